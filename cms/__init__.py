@@ -1,0 +1,3 @@
+"""Squall: a blog and publication that people run themselves."""
+
+__version__ = "0.1.0"

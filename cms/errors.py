@@ -1,0 +1,72 @@
+"""What can go wrong, in the words of the program; nothing here knows HTTP (``handlers/base.py`` maps it to statuses)."""
+
+from collections.abc import Mapping
+
+
+class CMSError(Exception):
+    """Any failure that is somebody's to understand. ``message`` is one sentence for the person who met it."""
+
+    message = "Something went wrong."
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or self.message)
+        if message:
+            self.message = message
+
+
+class NotFound(CMSError):
+    message = "There is nothing here."
+
+
+class Gone(NotFound):
+    """It was public once and has been taken back on purpose."""
+
+    message = "This was withdrawn."
+
+
+class NotAuthenticated(CMSError):
+    message = "Please sign in."
+
+
+class Forbidden(CMSError):
+    message = "You may not do that."
+
+
+class Conflict(CMSError):
+    """Somebody else changed the same thing meanwhile."""
+
+    message = "Somebody else changed this meanwhile."
+
+
+class InvalidInput(CMSError):
+    """Input that is refused. ``errors`` maps a field's name ("" for the whole) to one sentence."""
+
+    message = "Some fields need another look."
+
+    def __init__(self, errors: Mapping[str, str], message: str | None = None) -> None:
+        super().__init__(message or next(iter(errors.values()), None))
+        self.errors = dict(errors)
+
+
+class TooManyRequests(CMSError):
+    message = "Too many tries. Please wait a moment."
+
+    def __init__(self, retry_after: int, message: str | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after  # seconds
+
+
+class Unavailable(CMSError):
+    """A part that is needed is away (database, storage); trying again may help."""
+
+    message = "The site is resting for a moment. Please try again shortly."
+
+
+class StorageFull(Unavailable):
+    """The disk is full; nothing of this was kept."""
+
+    message = "The disk is full, so nothing was saved. Free some space and try again; what you typed is still here."
+
+
+class OperatorError(CMSError):
+    """Something the operator has to mend before the program can go on; ``message`` says what to do."""

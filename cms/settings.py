@@ -1,0 +1,254 @@
+"""Settings of a deployment: from SQUALL_* variables and squall.toml; nothing else reads the environment.
+
+What an administrator changes in the browser is in the database (``models/site.py``), not here. docs/settings.md describes each one; a test compares.
+"""
+
+import hashlib
+import ipaddress
+import os
+import secrets
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from cms.errors import OperatorError
+
+PREFIX = "SQUALL_"
+TOML_NAME = "squall.toml"
+SECRET_KEY_NAME = "secret.key"  # noqa: S105 - a file's name
+MINIMUM_SECRET_LENGTH = 32  # characters
+
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class Settings(BaseSettings):
+    """Typed settings. Environment wins over squall.toml in the data folder, and that over squall.toml in the working folder."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    data: Path = Field(Path("data"), description="Folder for database, media and the secret key; made on first start.")
+    host: str = Field("localhost", description="Name or address to listen on; `0.0.0.0` for all.")
+    port: int = Field(8888, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    site_url: str = Field("", description="Public address of the site; `http://localhost:PORT` when empty.")
+    database_url: str = Field(
+        "",
+        description="`sqlite+aiosqlite:///PATH` or `postgresql+asyncpg://USER:PASSWORD@HOST/NAME`; a SQLite file in the data folder when empty.",
+    )
+    migrate: bool = Field(True, description="Bring the database up to date on start.")
+    secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (),
+        description="Keys that sign cookies, newest first, separated by commas; a file in the data folder when empty.",
+    )
+    media_url: str = Field("", description="Where uploads are kept: `file:///PATH`; a folder in the data folder when empty.")
+    trusted_proxies: Annotated[tuple[IPNetwork, ...], NoDecode] = Field(
+        (), description="Networks of proxies whose `X-Forwarded-For` is believed, separated by commas."
+    )
+    metrics_token: SecretStr = Field(
+        SecretStr(""),
+        description="Bearer token for `/metrics`; when empty, only direct requests from loopback may read it.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least serious log line that is written.")
+    log_format: Literal["auto", "pretty", "json"] = Field("auto", description="`auto`: pretty on a terminal, JSON otherwise.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Values reach the model only through ``load``, which knows where each came from and so can name it."""
+        return (init_settings,)
+
+    @field_validator("secret_keys", "trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("secret_keys")
+    @classmethod
+    def _long_enough(cls, keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if any(len(key.get_secret_value()) < MINIMUM_SECRET_LENGTH for key in keys):
+            raise ValueError(f"each key needs at least {MINIMUM_SECRET_LENGTH} characters")
+        return keys
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_driver(cls, url: str) -> str:
+        if url and not url.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
+            raise ValueError("begins with sqlite+aiosqlite:/// or postgresql+asyncpg://")
+        return url
+
+    @field_validator("site_url")
+    @classmethod
+    def _whole_url(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and (parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/") or parts.query):
+            raise ValueError("is an address like https://example.org, without a path")
+        return url.rstrip("/")
+
+    @field_validator("media_url")
+    @classmethod
+    def _known_storage(cls, url: str) -> str:
+        if url and not url.startswith("file:///"):
+            raise ValueError("begins with file:///")
+        return url
+
+    @model_validator(mode="after")
+    def _absolute(self) -> "Settings":
+        object.__setattr__(self, "data", self.data.expanduser().absolute())
+        return self
+
+    @property
+    def public_url(self) -> str:
+        """The site's address without a slash at the end."""
+        return self.site_url or f"http://localhost:{self.port}"
+
+    @property
+    def is_https(self) -> bool:
+        return self.public_url.startswith("https:")
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite+aiosqlite:///{self.data / 'squall.db'}"
+
+    @property
+    def sqlite_path(self) -> Path | None:
+        """The database's file, or None on PostgreSQL."""
+        prefix = "sqlite+aiosqlite:///"
+        return Path(self.database.removeprefix(prefix)) if self.database.startswith(prefix) else None
+
+    @property
+    def media_folder(self) -> Path:
+        return Path(self.media_url.removeprefix("file://")) if self.media_url else self.data / "media"
+
+
+@dataclass(frozen=True, slots=True)
+class SecretKeys:
+    """Keys for signing by version. A key's version comes from its hash, so that the order of keys may change."""
+
+    by_version: Mapping[int, str]
+    newest: int
+
+
+def load(environment: Mapping[str, str] | None = None, **given: Any) -> Settings:
+    """Read the settings; ``given`` (from the command line) wins over all. Raises ``OperatorError`` that names what is wrong."""
+    environment = os.environ if environment is None else environment
+    given = {name: value for name, value in given.items() if value is not None}
+    from_environment = _from_environment(environment)
+    working = _from_toml(Path(TOML_NAME))
+    data = Path(_first("data", given, from_environment, working) or "data").expanduser()
+    beside = _from_toml(data / TOML_NAME) if data.absolute() != Path.cwd() else {}
+    if "data" in beside:
+        raise OperatorError(f"{data / TOML_NAME}: `data` cannot be set in the data folder itself; use SQUALL_DATA.")
+    sources = {
+        "the command line": given,
+        "the environment": from_environment,
+        str(data / TOML_NAME): beside,
+        TOML_NAME: working,
+    }
+    merged: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    for where, values in sources.items():
+        for name, value in values.items():
+            if name not in merged:
+                merged[name], origin[name] = value, where
+    try:
+        return Settings(**merged)
+    except ValidationError as error:
+        raise OperatorError(_explain(error, origin)) from None
+
+
+def _first(name: str, *sources: Mapping[str, Any]) -> Any:
+    return next((source[name] for source in sources if name in source), None)
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name.removeprefix(PREFIX).lower(): value for name, value in environment.items() if name.startswith(PREFIX)}
+
+
+def _from_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise OperatorError(f"{path} is not valid TOML: {error}.") from None
+    except OSError as error:
+        raise OperatorError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def _explain(error: ValidationError, origin: Mapping[str, str]) -> str:
+    """One sentence for each setting, by the name it was given under; values are not repeated, they may be secret."""
+    sentences = []
+    for problem in error.errors():
+        name = str(problem["loc"][0])
+        where = origin.get(name, "")
+        shown = f"{PREFIX}{name.upper()}" if where == "the environment" else f"`{name}` in {where}"
+        what = "is not a setting; docs/settings.md lists them" if problem["type"] == "extra_forbidden" else _reason(problem["msg"])
+        sentences.append(f"{shown} {what}.")
+    return " ".join(dict.fromkeys(sentences))
+
+
+def _reason(message: str) -> str:
+    text = message.removeprefix("Value error, ")
+    return text if text.startswith(("begins", "is ")) else f"is wrong: {text[0].lower()}{text[1:]}"
+
+
+def prepare_data_folder(settings: Settings) -> None:
+    """Make the data folder (0700); raises ``OperatorError`` if it cannot be written to."""
+    try:
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe = settings.data / f".probe-{os.getpid()}"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise OperatorError(
+            f"The data folder {settings.data} cannot be written to ({error.strerror}); make it writable or name another with SQUALL_DATA."
+        ) from None
+
+
+def secret_keys(settings: Settings) -> SecretKeys:
+    """The keys from the settings, or the one in the data folder, which is made on first use with mode 0600."""
+    keys = [key.get_secret_value() for key in settings.secret_keys] or [_key_from_file(settings.data / SECRET_KEY_NAME)]
+    versions = [int.from_bytes(hashlib.sha256(key.encode()).digest()[:3], "big") for key in keys]
+    return SecretKeys(dict(zip(versions, keys, strict=True)), versions[0])
+
+
+def _key_from_file(path: Path) -> str:
+    try:
+        # Written under another name and linked into place: a crash leaves no half key, and of two starting processes one wins.
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        if not path.exists():
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                file.write(secrets.token_urlsafe(48))
+                file.flush()
+                os.fsync(file.fileno())
+            try:
+                os.link(draft, path)
+            except FileExistsError:
+                pass
+            finally:
+                draft.unlink()
+        key = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise OperatorError(f"The secret key {path} cannot be read or made ({error}); check its permissions.") from None
+    if len(key) < MINIMUM_SECRET_LENGTH:
+        raise OperatorError(f"The secret key {path} is too short; remove it and start again (everybody signs in anew).")
+    return key
+
+
+def data_folder(name: str) -> Path:
+    """A folder that comes with the program (``templates``, ``static``, ``migrations``): in the installed wheel, or beside the package."""
+    package = Path(__file__).parent
+    inside = package / "_data" / name
+    return inside if inside.is_dir() else package.parent / name
