@@ -1,0 +1,1 @@
+"""Databases: sessions and units of work, the two dialects, column types, migrations. What differs between databases is nowhere else."""

@@ -1,0 +1,45 @@
+"""What differs between databases, as one protocol with two twins: ``sqlite.py`` and ``postgresql.py``."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy.dialects.postgresql.dml import Insert as PostgreSQLInsert
+from sqlalchemy.dialects.sqlite.dml import Insert as SQLiteInsert
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from cms.errors import CMSError
+
+
+class Dialect(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def insert(self) -> Callable[[Any], SQLiteInsert | PostgreSQLInsert]:
+        """INSERT that knows ON CONFLICT."""
+
+    def engines(self, url: str) -> tuple[AsyncEngine, AsyncEngine]:
+        """One engine for reading, which the database itself keeps from writing, and one for write transactions."""
+
+    def migration_engine(self, url: str) -> AsyncEngine: ...
+
+    def migration_lock(self, url: str) -> AbstractAsyncContextManager[None]:
+        """Held by one process at a time; others wait."""
+
+    async def save_copy(self, url: str, target: Path) -> None:
+        """A consistent copy of the database in ``target`` while others write. Raises ``OperatorError``."""
+
+    async def load_copy(self, source: Path, url: str) -> None:
+        """Replace the (empty or absent) database by a copy made by ``save_copy``. Raises ``OperatorError``."""
+
+    async def problems(self, session: AsyncSession) -> list[str]:
+        """What the database says of its own integrity; empty when all is well."""
+
+    def translate(self, error: DBAPIError | OSError) -> CMSError | None:
+        """The error in our words if the database is away, full or busy; None if it is a fault of the program."""
+
+    def violated(self, error: DBAPIError) -> str:
+        """Names of the unique columns or of the constraint that an insert or update broke ("" if it was something else)."""

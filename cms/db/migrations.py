@@ -1,0 +1,142 @@
+"""The schema's history: Alembic run inside our own event loop, under a lock, after a copy of a SQLite file was made."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from cms.db.session import dialect_for
+from cms.errors import OperatorError, Unavailable
+from cms.settings import data_folder
+
+KEPT_COPIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a database stands: the revision it has (None: empty), the program's newest, and whether the program knows it at all."""
+
+    current: str | None
+    head: str
+    is_known: bool
+
+    @property
+    def is_current(self) -> bool:
+        return self.current == self.head
+
+
+async def upgrade(url: str, revision: str = "head", *, keep_copy_in: Path | None = None) -> Standing:
+    """Bring the database up to ``revision``; returns where it stood before. One process at a time; the others find it done.
+
+    ``keep_copy_in``: folder for a copy of a SQLite file that has something in it, made before it is changed.
+    """
+    return await _migrate(url, revision, command.upgrade, keep_copy_in)
+
+
+async def downgrade(url: str, revision: str, *, keep_copy_in: Path | None = None) -> Standing:
+    """Bring the database down to ``revision`` ("base", "-1" or an id)."""
+    return await _migrate(url, revision, command.downgrade, keep_copy_in)
+
+
+async def standing(url: str) -> Standing:
+    engine = dialect_for(url).migration_engine(url)
+    try:
+        return await _standing(engine)
+    except (DBAPIError, OSError) as error:
+        raise _away(url, error) from error
+    finally:
+        await engine.dispose()
+
+
+async def check(url: str) -> list[str]:
+    """What the models have that the database has not, or the other way round; empty when they agree."""
+    engine = dialect_for(url).migration_engine(url)
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(lambda sync: command.check(_config(sync)))
+    except CommandError as error:
+        return [str(error)]
+    finally:
+        await engine.dispose()
+    return []
+
+
+def refuse_unknown(state: Standing) -> None:
+    """Raise ``OperatorError`` if the database was written by a newer program."""
+    if not state.is_known:
+        raise OperatorError(
+            f"The database is newer than this program (its revision {state.current} is unknown here);"
+            " start the newer Squall again, or restore a backup made by this one."
+        )
+
+
+async def _migrate(url: str, revision: str, act: object, keep_copy_in: Path | None) -> Standing:
+    dialect = dialect_for(url)
+    try:
+        async with dialect.migration_lock(url):
+            engine = dialect.migration_engine(url)
+            try:
+                before = await _standing(engine)
+                refuse_unknown(before)
+                if act is command.upgrade and revision == "head" and before.is_current:
+                    return before
+                if keep_copy_in and before.current and dialect.name == "sqlite":
+                    await _keep_copy(url, keep_copy_in, before.current)
+                async with engine.connect() as connection:
+                    await connection.run_sync(lambda sync: act(_config(sync), revision))  # type: ignore[operator]
+                return before
+            finally:
+                await engine.dispose()
+    except CommandError as error:
+        raise OperatorError(f"The database was not migrated: {error}.") from error
+    except (DBAPIError, OSError) as error:
+        raise _away(url, error) from error
+
+
+async def _standing(engine: AsyncEngine) -> Standing:
+    scripts = ScriptDirectory.from_config(_config())
+    async with engine.connect() as connection:
+        current = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+    known = {script.revision for script in scripts.walk_revisions()}
+    return Standing(current, scripts.get_current_head() or "", current is None or current in known)
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(data_folder("migrations")).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    if connection is not None:
+        config.attributes["connection"] = connection
+    return config
+
+
+async def _keep_copy(url: str, folder: Path, revision: str) -> None:
+    """Newest few only; the name says when and from which revision."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    target = folder / f"before-migration-{datetime.now(UTC):%Y%m%dT%H%M%S}-{revision}.db"
+    await dialect_for(url).save_copy(url, target)
+    for old in sorted(folder.glob("before-migration-*.db"))[:-KEPT_COPIES]:
+        await asyncio.to_thread(old.unlink)
+
+
+def _away(url: str, error: DBAPIError | OSError) -> Exception:
+    ours = dialect_for(url).translate(error)
+    return (
+        ours
+        if ours and not isinstance(ours, Unavailable)
+        else OperatorError(f"The database cannot be reached or changed: {_first_line(error)}.")
+    )
+
+
+def _first_line(error: DBAPIError | OSError) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return (str(cause).strip().splitlines() or [type(cause).__name__])[0].removeprefix("<class 'asyncpg.exceptions.").rstrip(".")

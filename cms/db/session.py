@@ -1,0 +1,106 @@
+"""Sessions and units of work. The only commit of the program is here."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.orm.exc import StaleDataError
+
+from cms.db.dialect import Dialect
+from cms.db.postgresql import PostgreSQL
+from cms.db.sqlite import SQLite
+from cms.errors import Conflict
+from cms.events import Event
+
+ReadSession = AsyncSession  # what handlers call it: they do not know SQLAlchemy
+Listener = Callable[[Event], None]
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def dialect_for(url: str) -> Dialect:
+    return SQLite() if url.startswith("sqlite") else PostgreSQL()
+
+
+@dataclass(slots=True)
+class Work:
+    """A unit of work: one write transaction, the moment it happens at, and the events it will have caused."""
+
+    session: AsyncSession
+    now: datetime
+    dialect: Dialect
+    request_id: str = ""
+    events: list[Event] = field(default_factory=list)
+
+
+class Database:
+    """One database. Reads and writes use connections of their own; committed events go to the listeners of this process."""
+
+    def __init__(self, url: str, *, clock: Clock = utc_now) -> None:
+        self.url = url
+        self.clock = clock
+        self.dialect = dialect_for(url)
+        self.reading, self.writing = self.dialect.engines(url)
+        self._listeners: list[Listener] = []
+        self._read = async_sessionmaker(self.reading, expire_on_commit=False, autoflush=False)
+        self._write = async_sessionmaker(self.writing, expire_on_commit=False)
+
+    def listen(self, listener: Listener) -> None:
+        """Call ``listener`` with each event after the commit that caused it. It must not raise."""
+        self._listeners.append(listener)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A session that cannot write. Raises ``Unavailable`` when the database is away."""
+        with self._in_our_words():
+            async with self._read() as session:
+                yield session
+
+    @asynccontextmanager
+    async def transaction(self, request_id: str = "") -> AsyncIterator[Work]:
+        """One write transaction: committed when the block ends, rolled back when it raises. Keep slow work out of it.
+
+        Raises ``Conflict`` when a versioned row was changed meanwhile, ``Unavailable`` when the database is away or full.
+        """
+        with self._in_our_words():
+            async with self._write() as session:
+                await session.connection()  # SQLite: wait for the write lock here, so that ``now`` orders transactions
+                work = Work(session, self.clock(), self.dialect, request_id)
+                yield work
+                await session.commit()
+        for event in work.events:
+            for listener in self._listeners:
+                listener(event)
+
+    async def dispose(self) -> None:
+        await self.reading.dispose()
+        await self.writing.dispose()
+
+    def _in_our_words(self) -> "_Translation":
+        return _Translation(self.dialect)
+
+
+class _Translation:
+    """Turns database errors into ours at the edge of a session; a plain context manager, as it is entered on each request."""
+
+    __slots__ = ("_dialect",)
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, StaleDataError):
+            raise Conflict from error
+        if isinstance(error, IntegrityError) and self._dialect.violated(error):
+            raise Conflict("Somebody else did the same at the same moment. Please try again.") from error
+        if isinstance(error, (DBAPIError, OSError, TimeoutError)) and (ours := self._dialect.translate(error)):
+            raise ours from error

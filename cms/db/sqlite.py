@@ -1,0 +1,135 @@
+"""SQLite: pragmas, immediate write transactions, online copies.
+
+WAL lets readers go on while one writes. ``synchronous=FULL``: in WAL mode NORMAL may lose the last commits when the power fails, and a publish that was
+answered must be there. Write transactions begin IMMEDIATE: a deferred one that read first fails at once when somebody else wrote meanwhile.
+"""
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event, text
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from cms.errors import CMSError, OperatorError, StorageFull, Unavailable
+
+BUSY_TIMEOUT = 5000  # milliseconds; how long a second process waits for the first one's short transaction
+READERS = 4  # connections; each is a thread
+
+_Prepare = Callable[[Any], None]
+
+
+class SQLite:
+    name = "sqlite"
+    insert = staticmethod(insert)
+
+    def engines(self, url: str) -> tuple[AsyncEngine, AsyncEngine]:
+        # Readers run statement by statement: no BEGIN and ROLLBACK, each of which would be a trip to the connection's thread.
+        reading = create_async_engine(
+            url,
+            pool_size=READERS,
+            max_overflow=0,
+            pool_timeout=30,
+            isolation_level="AUTOCOMMIT",
+            skip_autocommit_rollback=True,
+        )
+        writing = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=30)
+        _prepare(reading, foreign_keys="ON", query_only="ON")
+        _prepare(writing, foreign_keys="ON")
+        _begin(writing, "BEGIN IMMEDIATE")
+        return reading, writing
+
+    def migration_engine(self, url: str) -> AsyncEngine:
+        """Foreign keys are off: a batch migration makes a table anew, and dropping the old one would delete its children by cascade."""
+        engine = create_async_engine(url, pool_size=1, max_overflow=0)
+        _prepare(engine, foreign_keys="OFF")
+        _begin(engine, "BEGIN IMMEDIATE")
+        return engine
+
+    @asynccontextmanager
+    async def migration_lock(self, url: str) -> AsyncIterator[None]:
+        path = _path(url)
+        descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            await asyncio.to_thread(fcntl.flock, descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    async def save_copy(self, url: str, target: Path) -> None:
+        await asyncio.to_thread(_copy, _path(url), target)
+
+    async def load_copy(self, source: Path, url: str) -> None:
+        await asyncio.to_thread(_copy, source, _path(url))
+
+    async def problems(self, session: AsyncSession) -> list[str]:
+        damage = [str(row) for row in (await session.scalars(text("PRAGMA integrity_check"))) if row != "ok"]
+        strays = [
+            f"a row of {table} refers to a row of {parent} that is not there"
+            for table, _row, parent, _key in await session.execute(text("PRAGMA foreign_key_check"))
+        ]
+        return damage + strays
+
+    def translate(self, error: DBAPIError | OSError) -> CMSError | None:
+        if not isinstance(error, DBAPIError):
+            return None
+        code = getattr(error.orig, "sqlite_errorname", "") or ""
+        if code.startswith("SQLITE_FULL"):
+            return StorageFull()
+        if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            return Unavailable("The database is busy. Please try again in a moment.")
+        if code.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")):
+            return Unavailable(
+                "The database file cannot be read or written. Please try again; if it stays, ask the operator to run `squall doctor`."
+            )
+        return None
+
+    def violated(self, error: DBAPIError) -> str:
+        message = str(error.orig)
+        return message.removeprefix("UNIQUE constraint failed: ") if message.startswith("UNIQUE") else ""
+
+
+def _prepare(engine: AsyncEngine, **pragmas: str) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # transactions begin where we say so, not where the driver thinks
+        cursor = connection.cursor()
+        for name, value in {
+            "journal_mode": "WAL",
+            "synchronous": "FULL",
+            "busy_timeout": str(BUSY_TIMEOUT),
+            **pragmas,
+        }.items():
+            cursor.execute(f"PRAGMA {name}={value}")
+        cursor.close()
+
+
+def _begin(engine: AsyncEngine, statement: str) -> None:
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql(statement)
+
+
+def _path(url: str) -> Path:
+    return Path(url.removeprefix("sqlite+aiosqlite:///"))
+
+
+def _copy(source: Path, target: Path) -> None:
+    """SQLite's online backup: a consistent copy while others write (https://www.sqlite.org/backup.html)."""
+    if not source.is_file():
+        raise OperatorError(f"There is no database at {source}.")
+    try:
+        with (
+            closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as here,
+            closing(sqlite3.connect(target)) as there,
+        ):
+            here.backup(there)
+    except sqlite3.Error as error:
+        raise OperatorError(f"The database {source} could not be copied to {target}: {error}.") from None

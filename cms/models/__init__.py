@@ -1,0 +1,50 @@
+"""Tables, and the rules that one object can keep by itself. Importing this module knows all of them (migrations compare against it)."""
+
+from cms.models.address import Address
+from cms.models.audit import AuditEntry
+from cms.models.base import Base
+from cms.models.job import Job
+from cms.models.media import Asset
+from cms.models.outbox import OutboxEntry
+from cms.models.post import (
+    Post,
+    PostAuthor,
+    PostCategory,
+    PostSeries,
+    PostTag,
+    Published,
+    Revision,
+    Schedule,
+    WorkingCopy,
+)
+from cms.models.search import SearchDocument
+from cms.models.site import Menu, MenuItem, Site
+from cms.models.taxonomy import Category, Series, Tag
+from cms.models.user import Session, User
+
+__all__ = [
+    "Address",
+    "Asset",
+    "AuditEntry",
+    "Base",
+    "Category",
+    "Job",
+    "Menu",
+    "MenuItem",
+    "OutboxEntry",
+    "Post",
+    "PostAuthor",
+    "PostCategory",
+    "PostSeries",
+    "PostTag",
+    "Published",
+    "Revision",
+    "Schedule",
+    "SearchDocument",
+    "Series",
+    "Session",
+    "Site",
+    "Tag",
+    "User",
+    "WorkingCopy",
+]

@@ -1,0 +1,87 @@
+"""Every public path ever given out, and what is there now, where it went, or that it is gone."""
+
+import unicodedata
+from enum import StrEnum
+
+from sqlalchemy import Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from cms.db.types import Id, enum_type
+from cms.models.base import Base, PrimaryKey
+
+MAX_PATH = 400  # characters
+
+# First segments the program answers itself; no post or page may stand there. tests/test_routes.py compares this with the routes.
+RESERVED_SEGMENTS = frozenset(
+    [
+        "account",
+        "admin",
+        "api",
+        "archive",
+        "atom.xml",
+        "author",
+        "category",
+        "favicon.ico",
+        "feed.json",
+        "feed.xml",
+        "healthz",
+        "invitation",
+        "live",
+        "llms.txt",
+        "login",
+        "logout",
+        "manifest.webmanifest",
+        "media",
+        "metrics",
+        "opensearch.xml",
+        "page",
+        "password",
+        "preview",
+        "readyz",
+        "robots.txt",
+        "search",
+        "series",
+        "setup",
+        "sitemap",
+        "sitemap.xml",
+        "static",
+        "tag",
+        ".well-known",
+    ]
+)
+
+
+class AddressState(StrEnum):
+    CURRENT = "current"
+    MOVED = "moved"
+    GONE = "gone"
+
+
+class TargetKind(StrEnum):
+    POST = "post"
+    TAG = "tag"
+    CATEGORY = "category"
+    AUTHOR = "author"
+    SERIES = "series"
+
+
+class Address(Base):
+    """``path`` has no slash at its ends and is decoded (NFC). Of one target at most one row is current."""
+
+    __tablename__ = "addresses"
+    __table_args__ = (Index(None, "target_kind", "target_id"),)
+
+    id: Mapped[PrimaryKey]
+    path: Mapped[str] = mapped_column(String(MAX_PATH), unique=True)
+    target_kind: Mapped[TargetKind] = mapped_column(enum_type(TargetKind))
+    target_id: Mapped[int] = mapped_column(Id)
+    state: Mapped[AddressState] = mapped_column(enum_type(AddressState))
+
+
+def normalise_path(path: str) -> str:
+    """The form in which a path is stored and looked up: no slash at the ends, Unicode NFC."""
+    return unicodedata.normalize("NFC", path.strip("/"))
+
+
+def is_reserved(path: str) -> bool:
+    return path.split("/", 1)[0].casefold() in RESERVED_SEGMENTS

@@ -1,0 +1,224 @@
+"""Posts and pages: identity, working copy, revisions, and the read document. docs/decisions/0001-posts.md says why there are four."""
+
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, Integer, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from cms.db.types import Id, enum_type
+from cms.models.address import MAX_PATH
+from cms.models.base import Base, JsonList, JsonMap, Moment, PrimaryKey
+
+
+class Kind(StrEnum):
+    POST = "post"
+    PAGE = "page"
+
+
+class Live(StrEnum):
+    """What readers have of it."""
+
+    NEVER = "never"
+    PUBLISHED = "published"
+    WITHDRAWN = "withdrawn"
+    TRASHED = "trashed"
+
+
+class WorkState(StrEnum):
+    """Where the work on it stands."""
+
+    DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    APPROVED = "approved"
+    SCHEDULED = "scheduled"
+
+
+class Side(StrEnum):
+    WORK = "work"
+    LIVE = "live"
+
+
+class Reason(StrEnum):
+    """Why a revision was made."""
+
+    SAVED = "saved"
+    PUBLISHED = "published"
+    SUBMITTED = "submitted"
+    RESTORED = "restored"
+    TAKEOVER = "takeover"
+    IDLE = "idle"
+
+
+class ScheduledAct(StrEnum):
+    PUBLISH = "publish"
+    WITHDRAW = "withdraw"
+
+
+class Post(Base):
+    """Identity and states. ``owner_ids`` is set by the query that loaded it (services/posts.py): creator and authors of the working copy."""
+
+    __tablename__ = "posts"
+    __table_args__ = (
+        Index("ix_posts_desk", "kind", "updated_at", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[PrimaryKey]
+    kind: Mapped[Kind] = mapped_column(enum_type(Kind))
+    live: Mapped[Live] = mapped_column(enum_type(Live), default=Live.NEVER)
+    work: Mapped[WorkState] = mapped_column(enum_type(WorkState), default=WorkState.DRAFT)
+    title: Mapped[str] = mapped_column(String(300), default="")  # plain, of the working copy, for lists at the desk
+    folded_title: Mapped[str] = mapped_column(String(400), default="")  # without case and accents, to be searched
+    language: Mapped[str | None] = mapped_column(String(12))  # None: the site's
+    translation_of_id: Mapped[int | None] = mapped_column(Id, ForeignKey("posts.id", ondelete="SET NULL"))
+    created_by_id: Mapped[int | None] = mapped_column(Id, ForeignKey("users.id", ondelete="SET NULL"), index=True)
+    created_at: Mapped[Moment]
+    updated_at: Mapped[Moment]
+    first_published_at: Mapped[Moment | None]
+    has_changes: Mapped[bool] = mapped_column(default=False)  # the working copy differs from what readers see
+    trashed_at: Mapped[Moment | None]
+    live_before_trash: Mapped[Live | None] = mapped_column(enum_type(Live))
+    import_key: Mapped[str | None] = mapped_column(String(500), unique=True)
+    version: Mapped[int] = mapped_column(Integer)
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+
+    owner_ids: frozenset[int] = frozenset()
+
+    @property
+    def was_ever_public(self) -> bool:
+        return self.live is not Live.NEVER and not (self.live is Live.TRASHED and self.live_before_trash is Live.NEVER)
+
+    @property
+    def is_published(self) -> bool:
+        return self.live is Live.PUBLISHED
+
+    @property
+    def is_trashed(self) -> bool:
+        return self.live is Live.TRASHED
+
+    @property
+    def status(self) -> str:
+        """One word for a list: trashed, changed, published, withdrawn, or where the work stands."""
+        if self.is_published:
+            return "changed" if self.has_changes else "published"
+        if self.live in (Live.TRASHED, Live.WITHDRAWN):
+            return self.live.value
+        return self.work.value
+
+
+class WorkingCopy(Base):
+    """What editors see: a text and a map, the shape of a Yjs document. ``version`` counts every write."""
+
+    __tablename__ = "working_copies"
+
+    post_id: Mapped[int] = mapped_column(Id, ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True)
+    content: Mapped[str] = mapped_column(Text)
+    fields: Mapped[JsonMap]
+    updated_at: Mapped[Moment]
+    updated_by_id: Mapped[int | None] = mapped_column(Id, ForeignKey("users.id", ondelete="SET NULL"))
+    version: Mapped[int] = mapped_column(Integer)
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+
+
+class Revision(Base):
+    """An immutable snapshot in the shape of a working copy."""
+
+    __tablename__ = "revisions"
+    __table_args__ = (Index(None, "post_id", "id"), {"sqlite_autoincrement": True})
+
+    id: Mapped[PrimaryKey]
+    post_id: Mapped[int] = mapped_column(Id, ForeignKey("posts.id", ondelete="CASCADE"))
+    reason: Mapped[Reason] = mapped_column(enum_type(Reason))
+    name: Mapped[str] = mapped_column(String(100), default="")
+    content: Mapped[str] = mapped_column(Text)
+    fields: Mapped[JsonMap]
+    created_at: Mapped[Moment]
+    created_by_id: Mapped[int | None] = mapped_column(Id, ForeignKey("users.id", ondelete="SET NULL"))
+    restored_from_id: Mapped[int | None] = mapped_column(Id, ForeignKey("revisions.id", ondelete="SET NULL"))
+
+    def is_same_as(self, copy: WorkingCopy) -> bool:
+        return self.content == copy.content and self.fields == copy.fields
+
+
+class Schedule(Base):
+    """A revision that waits for its time; at most one act of a kind for a post."""
+
+    __tablename__ = "schedules"
+
+    post_id: Mapped[int] = mapped_column(Id, ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True)
+    act: Mapped[ScheduledAct] = mapped_column(enum_type(ScheduledAct), primary_key=True)
+    revision_id: Mapped[int | None] = mapped_column(Id, ForeignKey("revisions.id", ondelete="CASCADE"))
+    due_at: Mapped[Moment] = mapped_column(index=True)
+    created_by_id: Mapped[int | None] = mapped_column(Id, ForeignKey("users.id", ondelete="SET NULL"))
+
+
+class Published(Base):
+    """The read document: everything a page, a card, a feed entry or a sitemap line shows. A row exists exactly while the post is public."""
+
+    __tablename__ = "published"
+    __table_args__ = (
+        Index("ix_published_newest", "kind", "published_at", "post_id"),
+        Index("ix_published_month", "kind", "month"),
+        Index(None, "parent_id"),
+    )
+
+    post_id: Mapped[int] = mapped_column(Id, ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[Kind] = mapped_column(enum_type(Kind))
+    revision_id: Mapped[int] = mapped_column(Id, ForeignKey("revisions.id"), unique=True)
+    path: Mapped[str] = mapped_column(String(MAX_PATH))
+    parent_id: Mapped[int | None] = mapped_column(Id, ForeignKey("posts.id", ondelete="SET NULL"))
+    title: Mapped[str] = mapped_column(String(300))  # plain
+    title_html: Mapped[str] = mapped_column(Text)
+    excerpt: Mapped[str] = mapped_column(Text)  # plain
+    html: Mapped[str] = mapped_column(Text)
+    toc: Mapped[JsonList]  # [{level, id, text}]
+    words: Mapped[int]
+    reading_minutes: Mapped[int]
+    language: Mapped[str] = mapped_column(String(12))
+    published_at: Mapped[Moment]
+    month: Mapped[str] = mapped_column(String(7))  # "2026-11" in the site's zone, for the archive
+    updated_at: Mapped[Moment]  # when readers last saw it change
+    authors: Mapped[JsonList]  # [{id, name, path, bio}]
+    tags: Mapped[JsonList]  # [{id, name, path}]
+    category: Mapped[JsonMap | None]
+    picture: Mapped[JsonMap | None]
+    trail: Mapped[JsonList]  # a page's parents: [{title, path}]
+
+
+class PostAuthor(Base):
+    """Who wrote it, in order."""
+
+    __tablename__ = "post_authors"
+
+    post_id: Mapped[int] = mapped_column(Id, ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True)
+    side: Mapped[Side] = mapped_column(enum_type(Side), primary_key=True)
+    user_id: Mapped[int] = mapped_column(Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True)
+    position: Mapped[int]
+
+
+class PostTag(Base):
+    __tablename__ = "post_tags"
+
+    post_id: Mapped[int] = mapped_column(Id, ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True)
+    side: Mapped[Side] = mapped_column(enum_type(Side), primary_key=True)
+    tag_id: Mapped[int] = mapped_column(Id, ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True, index=True)
+    position: Mapped[int]
+
+
+class PostCategory(Base):
+    __tablename__ = "post_categories"
+
+    post_id: Mapped[int] = mapped_column(Id, ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True)
+    side: Mapped[Side] = mapped_column(enum_type(Side), primary_key=True)
+    category_id: Mapped[int] = mapped_column(Id, ForeignKey("categories.id", ondelete="RESTRICT"), index=True)
+
+
+class PostSeries(Base):
+    __tablename__ = "post_series"
+
+    post_id: Mapped[int] = mapped_column(Id, ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True)
+    side: Mapped[Side] = mapped_column(enum_type(Side), primary_key=True)
+    series_id: Mapped[int] = mapped_column(Id, ForeignKey("series.id", ondelete="CASCADE"), index=True)
+    position: Mapped[int]

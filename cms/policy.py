@@ -1,0 +1,117 @@
+"""Who may do what: one table of capability × role → scope. Pure; services ask it, handlers gate with it, templates show or hide by it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from cms.errors import Forbidden, NotAuthenticated
+
+
+class Role(StrEnum):
+    """From most to least; *reader* is anybody who is not signed in."""
+
+    OWNER = "owner"
+    ADMINISTRATOR = "administrator"
+    EDITOR = "editor"
+    AUTHOR = "author"
+    CONTRIBUTOR = "contributor"
+    READER = "reader"
+
+
+class Capability(StrEnum):
+    POST_CREATE = "post.create"
+    POST_EDIT = "post.edit"
+    POST_TRASH = "post.trash"
+    POST_PUBLISH = "post.publish"
+    PAGE_CREATE = "page.create"
+    PAGE_EDIT = "page.edit"
+    PAGE_TRASH = "page.trash"
+    PAGE_PUBLISH = "page.publish"
+    DRAFT_SEE = "draft.see"
+    MEDIA_UPLOAD = "media.upload"
+    TAXONOMY_MANAGE = "taxonomy.manage"
+    USER_MANAGE = "user.manage"
+    SITE_CONFIGURE = "site.configure"
+
+    @classmethod
+    def of(cls, kind: str, verb: str) -> "Capability":
+        """The capability for a kind of content: ``of("page", "edit")`` is ``page.edit``."""
+        return cls(f"{kind}.{verb}")
+
+
+class Scope(StrEnum):
+    ANY = "any"
+    OWN = "own"
+    OWN_UNPUBLISHED = "own, unpublished"
+
+
+_ANYBODY_WHO_WRITES: dict[Role, Scope] = {role: Scope.ANY for role in Role if role is not Role.READER}
+_EDITORS = dict.fromkeys((Role.OWNER, Role.ADMINISTRATOR, Role.EDITOR), Scope.ANY)
+_ADMINISTRATORS = dict.fromkeys((Role.OWNER, Role.ADMINISTRATOR), Scope.ANY)
+
+TABLE: dict[Capability, dict[Role, Scope]] = {
+    Capability.POST_CREATE: _ANYBODY_WHO_WRITES,
+    Capability.POST_EDIT: {**_EDITORS, Role.AUTHOR: Scope.OWN, Role.CONTRIBUTOR: Scope.OWN_UNPUBLISHED},
+    Capability.POST_TRASH: {**_EDITORS, Role.AUTHOR: Scope.OWN, Role.CONTRIBUTOR: Scope.OWN_UNPUBLISHED},
+    Capability.POST_PUBLISH: {**_EDITORS, Role.AUTHOR: Scope.OWN},
+    Capability.PAGE_CREATE: _EDITORS,
+    Capability.PAGE_EDIT: _EDITORS,
+    Capability.PAGE_TRASH: _EDITORS,
+    Capability.PAGE_PUBLISH: _EDITORS,
+    Capability.DRAFT_SEE: {**_EDITORS, Role.AUTHOR: Scope.OWN, Role.CONTRIBUTOR: Scope.OWN},
+    Capability.MEDIA_UPLOAD: {**_EDITORS, Role.AUTHOR: Scope.OWN},
+    Capability.TAXONOMY_MANAGE: _EDITORS,
+    Capability.USER_MANAGE: _ADMINISTRATORS,
+    Capability.SITE_CONFIGURE: _ADMINISTRATORS,
+}
+
+
+class Owned(Protocol):
+    """What a scope asks of its subject."""
+
+    @property
+    def owner_ids(self) -> frozenset[int]: ...
+
+    @property
+    def was_ever_public(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The one who asks. ``user_id`` is None for readers and for the program itself."""
+
+    user_id: int | None
+    role: Role
+    name: str = ""
+
+    @property
+    def is_signed_in(self) -> bool:
+        return self.user_id is not None
+
+
+ANONYMOUS = Actor(None, Role.READER)
+SYSTEM = Actor(None, Role.OWNER, "Squall")
+
+
+def scope(actor: Actor, capability: Capability) -> Scope | None:
+    """How far the actor's capability reaches; None if he has none of it."""
+    return TABLE[capability].get(actor.role)
+
+
+def allows(actor: Actor, capability: Capability, subject: Owned | None = None) -> bool:
+    """Whether the actor may; without a subject, whether there is anything at all he may do it to."""
+    reach = scope(actor, capability)
+    if reach is None:
+        return False
+    if reach is Scope.ANY or subject is None:
+        return True
+    if actor.user_id not in subject.owner_ids:
+        return False
+    return reach is Scope.OWN or not subject.was_ever_public
+
+
+def require(actor: Actor, capability: Capability, subject: Owned | None = None) -> None:
+    """Raise ``NotAuthenticated`` or ``Forbidden`` unless the actor may."""
+    if allows(actor, capability, subject):
+        return
+    raise Forbidden if actor.is_signed_in else NotAuthenticated
