@@ -1,0 +1,194 @@
+"""Two versions of a text beside each other: rows of lines, and inside changed lines which words changed.
+
+``difflib`` finds good differences but its time can grow with the square of a text. So long texts are first divided at
+lines that occur once in both (the idea of Bram Cohen's patience diff), and words are compared only while that stays cheap.
+"""
+
+import re
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Literal
+
+Kind = Literal["same", "changed", "added", "removed", "skip"]
+_Block = tuple[int, int, int, int]  # old start, old end, new start, new end
+
+CONTEXT = 3  # unchanged lines shown around a change
+_LINE_BUDGET = 250_000  # pairs of lines that difflib may weigh at once
+_WORD_BUDGET = 60_000  # pairs of words within one line
+_TOTAL_WORD_BUDGET = 2_000_000  # pairs of words in the whole text; beyond, lines are compared as wholes
+_TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a line, and whether it differs from the other side."""
+
+    text: str
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line on each side. Numbers count from 1 and are None where a side has no line; ``skipped`` counts the
+    unchanged lines that a "skip" row stands for."""
+
+    kind: Kind
+    left: tuple[Span, ...] = ()
+    right: tuple[Span, ...] = ()
+    left_number: int | None = None
+    right_number: int | None = None
+    skipped: int = 0
+
+    @property
+    def changed(self) -> bool:
+        return self.kind not in {"same", "skip"}
+
+
+def side_by_side(old: str, new: str) -> list[Row]:
+    """Rows of both texts in order; long unchanged runs are folded into one "skip" row."""
+    return _Comparison(old.splitlines(), new.splitlines()).rows()
+
+
+class _Comparison:
+    def __init__(self, old: list[str], new: list[str]) -> None:
+        self._old, self._new = old, new
+        self._budget = _TOTAL_WORD_BUDGET
+
+    def rows(self) -> list[Row]:
+        blocks = list(_changes(self._old, self._new))
+        rows: list[Row] = []
+        old_at = new_at = 0
+        for old_start, old_end, new_start, new_end in blocks:
+            rows += self._unchanged(old_at, old_start, new_at, is_first=old_at == new_at == 0, is_last=False)
+            rows += self._replaced(old_start, old_end, new_start, new_end)
+            old_at, new_at = old_end, new_end
+        rows += self._unchanged(old_at, len(self._old), new_at, is_first=not blocks, is_last=True)
+        return rows
+
+    def _unchanged(self, start: int, end: int, new_start: int, *, is_first: bool, is_last: bool) -> list[Row]:
+        """Lines equal on both sides; of a long run only those next to a change."""
+        before = 0 if is_first else CONTEXT
+        after = 0 if is_last else CONTEXT
+        skipped = end - start - before - after
+        if skipped < 2:  # a fold that hides one line saves nothing
+            return [self._same(i, i - start + new_start) for i in range(start, end)]
+        return [
+            *(self._same(i, i - start + new_start) for i in range(start, start + before)),
+            Row("skip", skipped=skipped),
+            *(self._same(i, i - start + new_start) for i in range(end - after, end)),
+        ]
+
+    def _same(self, old: int, new: int) -> Row:
+        spans = (Span(self._old[old], False),)
+        return Row("same", spans, spans, old + 1, new + 1)
+
+    def _replaced(self, old_start: int, old_end: int, new_start: int, new_end: int) -> Iterator[Row]:
+        """Lines that were replaced are shown beside each other in pairs; the rest came or went."""
+        pairs = min(old_end - old_start, new_end - new_start)
+        for i in range(pairs):
+            left, right = self._words(self._old[old_start + i], self._new[new_start + i])
+            yield Row("changed", left, right, old_start + i + 1, new_start + i + 1)
+        for i in range(old_start + pairs, old_end):
+            yield Row("removed", (Span(self._old[i], True),), (), i + 1, None)
+        for i in range(new_start + pairs, new_end):
+            yield Row("added", (), (Span(self._new[i], True),), None, i + 1)
+
+    def _words(self, old: str, new: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+        lengths = len(old) * len(new)  # not worth dividing into words to learn that there are too many
+        if lengths > 36 * _WORD_BUDGET or self._budget <= 0:
+            return (Span(old, True),), (Span(new, True),)
+        left, right = _TOKEN.findall(old), _TOKEN.findall(new)
+        self._budget -= len(left) * len(right)
+        if len(left) * len(right) > _WORD_BUDGET:
+            return (Span(old, True),), (Span(new, True),)
+        return _spans(left, right)
+
+
+def _spans(left: list[str], right: list[str]) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+    old: list[Span] = []
+    new: list[Span] = []
+    for operation, a, b, c, d in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+        is_changed = operation != "equal"
+        if a < b:
+            old.append(Span("".join(left[a:b]), is_changed))
+        if c < d:
+            new.append(Span("".join(right[c:d]), is_changed))
+    return tuple(old), tuple(new)
+
+
+def _changes(old: Sequence[str], new: Sequence[str]) -> Iterator[_Block]:
+    """Blocks that differ, in order; neighbours are joined."""
+    pending: _Block | None = None
+    for block in _differing(old, new):
+        if pending and pending[1] == block[0] and pending[3] == block[2]:
+            pending = (pending[0], block[1], pending[2], block[3])
+            continue
+        if pending:
+            yield pending
+        pending = block
+    if pending:
+        yield pending
+
+
+def _differing(old: Sequence[str], new: Sequence[str]) -> Iterator[_Block]:
+    for a, b, c, d in _gaps(old, new):
+        start = _common(old[a:b], new[c:d])
+        end = _common(old[a + start : b][::-1], new[c + start : d][::-1])
+        yield from _weighed(old, new, (a + start, b - end, c + start, d - end))
+
+
+def _weighed(old: Sequence[str], new: Sequence[str], block: _Block) -> Iterator[_Block]:
+    """difflib's answer where it can be afforded, else the block as a whole."""
+    a, b, c, d = block
+    if (b - a) * (d - c) > _LINE_BUDGET:
+        yield block
+        return
+    for operation, i, j, k, m in SequenceMatcher(None, old[a:b], new[c:d], autojunk=False).get_opcodes():
+        if operation != "equal":
+            yield a + i, a + j, c + k, c + m
+
+
+def _gaps(old: Sequence[str], new: Sequence[str]) -> Iterator[_Block]:
+    """What lies between lines that stand once in both texts and in the same order."""
+    start = _common(old, new)
+    old_at, new_at = start, start
+    for i, j in [*_anchors(old, new, start), (len(old), len(new))]:
+        if i > old_at or j > new_at:
+            yield old_at, i, new_at, j
+        old_at, new_at = i + 1, j + 1
+
+
+def _anchors(old: Sequence[str], new: Sequence[str], start: int) -> list[tuple[int, int]]:
+    """The longest rising sequence of lines unique on both sides (patience sorting)."""
+    counts_old, counts_new = Counter(old[start:]), Counter(new[start:])
+    places = {line: j for j, line in enumerate(new[start:], start) if counts_new[line] == 1}
+    pairs = [(i, places[line]) for i, line in enumerate(old[start:], start) if counts_old[line] == 1 and line in places]
+    tails: list[int] = []
+    ends: list[int] = []
+    previous: list[int] = []
+    for index, (_, j) in enumerate(pairs):
+        at = bisect_left(tails, j)
+        previous.append(ends[at - 1] if at else -1)
+        tails[at : at + 1], ends[at : at + 1] = [j], [index]
+    return _followed_back(pairs, previous, ends[-1] if ends else -1)
+
+
+def _followed_back(pairs: list[tuple[int, int]], previous: list[int], index: int) -> list[tuple[int, int]]:
+    chain = []
+    while index >= 0:
+        chain.append(pairs[index])
+        index = previous[index]
+    return chain[::-1]
+
+
+def _common(old: Sequence[str], new: Sequence[str]) -> int:
+    """How many lines are equal from the start."""
+    count = 0
+    for a, b in zip(old, new, strict=False):
+        if a != b:
+            break
+        count += 1
+    return count

@@ -1,0 +1,76 @@
+"""The hostile corpus, and the walk that says whether HTML is harmless. It knows no code of the sanitiser's own."""
+
+import re
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+import html5lib
+
+from cms.content.allow_list import EVERYWHERE, TAGS
+
+_FOLDER = Path(__file__).parents[1] / "data" / "hostile"
+_SCHEME = re.compile(r"([a-z][a-z0-9+.\-]*):", re.IGNORECASE)
+_HARMLESS_SCHEMES = {"http", "https", "mailto", "tel"}
+_RUNS = {"script", "style", "iframe", "object", "embed", "svg", "math", "form", "base", "link", "meta", "template", "noscript"}
+
+# What a text file cannot hold.
+WITH_CONTROL_CHARACTERS = [
+    '<a href="java\x00script:alert(1)">x</a>',
+    '<a href="\x01javascript:alert(1)">x</a>',
+    '<a href="java\x0bscript:alert(1)">x</a>',
+    '<a href="java\x7fscript:alert(1)">x</a>',
+    '<a href="java\x85script:alert(1)">x</a>',
+    '<a href="\u2028javascript:alert(1)">x</a>',
+    '<a href="java\u200bscript:alert(1)">x</a>',
+    '<a href="\ufeffjavascript:alert(1)">x</a>',
+    '<a href="\u3000javascript:alert(1)">x</a>',
+    "<scr\x00ipt>alert(1)</scr\x00ipt>",
+    "<img\x0csrc=x\x0conerror=alert(1)>",
+    "<img\x0bsrc=x onerror=alert(1)>",
+    "\ud800<script>alert(1)</script>\udfff",
+    "\x02wzxhzdk:0\x03 \x02klzzwxh:0000\x03 \x0260\x03script\x0262\x03",
+    "[x](java\x02\x03script:alert(1))",
+    "[x](\x02106\x03avascript:alert(1))",
+    "\ufffe\uffff<p id='\u202elocation'>x</p>",
+    "<a href='jav\rascript:alert(1)'>x</a>",
+]
+
+
+def cases() -> list[str]:
+    """Every case: HTML that is hostile as it stands, and Markdown that becomes it."""
+    texts = [(_FOLDER / name).read_text(encoding="utf-8") for name in ("html.txt", "markdown.txt")]
+    return [case for text in texts for case in re.split(r"^%%\n", text, flags=re.MULTILINE)] + WITH_CONTROL_CHARACTERS
+
+
+def faults(markup: str) -> list[str]:
+    """What a browser could act on in this HTML; an empty list means harmless."""
+    tree = html5lib.parseFragment(markup, namespaceHTMLElements=False)
+    return [fault for element in tree.iter() if element is not tree for fault in _faults_of(element)]
+
+
+def _faults_of(element: Element) -> list[str]:
+    if not isinstance(element.tag, str):
+        return ["a comment"]
+    found = [f"<{element.tag}>"] if element.tag not in TAGS or element.tag in _RUNS else []
+    if element.tag == "input" and (element.get("type") != "checkbox" or "disabled" not in element.attrib):
+        found.append("an input that takes input")
+    for name, value in element.attrib.items():
+        found += [f"{element.tag}[{name}={value!r}]"] if _is_harmful(element.tag, str(name), value) else []
+    return found
+
+
+def _is_harmful(tag: str, name: str, value: str) -> bool:
+    if name not in {*TAGS.get(tag, ()), *EVERYWHERE} or name.startswith("on") or name in {"style", "name", "target"}:
+        return True
+    if name == "id":
+        return value.lower() in {"location", "document", "window", "forms", "cookie", "attributes", "innerhtml", "__proto__"}
+    if name == "srcset":
+        return any(_leads_astray(candidate.split()[0]) for candidate in value.split(",") if candidate.split())
+    return name in {"href", "src", "cite", "poster"} and _leads_astray(value)
+
+
+def _leads_astray(address: str) -> bool:
+    """As a browser reads it: leading controls and spaces go, so do tabs and newlines anywhere."""
+    address = re.sub(r"[\t\r\n]", "", address.lstrip("".join(map(chr, range(33)))))
+    scheme = _SCHEME.match(address)
+    return scheme is not None and scheme[1].lower() not in _HARMLESS_SCHEMES

@@ -1,0 +1,201 @@
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from cms import rendering
+from cms.content.pipeline import RenderContext, render
+from cms.errors import InvalidInput, Unavailable
+from cms.rendering import MAX_SOURCE_BYTES, Renderer
+
+_HOSTILE = "[a" * 60_000
+_ROOT = Path(__file__).parents[1]
+_PARENT = """
+import asyncio, sys
+from cms.rendering import Renderer
+async def main():
+    renderer = Renderer(cpu_seconds=60)
+    await renderer.start()
+    task = asyncio.create_task(renderer.render("[a" * 60000)) if "busy" in sys.argv else None
+    await asyncio.sleep(0.5)
+    (worker,) = renderer._pool.result()._pool._pool_manager.worker_manager.workers
+    print(worker, flush=True)
+    try:
+        await asyncio.sleep(60)
+    finally:
+        await renderer.close()
+        await asyncio.gather(*filter(None, [task]), return_exceptions=True)
+if __name__ == "__main__":
+    try:
+        asyncio.run(main())
+    except KeyboardInterrupt:
+        print("closed")
+"""
+
+
+@pytest.fixture
+async def renderer() -> AsyncIterator[Renderer]:
+    renderer = Renderer(cpu_seconds=0.5)
+    await renderer.start()
+    yield renderer
+    await renderer.close()
+
+
+def _workers(renderer: Renderer) -> list[int]:
+    assert renderer._pool is not None
+    return list(renderer._pool.result()._pool._pool_manager.worker_manager.workers)
+
+
+async def test_a_worker_renders_what_the_pipeline_renders(renderer: Renderer) -> None:
+    assert await renderer.render("# a *b*", RenderContext("p-")) == render("# a *b*", RenderContext("p-"))
+
+
+async def test_the_loop_keeps_ticking_while_a_hostile_text_runs_into_its_limit(renderer: Renderer) -> None:
+    task = asyncio.create_task(renderer.render(_HOSTILE))
+    longest, last = 0.0, time.monotonic()
+    while not task.done():
+        await asyncio.sleep(0.01)
+        longest, last = max(longest, time.monotonic() - last), time.monotonic()
+    with pytest.raises(InvalidInput) as caught:
+        task.result()
+    assert "too long to render" in caught.value.errors["text"]
+    assert longest < 0.5
+    assert "<p>next</p>" in (await renderer.render("next")).html
+
+
+async def test_the_clock_is_a_second_limit(renderer: Renderer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendering, "_WALL_SECONDS", 0.1)
+    monkeypatch.setattr(rendering, "_WALL_FACTOR", 0.0)
+    slow = Renderer(cpu_seconds=60)
+    slow._pool = renderer._pool
+    with pytest.raises(InvalidInput):
+        await slow.render(_HOSTILE)
+    assert (await renderer.render("next")).words == 1
+
+
+async def test_texts_over_ten_megabytes_are_refused_at_once(renderer: Renderer) -> None:
+    started = time.monotonic()
+    for source in ("a" * (MAX_SOURCE_BYTES + 1), "é" * (MAX_SOURCE_BYTES // 2 + 1)):
+        with pytest.raises(InvalidInput, match="10 MB"):
+            await renderer.render(source)
+    assert time.monotonic() - started < 0.5
+
+
+async def test_a_text_that_multiplies_itself_is_stopped_by_memory_or_time(renderer: Renderer) -> None:
+    with pytest.raises(InvalidInput):
+        await renderer.render("[a]" * 100_000 + "\n\n[a]: /" + "x" * 500_000)
+    assert (await renderer.render("next")).words == 1
+
+
+async def test_a_cancelled_wait_leaves_the_renderer_working(renderer: Renderer) -> None:
+    tasks = [asyncio.create_task(renderer.render(_HOSTILE)) for _ in range(3)]
+    await asyncio.sleep(0.1)
+    for task in tasks:
+        task.cancel()
+    assert all(isinstance(result, asyncio.CancelledError) for result in await asyncio.gather(*tasks, return_exceptions=True))
+    assert (await renderer.render("next")).words == 1
+
+
+async def test_a_worker_killed_at_work_is_reported_and_replaced(renderer: Renderer) -> None:
+    patient = Renderer(cpu_seconds=30)
+    patient._pool = renderer._pool
+    task = asyncio.create_task(patient.render(_HOSTILE))
+    await asyncio.sleep(0.3)
+    os.kill(_workers(renderer)[0], signal.SIGKILL)
+    with pytest.raises(Unavailable):
+        await task
+    assert (await renderer.render("next")).words == 1
+
+
+async def test_a_worker_killed_while_waiting_is_replaced_unnoticed(renderer: Renderer) -> None:
+    for _ in range(2):
+        os.kill(_workers(renderer)[0], signal.SIGKILL)
+        assert (await renderer.render("next")).words == 1
+
+
+async def test_a_crash_at_the_start_is_reported_and_does_not_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendering, "_prepare_worker", os.abort)
+    crashing = Renderer()
+    with pytest.raises(Unavailable):
+        async with asyncio.timeout(30):
+            await crashing.start()
+    await crashing.close()
+
+
+async def test_closing_tells_whoever_still_waits() -> None:
+    renderer = Renderer(cpu_seconds=30)
+    await renderer.start()
+    task = asyncio.create_task(renderer.render(_HOSTILE))
+    await asyncio.sleep(0.2)
+    started = time.monotonic()
+    await renderer.close()
+    await renderer.close()
+    with pytest.raises(Unavailable):
+        await task
+    with pytest.raises(Unavailable):
+        await renderer.render("late")
+    assert time.monotonic() - started < 3
+
+
+async def test_several_workers_render_at_once() -> None:
+    renderer = Renderer(workers=2, cpu_seconds=1)
+    await renderer.start()
+    hostile = asyncio.create_task(renderer.render(_HOSTILE))
+    assert len(await asyncio.gather(*(renderer.render(f"text {i}") for i in range(20)))) == 20
+    with pytest.raises(InvalidInput):
+        await hostile
+    await renderer.close()
+
+
+def _start(tmp_path: Path, *arguments: str) -> SimpleNamespace:
+    """A program of its own, started as ``python -m``, and its worker's process id."""
+    (tmp_path / "program.py").write_text(_PARENT)
+    environment = {**os.environ, "PYTHONPATH": f"{_ROOT}{os.pathsep}{tmp_path}"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "program", *arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True,
+    )  # fmt: skip
+    assert process.stdout
+    return SimpleNamespace(process=process, worker=int(process.stdout.readline()))
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def _ends(pid: int, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if not _is_running(pid):
+            return True
+        time.sleep(0.02)
+    return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks processes up in /proc")
+@pytest.mark.parametrize("state", ["idle", "busy"])
+def test_workers_die_with_a_parent_that_is_killed(tmp_path: Path, state: str) -> None:
+    program = _start(tmp_path, state)
+    assert _is_running(program.worker)
+    program.process.kill()
+    assert _ends(program.worker, 2.0)
+    program.process.communicate()
+
+
+@pytest.mark.parametrize("state", ["idle", "busy"])
+def test_ctrl_c_goes_to_the_parent_and_workers_print_nothing(tmp_path: Path, state: str) -> None:
+    program = _start(tmp_path, state)
+    os.killpg(program.process.pid, signal.SIGINT)
+    output, errors = program.process.communicate(timeout=20)
+    assert (output, errors) == ("closed\n", "")
+    assert _ends(program.worker, 2.0)
