@@ -1,6 +1,6 @@
 """What happened, as frozen values. Recorded in the outbox with the change itself, told to listeners after the commit.
 
-Ids only, and everything a listener cannot ask for later (what it was before). Tuples, so that an event is hashable and JSON keeps its shape.
+Ids only, and everything a listener cannot ask for later (what it was before). Tuples, so that an event is hashable.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,8 @@
 """SQLite: pragmas, immediate write transactions, online copies.
 
-WAL lets readers go on while one writes. ``synchronous=FULL``: in WAL mode NORMAL may lose the last commits when the power fails, and a publish that was
-answered must be there. Write transactions begin IMMEDIATE: a deferred one that read first fails at once when somebody else wrote meanwhile.
+WAL lets readers go on while one writes. ``synchronous=FULL``: in WAL mode NORMAL may lose the last commits when the power
+fails, and a publish that was answered must be there. Write transactions begin IMMEDIATE: a deferred one that read first
+fails at once when somebody else wrote meanwhile.
 """
 
 import asyncio

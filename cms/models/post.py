@@ -55,7 +55,7 @@ class ScheduledAct(StrEnum):
 
 
 class Post(Base):
-    """Identity and states. ``owner_ids`` is set by the query that loaded it (services/posts.py): creator and authors of the working copy."""
+    """Identity and states. ``owner_ids``, set by the query that loaded it (services/posts.py): creator and authors of the working copy."""
 
     __tablename__ = "posts"
     __table_args__ = (

@@ -1,0 +1,1 @@
+"""Uploads: where their bytes are kept."""

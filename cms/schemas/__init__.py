@@ -1,0 +1,1 @@
+"""Validated input, frozen: one file per noun, the same for forms, API bodies and imports."""

@@ -1,0 +1,59 @@
+"""What an editor sends about a post or page, and the map of a working copy."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from cms.schemas.text import Line, Paragraphs
+
+MAX_TEXT = 10_000_000  # characters
+MAX_TAGS = 50
+
+
+class PostInput(BaseModel):
+    """The editor's form. ``version`` is that of the working copy the person saw; 0 for a new post."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    title: Line = Field("", title="Title", max_length=300)
+    text: Paragraphs = Field("", title="Text", max_length=MAX_TEXT)
+    slug: Line = Field("", title="Address", max_length=80)
+    excerpt: Line = Field("", title="Excerpt", max_length=500)
+    tags: tuple[Line, ...] = Field((), title="Tags", max_length=MAX_TAGS)
+    category: int | None = Field(None, title="Category")
+    new_category: Line = Field("", title="New category", max_length=80)
+    parent: int | None = Field(None, title="Below the page")
+    version: int = Field(0, title="Version", ge=0)
+
+    @field_validator("tags", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        """A form sends one line with commas between; each tag once, in the order typed."""
+        parts = value.split(",") if isinstance(value, str) else value
+        return tuple(dict.fromkeys(part.strip() for part in parts if part and part.strip())) if parts else ()
+
+    @field_validator("tags")
+    @classmethod
+    def _short(cls, tags: tuple[str, ...]) -> tuple[str, ...]:
+        if any(len(tag) > 80 for tag in tags):
+            raise ValueError("a tag has at most 80 characters")
+        return tags
+
+
+class PostFields(BaseModel):
+    """The map of a working copy: everything but the text. Keys that this version does not know are kept."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    title: str = ""
+    slug: str = ""
+    excerpt: str = ""
+    authors: tuple[int, ...] = ()
+    category: int | None = None
+    tags: tuple[int, ...] = ()
+    parent: int | None = None
+    language: str | None = None
+    picture: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return self.model_dump(mode="json")

@@ -1,0 +1,112 @@
+"""People: the first owner, making and changing accounts, and who it is that signs in."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cms import policy
+from cms.content.slugs import slugify
+from cms.db.session import Work
+from cms.errors import Conflict, Forbidden, InvalidInput, NotFound
+from cms.events import UserChanged
+from cms.models import Session, User
+from cms.models.address import TargetKind
+from cms.policy import Actor, Capability, Role
+from cms.schemas.account import OwnerInput, UserInput
+from cms.services import addresses, audit, outbox, site
+
+
+async def has_owner(session: AsyncSession) -> bool:
+    return (await session.scalar(select(User.id).where(User.role == Role.OWNER))) is not None
+
+
+async def find_by_email(session: AsyncSession, email: str) -> User | None:
+    return (await session.scalars(select(User).where(User.email == email.strip().lower()))).one_or_none()
+
+
+async def get_by_email(session: AsyncSession, email: str) -> User:
+    user = await find_by_email(session, email)
+    if user is None:
+        raise NotFound(f"There is nobody with the address {email}.")
+    return user
+
+
+async def list_users(session: AsyncSession) -> Sequence[User]:
+    return (await session.scalars(select(User).order_by(User.id))).all()
+
+
+async def create_owner(work: Work, wanted: OwnerInput, password_hash: str) -> User:
+    """The first account, and the site's name with it. Raises ``Conflict`` if there is an owner already."""
+    if await has_owner(work.session):
+        raise Conflict("This site has an owner already; sign in instead.")
+    try:
+        owner = await _insert(work, wanted.email, wanted.name, Role.OWNER, password_hash)
+    except IntegrityError as error:
+        raise Conflict("This site has an owner already; sign in instead.") from error
+    await site.configure(work, name=wanted.site_name)
+    audit.note(work, owner.actor, "user.create", "user", owner.id, role=owner.role.value)
+    return owner
+
+
+async def create(work: Work, actor: Actor, wanted: UserInput, password_hash: str | None) -> User:
+    """A new person. Raises ``InvalidInput`` on ``email`` if somebody has it."""
+    policy.require(actor, Capability.USER_MANAGE)
+    user = await _insert(work, wanted.email, wanted.name, Role(wanted.role), password_hash)
+    audit.note(work, actor, "user.create", "user", user.id, role=user.role.value)
+    return user
+
+
+async def _insert(work: Work, email: str, name: str, role: Role, password_hash: str | None) -> User:
+    if await find_by_email(work.session, email):
+        raise InvalidInput({"email": "Somebody has this address already."})
+    path = await addresses.free_path(work.session, f"author/{slugify(name) or 'author'}", TargetKind.AUTHOR)
+    user = User(
+        email=email,
+        name=name,
+        slug=path.removeprefix("author/"),
+        role=role,
+        password_hash=password_hash,
+        bio="",
+        created_at=work.now,
+    )
+    work.session.add(user)
+    await work.session.flush()
+    await addresses.assign(work, path, TargetKind.AUTHOR, user.id)
+    outbox.record(work, UserChanged(user.id, ("new",)))
+    return user
+
+
+async def change_role(work: Work, actor: Actor, user: User, role: Role) -> None:
+    """Ends the person's sessions, as the privilege changes. The owner stays the owner: ownership is handed over, not taken."""
+    policy.require(actor, Capability.USER_MANAGE)
+    if user.role is Role.OWNER or role is Role.OWNER:
+        raise Forbidden("The owner's role cannot be given or taken like another.")
+    audit.note(work, actor, "user.role", "user", user.id, before=user.role.value, after=role.value)
+    user.role = role
+    await _end_sessions(work, user, "role")
+
+
+async def set_password(work: Work, actor: Actor, user: User, password_hash: str) -> None:
+    """Ends all sessions of the person."""
+    if actor.user_id != user.id:
+        policy.require(actor, Capability.USER_MANAGE)
+    user.password_hash = password_hash
+    audit.note(work, actor, "user.password", "user", user.id)
+    await _end_sessions(work, user, "password")
+
+
+async def disable(work: Work, actor: Actor, user: User) -> None:
+    """The person loses all sessions at this moment and cannot sign in; what he wrote stays."""
+    policy.require(actor, Capability.USER_MANAGE)
+    if user.role is Role.OWNER:
+        raise Forbidden("The owner cannot be disabled.")
+    user.disabled_at = work.now
+    audit.note(work, actor, "user.disable", "user", user.id)
+    await _end_sessions(work, user, "disabled")
+
+
+async def _end_sessions(work: Work, user: User, aspect: str) -> None:
+    await work.session.execute(delete(Session).where(Session.user_id == user.id))
+    outbox.record(work, UserChanged(user.id, (aspect,)))

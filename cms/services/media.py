@@ -1,0 +1,55 @@
+"""Uploads: a row for each file, its bytes in the storage under their digest."""
+
+import hashlib
+import mimetypes
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cms import policy
+from cms.content.slugs import slugify
+from cms.db.session import Work
+from cms.errors import NotFound
+from cms.models import Asset
+from cms.policy import Actor, Capability
+
+
+def digest_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def storage_name(digest: str) -> str:
+    """Two levels of folders, so that none holds too many files."""
+    return f"{digest[:2]}/{digest[2:4]}/{digest}"
+
+
+async def add(
+    work: Work, actor: Actor, *, name: str, digest: str, size: int, alt: str = "", dimensions: tuple[int, int] | None = None
+) -> Asset:
+    """The row of a file whose bytes are in the storage already. The same bytes give the same row."""
+    policy.require(actor, Capability.MEDIA_UPLOAD)
+    known = (await work.session.scalars(select(Asset).where(Asset.digest == digest))).one_or_none()
+    if known:
+        return known
+    stem, _, extension = name.rpartition(".")
+    asset = Asset(
+        digest=digest,
+        name=f"{slugify(stem) or 'file'}.{slugify(extension)}",
+        content_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
+        size=size,
+        width=dimensions[0] if dimensions else None,
+        height=dimensions[1] if dimensions else None,
+        alt=alt,
+        created_at=work.now,
+        created_by_id=actor.user_id,
+    )
+    work.session.add(asset)
+    await work.session.flush()
+    return asset
+
+
+async def get(session: AsyncSession, asset_id: int) -> Asset:
+    asset = await session.get(Asset, asset_id)
+    if asset is None:
+        raise NotFound
+    return asset

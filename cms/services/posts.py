@@ -1,0 +1,288 @@
+"""Posts and pages at the desk: who sees which, making, saving, trash. What readers see is changed by ``publishing`` only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, false, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cms import policy
+from cms.content.folding import fold
+from cms.content.pipeline import plain_title
+from cms.content.slugs import slugify
+from cms.db.session import Work
+from cms.errors import Conflict, Forbidden, InvalidInput, NotFound
+from cms.events import WorkChanged
+from cms.models import Post, PostAuthor, PostCategory, PostTag, Revision, User, WorkingCopy
+from cms.models.address import is_reserved
+from cms.models.post import Kind, Live, Reason, Side, WorkState
+from cms.policy import Actor, Capability, Scope
+from cms.schemas.post import PostFields, PostInput
+from cms.services import audit, outbox, taxonomies
+
+PER_SCREEN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A post with its working copy, as an editor opens it."""
+
+    post: Post
+    content: str
+    fields: PostFields
+    version: int
+    updated_at: datetime
+    updated_by: str  # a name, or ""
+    tags: tuple[str, ...]  # names
+
+
+@dataclass(frozen=True, slots=True)
+class DeskRow:
+    """A line of the desk's list."""
+
+    post: Post
+    authors: tuple[str, ...]  # names, in order
+
+
+@dataclass(frozen=True, slots=True)
+class DeskSlice:
+    rows: Sequence[DeskRow]
+    counts: dict[str, int]  # status → how many, for the tabs; "all" without the trash
+    page: int
+    total: int
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // PER_SCREEN))
+
+
+def visible_to(actor: Actor) -> ColumnElement[bool]:
+    """The condition of every query that lists posts: others' drafts are seen by editors and above."""
+    if policy.scope(actor, Capability.DRAFT_SEE) is Scope.ANY:
+        return Post.id.is_not(None)
+    return or_(Post.live == Live.PUBLISHED, _is_own(actor))
+
+
+def _is_own(actor: Actor) -> ColumnElement[bool]:
+    wrote = exists().where(PostAuthor.post_id == Post.id, PostAuthor.side == Side.WORK, PostAuthor.user_id == actor.user_id)
+    return or_(Post.created_by_id == actor.user_id, wrote) if actor.is_signed_in else false()
+
+
+# --- lists -----------------------------------------------------------------------------------------------------------------
+
+
+STATUSES: dict[str, ColumnElement[bool]] = {
+    "all": Post.live != Live.TRASHED,
+    "draft": Post.live == Live.NEVER,
+    "published": and_(Post.live == Live.PUBLISHED, Post.has_changes.is_(False)),
+    "changed": and_(Post.live == Live.PUBLISHED, Post.has_changes.is_(True)),
+    "withdrawn": Post.live == Live.WITHDRAWN,
+    "trashed": Post.live == Live.TRASHED,
+}
+
+
+async def list_for_desk(
+    session: AsyncSession, actor: Actor, kind: Kind, *, status: str = "all", title: str = "", page: int = 1
+) -> DeskSlice:
+    """Newest work first. ``title``: only those whose title has these words, whatever their case and accents."""
+    base = select(Post).where(Post.kind == kind, visible_to(actor))
+    for word in fold(title).split()[:8]:
+        base = base.where(Post.folded_title.contains(word, autoescape=True))
+    counts = await _counts(session, base)
+    wanted = base.where(STATUSES[status]).order_by(Post.updated_at.desc(), Post.id.desc())
+    posts = (await session.scalars(wanted.limit(PER_SCREEN).offset((page - 1) * PER_SCREEN))).all()
+    names = await _author_names(session, [post.id for post in posts])
+    rows = [DeskRow(_with_owners(post, names), tuple(name for _, name in names.get(post.id, ()))) for post in posts]
+    return DeskSlice(rows, counts, page, counts[status])
+
+
+async def _counts(session: AsyncSession, base: Select[Any]) -> dict[str, int]:
+    columns = [func.count().filter(condition).label(name) for name, condition in STATUSES.items()]
+    matching = base.with_only_columns(Post.id).subquery()
+    row = (await session.execute(select(*columns).select_from(Post).join(matching, matching.c.id == Post.id))).one()
+    return dict(row._mapping)
+
+
+async def _author_names(session: AsyncSession, ids: Sequence[int]) -> dict[int, list[tuple[int, str]]]:
+    wanted = (
+        select(PostAuthor.post_id, User.id, User.name)
+        .join(User, User.id == PostAuthor.user_id)
+        .where(PostAuthor.side == Side.WORK, PostAuthor.post_id.in_(ids))
+        .order_by(PostAuthor.position)
+    )
+    names: dict[int, list[tuple[int, str]]] = {}
+    for post_id, user_id, name in await session.execute(wanted):
+        names.setdefault(post_id, []).append((user_id, name))
+    return names
+
+
+async def list_parents(session: AsyncSession, page_id: int | None) -> Sequence[tuple[int, str]]:
+    """Pages that a page may stand below: (id, title), itself left out."""
+    wanted = select(Post.id, Post.title).where(Post.kind == Kind.PAGE, Post.live != Live.TRASHED, Post.id != (page_id or 0))
+    return [(row.id, row.title) for row in await session.execute(wanted.order_by(Post.title))]
+
+
+# --- one -------------------------------------------------------------------------------------------------------------------
+
+
+async def get_draft(session: AsyncSession, actor: Actor, post_id: int) -> Draft:
+    """A post as its editor opens it. Raises ``NotFound`` if the actor may not know of it, ``Forbidden`` if he may only read it."""
+    post = await get_visible(session, actor, post_id)
+    policy.require(actor, Capability.of(post.kind, "edit"), post)
+    copy = await session.get_one(WorkingCopy, post_id)
+    editor = await session.get(User, copy.updated_by_id) if copy.updated_by_id else None
+    fields = PostFields.model_validate(copy.fields)
+    names = await taxonomies.tag_names(session, fields.tags)
+    return Draft(post, copy.content, fields, copy.version, copy.updated_at, editor.name if editor else "", tuple(names))
+
+
+async def get_visible(session: AsyncSession, actor: Actor, post_id: int, *, lock: bool = False) -> Post:
+    """The post with its owners. What the actor may not know of is not found."""
+    wanted = select(Post).where(Post.id == post_id, visible_to(actor))
+    post = (await session.scalars(wanted.with_for_update() if lock else wanted)).one_or_none()
+    if post is None:
+        raise NotFound
+    return _with_owners(post, await _author_names(session, [post_id]))
+
+
+def _with_owners(post: Post, names: dict[int, list[tuple[int, str]]]) -> Post:
+    ids = {user_id for user_id, _ in names.get(post.id, ())} | {post.created_by_id}
+    post.owner_ids = frozenset(user_id for user_id in ids if user_id is not None)
+    return post
+
+
+# --- acts ------------------------------------------------------------------------------------------------------------------
+
+
+async def create(work: Work, actor: Actor, kind: Kind, wanted: PostInput) -> Post:
+    """A new post with its first working copy and revision. The actor is its author."""
+    policy.require(actor, Capability.of(kind, "create"))
+    post = Post(kind=kind, created_by_id=actor.user_id, created_at=work.now, updated_at=work.now, title="", has_changes=False)
+    work.session.add(post)
+    await work.session.flush()
+    authors = (actor.user_id,) if actor.user_id else ()
+    fields = await _fields(work, actor, post, wanted, PostFields(authors=authors))
+    copy = WorkingCopy(post_id=post.id, content=wanted.text, fields=fields.to_json(), updated_at=work.now, updated_by_id=actor.user_id)
+    work.session.add(copy)
+    await _follow(work, actor, post, copy, fields)
+    return post
+
+
+async def save(work: Work, actor: Actor, post_id: int, wanted: PostInput) -> Post:
+    """Save on purpose: the working copy and a revision of it. Raises ``Conflict`` if it is no longer the version that was seen."""
+    post = await get_visible(work.session, actor, post_id, lock=True)
+    policy.require(actor, Capability.of(post.kind, "edit"), post)
+    if post.is_trashed:
+        raise Conflict("This is in the trash; take it out to go on writing.")
+    copy = await work.session.get_one(WorkingCopy, post_id)
+    if copy.version != wanted.version:
+        raise Conflict
+    fields = await _fields(work, actor, post, wanted, PostFields.model_validate(copy.fields))
+    if copy.content == wanted.text and copy.fields == fields.to_json():
+        return post
+    copy.content, copy.fields = wanted.text, fields.to_json()
+    copy.updated_at, copy.updated_by_id = work.now, actor.user_id
+    await _follow(work, actor, post, copy, fields)
+    return post
+
+
+async def _fields(work: Work, actor: Actor, post: Post, wanted: PostInput, before: PostFields) -> PostFields:
+    """The map of the working copy after this input; what the form does not show stays as it was."""
+    category = wanted.category
+    if wanted.new_category:
+        category = await _new_category(work, actor, wanted.new_category)
+    elif category is not None:
+        await taxonomies.require_category(work.session, category)
+    changes: dict[str, Any] = {
+        "title": wanted.title,
+        "slug": _slug(wanted.slug),
+        "excerpt": wanted.excerpt,
+        "tags": await taxonomies.ensure_tags(work, wanted.tags),
+        "category": category,
+        "parent": await _parent(work.session, post, wanted.parent),
+    }
+    return before.model_copy(update=changes)
+
+
+async def _new_category(work: Work, actor: Actor, name: str) -> int:
+    try:
+        return (await taxonomies.ensure_category(work, actor, name)).id
+    except Forbidden:
+        raise InvalidInput({"new_category": "Only editors can make new categories; choose one of the list."}) from None
+
+
+def _slug(typed: str) -> str:
+    slug = slugify(typed)
+    if typed and not slug:
+        raise InvalidInput({"slug": "An address needs at least one letter or digit."})
+    if slug and is_reserved(slug):
+        raise InvalidInput({"slug": f"/{slug} is used by Squall itself; choose another address."})
+    return slug
+
+
+async def _parent(session: AsyncSession, post: Post, parent_id: int | None) -> int | None:
+    """A page's parent, which must be a page that does not stand below it. Posts have none."""
+    if post.kind is not Kind.PAGE or parent_id is None:
+        return None
+    above: int | None = parent_id
+    seen: set[int] = set()
+    while above is not None and above not in seen:
+        seen.add(above)
+        parent = await session.get(Post, above)
+        if parent is None or parent.kind is not Kind.PAGE or parent.is_trashed:
+            raise InvalidInput({"parent": "There is no such page any more; choose another."})
+        if above == post.id:
+            raise InvalidInput({"parent": "A page cannot stand below itself."})
+        copy = await session.get_one(WorkingCopy, above)
+        above = PostFields.model_validate(copy.fields).parent
+    return parent_id
+
+
+async def _follow(work: Work, actor: Actor, post: Post, copy: WorkingCopy, fields: PostFields) -> None:
+    """What follows the working copy: the rows of the work side, the desk's title, a revision, the event."""
+    post.title = plain_title(fields.title)
+    post.folded_title = fold(post.title)[:400]
+    post.updated_at = work.now
+    post.has_changes = post.is_published
+    post.work = WorkState.DRAFT if post.work is not WorkState.SCHEDULED else post.work
+    await work.session.flush()
+    await set_terms(work, post.id, Side.WORK, fields)
+    work.session.add(
+        Revision(
+            post_id=post.id,
+            reason=Reason.SAVED,
+            content=copy.content,
+            fields=copy.fields,
+            created_at=work.now,
+            created_by_id=actor.user_id,
+        )
+    )
+    outbox.record(work, WorkChanged(post.id))
+
+
+async def set_terms(work: Work, post_id: int, side: Side, fields: PostFields) -> None:
+    """Make the join rows of one side say what ``fields`` says."""
+    for table in (PostAuthor, PostTag, PostCategory):
+        await work.session.execute(delete(table).where(table.post_id == post_id, table.side == side))
+    work.session.add_all(
+        [PostAuthor(post_id=post_id, side=side, user_id=user_id, position=n) for n, user_id in enumerate(fields.authors)]
+        + [PostTag(post_id=post_id, side=side, tag_id=tag_id, position=n) for n, tag_id in enumerate(fields.tags)]
+    )
+    if fields.category is not None:
+        work.session.add(PostCategory(post_id=post_id, side=side, category_id=fields.category))
+    await work.session.flush()
+
+
+async def restore(work: Work, actor: Actor, post_id: int) -> Post:
+    """Take a post out of the trash: a draft again, or withdrawn if it was ever public."""
+    post = await get_visible(work.session, actor, post_id, lock=True)
+    policy.require(actor, Capability.of(post.kind, "trash"), post)
+    if not post.is_trashed:
+        raise Conflict("This is not in the trash.")
+    post.live = Live.WITHDRAWN if post.was_ever_public else Live.NEVER
+    post.trashed_at = post.live_before_trash = None
+    audit.note(work, actor, f"{post.kind}.restore", post.kind, post.id)
+    outbox.record(work, WorkChanged(post.id))
+    return post

@@ -1,0 +1,336 @@
+"""What readers see: making it from a working copy, taking it away. Rendering was done before, outside the transaction."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cms import policy
+from cms.content.pipeline import Rendered, plain_title, render_title
+from cms.content.slugs import slugify
+from cms.db.session import Work
+from cms.errors import Conflict, InvalidInput
+from cms.events import Ids, PostPublished, PostWithdrawn
+from cms.models import Asset, Category, Post, Published, Revision, Schedule, Tag, User, WorkingCopy
+from cms.models.address import TargetKind
+from cms.models.post import Kind, Live, Reason, ScheduledAct, Side, WorkState
+from cms.models.site import Frame
+from cms.policy import Actor, Capability
+from cms.schemas.post import PostFields
+from cms.services import addresses, audit, outbox, posts, search, site, taxonomies
+
+# What readers can see change, and the columns of the read document it stands in.
+ASPECTS: dict[str, tuple[str, ...]] = {
+    "title": ("title", "title_html"),
+    "excerpt": ("excerpt",),
+    "body": ("html", "toc", "words", "reading_minutes"),
+    "date": ("published_at",),
+    "path": ("path",),
+    "authors": ("authors",),
+    "tags": ("tags",),
+    "category": ("category",),
+    "language": ("language",),
+    "picture": ("picture",),
+    "trail": ("trail",),
+}
+_TEXT = frozenset({"title", "excerpt", "body", "picture"})  # what makes a post "updated" for its readers
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """The working copy that the editor saw, and what rendering made of it."""
+
+    number: int
+    rendered: Rendered
+
+
+async def publish(work: Work, actor: Actor, post_id: int, version: Version) -> Published:
+    """Make this version what readers see.
+
+    Raises ``Conflict`` if the working copy is another by now, ``InvalidInput`` if it cannot go out.
+    """
+    post = await posts.get_visible(work.session, actor, post_id, lock=True)
+    policy.require(actor, Capability.of(post.kind, "publish"), post)
+    if post.is_trashed:
+        raise Conflict("This is in the trash; take it out before you publish it.")
+    copy = await work.session.get_one(WorkingCopy, post_id)
+    if copy.version != version.number:
+        raise Conflict
+    fields = PostFields.model_validate(copy.fields)
+    if not plain_title(fields.title):
+        raise InvalidInput({"title": "Readers need a title."})
+    revision = await _revision(work, actor, copy)
+    before = await work.session.get(Published, post_id)
+    old, former = _aspect_values(before), _terms(before)
+    former_neighbours = await _neighbours(work.session, before)
+    post.first_published_at = post.first_published_at or work.now
+    document = await _document(work.session, post, fields, version.rendered, await site.get_frame(work.session))
+    document["path"] = await _place(work, post, fields, str(document["path"]))
+    published = before or Published(post_id=post_id, kind=post.kind, updated_at=work.now)
+    for name, value in {**document, "revision_id": revision.id}.items():
+        setattr(published, name, value)
+    aspects = tuple(name for name, value in _aspect_values(published).items() if value != old.get(name))
+    if _TEXT & set(aspects):
+        published.updated_at = work.now
+    work.session.add(published)
+    await posts.set_terms(work, post_id, Side.LIVE, fields)
+    post.live, post.work, post.has_changes, post.updated_at = Live.PUBLISHED, WorkState.DRAFT, False, work.now
+    await work.session.execute(delete(Schedule).where(Schedule.post_id == post_id, Schedule.act == ScheduledAct.PUBLISH))
+    await search.index(work, "post", post_id, language=published.language, title=published.title, body=version.rendered.plain_text)
+    audit.note(work, actor, f"{post.kind}.publish", post.kind, post_id, path=published.path, revision=revision.id)
+    neighbours = tuple(sorted({*former_neighbours, *await _neighbours(work.session, published)}))
+    terms = _terms(published)
+    outbox.record(
+        work,
+        PostPublished(
+            post_id=post_id,
+            kind=post.kind,
+            is_new=before is None,
+            aspects=aspects,
+            path=published.path,
+            authors=_union(former["authors"], terms["authors"]),
+            tags=_union(former["tags"], terms["tags"]),
+            categories=_union(former["categories"], terms["categories"]),
+            neighbours=neighbours,
+        ),
+    )
+    if post.kind is Kind.PAGE:
+        await _renew_below(work, published)
+        await site.renew_frame(work)
+    return published
+
+
+async def withdraw(work: Work, actor: Actor, post_id: int) -> Post:
+    """Take it away from readers; its addresses answer 410 and stay its own."""
+    post = await posts.get_visible(work.session, actor, post_id, lock=True)
+    policy.require(actor, Capability.of(post.kind, "publish"), post)
+    if not post.is_published:
+        raise Conflict("This is not public any more.")
+    await _take_away(work, post)
+    post.live, post.has_changes = Live.WITHDRAWN, False
+    audit.note(work, actor, f"{post.kind}.withdraw", post.kind, post_id)
+    return post
+
+
+async def trash(work: Work, actor: Actor, post_id: int) -> Post:
+    """Into the trash; taken away from readers if it was public."""
+    post = await posts.get_visible(work.session, actor, post_id, lock=True)
+    policy.require(actor, Capability.of(post.kind, "trash"), post)
+    if post.is_trashed:
+        raise Conflict("This is in the trash already.")
+    post.live_before_trash = post.live
+    if post.is_published:
+        await _take_away(work, post)
+    post.live, post.trashed_at, post.has_changes = Live.TRASHED, work.now, False
+    await work.session.execute(delete(Schedule).where(Schedule.post_id == post_id))
+    audit.note(work, actor, f"{post.kind}.trash", post.kind, post_id)
+    return post
+
+
+async def planned_path(session: AsyncSession, post: Post, fields: PostFields, now: datetime) -> str:
+    """Where it would stand if it were published now."""
+    frame = await site.get_frame(session)
+    path = await _wanted_path(session, post, fields, frame, post.first_published_at or now)
+    return path if fields.slug else await addresses.free_path(session, path, TargetKind.POST, post.id)
+
+
+# --- the read document -----------------------------------------------------------------------------------------------------
+
+
+async def _document(session: AsyncSession, post: Post, fields: PostFields, rendered: Rendered, frame: Frame) -> dict[str, Any]:
+    at = post.first_published_at
+    assert at is not None  # noqa: S101 - set by the caller
+    return {
+        "path": await _wanted_path(session, post, fields, frame, at),
+        "parent_id": fields.parent,
+        "title": plain_title(fields.title),
+        "title_html": render_title(fields.title),
+        "excerpt": fields.excerpt or rendered.excerpt,
+        "html": rendered.html,
+        "toc": [asdict(heading) for heading in rendered.toc],
+        "words": rendered.words,
+        "reading_minutes": rendered.reading_minutes,
+        "language": fields.language or frame.language,
+        "published_at": at,
+        "month": f"{at.astimezone(frame.zone):%Y-%m}",
+        "authors": await _authors(session, fields),
+        "tags": await _tags(session, fields),
+        "category": await _category(session, fields),
+        "picture": await _picture(session, fields),
+        "trail": await _trail(session, fields.parent),
+    }
+
+
+async def _authors(session: AsyncSession, fields: PostFields) -> list[dict[str, Any]]:
+    people = {user.id: user for user in await session.scalars(select(User).where(User.id.in_(fields.authors)))}
+    return [
+        {"id": user.id, "name": user.name, "path": f"/author/{user.slug}", "bio": user.bio}
+        for user in (people[user_id] for user_id in fields.authors if user_id in people)
+    ]
+
+
+async def _tags(session: AsyncSession, fields: PostFields) -> list[dict[str, Any]]:
+    tags = {tag.id: tag for tag in await session.scalars(select(Tag).where(Tag.id.in_(fields.tags)))}
+    return [
+        {"id": tag.id, "name": tag.name, "path": f"/tag/{tag.slug}"} for tag in (tags[tag_id] for tag_id in fields.tags if tag_id in tags)
+    ]
+
+
+async def _category(session: AsyncSession, fields: PostFields) -> dict[str, Any] | None:
+    category = await session.get(Category, fields.category) if fields.category is not None else None
+    if category is None:
+        return None
+    return {"id": category.id, "name": category.name, "path": f"/category/{await taxonomies.category_path(session, category)}"}
+
+
+async def _picture(session: AsyncSession, fields: PostFields) -> dict[str, Any] | None:
+    asset = await session.get(Asset, fields.picture) if fields.picture is not None else None
+    if asset is None:
+        return None
+    return {"id": asset.id, "path": asset.path, "width": asset.width, "height": asset.height, "alt": asset.alt}
+
+
+async def _trail(session: AsyncSession, parent_id: int | None) -> list[dict[str, str]]:
+    parent = await session.get(Published, parent_id) if parent_id is not None else None
+    return [] if parent is None else [*parent.trail, {"title": parent.title, "path": f"/{parent.path}"}]
+
+
+def _aspect_values(published: Published | None) -> dict[str, tuple[Any, ...]]:
+    if published is None:
+        return {}
+    return {aspect: tuple(getattr(published, column) for column in columns) for aspect, columns in ASPECTS.items()}
+
+
+def _terms(published: Published | None) -> dict[str, Ids]:
+    if published is None:
+        return {"authors": (), "tags": (), "categories": ()}
+    return {
+        "authors": tuple(author["id"] for author in published.authors),
+        "tags": tuple(tag["id"] for tag in published.tags),
+        "categories": (published.category["id"],) if published.category else (),
+    }
+
+
+def _union(before: Ids, after: Ids) -> Ids:
+    return tuple(sorted({*before, *after}))
+
+
+async def _revision(work: Work, actor: Actor, copy: WorkingCopy) -> Revision:
+    """The newest revision if it is this very text, else one made of it now."""
+    newest = (
+        await work.session.scalars(select(Revision).where(Revision.post_id == copy.post_id).order_by(Revision.id.desc()).limit(1))
+    ).one_or_none()
+    if newest and newest.is_same_as(copy):
+        return newest
+    revision = Revision(
+        post_id=copy.post_id,
+        reason=Reason.PUBLISHED,
+        content=copy.content,
+        fields=copy.fields,
+        created_at=work.now,
+        created_by_id=actor.user_id,
+    )
+    work.session.add(revision)
+    await work.session.flush()
+    return revision
+
+
+async def _neighbours(session: AsyncSession, published: Published | None) -> Ids:
+    """Posts next to it by date."""
+    if published is None or published.kind is not Kind.POST:
+        return ()
+    key = (Published.published_at, Published.post_id)
+    here = (published.published_at, published.post_id)
+    earlier = (Published.published_at < here[0]) | ((Published.published_at == here[0]) & (Published.post_id < here[1]))
+    later = (Published.published_at > here[0]) | ((Published.published_at == here[0]) & (Published.post_id > here[1]))
+    only = select(Published.post_id).where(Published.kind == Kind.POST)
+    before = await session.scalar(only.where(earlier).order_by(*(column.desc() for column in key)).limit(1))
+    after = await session.scalar(only.where(later).order_by(*key).limit(1))
+    return tuple(post_id for post_id in (before, after) if post_id is not None)
+
+
+# --- addresses -------------------------------------------------------------------------------------------------------------
+
+
+async def _wanted_path(session: AsyncSession, post: Post, fields: PostFields, frame: Frame, at: datetime) -> str:
+    slug = fields.slug or slugify(plain_title(fields.title)) or str(post.id)
+    if post.kind is Kind.PAGE:
+        return await _page_path(session, fields.parent, slug)
+    local = at.astimezone(frame.zone)
+    category = await session.get(Category, fields.category) if fields.category is not None else None
+    author = await session.get(User, fields.authors[0]) if fields.authors else None
+    return frame.permalink.format(
+        year=f"{local:%Y}",
+        month=f"{local:%m}",
+        day=f"{local:%d}",
+        slug=slug,
+        id=post.id,
+        category=await taxonomies.category_path(session, category) if category else "uncategorised",
+        author=author.slug if author else "nobody",
+    ).strip("/")
+
+
+async def _page_path(session: AsyncSession, parent_id: int | None, slug: str) -> str:
+    if parent_id is None:
+        return slug
+    parent = await session.get(Published, parent_id)
+    if parent is None:
+        raise InvalidInput({"parent": "The page above is not public; publish it first, or choose another."})
+    return f"{parent.path}/{slug}"
+
+
+async def _place(work: Work, post: Post, fields: PostFields, wanted: str) -> str:
+    """Give the post its address. A slug made from the title gives way to what is there; one that somebody typed is refused instead.
+
+    A post that has an address for the same automatic slug keeps it, number and all.
+    """
+    if not fields.slug:
+        here = await addresses.find_current(work.session, TargetKind.POST, post.id)
+        if here and _is_numbered(here.path, wanted):
+            wanted = here.path
+        else:
+            wanted = await addresses.free_path(work.session, wanted, TargetKind.POST, post.id)
+    await addresses.assign(work, wanted, TargetKind.POST, post.id)
+    return wanted
+
+
+def _is_numbered(path: str, wanted: str) -> bool:
+    return path == wanted or (path.startswith(f"{wanted}-") and path.removeprefix(f"{wanted}-").isdigit())
+
+
+async def _renew_below(work: Work, parent: Published) -> None:
+    """Pages below a page show its title and stand below its address: both follow."""
+    trail = [*parent.trail, {"title": parent.title, "path": f"/{parent.path}"}]
+    for child in (await work.session.scalars(select(Published).where(Published.parent_id == parent.post_id))).all():
+        old = _aspect_values(child)
+        child.trail = trail
+        path = f"{parent.path}/{child.path.rsplit('/', 1)[-1]}"
+        if path != child.path:
+            await addresses.assign(work, path, TargetKind.POST, child.post_id)
+            child.path = path
+        aspects = tuple(name for name, value in _aspect_values(child).items() if value != old[name])
+        if not aspects:
+            continue
+        outbox.record(work, PostPublished(child.post_id, child.kind, False, aspects, child.path, _terms(child)["authors"]))
+        await _renew_below(work, child)
+
+
+async def _take_away(work: Work, post: Post) -> None:
+    published = await work.session.get_one(Published, post.id)
+    below = select(Published.title).where(Published.parent_id == post.id).limit(1)
+    if child := await work.session.scalar(below):
+        raise InvalidInput({"": f"“{child}” stands below this page; withdraw or move it first."})
+    terms = _terms(published)
+    neighbours = await _neighbours(work.session, published)
+    await work.session.delete(published)
+    await addresses.retire(work, TargetKind.POST, post.id)
+    await posts.set_terms(work, post.id, Side.LIVE, PostFields())
+    await search.remove(work, "post", post.id)
+    outbox.record(
+        work,
+        PostWithdrawn(post.id, post.kind, published.path, terms["authors"], terms["tags"], terms["categories"], neighbours),
+    )
+    if post.kind is Kind.PAGE:
+        await site.renew_frame(work)

@@ -1,0 +1,89 @@
+"""Tags and categories."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cms import policy
+from cms.content.folding import fold
+from cms.content.slugs import slugify
+from cms.db.session import Work
+from cms.errors import InvalidInput
+from cms.models import Category, Tag
+from cms.models.address import TargetKind
+from cms.models.taxonomy import MAX_TERM
+from cms.policy import Actor, Capability
+from cms.services import addresses
+
+
+async def list_categories(session: AsyncSession) -> Sequence[Category]:
+    return (await session.scalars(select(Category).order_by(Category.name))).all()
+
+
+async def tag_names(session: AsyncSession, ids: Iterable[int]) -> list[str]:
+    """Names in the order of ``ids``; ids of tags that are gone are left out."""
+    wanted = list(ids)
+    if not wanted:
+        return []
+    names = {tag.id: tag.name for tag in await session.scalars(select(Tag).where(Tag.id.in_(wanted)))}
+    return [names[tag_id] for tag_id in wanted if tag_id in names]
+
+
+async def ensure_tags(work: Work, names: Iterable[str]) -> tuple[int, ...]:
+    """Ids of the tags with these names, in order; a new name makes a new tag. "Café" and "cafe" are the same."""
+    return tuple(dict.fromkeys([(await _ensure_tag(work, name)).id for name in names]))
+
+
+async def _ensure_tag(work: Work, name: str) -> Tag:
+    folded = fold(name)
+    known = (await work.session.scalars(select(Tag).where(Tag.folded == folded))).one_or_none()
+    if known:
+        return known
+    slug = await _free_slug(work, name, "tag", TargetKind.TAG, "tags")
+    tag = Tag(name=name, folded=folded, slug=slug, description="")
+    work.session.add(tag)
+    await work.session.flush()
+    await addresses.assign(work, f"tag/{slug}", TargetKind.TAG, tag.id)
+    return tag
+
+
+async def ensure_category(work: Work, actor: Actor, name: str) -> Category:
+    """The category of this name at the top of the tree; made if there is none and the actor may."""
+    known = (await work.session.scalars(select(Category).where(Category.name == name, Category.parent_id.is_(None)))).first()
+    if known:
+        return known
+    policy.require(actor, Capability.TAXONOMY_MANAGE)
+    slug = await _free_slug(work, name, "category", TargetKind.CATEGORY, "new_category")
+    category = Category(name=name, slug=slug, parent_id=None, description="")
+    work.session.add(category)
+    await work.session.flush()
+    await addresses.assign(work, f"category/{slug}", TargetKind.CATEGORY, category.id)
+    return category
+
+
+async def require_category(session: AsyncSession, category_id: int) -> Category:
+    category = await session.get(Category, category_id)
+    if category is None:
+        raise InvalidInput({"category": "There is no such category any more; choose another."})
+    return category
+
+
+async def category_path(session: AsyncSession, category: Category) -> str:
+    """Slugs from the top of the tree down."""
+    slugs = [category.slug]
+    while category.parent_id is not None and len(slugs) < 20:
+        parent = await session.get(Category, category.parent_id)
+        if parent is None:
+            break
+        category = parent
+        slugs.insert(0, category.slug)
+    return "/".join(slugs)
+
+
+async def _free_slug(work: Work, name: str, prefix: str, kind: TargetKind, field: str) -> str:
+    slug = slugify(name, max_length=MAX_TERM - 5)
+    if not slug:
+        raise InvalidInput({field: f"“{name}” has no letter or digit to make an address from."})
+    path = await addresses.free_path(work.session, f"{prefix}/{slug}", kind)
+    return path.removeprefix(f"{prefix}/")

@@ -1,0 +1,1 @@
+"""Work done beside answering: jobs that were enqueued, and keeping house."""

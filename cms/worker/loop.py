@@ -1,0 +1,56 @@
+"""Claims jobs and runs them, one at a time in a process; a job that fails is tried again later."""
+
+import asyncio
+
+from cms.db.session import Database
+from cms.errors import Unavailable
+from cms.models import Job
+from cms.services import jobs
+from cms.telemetry import Metrics, log
+from cms.worker.tasks import TASKS
+
+PAUSE = 5.0  # seconds between looks when there is nothing to do
+
+
+async def run(database: Database, metrics: Metrics) -> None:
+    """Until cancelled. Outlives a database that is away."""
+    while True:
+        try:
+            await enqueue_daily(database)
+            while await run_next(database, metrics):
+                pass
+        except Unavailable:
+            log.warning("jobs wait: the database is away")
+        await asyncio.sleep(PAUSE)
+
+
+async def enqueue_daily(database: Database) -> None:
+    """Once a day, whatever the number of processes: the key is the date."""
+    async with database.transaction() as work:
+        await jobs.enqueue(work, "keep_house", key=f"keep_house:{work.now:%Y-%m-%d}")
+
+
+async def run_next(database: Database, metrics: Metrics) -> bool:
+    """Run the next job that is due; False if there is none."""
+    async with database.transaction() as work:
+        job = await jobs.claim(work)
+    if job is None:
+        return False
+    try:
+        await TASKS[job.name](database, job.payload)
+    except Unavailable:
+        raise  # its lease will run out and it is claimed again
+    except Exception as error:
+        await _failed(database, metrics, job, error)
+        return True
+    async with database.transaction() as work:
+        await jobs.finish(work, job)
+    metrics.jobs.labels(job.name, "done").inc()
+    return True
+
+
+async def _failed(database: Database, metrics: Metrics, job: Job, error: Exception) -> None:
+    log.error("job failed", job=job.id, name=job.name, attempt=job.attempts, exc_info=error)
+    metrics.jobs.labels(job.name, "failed").inc()
+    async with database.transaction() as work:
+        await jobs.fail(work, job, f"{type(error).__name__}: {error}")

@@ -1,0 +1,20 @@
+"""What a job of each name does: one function a name, given the database and the job's payload."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from cms.db.session import Database
+from cms.services import jobs, outbox, sessions
+
+Task = Callable[[Database, dict[str, Any]], Awaitable[None]]
+
+
+async def keep_house(database: Database, payload: dict[str, Any]) -> None:
+    """Forget what nobody can want any more: old events, ended sessions, finished jobs."""
+    async with database.transaction() as work:
+        await outbox.prune(work)
+        await sessions.prune(work)
+        await jobs.prune(work)
+
+
+TASKS: dict[str, Task] = {"keep_house": keep_house}
