@@ -1,6 +1,7 @@
 """Settings of a deployment: from SQUALL_* variables and squall.toml; nothing else reads the environment.
 
-What an administrator changes in the browser is in the database (``models/site.py``), not here. docs/settings.md describes each one; a test compares.
+What an administrator changes in the browser is in the database (``models/site.py``), not here. docs/settings.md describes
+each one; a test compares.
 """
 
 import hashlib
@@ -12,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
@@ -38,7 +39,8 @@ class Settings(BaseSettings):
     site_url: str = Field("", description="Public address of the site; `http://localhost:PORT` when empty.")
     database_url: str = Field(
         "",
-        description="`sqlite+aiosqlite:///PATH` or `postgresql+asyncpg://USER:PASSWORD@HOST/NAME`; a SQLite file in the data folder when empty.",
+        description="`sqlite+aiosqlite:///PATH` or `postgresql+asyncpg://USER:PASSWORD@HOST/NAME`;"
+        " a SQLite file in the data folder when empty.",
     )
     migrate: bool = Field(True, description="Bring the database up to date on start.")
     secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
@@ -85,13 +87,18 @@ class Settings(BaseSettings):
     def _known_driver(cls, url: str) -> str:
         if url and not url.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
             raise ValueError("begins with sqlite+aiosqlite:/// or postgresql+asyncpg://")
+        if url and url.removeprefix("sqlite+aiosqlite:///") in ("", ":memory:"):
+            raise ValueError("is without a file, and connections to a database in memory would each see another")
+        if not _has_readable_port(url):
+            raise ValueError("is not an address; signs like @ : / # ? in its password are written as %40 %3A %2F %23 %3F")
         return url
 
     @field_validator("site_url")
     @classmethod
     def _whole_url(cls, url: str) -> str:
         parts = urlsplit(url)
-        if url and (parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/") or parts.query):
+        more = parts.username is not None or parts.path not in ("", "/") or parts.query or parts.fragment
+        if url and (parts.scheme not in ("http", "https") or not parts.hostname or more or not _has_readable_port(url)):
             raise ValueError("is an address like https://example.org, without a path")
         return url.rstrip("/")
 
@@ -118,13 +125,13 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> str:
-        return self.database_url or f"sqlite+aiosqlite:///{self.data / 'squall.db'}"
+        return self.database_url or f"sqlite+aiosqlite:///{quote(str(self.data / 'squall.db'))}"
 
     @property
     def sqlite_path(self) -> Path | None:
         """The database's file, or None on PostgreSQL."""
         prefix = "sqlite+aiosqlite:///"
-        return Path(self.database.removeprefix(prefix)) if self.database.startswith(prefix) else None
+        return Path(unquote(self.database.removeprefix(prefix).partition("?")[0])) if self.database.startswith(prefix) else None
 
     @property
     def media_folder(self) -> Path:
@@ -167,12 +174,21 @@ def load(environment: Mapping[str, str] | None = None, **given: Any) -> Settings
         raise OperatorError(_explain(error, origin)) from None
 
 
+def _has_readable_port(url: str) -> bool:
+    try:
+        _ = urlsplit(url).port
+    except ValueError:  # its message repeats what stands there, which may be a part of a password
+        return False
+    return True
+
+
 def _first(name: str, *sources: Mapping[str, Any]) -> Any:
     return next((source[name] for source in sources if name in source), None)
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    return {name.removeprefix(PREFIX).lower(): value for name, value in environment.items() if name.startswith(PREFIX)}
+    """An empty variable is one that was not set: files of containers and services cannot leave a line out."""
+    return {name.removeprefix(PREFIX).lower(): value for name, value in environment.items() if name.startswith(PREFIX) and value}
 
 
 def _from_toml(path: Path) -> dict[str, Any]:
@@ -226,7 +242,8 @@ def secret_keys(settings: Settings) -> SecretKeys:
 def _key_from_file(path: Path) -> str:
     try:
         # Written under another name and linked into place: a crash leaves no half key, and of two starting processes one wins.
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        # The name is random: in a container each start has the same process number, and would stumble over a crashed one's.
+        draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
         if not path.exists():
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w", encoding="ascii") as file:

@@ -5,10 +5,12 @@ from typing import Any
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 
 from cms.db.session import dialect_for
 from cms.db.types import UTCDateTime
+from cms.errors import OperatorError
 from cms.models import Base
 from cms.settings import load, prepare_data_folder
 
@@ -21,6 +23,16 @@ def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | bool:
     return False
 
 
+def refuse_strays(ctx: MigrationContext, **_told: Any) -> None:
+    """SQLite's foreign keys are off while tables are made anew; before each migration's commit its rows are looked at instead."""
+    connection = ctx.connection
+    if connection is not None and connection.dialect.name == "sqlite":
+        strays = connection.execute(text("PRAGMA foreign_key_check")).fetchall()
+        if strays:
+            tables = ", ".join(sorted({stray[0] for stray in strays}))
+            raise OperatorError(f"The database was not migrated: rows of {tables} would refer to rows that are not there.")
+
+
 def migrate(connection: Connection) -> None:
     context.configure(
         connection=connection,
@@ -28,14 +40,11 @@ def migrate(connection: Connection) -> None:
         render_as_batch=connection.dialect.name == "sqlite",
         render_item=render_item,
         transaction_per_migration=True,
+        on_version_apply=refuse_strays,
         compare_type=True,
     )
     with context.begin_transaction():
         context.run_migrations()
-    if connection.dialect.name == "sqlite":
-        strays = connection.execute(text("PRAGMA foreign_key_check")).fetchall()
-        if strays:
-            raise RuntimeError(f"the migration left rows that refer to nothing: {strays[:5]}")
 
 
 async def by_itself() -> None:

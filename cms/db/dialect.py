@@ -32,8 +32,17 @@ class Dialect(Protocol):
     async def save_copy(self, url: str, target: Path) -> None:
         """A consistent copy of the database in ``target`` while others write. Raises ``OperatorError``."""
 
+    def saved_copy(self, url: str, target: Path) -> AbstractAsyncContextManager[AsyncSession]:
+        """The same, and a session that sees exactly what the copy has in it."""
+
     async def load_copy(self, source: Path, url: str) -> None:
-        """Replace the (empty or absent) database by a copy made by ``save_copy``. Raises ``OperatorError``."""
+        """Fill the (empty or absent) database from a copy made by ``save_copy``; all or nothing. Raises ``OperatorError``."""
+
+    def is_absent(self, url: str) -> bool:
+        """True if there is not even a place for tables yet, and connecting would make one."""
+
+    def temporary(self, url: str, folder: Path) -> AbstractAsyncContextManager[str]:
+        """An empty database that is gone afterwards: in ``folder``, or on the server of ``url``. Raises ``OperatorError``."""
 
     async def problems(self, session: AsyncSession) -> list[str]:
         """What the database says of its own integrity; empty when all is well."""

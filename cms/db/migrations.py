@@ -1,6 +1,7 @@
 """The schema's history: Alembic run inside our own event loop, under a lock, after a copy of a SQLite file was made."""
 
 import asyncio
+import io
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,9 +11,9 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from cms.db.session import dialect_for
 from cms.errors import OperatorError, Unavailable
@@ -48,7 +49,11 @@ async def downgrade(url: str, revision: str, *, keep_copy_in: Path | None = None
 
 
 async def standing(url: str) -> Standing:
-    engine = dialect_for(url).migration_engine(url)
+    """Only reads, so that asking (a probe does, every few seconds) never waits for whoever writes."""
+    dialect = dialect_for(url)
+    if dialect.is_absent(url):  # looking must not make an empty file
+        return Standing(None, newest(), True)
+    engine, _ = dialect.engines(url)
     try:
         return await _standing(engine)
     except (DBAPIError, OSError) as error:
@@ -57,14 +62,50 @@ async def standing(url: str) -> Standing:
         await engine.dispose()
 
 
+async def is_empty(url: str) -> bool:
+    """Whether nothing is in the database yet, if there is one at all. Raises ``OperatorError`` if it is away."""
+    dialect = dialect_for(url)
+    if dialect.is_absent(url):
+        return True
+    engine = dialect.migration_engine(url)
+    try:
+        async with engine.connect() as connection:
+            return not await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+    except (DBAPIError, OSError) as error:
+        raise _away(url, error) from error
+    finally:
+        await engine.dispose()
+
+
+def newest() -> str:
+    """The revision that this program works with."""
+    return _scripts().get_current_head() or ""
+
+
+def knows(revision: str | None) -> bool:
+    """Whether a database at this revision is of this program or an older one."""
+    return revision is None or revision in {script.revision for script in _scripts().walk_revisions()}
+
+
+async def revision_of(session: AsyncSession) -> str | None:
+    """The revision of the database that a session looks at."""
+    connection = await session.connection()
+    return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+
+
 async def check(url: str) -> list[str]:
     """What the models have that the database has not, or the other way round; empty when they agree."""
-    engine = dialect_for(url).migration_engine(url)
+    dialect = dialect_for(url)
+    if dialect.is_absent(url):
+        raise OperatorError("There is no database yet; `squall serve` or `squall db upgrade` makes it.")
+    engine = dialect.migration_engine(url)
     try:
         async with engine.connect() as connection:
             await connection.run_sync(lambda sync: command.check(_config(sync)))
     except CommandError as error:
         return [str(error)]
+    except (DBAPIError, OSError) as error:
+        raise _away(url, error) from error
     finally:
         await engine.dispose()
     return []
@@ -103,15 +144,17 @@ async def _migrate(url: str, revision: str, act: object, keep_copy_in: Path | No
 
 
 async def _standing(engine: AsyncEngine) -> Standing:
-    scripts = ScriptDirectory.from_config(_config())
     async with engine.connect() as connection:
         current = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
-    known = {script.revision for script in scripts.walk_revisions()}
-    return Standing(current, scripts.get_current_head() or "", current is None or current in known)
+    return Standing(current, newest(), knows(current))
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
 
 
 def _config(connection: Connection | None = None) -> Config:
-    config = Config()
+    config = Config(stdout=io.StringIO())  # what it would print is said by whoever called
     config.set_main_option("script_location", str(data_folder("migrations")).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     if connection is not None:

@@ -1,9 +1,12 @@
 """PostgreSQL through asyncpg: pools, advisory lock, pg_dump."""
 
 import asyncio
+import os
+import re
+import secrets
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +16,20 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-from cms.errors import CMSError, OperatorError, StorageFull, Unavailable
+from cms.errors import CMSError, Conflict, OperatorError, StorageFull, Unavailable
 
 MIGRATION_LOCK = 0x53515541  # "SQUA": any number that no other program on this server uses
 CONNECT_TIMEOUT = 5  # seconds
 COMMAND_TIMEOUT = 60  # seconds
 
+_DUMP = ("--format=custom", "--no-owner", "--no-privileges")
+_VARIABLES = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "database": "PGDATABASE", "ssl": "PGSSLMODE"}
+
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
+_MAY_NOT = "42501"
 _FULL = ("53100", "53200")
 _AWAY = ("08", "57P", "53300", "25006")
+_DEADLOCK = "40P01"
 
 
 class PostgreSQL:
@@ -52,10 +60,41 @@ class PostgreSQL:
             await engine.dispose()
 
     async def save_copy(self, url: str, target: Path) -> None:
-        await _run("pg_dump", url, "--format=custom", "--no-owner", "--no-privileges", f"--file={target}")
+        await _run("pg_dump", url, *_DUMP, f"--file={target}")
+
+    @asynccontextmanager
+    async def saved_copy(self, url: str, target: Path) -> AsyncIterator[AsyncSession]:
+        engine = self.migration_engine(url)
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        try:
+            with _in_one_sentence():
+                async with engine.connect() as plain, AsyncSession(await plain.execution_options(**options)) as session:
+                    moment = await session.scalar(text("SELECT pg_export_snapshot()"))
+                    await _run("pg_dump", url, *_DUMP, f"--snapshot={moment}", f"--file={target}")
+                    yield session
+        finally:
+            await engine.dispose()
 
     async def load_copy(self, source: Path, url: str) -> None:
-        await _run("pg_restore", url, "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction", str(source))
+        name = str(make_url(url).database or "").replace("\\", "\\\\").replace("'", "\\'")
+        into = f"--dbname=dbname='{name}'"  # as a bare name, one with "=" in it would be taken for more than a name
+        await _run("pg_restore", url, into, "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction", str(source))
+
+    def is_absent(self, url: str) -> bool:
+        return False
+
+    @asynccontextmanager
+    async def temporary(self, url: str, folder: Path) -> AsyncIterator[str]:
+        name = f"squall_verify_{secrets.token_hex(6)}"
+        engine = _engine(url, {}, pool_size=1, command_timeout=None, isolation_level="AUTOCOMMIT")
+        try:
+            await _execute(engine, f"CREATE DATABASE {name} TEMPLATE template0")  # template1 may be in use by somebody
+            try:
+                yield make_url(url).set(database=name).render_as_string(hide_password=False)
+            finally:
+                await _execute(engine, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        finally:
+            await engine.dispose()
 
     async def problems(self, session: AsyncSession) -> list[str]:
         """PostgreSQL keeps its constraints itself; what can be wrong from our side is an index that a broken build left invalid."""
@@ -68,6 +107,8 @@ class PostgreSQL:
         state = str(getattr(error.orig, "sqlstate", None) or "")
         if state.startswith(_FULL):
             return StorageFull()
+        if state == _DEADLOCK:
+            return Conflict("Somebody else did the same at the same moment. Please try again.")
         if error.connection_invalidated or state.startswith(_AWAY) or isinstance(error, InterfaceError):
             return Unavailable()
         return None
@@ -103,24 +144,69 @@ def _engine(
     )
 
 
+async def _execute(engine: AsyncEngine, statement: str) -> None:
+    with _in_one_sentence():
+        async with engine.connect() as connection:
+            await connection.execute(text(statement))
+
+
+@contextmanager
+def _in_one_sentence() -> Iterator[None]:
+    """For acts of an operator."""
+    try:
+        yield
+    except (DBAPIError, OSError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if getattr(cause, "sqlstate", None) == _MAY_NOT:
+            advice = "allow it (ALTER ROLE … CREATEDB), or name another user or server"
+            raise OperatorError(f"This user of PostgreSQL may not make a temporary database; {advice}.") from error
+        reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0].rstrip(".")
+        raise OperatorError(f"The database cannot be reached or used: {reason}.") from error
+
+
 async def _run(program: str, url: str, *arguments: str) -> None:
-    """Run one of PostgreSQL's own programs; the password goes through the environment, not the command line."""
-    if not shutil.which(program):
+    """Run one of PostgreSQL's own programs. The password goes through the environment: the command line can be read by others."""
+    found = shutil.which(program)
+    if found is None:
         raise OperatorError(f"{program} is needed and was not found; install PostgreSQL's client programs.")
-    parts = make_url(url)
-    environment = {
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
-        "PGHOST": parts.host or str(parts.query.get("host", "")),
-        "PGPORT": str(parts.port or parts.query.get("port", "")),
-        "PGUSER": parts.username or "",
-        "PGPASSWORD": str(parts.password or ""),
-        "PGDATABASE": parts.database or "",
-    }
-    command = [program, "--dbname", parts.database or ""] if program == "pg_restore" else [program]
     process = await asyncio.create_subprocess_exec(
-        *command, *arguments, env={name: value for name, value in environment.items() if value},
+        found, *arguments, env=_environment(url), stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    _, complaint = await process.communicate()
+    try:
+        _, complaint = await process.communicate()
+    except asyncio.CancelledError:
+        process.kill()
+        await process.wait()
+        raise
     if process.returncode:
-        raise OperatorError(f"{program} failed: {complaint.decode(errors='replace').strip().splitlines()[-1]}")
+        raise OperatorError(_explain(program, complaint.decode(errors="replace")))
+
+
+def _environment(url: str) -> dict[str, str]:
+    """Ours, which the driver reads as well (a password file), and what the address tells the driver, in libpq's words.
+
+    https://www.postgresql.org/docs/current/libpq-envars.html
+    """
+    parts = make_url(url)
+    _, told = parts.get_dialect()().create_connect_args(parts)
+    return {
+        **os.environ,
+        "LC_ALL": "C",
+        "PGCONNECT_TIMEOUT": str(2 * CONNECT_TIMEOUT),
+        **{variable: _listed(told[name]) for name, variable in _VARIABLES.items() if told.get(name) not in (None, "")},
+    }
+
+
+def _listed(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+
+
+def _explain(program: str, complaint: str) -> str:
+    versions = re.search(r"server version: (\S+?);? .*version: (\S+)", complaint)
+    if "version mismatch" in complaint and versions:
+        server, ours = (version.split(".")[0].rstrip(";") for version in versions.groups())
+        return f"The server is PostgreSQL {server}, and {program} is of version {ours}; install the client programs of PostgreSQL {server}."
+    lines = [line.removeprefix(f"{program}: ") for line in complaint.strip().splitlines()] or ["it was ended from outside"]
+    reason = next((line for line in lines if line.startswith("error: ")), lines[0]).removeprefix("error: ")
+    return f"{program} failed: {reason.rstrip('.')}."

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 
 from cms.db.dialect import Dialect
 from cms.db.postgresql import PostgreSQL
 from cms.db.sqlite import SQLite
-from cms.errors import Conflict
+from cms.errors import Conflict, Unavailable
 from cms.events import Event
 
 ReadSession = AsyncSession  # what handlers call it: they do not know SQLAlchemy
@@ -102,5 +103,7 @@ class _Translation:
             raise Conflict from error
         if isinstance(error, IntegrityError) and self._dialect.violated(error):
             raise Conflict("Somebody else did the same at the same moment. Please try again.") from error
+        if isinstance(error, NoFreeConnection):
+            raise Unavailable from error
         if isinstance(error, (DBAPIError, OSError, TimeoutError)) and (ours := self._dialect.translate(error)):
             raise ours from error

@@ -8,19 +8,24 @@ fails at once when somebody else wrote meanwhile.
 import asyncio
 import fcntl
 import os
+import secrets
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import event, text
 from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from cms.errors import CMSError, OperatorError, StorageFull, Unavailable
 
+PREFIX = "sqlite+aiosqlite:///"
 BUSY_TIMEOUT = 5000  # milliseconds; how long a second process waits for the first one's short transaction
 READERS = 4  # connections; each is a thread
 
@@ -67,8 +72,31 @@ class SQLite:
     async def save_copy(self, url: str, target: Path) -> None:
         await asyncio.to_thread(_copy, _path(url), target)
 
+    @asynccontextmanager
+    async def saved_copy(self, url: str, target: Path) -> AsyncIterator[AsyncSession]:
+        await self.save_copy(url, target)
+        engine = create_async_engine(_url(target), poolclass=NullPool)
+        try:
+            async with AsyncSession(engine) as session:
+                yield session
+        finally:
+            await engine.dispose()
+
     async def load_copy(self, source: Path, url: str) -> None:
         await asyncio.to_thread(_copy, source, _path(url))
+
+    def is_absent(self, url: str) -> bool:
+        try:
+            _path(url).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError:
+            return False  # closed to us; connecting will say so
+        return False
+
+    @asynccontextmanager
+    async def temporary(self, url: str, folder: Path) -> AsyncIterator[str]:
+        yield _url(folder / "squall.db")
 
     async def problems(self, session: AsyncSession) -> list[str]:
         damage = [str(row) for row in (await session.scalars(text("PRAGMA integrity_check"))) if row != "ok"]
@@ -119,18 +147,33 @@ def _begin(engine: AsyncEngine, statement: str) -> None:
 
 
 def _path(url: str) -> Path:
-    return Path(url.removeprefix("sqlite+aiosqlite:///"))
+    return Path(make_url(url).database or "")
+
+
+def _url(path: Path) -> str:
+    return f"{PREFIX}{quote(str(path))}"
 
 
 def _copy(source: Path, target: Path) -> None:
-    """SQLite's online backup: a consistent copy while others write (https://www.sqlite.org/backup.html)."""
+    """SQLite's online backup: a consistent copy while others write (https://www.sqlite.org/backup.html).
+
+    The copy has its name when it is whole. It is in rollback mode: one file, that can be read where nothing may be written.
+    """
     if not source.is_file():
         raise OperatorError(f"There is no database at {source}.")
+    draft = target if target.exists() else target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
     try:
+        if draft is not target:
+            os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         with (
-            closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as here,
-            closing(sqlite3.connect(target)) as there,
+            closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as here,
+            closing(sqlite3.connect(draft)) as there,
         ):
             here.backup(there)
-    except sqlite3.Error as error:
+            there.execute("PRAGMA journal_mode=DELETE")
+        draft.replace(target)
+    except (sqlite3.Error, OSError) as error:
         raise OperatorError(f"The database {source} could not be copied to {target}: {error}.") from None
+    finally:
+        if draft is not target:
+            draft.unlink(missing_ok=True)

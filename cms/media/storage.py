@@ -27,10 +27,10 @@ class Storage:
         except AlreadyExistsError:
             return
 
-    async def read(self, name: str) -> AsyncIterator[bytes]:
-        """The bytes in pieces. Raises ``NotFound``."""
+    async def read(self, name: str, span: tuple[int, int] | None = None) -> AsyncIterator[bytes]:
+        """The bytes in pieces, all or from ``span[0]`` to before ``span[1]``. Raises ``NotFound``."""
         try:
-            result = await obstore.get_async(self._store, name)
+            result = await obstore.get_async(self._store, name, options={"range": span} if span else None)
         except FileNotFoundError:
             raise NotFound from None
         async for piece in result.stream(min_chunk_size=CHUNK):

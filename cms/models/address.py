@@ -3,7 +3,7 @@
 import unicodedata
 from enum import StrEnum
 
-from sqlalchemy import Index, String
+from sqlalchemy import Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cms.db.types import Id, enum_type
@@ -11,7 +11,7 @@ from cms.models.base import Base, PrimaryKey
 
 MAX_PATH = 400  # characters
 
-# First segments the program answers itself; no post or page may stand there. tests/test_routes.py compares this with the routes.
+# First segments the program answers itself; no post or page may stand there. tests/test_architecture.py compares this with the routes.
 RESERVED_SEGMENTS = frozenset(
     [
         "account",
@@ -51,6 +51,9 @@ RESERVED_SEGMENTS = frozenset(
 )
 
 
+_ONE_PLACE = text("state <> 'moved'")
+
+
 class AddressState(StrEnum):
     CURRENT = "current"
     MOVED = "moved"
@@ -66,10 +69,13 @@ class TargetKind(StrEnum):
 
 
 class Address(Base):
-    """``path`` has no slash at its ends and is decoded (NFC). Of one target at most one row is current."""
+    """``path`` has no slash at its ends and is decoded (NFC). Of one target at most one row is current or gone: where it stands, or stood."""
 
     __tablename__ = "addresses"
-    __table_args__ = (Index(None, "target_kind", "target_id"),)
+    __table_args__ = (
+        Index(None, "target_kind", "target_id"),
+        Index("ix_addresses_one_place", "target_kind", "target_id", unique=True, postgresql_where=_ONE_PLACE, sqlite_where=_ONE_PLACE),
+    )
 
     id: Mapped[PrimaryKey]
     path: Mapped[str] = mapped_column(String(MAX_PATH), unique=True)
@@ -79,8 +85,8 @@ class Address(Base):
 
 
 def normalise_path(path: str) -> str:
-    """The form in which a path is stored and looked up: no slash at the ends, Unicode NFC."""
-    return unicodedata.normalize("NFC", path.strip("/"))
+    """The form in which a path is stored and looked up: no slash at the ends, Unicode NFC, and no NUL, which PostgreSQL refuses."""
+    return unicodedata.normalize("NFC", path.strip("/")).replace("\0", "\ufffd")
 
 
 def is_reserved(path: str) -> bool:

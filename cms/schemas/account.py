@@ -23,7 +23,7 @@ class LoginInput(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    email: Annotated[str, BeforeValidator(_lower)] = Field("", title="E-mail", max_length=254)
+    email: Annotated[Line, BeforeValidator(_lower)] = Field("", title="E-mail", max_length=254)
     password: str = Field("", title="Password", max_length=MAX_PASSWORD)
 
 

@@ -1,6 +1,6 @@
 """What an editor sends about a post or page, and the map of a working copy."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -8,6 +8,8 @@ from cms.schemas.text import Line, Paragraphs
 
 MAX_TEXT = 10_000_000  # characters
 MAX_TAGS = 50
+
+RowId = Annotated[int, Field(ge=0, lt=2**63)]  # what a database has room for
 
 
 class PostInput(BaseModel):
@@ -20,10 +22,10 @@ class PostInput(BaseModel):
     slug: Line = Field("", title="Address", max_length=80)
     excerpt: Line = Field("", title="Excerpt", max_length=500)
     tags: tuple[Line, ...] = Field((), title="Tags", max_length=MAX_TAGS)
-    category: int | None = Field(None, title="Category")
+    category: RowId | None = Field(None, title="Category")
     new_category: Line = Field("", title="New category", max_length=80)
-    parent: int | None = Field(None, title="Below the page")
-    version: int = Field(0, title="Version", ge=0)
+    parent: RowId | None = Field(None, title="Below the page")
+    version: RowId = Field(0, title="Version")
 
     @field_validator("tags", mode="before")
     @classmethod
@@ -38,6 +40,20 @@ class PostInput(BaseModel):
         if any(len(tag) > 80 for tag in tags):
             raise ValueError("a tag has at most 80 characters")
         return tags
+
+
+class PreviewInput(PostInput):
+    """The editor's form as it is sent to be looked at. ``post``: whose text it is; None while it has not been saved."""
+
+    post: RowId | None = None
+
+
+class PublicationInput(BaseModel):
+    """``version``: of the working copy whose summary the person saw."""
+
+    model_config = ConfigDict(frozen=True)
+
+    version: RowId = Field(title="Version")
 
 
 class PostFields(BaseModel):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,6 +16,9 @@ from cms.models.address import TargetKind
 from cms.policy import Actor, Capability, Role
 from cms.schemas.account import OwnerInput, UserInput
 from cms.services import addresses, audit, outbox, site
+
+
+MAX_SLUG = 75  # characters; leaves room for a number in the column
 
 
 async def has_owner(session: AsyncSession) -> bool:
@@ -61,7 +64,8 @@ async def create(work: Work, actor: Actor, wanted: UserInput, password_hash: str
 async def _insert(work: Work, email: str, name: str, role: Role, password_hash: str | None) -> User:
     if await find_by_email(work.session, email):
         raise InvalidInput({"email": "Somebody has this address already."})
-    path = await addresses.free_path(work.session, f"author/{slugify(name) or 'author'}", TargetKind.AUTHOR)
+    slug = slugify(name, max_length=MAX_SLUG) or "author"
+    path = await addresses.free_path(work.session, f"author/{slug}", TargetKind.AUTHOR)
     user = User(
         email=email,
         name=name,
@@ -92,9 +96,17 @@ async def set_password(work: Work, actor: Actor, user: User, password_hash: str)
     """Ends all sessions of the person."""
     if actor.user_id != user.id:
         policy.require(actor, Capability.USER_MANAGE)
+        if user.role is Role.OWNER and actor.role is not Role.OWNER:
+            raise Forbidden("Only the owner can change the owner's password.")  # else it would be a way to become the owner
     user.password_hash = password_hash
     audit.note(work, actor, "user.password", "user", user.id)
     await _end_sessions(work, user, "password")
+
+
+async def renew_hash(work: Work, user_id: int, before: str, after: str) -> None:
+    """The same password, hashed with today's parameters; not if it was changed meanwhile."""
+    same = (User.id == user_id) & (User.password_hash == before)
+    await work.session.execute(update(User).where(same).values(password_hash=after))
 
 
 async def disable(work: Work, actor: Actor, user: User) -> None:

@@ -24,6 +24,8 @@ async def is_free(session: AsyncSession, path: str, kind: TargetKind, target_id:
 
 async def free_path(session: AsyncSession, path: str, kind: TargetKind, target_id: int | None = None) -> str:
     """``path``, or the first of ``path-2``, ``path-3``… that is free and not the program's own."""
+    if "/" in path:  # a number at its end would not lead it out of the program's own
+        _refuse_unusable(path, kind)
     for number in range(1, MAX_TRIES):
         candidate = path if number == 1 else f"{path}-{number}"
         own = kind is TargetKind.POST and is_reserved(candidate)
@@ -40,7 +42,9 @@ async def assign(work: Work, path: str, kind: TargetKind, target_id: int) -> str
     path = normalise_path(path)
     _refuse_unusable(path, kind)
     before = await find_current(work.session, kind, target_id)
-    there = (await work.session.scalars(select(Address).where(Address.path == path))).one_or_none()
+    # Held until the end: of two things that want the same redirect's path, the second finds the first.
+    holding = select(Address).where(Address.path == path).with_for_update().execution_options(populate_existing=True)
+    there = (await work.session.scalars(holding)).one_or_none()
     if there and there.state is not AddressState.MOVED and (there.target_kind, there.target_id) != (kind, target_id):
         gone = there.state is AddressState.GONE
         raise InvalidInput(

@@ -22,13 +22,21 @@ async def enqueue(work: Work, name: str, *, key: str | None = None, due_at: date
 
 
 async def claim(work: Work) -> Job | None:
-    """The next job that is due, ours until its lease runs out. A worker that died leaves it to the next one."""
+    """The next job that is due, ours until its lease runs out. A worker that died leaves it to the next one, but not for ever."""
+    await _give_up(work)
     is_free = or_(Job.leased_until.is_(None), Job.leased_until < work.now)
     due = select(Job.id).where(Job.finished_at.is_(None), Job.due_at <= work.now, is_free).order_by(Job.due_at, Job.id).limit(1)
     lease = {"lease": str(uuid.uuid4()), "leased_until": work.now + LEASE, "attempts": Job.attempts + 1}
     # SKIP LOCKED lets PostgreSQL's workers pass each other; SQLite leaves it out, as only one writes at a time.
     chosen = due.with_for_update(skip_locked=True).scalar_subquery()
     return (await work.session.scalars(update(Job).where(Job.id == chosen).values(lease).returning(Job))).one_or_none()
+
+
+async def _give_up(work: Work) -> None:
+    """A job that ended its worker each time it was tried would go on ending them."""
+    deadly = update(Job).where(Job.finished_at.is_(None), Job.leased_until < work.now, Job.attempts >= MAX_ATTEMPTS)
+    values = {"finished_at": work.now, "lease": None, "leased_until": None, "error": "Its worker ended each time before it was done."}
+    await work.session.execute(deadly.values(values))
 
 
 async def finish(work: Work, job: Job) -> bool:
@@ -41,7 +49,12 @@ async def finish(work: Work, job: Job) -> bool:
 async def fail(work: Work, job: Job, reason: str) -> None:
     """Try again later, twice as long each time; after the last attempt it stays, with its reason, for somebody to look at."""
     is_last = job.attempts >= MAX_ATTEMPTS
-    values = {"error": reason[:1000], "lease": None, "leased_until": None, "due_at": work.now + timedelta(seconds=30 * 2**job.attempts)}
+    values = {
+        "error": reason.replace("\0", "")[:1000],
+        "lease": None,
+        "leased_until": None,
+        "due_at": work.now + timedelta(seconds=30 * 2**job.attempts),
+    }
     mine = update(Job).where(Job.id == job.id, Job.lease == job.lease)
     await work.session.execute(mine.values({**values, **({"finished_at": work.now} if is_last else {})}))
 

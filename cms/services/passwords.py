@@ -1,6 +1,7 @@
 """Password hashes: argon2id, made one at a time in a thread, so that readers never wait for somebody who signs in."""
 
 import asyncio
+import secrets
 from concurrent.futures import ThreadPoolExecutor
 
 from argon2 import PasswordHasher, Type
@@ -18,7 +19,7 @@ class Passwords:
     def __init__(self) -> None:
         self._hasher = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY, parallelism=LANES, type=Type.ID)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="argon2")
-        self._nobodys = self._hasher.hash("the password of nobody")
+        self._nobodys = self._hasher.hash(secrets.token_urlsafe())
 
     async def hash(self, password: str) -> str:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._hasher.hash, password)
@@ -26,7 +27,7 @@ class Passwords:
     async def verify(self, stored: str | None, password: str) -> bool:
         """Whether it is the password. Without a stored hash the same work is done, so that the time does not tell who exists."""
         right = await asyncio.get_running_loop().run_in_executor(self._thread, self._verify, stored or self._nobodys, password)
-        return right and stored is not None
+        return right and bool(stored)
 
     def needs_rehash(self, stored: str) -> bool:
         return self._hasher.check_needs_rehash(stored)

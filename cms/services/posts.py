@@ -15,7 +15,7 @@ from cms.content.slugs import slugify
 from cms.db.session import Work
 from cms.errors import Conflict, Forbidden, InvalidInput, NotFound
 from cms.events import WorkChanged
-from cms.models import Post, PostAuthor, PostCategory, PostTag, Revision, User, WorkingCopy
+from cms.models import Post, PostAuthor, PostCategory, PostTag, Published, Revision, User, WorkingCopy
 from cms.models.address import is_reserved
 from cms.models.post import Kind, Live, Reason, Side, WorkState
 from cms.policy import Actor, Capability, Scope
@@ -86,11 +86,17 @@ STATUSES: dict[str, ColumnElement[bool]] = {
 async def list_for_desk(
     session: AsyncSession, actor: Actor, kind: Kind, *, status: str = "all", title: str = "", page: int = 1
 ) -> DeskSlice:
-    """Newest work first. ``title``: only those whose title has these words, whatever their case and accents."""
+    """Newest work first. ``title``: only those whose title has these words, whatever their case and accents.
+
+    A page beyond the last is the last: whoever trashed the only post on it comes back to something.
+    """
+    if status not in STATUSES:
+        raise NotFound
     base = select(Post).where(Post.kind == kind, visible_to(actor))
-    for word in fold(title).split()[:8]:
+    for word in fold(title.replace("\0", " ")).split()[:8]:
         base = base.where(Post.folded_title.contains(word, autoescape=True))
     counts = await _counts(session, base)
+    page = max(1, min(page, -(-counts[status] // PER_SCREEN)))
     wanted = base.where(STATUSES[status]).order_by(Post.updated_at.desc(), Post.id.desc())
     posts = (await session.scalars(wanted.limit(PER_SCREEN).offset((page - 1) * PER_SCREEN))).all()
     names = await _author_names(session, [post.id for post in posts])
@@ -100,8 +106,7 @@ async def list_for_desk(
 
 async def _counts(session: AsyncSession, base: Select[Any]) -> dict[str, int]:
     columns = [func.count().filter(condition).label(name) for name, condition in STATUSES.items()]
-    matching = base.with_only_columns(Post.id).subquery()
-    row = (await session.execute(select(*columns).select_from(Post).join(matching, matching.c.id == Post.id))).one()
+    row = (await session.execute(base.with_only_columns(*columns))).one()
     return dict(row._mapping)
 
 
@@ -141,7 +146,8 @@ async def get_draft(session: AsyncSession, actor: Actor, post_id: int) -> Draft:
 async def get_visible(session: AsyncSession, actor: Actor, post_id: int, *, lock: bool = False) -> Post:
     """The post with its owners. What the actor may not know of is not found."""
     wanted = select(Post).where(Post.id == post_id, visible_to(actor))
-    post = (await session.scalars(wanted.with_for_update() if lock else wanted)).one_or_none()
+    # key_share: whoever refers to the post (a page below it) need not wait for whoever changes it.
+    post = (await session.scalars(wanted.with_for_update(key_share=True) if lock else wanted)).one_or_none()
     if post is None:
         raise NotFound
     return _with_owners(post, await _author_names(session, [post_id]))
@@ -156,18 +162,21 @@ def _with_owners(post: Post, names: dict[int, list[tuple[int, str]]]) -> Post:
 # --- acts ------------------------------------------------------------------------------------------------------------------
 
 
-async def create(work: Work, actor: Actor, kind: Kind, wanted: PostInput) -> Post:
-    """A new post with its first working copy and revision. The actor is its author."""
+async def create(work: Work, actor: Actor, kind: Kind, wanted: PostInput, *, fields: PostFields | None = None) -> Post:
+    """A new post with its first working copy and revision. The actor is its author.
+
+    ``fields``: what the form does not show (authors, picture), for callers who know better than that.
+    """
     policy.require(actor, Capability.of(kind, "create"))
     post = Post(kind=kind, created_by_id=actor.user_id, created_at=work.now, updated_at=work.now, title="", has_changes=False)
     work.session.add(post)
     await work.session.flush()
     authors = (actor.user_id,) if actor.user_id else ()
-    fields = await _fields(work, actor, post, wanted, PostFields(authors=authors))
+    fields = await _fields(work, actor, post, wanted, fields or PostFields(authors=authors))
     copy = WorkingCopy(post_id=post.id, content=wanted.text, fields=fields.to_json(), updated_at=work.now, updated_by_id=actor.user_id)
     work.session.add(copy)
     await _follow(work, actor, post, copy, fields)
-    return post
+    return _with_owners(post, {post.id: [(user_id, "") for user_id in fields.authors]})
 
 
 async def save(work: Work, actor: Actor, post_id: int, wanted: PostInput) -> Post:
@@ -197,7 +206,7 @@ async def _fields(work: Work, actor: Actor, post: Post, wanted: PostInput, befor
         await taxonomies.require_category(work.session, category)
     changes: dict[str, Any] = {
         "title": wanted.title,
-        "slug": _slug(wanted.slug),
+        "slug": _slug(wanted.slug, is_top=post.kind is Kind.POST or wanted.parent is None),
         "excerpt": wanted.excerpt,
         "tags": await taxonomies.ensure_tags(work, wanted.tags),
         "category": category,
@@ -213,11 +222,11 @@ async def _new_category(work: Work, actor: Actor, name: str) -> int:
         raise InvalidInput({"new_category": "Only editors can make new categories; choose one of the list."}) from None
 
 
-def _slug(typed: str) -> str:
+def _slug(typed: str, *, is_top: bool) -> str:
     slug = slugify(typed)
     if typed and not slug:
         raise InvalidInput({"slug": "An address needs at least one letter or digit."})
-    if slug and is_reserved(slug):
+    if slug and is_top and is_reserved(slug):
         raise InvalidInput({"slug": f"/{slug} is used by Squall itself; choose another address."})
     return slug
 
@@ -245,7 +254,7 @@ async def _follow(work: Work, actor: Actor, post: Post, copy: WorkingCopy, field
     post.title = plain_title(fields.title)
     post.folded_title = fold(post.title)[:400]
     post.updated_at = work.now
-    post.has_changes = post.is_published
+    post.has_changes = post.is_published and not await _is_live(work.session, copy)
     post.work = WorkState.DRAFT if post.work is not WorkState.SCHEDULED else post.work
     await work.session.flush()
     await set_terms(work, post.id, Side.WORK, fields)
@@ -260,6 +269,12 @@ async def _follow(work: Work, actor: Actor, post: Post, copy: WorkingCopy, field
         )
     )
     outbox.record(work, WorkChanged(post.id))
+
+
+async def _is_live(session: AsyncSession, copy: WorkingCopy) -> bool:
+    """Whether this is the very version that readers see: somebody changed his mind and changed it back."""
+    live = select(Revision).join(Published, Published.revision_id == Revision.id).where(Published.post_id == copy.post_id)
+    return (await session.scalars(live)).one().is_same_as(copy)
 
 
 async def set_terms(work: Work, post_id: int, side: Side, fields: PostFields) -> None:

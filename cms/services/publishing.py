@@ -4,15 +4,16 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
 from cms.content.pipeline import Rendered, plain_title, render_title
 from cms.content.slugs import slugify
 from cms.db.session import Work
+from cms.db.types import Id, UTCDateTime
 from cms.errors import Conflict, InvalidInput
-from cms.events import Ids, PostPublished, PostWithdrawn
+from cms.events import Ids, PostPublished, PostWithdrawn, WorkChanged
 from cms.models import Asset, Category, Post, Published, Revision, Schedule, Tag, User, WorkingCopy
 from cms.models.address import TargetKind
 from cms.models.post import Kind, Live, Reason, ScheduledAct, Side, WorkState
@@ -24,7 +25,7 @@ from cms.services import addresses, audit, outbox, posts, search, site, taxonomi
 # What readers can see change, and the columns of the read document it stands in.
 ASPECTS: dict[str, tuple[str, ...]] = {
     "title": ("title", "title_html"),
-    "excerpt": ("excerpt",),
+    "excerpt": ("excerpt", "standfirst"),
     "body": ("html", "toc", "words", "reading_minutes"),
     "date": ("published_at",),
     "path": ("path",),
@@ -55,6 +56,8 @@ async def publish(work: Work, actor: Actor, post_id: int, version: Version) -> P
     policy.require(actor, Capability.of(post.kind, "publish"), post)
     if post.is_trashed:
         raise Conflict("This is in the trash; take it out before you publish it.")
+    if post.kind is Kind.PAGE:
+        await site.hold(work)  # a parent that moves and a child that comes would miss each other
     copy = await work.session.get_one(WorkingCopy, post_id)
     if copy.version != version.number:
         raise Conflict
@@ -66,10 +69,10 @@ async def publish(work: Work, actor: Actor, post_id: int, version: Version) -> P
     old, former = _aspect_values(before), _terms(before)
     former_neighbours = await _neighbours(work.session, before)
     post.first_published_at = post.first_published_at or work.now
-    document = await _document(work.session, post, fields, version.rendered, await site.get_frame(work.session))
-    document["path"] = await _place(work, post, fields, str(document["path"]))
+    values = await document(work.session, post, fields, version.rendered, await site.get_frame(work.session))
+    values["path"] = await _place(work, post, fields, str(values["path"]))
     published = before or Published(post_id=post_id, kind=post.kind, updated_at=work.now)
-    for name, value in {**document, "revision_id": revision.id}.items():
+    for name, value in {**values, "revision_id": revision.id}.items():
         setattr(published, name, value)
     aspects = tuple(name for name, value in _aspect_values(published).items() if value != old.get(name))
     if _TEXT & set(aspects):
@@ -123,6 +126,8 @@ async def trash(work: Work, actor: Actor, post_id: int) -> Post:
     post.live_before_trash = post.live
     if post.is_published:
         await _take_away(work, post)
+    else:
+        outbox.record(work, WorkChanged(post_id))
     post.live, post.trashed_at, post.has_changes = Live.TRASHED, work.now, False
     await work.session.execute(delete(Schedule).where(Schedule.post_id == post_id))
     audit.note(work, actor, f"{post.kind}.trash", post.kind, post_id)
@@ -132,14 +137,14 @@ async def trash(work: Work, actor: Actor, post_id: int) -> Post:
 async def planned_path(session: AsyncSession, post: Post, fields: PostFields, now: datetime) -> str:
     """Where it would stand if it were published now."""
     frame = await site.get_frame(session)
-    path = await _wanted_path(session, post, fields, frame, post.first_published_at or now)
-    return path if fields.slug else await addresses.free_path(session, path, TargetKind.POST, post.id)
+    return await _settled(session, post, fields, await _wanted_path(session, post, fields, frame, post.first_published_at or now))
 
 
 # --- the read document -----------------------------------------------------------------------------------------------------
 
 
-async def _document(session: AsyncSession, post: Post, fields: PostFields, rendered: Rendered, frame: Frame) -> dict[str, Any]:
+async def document(session: AsyncSession, post: Post, fields: PostFields, rendered: Rendered, frame: Frame) -> dict[str, Any]:
+    """The columns of the read document, for a post that has its date."""
     at = post.first_published_at
     assert at is not None  # noqa: S101 - set by the caller
     return {
@@ -148,6 +153,7 @@ async def _document(session: AsyncSession, post: Post, fields: PostFields, rende
         "title": plain_title(fields.title),
         "title_html": render_title(fields.title),
         "excerpt": fields.excerpt or rendered.excerpt,
+        "standfirst": fields.excerpt,
         "html": rendered.html,
         "toc": [asdict(heading) for heading in rendered.toc],
         "words": rendered.words,
@@ -242,12 +248,10 @@ async def _neighbours(session: AsyncSession, published: Published | None) -> Ids
     if published is None or published.kind is not Kind.POST:
         return ()
     key = (Published.published_at, Published.post_id)
-    here = (published.published_at, published.post_id)
-    earlier = (Published.published_at < here[0]) | ((Published.published_at == here[0]) & (Published.post_id < here[1]))
-    later = (Published.published_at > here[0]) | ((Published.published_at == here[0]) & (Published.post_id > here[1]))
+    here = tuple_(literal(published.published_at, UTCDateTime), literal(published.post_id, Id))  # compared as a pair: one step in the index
     only = select(Published.post_id).where(Published.kind == Kind.POST)
-    before = await session.scalar(only.where(earlier).order_by(*(column.desc() for column in key)).limit(1))
-    after = await session.scalar(only.where(later).order_by(*key).limit(1))
+    before = await session.scalar(only.where(tuple_(*key) < here).order_by(*(column.desc() for column in key)).limit(1))
+    after = await session.scalar(only.where(tuple_(*key) > here).order_by(*key).limit(1))
     return tuple(post_id for post_id in (before, after) if post_id is not None)
 
 
@@ -257,7 +261,7 @@ async def _neighbours(session: AsyncSession, published: Published | None) -> Ids
 async def _wanted_path(session: AsyncSession, post: Post, fields: PostFields, frame: Frame, at: datetime) -> str:
     slug = fields.slug or slugify(plain_title(fields.title)) or str(post.id)
     if post.kind is Kind.PAGE:
-        return await _page_path(session, fields.parent, slug)
+        return await _page_path(session, post, fields.parent, slug)
     local = at.astimezone(frame.zone)
     category = await session.get(Category, fields.category) if fields.category is not None else None
     author = await session.get(User, fields.authors[0]) if fields.authors else None
@@ -272,28 +276,37 @@ async def _wanted_path(session: AsyncSession, post: Post, fields: PostFields, fr
     ).strip("/")
 
 
-async def _page_path(session: AsyncSession, parent_id: int | None, slug: str) -> str:
+async def _page_path(session: AsyncSession, post: Post, parent_id: int | None, slug: str) -> str:
     if parent_id is None:
         return slug
     parent = await session.get(Published, parent_id)
     if parent is None:
         raise InvalidInput({"parent": "The page above is not public; publish it first, or choose another."})
+    above = parent
+    while above.parent_id is not None:  # working copies may have been turned round one by one; readers' pages must not be a ring
+        if above.parent_id == post.id:
+            raise InvalidInput({"parent": f"For readers “{above.title}” still stands below this page; publish that one first."})
+        above = await session.get_one(Published, above.parent_id)
     return f"{parent.path}/{slug}"
 
 
 async def _place(work: Work, post: Post, fields: PostFields, wanted: str) -> str:
-    """Give the post its address. A slug made from the title gives way to what is there; one that somebody typed is refused instead.
+    path = await _settled(work.session, post, fields, wanted)
+    await addresses.assign(work, path, TargetKind.POST, post.id)
+    return path
+
+
+async def _settled(session: AsyncSession, post: Post, fields: PostFields, wanted: str) -> str:
+    """A slug made from the title gives way to what is there; one that somebody typed stays, and is refused if the path is taken.
 
     A post that has an address for the same automatic slug keeps it, number and all.
     """
-    if not fields.slug:
-        here = await addresses.find_current(work.session, TargetKind.POST, post.id)
-        if here and _is_numbered(here.path, wanted):
-            wanted = here.path
-        else:
-            wanted = await addresses.free_path(work.session, wanted, TargetKind.POST, post.id)
-    await addresses.assign(work, wanted, TargetKind.POST, post.id)
-    return wanted
+    if fields.slug:
+        return wanted
+    here = await addresses.find_current(session, TargetKind.POST, post.id)
+    if here and _is_numbered(here.path, wanted):
+        return here.path
+    return await addresses.free_path(session, wanted, TargetKind.POST, post.id)
 
 
 def _is_numbered(path: str, wanted: str) -> bool:
@@ -318,6 +331,8 @@ async def _renew_below(work: Work, parent: Published) -> None:
 
 
 async def _take_away(work: Work, post: Post) -> None:
+    if post.kind is Kind.PAGE:
+        await site.hold(work)
     published = await work.session.get_one(Published, post.id)
     below = select(Published.title).where(Published.parent_id == post.id).limit(1)
     if child := await work.session.scalar(below):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, true
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
@@ -44,6 +44,7 @@ class Article(Card):
     """Everything a post's or page's own page shows."""
 
     kind: Kind
+    standfirst: str  # "" if nobody wrote one
     html: str
     toc: Sequence[dict[str, Any]]
     words: int
@@ -104,23 +105,28 @@ _CARD = (
     Published.category,
     Published.picture,
 )
-_ARTICLE = (*_CARD, Published.kind, Published.html, Published.toc, Published.words, Published.trail)
+_ARTICLE = (*_CARD, Published.kind, Published.standfirst, Published.html, Published.toc, Published.words, Published.trail)
 
 
 # --- one post or page ------------------------------------------------------------------------------------------------------
 
 
+_site, _addresses, _published = Site.__table__, Address.__table__, Published.__table__
+
+# The most asked question of all. Made once, and of tables instead of classes: building it for each reader, or having the ORM
+# prepare it, would cost more than running it (bench/pages.py).
+_PLACE = (
+    select(_site.c.frame, _addresses.c.state, *(_published.c[column.key] for column in _ARTICLE))
+    .select_from(_site)
+    .outerjoin(_addresses, _addresses.c.path == bindparam("path"))
+    .outerjoin(_published, and_(_addresses.c.target_kind == TargetKind.POST, _published.c.post_id == _addresses.c.target_id))
+    .where(_site.c.id == SITE_ID)
+)
+
+
 async def find_place(session: AsyncSession, path: str) -> Place:
     """What is at a path, and the frame around it, in one statement."""
-    here = and_(Address.target_kind == TargetKind.POST, Published.post_id == Address.target_id)
-    wanted = (
-        select(Site.frame, Address.state, *_ARTICLE)
-        .select_from(Site)
-        .outerjoin(Address, Address.path == normalise_path(path))
-        .outerjoin(Published, here)
-        .where(Site.id == SITE_ID)
-    )
-    row = (await session.execute(wanted)).one_or_none()
+    row = (await session.execute(_PLACE, {"path": normalise_path(path)})).one_or_none()
     if row is None:
         raise Unavailable
     frame, state, *values = row
@@ -180,10 +186,12 @@ async def _of_term(
     """The list at an address, wherever the thing has moved to since; its posts are those whose live side has it."""
     current = aliased(Address)
     members, key = membership
+    # From the members to the posts: the other way round SQLite would look all members up again for each post.
     count = (
-        select(func.count())
-        .select_from(Published)
-        .where(Published.kind == Kind.POST, Published.post_id.in_(members.where(key == table.id).correlate(table)))
+        members.with_only_columns(func.count())
+        .select_from(key.class_)
+        .join(Published, Published.post_id == key.class_.post_id)
+        .where(Published.kind == Kind.POST, key == table.id)
         .correlate(table)
         .scalar_subquery()
     )
@@ -228,7 +236,8 @@ async def archive(session: AsyncSession, period: str) -> Archive:
     months = [(month, number) for month, number in await session.execute(counted.order_by(Published.month.desc()))]
     if period and not any(month.startswith(period) for month, _ in months):
         raise NotFound
-    cards = await _cards(session, Published.month.startswith(period) if period else true(), limit=ARCHIVE_LENGTH)
+    within = Published.month.in_([month for month, _ in months if month.startswith(period)]) if period else true()
+    cards = await _cards(session, within, limit=ARCHIVE_LENGTH)
     return Archive(frame, cards, months, period)
 
 

@@ -31,15 +31,20 @@ async def get_identity(session: AsyncSession) -> str:
 
 async def configure(work: Work, **changes: Any) -> None:
     """Change what an administrator edits, and the frame with it."""
-    row = (await work.session.scalars(select(Site))).one()
+    row = await hold(work)
     for name, value in changes.items():
         setattr(row, name, value)
     await renew_frame(work)
 
 
+async def hold(work: Work) -> Site:
+    """The site's row, kept from others until the end: what changes the menu or the tree of pages happens one after another."""
+    return (await work.session.scalars(select(Site).with_for_update().execution_options(populate_existing=True))).one()
+
+
 async def renew_frame(work: Work) -> None:
     """Make the frame again; says so if it changed. Called by whatever changes a part of it."""
-    row = (await work.session.scalars(select(Site))).one()
+    row = await hold(work)
     menu = await _menu(work.session)
     frame = {**{name: getattr(row, name) for name in ORDINARY}, "menu": menu}
     changed = tuple(name for name in frame if row.frame.get(name) != frame[name])

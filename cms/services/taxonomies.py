@@ -32,20 +32,29 @@ async def tag_names(session: AsyncSession, ids: Iterable[int]) -> list[str]:
 
 async def ensure_tags(work: Work, names: Iterable[str]) -> tuple[int, ...]:
     """Ids of the tags with these names, in order; a new name makes a new tag. "Café" and "cafe" are the same."""
-    return tuple(dict.fromkeys([(await _ensure_tag(work, name)).id for name in names]))
+    wanted: dict[str, str] = {}
+    for name in names:
+        wanted.setdefault(fold(name)[:MAX_TERM], name)
+    known = await _tag_ids(work.session, wanted)
+    for folded in sorted(wanted.keys() - known.keys()):  # in one order for everybody, or two would wait for each other's
+        known[folded] = await _make_tag(work, wanted[folded], folded)
+    return tuple(known[folded] for folded in wanted)
 
 
-async def _ensure_tag(work: Work, name: str) -> Tag:
-    folded = fold(name)
-    known = (await work.session.scalars(select(Tag).where(Tag.folded == folded))).one_or_none()
-    if known:
-        return known
+async def _tag_ids(session: AsyncSession, folded: Iterable[str]) -> dict[str, int]:
+    rows = await session.execute(select(Tag.folded, Tag.id).where(Tag.folded.in_(list(folded))))
+    return {folded: tag_id for folded, tag_id in rows}
+
+
+async def _make_tag(work: Work, name: str, folded: str) -> int:
+    """Its id; the other one's if somebody makes the same at this moment."""
     slug = await _free_slug(work, name, "tag", TargetKind.TAG, "tags")
-    tag = Tag(name=name, folded=folded, slug=slug, description="")
-    work.session.add(tag)
-    await work.session.flush()
-    await addresses.assign(work, f"tag/{slug}", TargetKind.TAG, tag.id)
-    return tag
+    insert = work.dialect.insert(Tag).values(name=name, folded=folded, slug=slug, description="")
+    made = await work.session.scalar(insert.on_conflict_do_nothing(index_elements=["folded"]).returning(Tag.id))
+    if made is None:
+        return (await _tag_ids(work.session, [folded]))[folded]
+    await addresses.assign(work, f"tag/{slug}", TargetKind.TAG, made)
+    return made
 
 
 async def ensure_category(work: Work, actor: Actor, name: str) -> Category:

@@ -31,6 +31,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("path", name="uq_addresses_path"),
     )
     op.create_index("ix_addresses_target_kind_target_id", "addresses", ["target_kind", "target_id"])
+    op.create_index(
+        "ix_addresses_one_place",
+        "addresses",
+        ["target_kind", "target_id"],
+        unique=True,
+        postgresql_where=sa.text("state <> 'moved'"),
+        sqlite_where=sa.text("state <> 'moved'"),
+    )
 
     op.create_table(
         "categories",
@@ -232,6 +240,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_posts_created_by_id", "posts", ["created_by_id"])
     op.create_index("ix_posts_desk", "posts", ["kind", "updated_at", "id"])
+    op.create_index("ix_posts_translation_of_id", "posts", ["translation_of_id"])
 
     op.create_table(
         "sessions",
@@ -315,6 +324,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_revisions_post_id_id", "revisions", ["post_id", "id"])
+    op.create_index("ix_revisions_restored_from_id", "revisions", ["restored_from_id"])
 
     op.create_table(
         "working_copies",
@@ -338,8 +348,7 @@ def upgrade() -> None:
         sa.Column("title", sa.String(length=300), nullable=False),
         sa.Column("title_html", sa.Text(), nullable=False),
         sa.Column("excerpt", sa.Text(), nullable=False),
-        sa.Column("html", sa.Text(), nullable=False),
-        sa.Column("toc", JSON, nullable=False),
+        sa.Column("standfirst", sa.Text(), nullable=False),
         sa.Column("words", sa.Integer(), nullable=False),
         sa.Column("reading_minutes", sa.Integer(), nullable=False),
         sa.Column("language", sa.String(length=12), nullable=False),
@@ -351,13 +360,15 @@ def upgrade() -> None:
         sa.Column("category", JSON, nullable=True),
         sa.Column("picture", JSON, nullable=True),
         sa.Column("trail", JSON, nullable=False),
+        sa.Column("toc", JSON, nullable=False),
+        sa.Column("html", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["parent_id"], ["posts.id"], name="fk_published_parent_id_posts", ondelete="SET NULL"),
         sa.ForeignKeyConstraint(["post_id"], ["posts.id"], name="fk_published_post_id_posts", ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["revision_id"], ["revisions.id"], name="fk_published_revision_id_revisions"),
         sa.PrimaryKeyConstraint("post_id", name="pk_published"),
         sa.UniqueConstraint("revision_id", name="uq_published_revision_id"),
     )
-    op.create_index("ix_published_month", "published", ["kind", "month"])
+    op.create_index("ix_published_month", "published", ["kind", "month", "published_at", "post_id"])
     op.create_index("ix_published_newest", "published", ["kind", "published_at", "post_id"])
     op.create_index("ix_published_parent_id", "published", ["parent_id"])
 

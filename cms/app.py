@@ -1,0 +1,112 @@
+"""Squall, the application: builds every long-lived object and introduces them to each other. No globals; two can live in one process."""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+from typing import Any
+from urllib.parse import urlsplit
+
+from tornado.web import Application, RequestHandler
+
+from cms.db.session import Clock, Database, utc_now
+from cms.errors import Unavailable
+from cms.events import Event
+from cms.handlers.base import Parts
+from cms.handlers.site.posts import PlaceHandler
+from cms.handlers.site.static import StaticHandler
+from cms.media.storage import Storage
+from cms.rendering import Renderer
+from cms.routes import routes
+from cms.services import accounts, site
+from cms.services.passwords import Passwords
+from cms.settings import SecretKeys, Settings, data_folder, secret_keys
+from cms.telemetry import Metrics, log
+from cms.ui import UI_MODULES
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class Squall(Application):
+    """The web application with its parts. ``start`` before the first request, ``close`` after the last."""
+
+    def __init__(self, settings: Settings, *, clock: Clock = utc_now) -> None:
+        self.parts = Parts(
+            settings=settings,
+            database=Database(settings.database, clock=clock),
+            renderer=Renderer(),
+            passwords=Passwords(),
+            storage=Storage(settings.media_folder),
+            metrics=Metrics(),
+        )
+        self.keys = secret_keys(settings)
+        super().__init__(
+            routes(),
+            parts=self.parts,
+            default_handler_class=PlaceHandler,
+            static_handler_class=StaticHandler,
+            hosts=frozenset({*LOOPBACK, urlsplit(settings.public_url).hostname or ""}),
+            template_path=str(data_folder("templates")),
+            ui_modules=UI_MODULES,
+            compress_response=True,
+            log_function=log_request,
+            trusted_origins=[settings.public_url],
+            **_cookies(settings, self.keys),
+        )
+        self.settings["static_path"] = str(data_folder("static"))  # given above, Tornado would put routes of its own before ours
+        self.parts.database.listen(self._count)
+
+    async def start(self) -> None:
+        """Bring up what needs the loop: the rendering process, the frame, and the owner's one-time link while there is no owner."""
+        self._warming = asyncio.create_task(self._warm())
+        database = self.parts.database
+        async with database.transaction() as work:
+            await site.renew_frame(work)
+        async with database.read() as session:
+            self.parts.last_frame = await site.get_frame(session)
+            self.parts.has_owner = await accounts.has_owner(session)
+            self.parts.owner_token = owner_token(self.keys, await site.get_identity(session))
+
+    async def _warm(self) -> None:
+        """The rendering process takes a second to start; readers need not wait for it."""
+        try:
+            await self.parts.renderer.start()
+        except Unavailable as error:
+            log.warning("no rendering process yet", reason=error.message)
+
+    async def close(self) -> None:
+        await self.parts.renderer.close()
+        await self._warming
+        self.parts.passwords.close()
+        await self.parts.database.dispose()
+
+    def _count(self, event: Event) -> None:
+        self.parts.metrics.events.labels(type(event).__name__).inc()
+
+
+def log_request(handler: RequestHandler) -> None:
+    """One line for each answer. No query, no address of the reader; paths that are secrets are left out by their handler."""
+    path = "…" if getattr(handler, "path_is_secret", False) else handler.request.path
+    milliseconds = round(1000 * handler.request.request_time(), 1)
+    log.info("answered", method=handler.request.method, path=path, status=handler.get_status(), ms=milliseconds)
+
+
+def owner_token(keys: SecretKeys, identity: str) -> str:
+    """What the owner's one-time link carries. Derived, so that all processes know it and nothing is stored; void once there is an owner."""
+    digest = hmac.digest(keys.by_version[keys.newest].encode(), b"owner:" + identity.encode(), hashlib.sha256)
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def _cookies(settings: Settings, keys: SecretKeys) -> dict[str, Any]:
+    """Names by the scheme of the site's address: ``__Host-`` cookies cannot be set by another host or over plain HTTP."""
+    prefix = "__Host-" if settings.is_https else ""
+    common = {"httponly": True, "samesite": "Lax", "secure": settings.is_https, "path": "/"}
+    return {
+        "cookie_secret": dict(keys.by_version),
+        "key_version": keys.newest,
+        "xsrf_cookies": True,
+        "xsrf_cookie_version": 2,
+        "xsrf_cookie_name": f"{prefix}xsrf",
+        "xsrf_cookie_kwargs": {**common, "expires_days": 30},
+        "cross_origin_protection": True,
+    }

@@ -1,0 +1,1 @@
+"""Controllers: HTTP in, HTTP out. Parse, authorize, call one service, render or redirect."""

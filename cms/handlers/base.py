@@ -1,0 +1,236 @@
+"""BaseHandler: the parts of the program, the actor, sessions and transactions, errors as statuses, headers."""
+
+import ipaddress
+import uuid
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, ClassVar, TypeVar
+from urllib.parse import quote
+
+import structlog
+from pydantic import BaseModel
+from tornado.web import HTTPError, RequestHandler
+
+from cms.db.session import Database, ReadSession, Work
+from cms.errors import (
+    CMSError,
+    Conflict,
+    Forbidden,
+    Gone,
+    InvalidInput,
+    NotAuthenticated,
+    NotFound,
+    StorageFull,
+    TooManyRequests,
+    Unavailable,
+)
+from cms.handlers.forms import Form
+from cms.media.storage import Storage
+from cms.models.site import Frame
+from cms.policy import ANONYMOUS, Actor
+from cms.rendering import Renderer
+from cms.services import sessions
+from cms.services.passwords import Passwords
+from cms.settings import Settings
+from cms.telemetry import Metrics, log
+
+STATUS: dict[type[CMSError], int] = {
+    Gone: 410,
+    NotFound: 404,
+    NotAuthenticated: 401,
+    Forbidden: 403,
+    Conflict: 409,
+    InvalidInput: 422,
+    TooManyRequests: 429,
+    StorageFull: 507,
+    Unavailable: 503,
+}
+RETRY_AFTER = 5  # seconds, told to those who come while the database is away
+
+Schema = TypeVar("Schema", bound=BaseModel)
+
+
+@dataclass
+class Parts:
+    """The long-lived objects of one application, made in ``app.py``."""
+
+    settings: Settings
+    database: Database
+    renderer: Renderer
+    passwords: Passwords
+    storage: Storage
+    metrics: Metrics
+    owner_token: str = ""  # what the one-time link carries; of no use once there is an owner
+    has_owner: bool = False
+    under_way: int = 0  # requests that are being answered
+    last_frame: Frame = field(default_factory=Frame)  # for error pages, which must not need the database
+
+
+class BaseHandler(RequestHandler):
+    face: ClassVar[str] = "site"
+    content_policy: ClassVar[str] = ""
+    answers_any_host: ClassVar[bool] = False
+    path_is_secret: ClassVar[bool] = False  # kept out of the log
+
+    actor: Actor = ANONYMOUS
+    request_id: str = ""
+
+    @property
+    def parts(self) -> Parts:
+        parts: Parts = self.settings["parts"]
+        return parts
+
+    # --- before the method ---
+
+    def initialize(self) -> None:
+        self.parts.under_way += 1
+
+    async def prepare(self) -> None:
+        self.request_id = uuid.uuid4().hex
+        structlog.contextvars.bind_contextvars(request_id=self.request_id)
+        self.set_header("X-Request-Id", self.request_id)
+        if not self.answers_any_host and self.request.host_name not in self.settings["hosts"]:
+            raise HTTPError(421)
+        if self.request.method == "POST" and (wanted := self.get_body_argument("_method", "")):
+            self._override_method(wanted)
+
+    def _override_method(self, wanted: str) -> None:
+        """HTML forms know GET and POST only; ``_method`` in the body names what was meant."""
+        if wanted.upper() not in ("PUT", "PATCH", "DELETE"):
+            raise HTTPError(400)
+        self.request.method = wanted.upper()
+
+    def set_default_headers(self) -> None:
+        self.clear_header("Server")
+        if self.request_id:  # an error clears what prepare() had set
+            self.set_header("X-Request-Id", self.request_id)
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Referrer-Policy", "strict-origin-when-cross-origin")
+        self.set_header("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+        self.set_header("Cross-Origin-Opener-Policy", "same-origin")
+        self.set_header("Cross-Origin-Resource-Policy", "same-origin")
+        if self.content_policy:
+            self.set_header("Content-Security-Policy", self.content_policy)
+        if self.parts.settings.is_https:
+            self.set_header("Strict-Transport-Security", "max-age=31536000")
+
+    # --- the database ---
+
+    def read(self) -> AbstractAsyncContextManager[ReadSession]:
+        return self.parts.database.read()
+
+    def transaction(self) -> AbstractAsyncContextManager[Work]:
+        return self.parts.database.transaction(self.request_id)
+
+    # --- input ---
+
+    def form(self, schema: type[Schema]) -> Form[Schema]:
+        return Form.of_request(schema, self.request.body_arguments)
+
+    def number(self, text: str) -> int:
+        """A number from an address; what cannot be an id or a page is not found."""
+        if not text.isascii() or not text.isdigit() or len(text) > 18:
+            raise NotFound
+        return int(text)
+
+    @property
+    def remote_address(self) -> str:
+        """Where the request came from; ``X-Forwarded-For`` counts only as far as our own proxies wrote it."""
+        address = self.request.remote_ip or ""
+        hops = [hop.strip() for hop in self.request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+        while hops and self._is_trusted(address):
+            address = hops.pop()
+        return address
+
+    def _is_trusted(self, address: str) -> bool:
+        try:
+            ip = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(ip in network for network in self.parts.settings.trusted_proxies)
+
+    # --- the person ---
+
+    async def load_actor(self) -> None:
+        """Who is signed in, from the cookie's session row. Its last use is noted once an hour."""
+        token = self.get_signed_cookie(self.session_cookie, max_age_days=sessions.LIFETIME.days)
+        if not token:
+            return
+        now = self.parts.database.clock()
+        async with self.read() as session:
+            found = await sessions.find(session, token.decode(), now)
+        if found is None:
+            return
+        row, user = found
+        self.actor = user.actor
+        if now - row.seen_at > sessions.SEEN_EVERY:
+            async with self.transaction() as work:
+                await sessions.touch(work, row.id)
+
+    @property
+    def session_cookie(self) -> str:
+        """By the scheme of the site's address and not of the request, which a proxy may have changed."""
+        return "__Host-session" if self.parts.settings.is_https else "session"
+
+    # --- output ---
+
+    def get_template_namespace(self) -> dict[str, Any]:
+        return {**super().get_template_namespace(), "actor": self.actor, "frame": self.parts.last_frame, "public_url": self.public_url}
+
+    @property
+    def public_url(self) -> str:
+        return self.parts.settings.public_url
+
+    def redirect_to(self, name: str, *arguments: object, status: int = 303) -> None:
+        self.redirect(self.reverse_url(name, *arguments), status=status)
+
+    def redirect_to_path(self, path: str, *, status: int = 301) -> None:
+        """To a stored path, which is decoded text."""
+        self.redirect(quote(path, safe="/:@!$&'()*+,;=~-._"), status=status)
+
+    # --- errors ---
+
+    def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
+        super().send_error(self._status_of(kwargs) or status_code, **kwargs)
+
+    def _status_of(self, kwargs: Mapping[str, Any]) -> int | None:
+        error = (kwargs.get("exc_info") or (None, None, None))[1]
+        return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), None)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        error = (kwargs.get("exc_info") or (None, None, None))[1]
+        message = error.message if isinstance(error, CMSError) else ""
+        if isinstance(error, Unavailable):
+            self.set_header("Retry-After", str(RETRY_AFTER))
+        if isinstance(error, TooManyRequests):
+            self.set_header("Retry-After", str(error.retry_after))
+        self.set_header("Cache-Control", "no-store")
+        self.write_error_page(status_code, message)
+
+    def write_error_page(self, status: int, message: str) -> None:
+        """Each face draws its own; this one is for programs."""
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.finish(f"{status} {message or self.reason(status)}\n")
+
+    @staticmethod
+    def reason(status: int) -> str:
+        try:
+            return HTTPStatus(status).phrase
+        except ValueError:
+            return "Error"
+
+    def log_exception(self, kind: Any, value: Any, traceback: Any) -> None:
+        if isinstance(value, Unavailable):
+            log.warning("unavailable", reason=type(value.__cause__).__name__)
+        elif isinstance(value, (CMSError, HTTPError)):
+            return  # an answer, not a fault
+        else:
+            log.error("failed", method=self.request.method, handler=type(self).__name__, exc_info=(kind, value, traceback))
+
+    def on_finish(self) -> None:
+        self.parts.under_way -= 1
+        self.parts.metrics.requests.labels(self.face, self.request.method or "", str(self.get_status())).inc()
+        self.parts.metrics.seconds.labels(self.face).observe(self.request.request_time())
+        structlog.contextvars.clear_contextvars()

@@ -1,0 +1,69 @@
+"""Lists: of a tag, a category, an author; and everything by date."""
+
+from itertools import groupby
+from typing import ClassVar
+
+from cms.db.session import ReadSession
+from cms.handlers.site.base import SiteHandler
+from cms.services import reading
+from cms.services.reading import Archive, Card, Listing
+from cms.ui.words import words_of
+
+
+class TermHandler(SiteHandler):
+    """The list's own address may have moved since: ``Listing.path`` says where it is now."""
+
+    kind: ClassVar[str]
+
+    async def get(self, term: str, page: str = "1") -> None:
+        number = self.number(page)
+        async with self.read() as session:
+            listing = await self.find(session, term, number)
+        if self.is_at(listing.page_path(number)):
+            self.show("site/listing.html", listing.frame, listing=listing, kind=self.kind)
+        else:
+            self.move_to(listing.page_path(number))
+
+    async def find(self, session: ReadSession, term: str, page: int) -> Listing:
+        raise NotImplementedError
+
+
+class TagHandler(TermHandler):
+    kind = "tag"
+
+    async def find(self, session: ReadSession, term: str, page: int) -> Listing:
+        return await reading.by_tag(session, term, page)
+
+
+class CategoryHandler(TermHandler):
+    kind = "category"
+
+    async def find(self, session: ReadSession, term: str, page: int) -> Listing:
+        return await reading.by_category(session, term, page)
+
+
+class AuthorHandler(TermHandler):
+    kind = "author"
+
+    async def find(self, session: ReadSession, term: str, page: int) -> Listing:
+        return await reading.by_author(session, term, page)
+
+
+class ArchiveHandler(SiteHandler):
+    async def get(self, *period: str) -> None:
+        async with self.read() as session:
+            archive = await reading.archive(session, "-".join(period))
+        path = "/".join(["/archive", *period])
+        if self.is_at(path):
+            self.show("site/archive.html", archive.frame, archive=archive, path=path, groups=_groups(archive))
+        else:
+            self.move_to(path)
+
+
+def _groups(archive: Archive) -> list[tuple[str, list[Card]]]:
+    """Everything by year, a year by month ("2026-11"), a month in one piece."""
+    if len(archive.period) == len("2026-11"):
+        return [("", list(archive.cards))]
+    words = words_of(archive.frame)
+    unit = "%Y-%m" if archive.period else "%Y"
+    return [(key, list(cards)) for key, cards in groupby(archive.cards, lambda card: words.local(card.published_at).strftime(unit))]

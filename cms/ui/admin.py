@@ -1,0 +1,139 @@
+"""Parts of the desk's pages: icons, states, times, messages, pages of a list."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from html import escape
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tornado.web import UIModule
+
+from cms.ui.site import page_numbers
+from cms.ui.words import href
+
+# HTML has no way to write these: control characters and noncharacters (https://html.spec.whatwg.org/#preprocessing-the-input-stream).
+_UNWRITABLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef"
+    + "".join(chr(plane * 0x10000 + last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
+    + "]"
+)
+
+BRIEF = 20  # characters
+
+STATUSES = {  # of Post.status: word, class, mark
+    "draft": ("Draft", "draft", "s-draft"),
+    "in_review": ("In review", "review", "s-review"),
+    "approved": ("Approved", "approved", "s-review"),
+    "scheduled": ("Scheduled", "scheduled", "s-scheduled"),
+    "published": ("Published", "published", "s-published"),
+    "changed": ("Unpublished changes", "changed", "s-changed"),
+    "withdrawn": ("Withdrawn", "trashed", "s-withdrawn"),
+    "trashed": ("In the trash", "trashed", "s-trashed"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Flash:
+    """A message for one page, and where its link leads."""
+
+    words: str
+    path: str = ""
+    link: str = ""
+
+    @property
+    def is_brief(self) -> bool:
+        """Short enough for the editor's bar; what is longer gets a line of its own."""
+        return not self.path and len(self.words) <= BRIEF
+
+
+def readable(text: str) -> str:
+    """Text without the characters that a page cannot carry."""
+    return _UNWRITABLE.sub("", text)
+
+
+def relative(moment: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """How long ago, in the words people use; a date beyond a day."""
+    age = now - moment
+    local, today = moment.astimezone(zone), now.astimezone(zone)
+    if age < timedelta(minutes=1):
+        return "just now"
+    if age < timedelta(hours=1):
+        return f"{age // timedelta(minutes=1)} min ago"
+    if local.date() == today.date():
+        return f"{age // timedelta(hours=1)} h ago"
+    if local.date() == today.date() - timedelta(days=1):
+        return "yesterday"
+    return f"{local.day} {local:%b}" + ("" if local.year == today.year else f" {local.year}")
+
+
+def exact(moment: datetime, zone: ZoneInfo) -> str:
+    local = moment.astimezone(zone)
+    return f"{local.day} {local:%b %Y, %H:%M}"
+
+
+class DeskIcon(UIModule):
+    """One of the sprite; drawn beside words, so it has no name of its own. ``turn``: mirrored where people read from the right."""
+
+    def render(self, name: str, *, turn: bool = False) -> str:
+        address = escape(self.handler.static_url("icons/admin.svg"))
+        return f'<svg class="i{" turn" if turn else ""}" aria-hidden="true"><use href="{address}#{name}"/></svg>'
+
+
+class StatusBadge(UIModule):
+    """Mark, word and colour of a post's state."""
+
+    def render(self, status: str) -> str:
+        word, kind, mark = STATUSES[status]
+        icon = DeskIcon(self.handler).render(mark)
+        return f'<span class="status {kind}">{icon}{escape(self.handler.locale.translate(word))}</span>'
+
+
+class DeskTime(UIModule):
+    """A moment in the site's zone: how long ago, and in full for those who ask for it."""
+
+    def render(self, moment: datetime, *, both: bool = False) -> str:
+        zone = self.handler.settings["parts"].last_frame.zone
+        now = self.handler.settings["parts"].database.clock()
+        full = escape(exact(moment, zone))
+        after = f'<br><span class="small quiet">{full}</span>' if both else ""
+        return f'<time datetime="{moment.isoformat()}" title="{full}">{relative(moment, now, zone)}</time>{after}'
+
+
+class DeskPager(UIModule):
+    """Pages of a list by number, with the first, the last and those around the present one."""
+
+    def render(self, page: int, pages: int, address: Any) -> str:
+        if pages < 2:
+            return ""
+        return self.render_string(
+            "modules/desk-pager.html", page=page, pages=pages, numbers=page_numbers(page, pages), address=address
+        ).decode()
+
+
+class FlashNote(UIModule):
+    def render(self, flash: Flash) -> str:
+        return self.render_string("modules/flash-note.html", flash=flash, href=href).decode()
+
+
+class Help(UIModule):
+    """The dialog that lists the keys; opened by a script, as keys are."""
+
+    def render(self) -> str:
+        return self.render_string("modules/help.html").decode()
+
+
+class Sidebar(UIModule):
+    def render(self, section: str) -> str:
+        return self.render_string("modules/sidebar.html", section=section).decode()
+
+
+MODULES: dict[str, type[UIModule]] = {
+    "DeskIcon": DeskIcon,
+    "DeskPager": DeskPager,
+    "DeskTime": DeskTime,
+    "FlashNote": FlashNote,
+    "Help": Help,
+    "Sidebar": Sidebar,
+    "StatusBadge": StatusBadge,
+}

@@ -1,0 +1,76 @@
+"""Parts of forms: a field with its label, hint and error tied to it, and the summary of what is wrong."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from tornado.web import UIModule
+
+from cms.ui.admin import readable
+
+
+class FormLike(Protocol):
+    """What a form must have to be shown: handlers.forms.Form has it."""
+
+    errors: dict[str, str]
+
+    def __getitem__(self, name: str) -> Any: ...
+
+    def label(self, name: str) -> str: ...
+
+    def limit(self, name: str) -> int | None: ...
+
+
+class Field(UIModule):
+    """``kind``: an input's type, ``textarea`` or ``select`` (with ``options``: value and words). ``of`` names a form that stands elsewhere.
+
+    Limits are said and checked, never enforced by ``maxlength``: browsers cut off what is pasted beyond it without a word.
+    """
+
+    def render(
+        self,
+        form: FormLike,
+        name: str,
+        *,
+        kind: str = "text",
+        hint: str = "",
+        of: str = "",
+        before: str = "",
+        options: Sequence[tuple[Any, str]] = (),
+        rows: int = 3,
+        autocomplete: str = "off",
+        is_needed: bool = False,
+        has_focus: bool = False,
+        is_fixed: bool = False,
+        lines: str = "",
+    ) -> str:
+        value = "" if kind == "password" else readable(str(form[name]))
+        described = " ".join([*([f"{name}-error"] if name in form.errors else []), *([f"{name}-hint"] if hint else [])])
+        return self.render_string(
+            "modules/field.html",
+            name=name, kind=kind, hint=hint, of=of, before=before, options=[(str(key), words) for key, words in options], rows=rows,
+            autocomplete=autocomplete, is_needed=is_needed, has_focus=has_focus, is_fixed=is_fixed, lines=lines,
+            label=form.label(name), limit=form.limit(name), error=form.errors.get(name, ""), value=value, described=described,
+        ).decode()  # fmt: skip
+
+
+class Words(UIModule):
+    """The title or the text in the editor: a field without a frame, its label for those who cannot see that it is one."""
+
+    def render(self, form: FormLike, name: str, *, placeholder: str, rows: int = 1, is_fixed: bool = False, has_focus: bool = False) -> str:
+        return self.render_string(
+            "modules/words.html",
+            name=name, placeholder=placeholder, rows=rows, is_fixed=is_fixed, has_focus=has_focus,
+            label=form.label(name), error=form.errors.get(name, ""), value=readable(str(form[name])),
+        ).decode()  # fmt: skip
+
+
+class FormErrors(UIModule):
+    """What is wrong with a form, in one place, with a link to each field. It takes the focus, with or without scripts."""
+
+    def render(self, form: FormLike) -> str:
+        if not form.errors:
+            return ""
+        return self.render_string("modules/form-errors.html", form=form).decode()
+
+
+MODULES: dict[str, type[UIModule]] = {"Field": Field, "FormErrors": FormErrors, "Words": Words}

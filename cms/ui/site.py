@@ -1,0 +1,147 @@
+"""Parts of the site's pages. They get loaded objects and only draw; their markup is in ``templates/modules/``."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from tornado.web import UIModule
+
+from cms.content.plain_text import shorten
+from cms.services.reading import Article, Card, Listing
+from cms.ui.words import direction, href, words_of
+
+SPINE = 0.5  # rem a minute
+ARCHIVE_SPINE = 0.4
+COLUMN = 35.0  # rem: --column in site.css, where a spine ends
+SIDE = 13.0  # rem: --side
+CONTENTS_FROM = 3  # headings; fewer need no table of contents
+DESCRIPTION = 300  # characters of a page that others show with a link to it
+
+
+class SiteModule(UIModule):
+    """A module whose markup knows the site's words, and how to write an address."""
+
+    def draw(self, name: str, **values: Any) -> str:
+        frame = self.handler.settings["parts"].last_frame
+        drawn = self.render_string(f"modules/{name}.html", words=words_of(frame), href=href, direction=direction, **values)
+        return drawn.decode()
+
+
+class Meta(SiteModule):
+    """What machines read of a page: description, its one address, and the card that others show for a link."""
+
+    def render(
+        self,
+        path: str,
+        title: str,
+        description: str = "",
+        *,
+        kind: str = "website",
+        picture: dict[str, Any] | None = None,
+        published_at: datetime | None = None,
+        updated_at: datetime | None = None,
+    ) -> str:
+        return self.draw(
+            "meta",
+            at=path,
+            title=title,
+            description=shorten(description, DESCRIPTION),
+            kind=kind,
+            picture=picture,
+            published_at=published_at,
+            updated_at=updated_at,
+        )
+
+
+class LeadCard(SiteModule):
+    """The newest post, large."""
+
+    def render(self, card: Card) -> str:
+        return self.draw("lead_card", card=card)
+
+
+class PostCard(SiteModule):
+    """A post in a list. ``level`` is that of its heading; an author's own list does not repeat the author."""
+
+    def render(self, card: Card, level: int = 2, *, show_authors: bool = True) -> str:
+        return self.draw("post_card", card=card, level=level, show_authors=show_authors)
+
+
+class ArchiveLine(SiteModule):
+    """A post as one line of the archive."""
+
+    def render(self, card: Card) -> str:
+        return self.draw("archive_line", card=card)
+
+
+class Spine(SiteModule):
+    """A rule as long as the reading. Hidden from those who hear the number anyway; ``label`` gives it a name."""
+
+    def render(self, minutes: int, *, label: str = "") -> str:
+        per_minute, longest = (ARCHIVE_SPINE, SIDE) if label else (SPINE, COLUMN)
+        return self.draw("spine", width=f"{min(minutes * per_minute, longest):g}rem", label=label)
+
+
+class Byline(SiteModule):
+    def render(self, article: Article) -> str:
+        return self.draw("byline", article=article)
+
+
+class Trail(SiteModule):
+    """The pages above a page."""
+
+    def render(self, trail: Sequence[dict[str, str]]) -> str:
+        return self.draw("trail", trail=trail)
+
+
+@dataclass(slots=True)
+class Entry:
+    id: str
+    text: str
+    children: list["Entry"] = field(default_factory=list)
+
+
+class Toc(SiteModule):
+    """The two highest levels of headings. Nothing for a text with few."""
+
+    def render(self, article: Article) -> str:
+        entries = contents(article.toc) if len(article.toc) >= CONTENTS_FROM else []
+        return self.draw("toc", entries=entries, language=article.language) if entries else ""
+
+
+class Pagination(SiteModule):
+    def render(self, listing: Listing) -> str:
+        if listing.pages < 2:
+            return ""
+        return self.draw("pagination", listing=listing, numbers=page_numbers(listing.page, listing.pages))
+
+
+def contents(toc: Sequence[dict[str, Any]]) -> list[Entry]:
+    top = min(heading["level"] for heading in toc)
+    entries: list[Entry] = []
+    for heading in toc:
+        entry = Entry(heading["id"], heading["text"])
+        if heading["level"] == top or not entries:
+            entries.append(entry)
+        elif heading["level"] == top + 1:
+            entries[-1].children.append(entry)
+    return entries
+
+
+def page_numbers(page: int, pages: int) -> list[int | None]:
+    """The first, the last and those around this one; None stands for what is left out."""
+    shown = sorted({1, pages, *range(max(1, page - 1), min(pages, max(page + 1, 3)) + 1)})
+    numbers: list[int | None] = []
+    for before, number in zip([0, *shown], shown, strict=False):
+        if number - before == 2:
+            numbers.append(number - 1)
+        elif number - before > 2:
+            numbers.append(None)
+        numbers.append(number)
+    return numbers
+
+
+MODULES: dict[str, type[UIModule]] = {
+    module.__name__: module for module in (ArchiveLine, Byline, LeadCard, Meta, Pagination, PostCard, Spine, Toc, Trail)
+}

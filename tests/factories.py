@@ -1,0 +1,96 @@
+"""Named people, posts and pages for tests, made through the real services; texts are rendered in this process.
+
+ana = await person(database, "author")
+post = await published(database, ana, title="Low tide", tags=("Sea",))
+await edited(database, ana, post.post_id, title="High tide")
+"""
+
+from typing import Any
+
+from sqlalchemy import select
+
+from cms.content.pipeline import render
+from cms.db.session import Database
+from cms.models import Post, Published, User
+from cms.models.post import Kind
+from cms.policy import SYSTEM, Actor, Role
+from cms.schemas.account import OwnerInput, UserInput
+from cms.schemas.post import PostInput
+from cms.services import accounts, posts, publishing
+
+PASSWORD = "correct horse battery"
+NAMES = {"owner": "Olga Owner", "administrator": "Adam Mills", "editor": "Edna Reed", "author": "Ana Silva", "contributor": "Cem Öz"}
+
+
+async def person(database: Database, role: str, name: str = "", *, password_hash: str | None = None) -> Actor:
+    """Somebody with this role, made when first asked for. Their address is ``ROLE@example.org``, or ``NAME@example.org`` if named."""
+    email = f"{name or role}@example.org".lower().replace(" ", ".")
+    name = name or NAMES[role]
+    async with database.transaction() as work:
+        known = await accounts.find_by_email(work.session, email)
+        if known:
+            return known.actor
+        if role == Role.OWNER:
+            wanted = OwnerInput(site_name="The Tide Table", name=name, email=email, password=PASSWORD)
+            return (await accounts.create_owner(work, wanted, password_hash or "")).actor
+        made = await accounts.create(work, SYSTEM, UserInput(email=email, name=name, role=role), password_hash)
+        return made.actor
+
+
+async def user_of(database: Database, actor: Actor) -> User:
+    async with database.read() as session:
+        return (await session.scalars(select(User).where(User.id == actor.user_id))).one()
+
+
+async def draft(
+    database: Database, actor: Actor, *, title: str = "Low tide", text: str = "Mud, *mostly*.", kind: Kind = Kind.POST, **fields: Any
+) -> Post:
+    async with database.transaction() as work:
+        return await posts.create(work, actor, kind, PostInput(title=title, text=text, **fields))
+
+
+async def page(database: Database, actor: Actor, **fields: Any) -> Post:
+    return await draft(database, actor, kind=Kind.PAGE, **{"title": "About", **fields})
+
+
+async def edited(database: Database, actor: Actor, post_id: int, **changes: Any) -> Post:
+    """Saved again as its editor opens it, with these changes."""
+    async with database.transaction() as work:
+        seen = await posts.get_draft(work.session, actor, post_id)
+        as_it_is = {
+            "title": seen.fields.title, "text": seen.content, "slug": seen.fields.slug, "excerpt": seen.fields.excerpt,
+            "tags": seen.tags, "category": seen.fields.category, "parent": seen.fields.parent, "version": seen.version,
+        }  # fmt: skip
+        return await posts.save(work, actor, post_id, PostInput(**{**as_it_is, **changes}))
+
+
+async def publish(database: Database, actor: Actor, post_id: int) -> Published:
+    """The working copy as it stands becomes what readers see."""
+    async with database.read() as session:
+        seen = await posts.get_draft(session, actor, post_id)
+    version = publishing.Version(seen.version, render(seen.content))
+    async with database.transaction() as work:
+        return await publishing.publish(work, actor, post_id, version)
+
+
+async def published(database: Database, actor: Actor, **fields: Any) -> Published:
+    return await publish(database, actor, (await draft(database, actor, **fields)).id)
+
+
+async def published_page(database: Database, actor: Actor, **fields: Any) -> Published:
+    return await publish(database, actor, (await page(database, actor, **fields)).id)
+
+
+async def withdraw(database: Database, actor: Actor, post_id: int) -> Post:
+    async with database.transaction() as work:
+        return await publishing.withdraw(work, actor, post_id)
+
+
+async def trash(database: Database, actor: Actor, post_id: int) -> Post:
+    async with database.transaction() as work:
+        return await publishing.trash(work, actor, post_id)
+
+
+async def restore(database: Database, actor: Actor, post_id: int) -> Post:
+    async with database.transaction() as work:
+        return await posts.restore(work, actor, post_id)

@@ -1,0 +1,150 @@
+"""The newest posts first, and what stands there while there are none, or nobody to write them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import event
+
+from cms.services import site as sites
+from tests import factories
+from tests.web import Answer, Site
+
+
+@contextmanager
+def counted_statements(site: Site) -> Iterator[list[str]]:
+    """Every statement that reading sends while the block runs."""
+    statements: list[str] = []
+
+    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        statements.append(statement)
+
+    engine = site.database.reading.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def titles(answer: Answer) -> list[str]:
+    """Of the lead and the entries, in the order of the page."""
+    found = answer.page.findall(".//h2[@class='title']") + answer.page.findall(".//h3[@class='entry-title']")
+    return ["".join(heading.itertext()) for heading in found]
+
+
+async def publish_many(site: Site, number: int, **fields: Any) -> None:
+    await site.person("owner")
+    author = await factories.person(site.database, "author")
+    for index in range(1, number + 1):
+        await factories.published(site.database, author, title=f"Tide {index}", **fields)
+
+
+async def test_without_an_owner_home_says_where_to_look_and_shows_no_secret(site: Site) -> None:
+    answer = await site.browser().get("/")
+    assert answer.status == 200
+    assert "terminal" in answer.words
+    assert site.application.parts.owner_token not in answer.text
+    assert "/setup" not in answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+async def test_an_owner_made_by_another_process_is_noticed(site: Site) -> None:
+    await site.browser().get("/")
+    await factories.person(site.database, "owner")
+    assert not site.application.parts.has_owner
+    answer = await site.browser().get("/")
+    assert "terminal" not in answer.words
+    assert site.application.parts.has_owner
+
+
+async def test_a_site_without_posts_says_so(site: Site) -> None:
+    await site.person("owner")
+    answer = await site.browser().get("/")
+    assert answer.status == 200
+    assert "Nothing has been published yet" in answer.words
+    assert "".join(answer.page.find(".//h1").itertext()) == "The Tide Table"
+
+
+async def test_a_single_post_leads_and_no_list_follows(site: Site) -> None:
+    await publish_many(site, 1)
+    answer = await site.browser().get("/")
+    assert titles(answer) == ["Tide 1"]
+    assert answer.page.find(".//section") is None
+    assert answer.page.find(".//nav[@aria-label='Pages']") is None
+
+
+async def test_the_newest_leads_and_ten_stand_on_a_page(site: Site) -> None:
+    await publish_many(site, 12)
+    answer = await site.browser().get("/")
+    assert titles(answer) == [f"Tide {number}" for number in range(12, 2, -1)]
+    assert answer.page.find(".//link[@rel='next']").get("href") == "/page/2"
+    assert "12 articles" in answer.words
+
+
+async def test_the_second_page_has_the_rest(site: Site) -> None:
+    await publish_many(site, 12)
+    answer = await site.browser().get("/page/2")
+    assert titles(answer) == ["Tide 2", "Tide 1"]
+    assert answer.page.find(".//link[@rel='prev']").get("href") == "/"
+    assert answer.page.find(".//link[@rel='next']") is None
+    assert answer.page.find(".//link[@rel='canonical']").get("href").endswith("/page/2")
+
+
+async def test_page_one_is_home_and_pages_beyond_the_end_are_not_found(site: Site) -> None:
+    await publish_many(site, 1)
+    browser = site.browser()
+    first = await browser.get("/page/1?x=1")
+    assert (first.status, first.location) == (301, "/?x=1")
+    assert (await browser.get("/page/2")).status == 404
+    assert (await browser.get("/page/999999999999999999")).status == 404
+    assert (await browser.get("/page/0")).status == 404
+
+
+async def test_home_is_three_statements_at_most(site: Site) -> None:
+    await publish_many(site, 12)
+    await site.browser().get("/")
+    with counted_statements(site) as statements:
+        await site.browser().get("/")
+    assert 0 < len(statements) <= 3, statements
+
+
+async def test_a_page_is_the_same_for_everybody_and_asked_for_again_cheaply(site: Site) -> None:
+    await publish_many(site, 1)
+    browser = site.browser()
+    answer = await browser.get("/", **{"Accept-Language": "de", "Cookie": "session=stolen"})
+    assert "Set-Cookie" not in answer.headers
+    assert answer.headers["Cache-Control"] == "no-cache"
+    again = await browser.get("/", **{"If-None-Match": answer.headers["Etag"]})
+    assert (again.status, again.body) == (304, b"")
+
+
+async def test_nothing_on_a_page_runs_or_loads_but_ours(site: Site) -> None:
+    await publish_many(site, 2)
+    answer = await site.browser().get("/")
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    for element in answer.page.iter():
+        assert "style" not in element.attrib
+        assert not [name for name in element.attrib if name.startswith("on")]
+        assert element.tag != "style"
+        assert element.tag != "script" or (element.get("src") or "").startswith("/static/")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_the_site_s_language_says_how_dates_are_written_and_where_lines_begin(site: Site) -> None:
+    await publish_many(site, 1)
+    async with site.database.transaction() as work:
+        await sites.configure(work, language="ar")
+    answer = await site.browser().get("/")
+    assert (answer.page.get("lang"), answer.page.get("dir")) == ("ar", "rtl")
+
+
+async def test_head_answers_like_get_without_the_body(site: Site) -> None:
+    await publish_many(site, 1)
+    browser = site.browser()
+    whole = await browser.get("/")
+    head = await browser.send("HEAD", "/")
+    assert (head.status, head.body) == (200, b"")
+    assert head.headers["Etag"] == whole.headers["Etag"]

@@ -1,0 +1,143 @@
+"""A running program and a browser without eyes: the real application over HTTP in this process."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+from xml.etree.ElementTree import Element
+
+import html5lib
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.httpserver import HTTPServer
+from tornado.testing import bind_unused_port
+
+from cms.app import Squall
+from cms.schemas.account import OwnerInput, UserInput
+from cms.services import accounts
+from cms.settings import Settings
+
+PASSWORD = "correct horse battery"
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: Any
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    @property
+    def page(self) -> Element:
+        """The parsed page; invalid HTML raises."""
+        return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(self.text)
+
+    @property
+    def words(self) -> str:
+        return " ".join("".join(self.page.find("body").itertext()).split())
+
+    @property
+    def location(self) -> str:
+        return self.headers.get("Location", "")
+
+
+@dataclass
+class Browser:
+    """Keeps cookies, follows nothing by itself, sends the form token with each form."""
+
+    url: str
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    async def get(self, path: str, **headers: str) -> Answer:
+        return await self.send("GET", path, headers=headers)
+
+    async def post(self, path: str, form: dict[str, Any] | None = None, **headers: str) -> Answer:
+        if "xsrf" not in self.cookies:
+            await self.get("/login")
+        return await self.send("POST", path, {"_xsrf": self.cookies.get("xsrf", ""), **(form or {})}, headers)
+
+    async def send(self, method: str, path: str, form: dict[str, Any] | None = None, headers: dict[str, str] | None = None) -> Answer:
+        request = HTTPRequest(
+            path if path.startswith("http") else self.url + path,
+            method=method,
+            headers={"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()), **(headers or {})},
+            body=urlencode(form, doseq=True) if form is not None else None,
+            follow_redirects=False,
+            allow_nonstandard_methods=True,
+            decompress_response=True,
+        )
+        response = await AsyncHTTPClient().fetch(request, raise_error=False)
+        for sent in response.headers.get_list("Set-Cookie"):
+            for name, morsel in SimpleCookie(sent).items():
+                if morsel.value and morsel["max-age"] != "0":
+                    self.cookies[name] = morsel.value
+                else:
+                    self.cookies.pop(name, None)
+        return Answer(response.code, response.headers, response.body or b"")
+
+    async def sign_in(self, email: str, password: str = PASSWORD) -> Answer:
+        return await self.post("/login", {"email": email, "password": password})
+
+
+class Site:
+    """The application on a port of its own, and people to sign in as: ``owner``, ``editor``, ``author``, ``contributor``."""
+
+    def __init__(self, application: Squall, url: str) -> None:
+        self.application = application
+        self.database = application.parts.database
+        self.url = url
+
+    def browser(self) -> Browser:
+        return Browser(self.url)
+
+    async def signed_in(self, role: str = "owner") -> Browser:
+        """A browser of a person with this role, whose address is ``ROLE@example.org``; made when first asked for."""
+        await self.person(role)
+        browser = self.browser()
+        answer = await browser.sign_in(f"{role}@example.org")
+        assert answer.status == 303, answer.text
+        return browser
+
+    async def person(self, role: str) -> int:
+        async with self.database.read() as session:
+            known = await accounts.find_by_email(session, f"{role}@example.org")
+        if known:
+            return known.id
+        hashed = await self.application.parts.passwords.hash(PASSWORD)
+        async with self.database.transaction() as work:
+            if role == "owner":
+                wanted = OwnerInput(site_name="The Tide Table", name="Olga Owner", email="owner@example.org", password=PASSWORD)
+                user = await accounts.create_owner(work, wanted, hashed)
+            else:
+                from cms.policy import SYSTEM
+
+                user = await accounts.create(
+                    work, SYSTEM, UserInput(email=f"{role}@example.org", name=f"{role.title()} Person", role=role), hashed
+                )
+        self.application.parts.has_owner = self.application.parts.has_owner or role == "owner"
+        return user.id
+
+
+@asynccontextmanager
+async def running_site(database_url: str, folder: Path, **settings: Any) -> AsyncIterator[Site]:
+    """The program on a free port of 127.0.0.1 until the block ends."""
+    socket, port = bind_unused_port()
+    application = Squall(Settings(data=folder, database_url=database_url, port=port, secret_keys="k" * 40, **settings))
+    await application.start()
+    server = HTTPServer(application)
+    server.add_socket(socket)
+    try:
+        yield Site(application, f"http://localhost:{port}".replace("localhost", "127.0.0.1"))
+    finally:
+        server.stop()
+        await server.close_all_connections()
+        await application.close()
+
+
+def path_of(url: str) -> str:
+    return urlsplit(url).path
