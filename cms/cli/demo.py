@@ -1,0 +1,42 @@
+"""``squall demo``: a small publication in an empty site, for a first look."""
+
+import typer
+
+from cms.cli.program import DataOption, load_settings, run
+from cms.cli.serve import bring_up_to_date
+from cms.db.session import Database
+from cms.exchange import demo
+from cms.exchange.demo import Filled
+from cms.media.storage import Storage
+from cms.rendering import Renderer
+from cms.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    app.command("demo")(fill)
+
+
+def fill(data: DataOption = None) -> None:
+    """Put a small publication into an empty site: people, posts, pages, pictures."""
+    settings = load_settings(data=data)
+    typer.echo("A small publication goes into this site…")
+    typer.echo(_in_numbers(run(_fill(settings))))
+
+
+async def _fill(settings: Settings) -> Filled:
+    await bring_up_to_date(settings)
+    database, renderer = Database(settings.database), Renderer()
+    try:
+        return await demo.fill(database, Storage(settings.media_folder), renderer, settings.public_url)
+    finally:
+        await renderer.close()
+        await database.dispose()
+
+
+def _in_numbers(filled: Filled) -> str:
+    if filled.was_there:
+        return "It is already there; nothing was changed."
+    return (
+        f"Made {filled.posts} posts and {filled.pages} pages by {filled.people} people, "
+        f"with {filled.pictures} pictures, {filled.categories} categories and {filled.tags} tags."
+    )
