@@ -17,7 +17,6 @@ from cms.policy import Actor, Capability, Role
 from cms.schemas.account import OwnerInput, UserInput
 from cms.services import addresses, audit, outbox, site
 
-
 MAX_SLUG = 75  # characters; leaves room for a number in the column
 
 

@@ -3,12 +3,13 @@
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import delete, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
-from cms.content.pipeline import Rendered, plain_title, render_title
+from cms.content.pipeline import RenderContext, Rendered, plain_title, render_title
 from cms.content.slugs import slugify
 from cms.db.session import Work
 from cms.db.types import Id, UTCDateTime
@@ -45,6 +46,11 @@ class Version:
 
     number: int
     rendered: Rendered
+
+
+def context(post_id: int, language: str, public_url: str) -> RenderContext:
+    """How a post's text is rendered: its notes have ids of their own, so that several posts fit on one page."""
+    return RenderContext(f"p{post_id}-", language, urlsplit(public_url).hostname or "")
 
 
 async def publish(work: Work, actor: Actor, post_id: int, version: Version) -> Published:

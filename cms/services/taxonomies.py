@@ -43,14 +43,14 @@ async def ensure_tags(work: Work, names: Iterable[str]) -> tuple[int, ...]:
 
 async def _tag_ids(session: AsyncSession, folded: Iterable[str]) -> dict[str, int]:
     rows = await session.execute(select(Tag.folded, Tag.id).where(Tag.folded.in_(list(folded))))
-    return {folded: tag_id for folded, tag_id in rows}
+    return {row.folded: row.id for row in rows}
 
 
 async def _make_tag(work: Work, name: str, folded: str) -> int:
     """Its id; the other one's if somebody makes the same at this moment."""
     slug = await _free_slug(work, name, "tag", TargetKind.TAG, "tags")
     insert = work.dialect.insert(Tag).values(name=name, folded=folded, slug=slug, description="")
-    made = await work.session.scalar(insert.on_conflict_do_nothing(index_elements=["folded"]).returning(Tag.id))
+    made: int | None = await work.session.scalar(insert.on_conflict_do_nothing(index_elements=["folded"]).returning(Tag.id))
     if made is None:
         return (await _tag_ids(work.session, [folded]))[folded]
     await addresses.assign(work, f"tag/{slug}", TargetKind.TAG, made)

@@ -1,0 +1,1 @@
+"""The desk: where people write, publish and administer. Plain forms; scripts only make them quicker."""

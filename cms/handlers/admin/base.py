@@ -1,0 +1,197 @@
+"""AdminHandler: who is signed in and may be here, headers, messages shown once, and error pages on which nothing typed is lost."""
+
+import json
+import re
+from typing import Any, ClassVar
+from urllib.parse import urlencode, urlsplit
+
+from tornado import locale
+from tornado.web import HTTPError
+
+from cms import policy
+from cms.errors import CMSError, Forbidden, NotAuthenticated
+from cms.handlers.base import BaseHandler
+from cms.policy import Capability
+from cms.schemas.account import LoginInput, OwnerInput
+from cms.schemas.post import PostInput
+from cms.services import site
+from cms.ui.admin import Flash, readable
+from cms.ui.words import href
+
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; connect-src 'self'; frame-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+# What is meant by each field of a form that is shown again; others travel along unseen.
+_LABELS = {
+    name: field.title
+    for schema in (LoginInput, OwnerInput, PostInput)
+    for name, field in schema.model_fields.items()
+    if name not in ("version", "category", "parent")
+}
+_MACHINERY = frozenset({"_xsrf", "_method", "version", "then", "next", "post", "kind"})
+_UNSAFE = re.compile(r"[^\x21-\x7e]|\\")
+
+_SENTENCES = {
+    401: "Your session has ended, so this was not done.",
+    403: "You may not do that.",
+    404: "There is nothing here, or it is not yours to see.",
+    405: "This address does not do that.",
+    500: "Something went wrong on our side, and it is in the log.",
+}
+_LOST_KEY = "This form was open for so long, or in so many windows, that its key no longer fits; nothing was done."
+_FOREIGN = "This was sent from another site, so nothing was done."
+
+
+class AdminHandler(BaseHandler):
+    """Every handler of the desk says which capability it ``requires``; None stands for those who are not signed in yet."""
+
+    face = "admin"
+    content_policy = CONTENT_POLICY
+    requires: ClassVar[Capability | None]
+
+    _is_admitted = False  # prepare() was reached: the form's key had been checked and was right
+
+    def __init_subclass__(cls, *, is_base: bool = False, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if not is_base and "requires" not in vars(cls):
+            raise TypeError(f"{cls.__name__} does not say what it requires (a Capability, or None for everybody)")
+
+    # --- before the method ---
+
+    async def prepare(self) -> None:
+        self._is_admitted = True
+        await super().prepare()
+        await self.load_actor()
+        capability = self.capability
+        if capability is None:
+            return
+        if not self.actor.is_signed_in:
+            if self.request.method != "GET":
+                raise NotAuthenticated(_SENTENCES[401])
+            self.redirect(self.login_url(self.request.uri or ""), status=303)
+            return
+        if not policy.allows(self.actor, capability):
+            raise Forbidden("This part of the desk is not open to you.")
+        async with self.read() as session:
+            self.parts.last_frame = await site.get_frame(session)
+
+    @property
+    def capability(self) -> Capability | None:
+        return self.requires
+
+    def set_default_headers(self) -> None:
+        super().set_default_headers()
+        self.set_header("Cache-Control", "no-store")
+
+    def login_url(self, path: str) -> str:
+        safe = safe_path(path)
+        return self.reverse_url("login") + (f"?{urlencode({'next': safe})}" if safe else "")
+
+    # --- messages ---
+
+    def flash(self, words: str, link: tuple[str, str] | None = None) -> None:
+        """A sentence for the next page, with a link (path, words) that it may end in. Signed, so that nobody else can put words there."""
+        message = json.dumps([self.locale.translate(words), *(link or ())], ensure_ascii=False)
+        self.set_signed_cookie(self.flash_cookie, message, expires_days=None, **self._cookie_flags)
+
+    def take_flash(self) -> Flash | None:
+        """The sentence that the page before left, once."""
+        sent = self.get_signed_cookie(self.flash_cookie, max_age_days=1)
+        if sent is None:
+            return None
+        self.clear_cookie(self.flash_cookie, **self._cookie_flags)
+        return Flash(*json.loads(sent))
+
+    @property
+    def flash_cookie(self) -> str:
+        return "__Host-flash" if self.parts.settings.is_https else "flash"
+
+    @property
+    def _cookie_flags(self) -> dict[str, Any]:
+        return {"path": "/", "httponly": True, "samesite": "Lax", "secure": self.parts.settings.is_https}
+
+    # --- output ---
+
+    def get_template_namespace(self) -> dict[str, Any]:
+        own = {"scheme": self.scheme, "may": self.may, "section": "", "readable": readable, "href": href}
+        return {**super().get_template_namespace(), **own}
+
+    def get_user_locale(self) -> locale.Locale | None:
+        return locale.get("en")  # the desk speaks no other language yet, whatever the site's is
+
+    def may(self, capability: str, subject: policy.Owned | None = None) -> bool:
+        """Templates show and hide by this; services ask again."""
+        return policy.allows(self.actor, Capability(capability), subject)
+
+    @property
+    def scheme(self) -> str:
+        """Light or dark, if the person chose; a preference, so a cookie that scripts write."""
+        chosen = self.get_cookie("scheme", "")
+        return chosen if chosen in ("light", "dark") else ""
+
+    # --- errors ---
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        error = (kwargs.get("exc_info") or (None, None, None))[1]
+        self._error = error if isinstance(error, CMSError | HTTPError) else None
+        if status_code == 405:
+            self.set_header("Allow", ", ".join(self._methods()))
+        super().write_error(status_code, **kwargs)
+
+    _error: CMSError | HTTPError | None = None
+
+    def write_error_page(self, status: int, message: str) -> None:
+        """One sentence about what happened; and if something was typed, all of it, in a form that can be sent again.
+
+        A form that another site sent is not offered again: that would lend our key to its author.
+        """
+        is_foreign = self.comes_from_elsewhere()
+        sentence = self._sentence(status, message, is_foreign)
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        typed = {} if is_foreign or status == 421 else self.typed()
+        if typed:
+            self.render("admin/again.html", status=status, sentence=sentence, typed=typed, labels=_LABELS)
+        else:
+            self.render("admin/error.html", status=status, sentence=sentence, reason=self.reason(status))
+
+    def _methods(self) -> list[str]:
+        mine = type(self)
+        return [name for name in self.SUPPORTED_METHODS if getattr(mine, name.lower()) is not mine._unimplemented_method]
+
+    def _sentence(self, status: int, message: str, is_foreign: bool) -> str:
+        if is_foreign:
+            return _FOREIGN
+        if status == 403 and not self._is_admitted:
+            return _LOST_KEY
+        return message or _SENTENCES.get(status, f"{self.reason(status)}.")
+
+    def comes_from_elsewhere(self) -> bool:
+        """By what the browser says (Sec-Fetch-Site, else Origin); safe methods come from anywhere."""
+        is_safe = self.request.method in ("GET", "HEAD", "OPTIONS")
+        return not is_safe and self._check_cross_origin(self.check_trusted_origin) is not None
+
+    def typed(self) -> dict[str, str]:
+        """The fields of the form that failed, as they were typed, if there is anything in them; passwords are never sent back."""
+        if self.request.method in ("GET", "HEAD"):
+            return {}
+        sent = {
+            name: readable(values[-1].decode("utf-8", "replace"))
+            for name, values in self.request.body_arguments.items()
+            if values and name not in ("_xsrf", "password")
+        }
+        return sent if any(value.strip() for name, value in sent.items() if name not in _MACHINERY) else {}
+
+
+def safe_path(wanted: str) -> str:
+    """A path of this site that somebody may be sent to, or "": no host, no scheme, nothing that a browser would read as one.
+
+    Browsers take ``//x``, ``/\\x`` and such paths with tabs in between for another host (https://url.spec.whatwg.org/#url-parsing).
+    """
+    if not wanted.startswith("/") or wanted.startswith("//") or _UNSAFE.search(wanted):
+        return ""
+    try:
+        parts = urlsplit(wanted)
+    except ValueError:
+        return ""
+    return wanted if not parts.scheme and not parts.netloc else ""

@@ -1,0 +1,139 @@
+"""EditorHandler: what the pages of one post or page share: its kind, the form, the form shown again, and the page of a conflict."""
+
+from typing import Any
+
+from cms.content.diff import Row, side_by_side
+from cms.content.pipeline import Rendered
+from cms.db.session import Work
+from cms.errors import Conflict, InvalidInput, NotFound
+from cms.handlers.admin.base import AdminHandler
+from cms.handlers.forms import Form
+from cms.models.post import Kind, Post
+from cms.policy import Capability
+from cms.schemas.post import PostInput
+from cms.services import desk, posts, publishing
+from cms.services.desk import Surroundings
+from cms.services.posts import Draft
+
+VIEWS = ("write", "both", "read")
+SETTINGS = frozenset({"slug", "excerpt", "tags", "category", "new_category", "parent"})  # fields in the panel at the side
+COMPARED = ("title", "slug", "excerpt", "tags", "category", "new_category", "parent")
+
+
+class EditorHandler(AdminHandler, is_base=True):
+    """Posts and pages have the same desk: what a handler requires for posts, it requires for pages below ``/admin/pages``."""
+
+    def initialize(self, kind: str) -> None:  # type: ignore[override]  # given by the route
+        self.kind = Kind(kind)
+
+    @property
+    def capability(self) -> Capability | None:
+        return self.requires and Capability.of(self.kind, self.requires.partition(".")[2])
+
+    def get_template_namespace(self) -> dict[str, Any]:
+        return {**super().get_template_namespace(), "kind": self.kind.value, "section": self.kind.value, "names": f"admin.{self.kind}"}
+
+    def of_kind(self, post: Post) -> Post:
+        """A page does not open below ``/admin/posts``."""
+        if post.kind is not self.kind:
+            raise NotFound
+        return post
+
+    # --- what was typed ---
+
+    async def load(self, post_id: int) -> Draft:
+        async with self.read() as session:
+            draft = await posts.get_draft(session, self.actor, post_id)
+        self.of_kind(draft.post)
+        return draft
+
+    async def save_typed(self, work: Work, post_id: int, form: Form[PostInput]) -> Post:
+        """Keep what stands in the editor; an act that was sent from elsewhere brings no text, and keeps what is there."""
+        if "text" in self.request.body_arguments:
+            return self.of_kind(await posts.save(work, self.actor, post_id, form.value()))
+        return self.of_kind(await posts.get_visible(work.session, self.actor, post_id))
+
+    async def refuse(self, form: Form[PostInput], post_id: int, error: InvalidInput | Conflict) -> None:
+        """The form again with what is wrong, or the page of a conflict. What this cannot explain goes on as an error."""
+        if "text" not in self.request.body_arguments:
+            form = form_of(await self.load(post_id))
+        if isinstance(error, InvalidInput):
+            form.refuse(error)
+            await self.show_editor(form, await self.load(post_id), status=422)
+            return
+        theirs = await self.load(post_id)
+        if theirs.post.is_trashed or str(form["version"]) == str(theirs.version):
+            raise error
+        await self.show_conflict(form, theirs)
+
+    # --- pages ---
+
+    async def show_editor(self, form: Form[PostInput], draft: Draft | None, *, status: int = 200) -> None:
+        self.set_status(status)
+        around = await self._surroundings(draft)
+        view, _, panel = (self.get_cookie("desk", "") or "").partition(".")
+        is_open = panel == "open" or bool(SETTINGS & form.errors.keys())
+        self.render(
+            "admin/posts/edit.html",
+            form=form,
+            draft=draft,
+            post=draft.post if draft else None,
+            around=around,
+            view=view if view in VIEWS else "both",
+            is_panel_open=is_open,
+            flash=self.take_flash(),
+        )
+
+    async def show_conflict(self, form: Form[PostInput], theirs: Draft) -> None:
+        """Both texts, and one's own in a form that carries the new version: sent again, it goes over theirs, which stays a revision."""
+        self.set_status(409)
+        stored = form_of(theirs)
+        around = await self._surroundings(theirs)
+        fields = [
+            (form.label(name), shown(stored, name, around), shown(form, name, around))
+            for name in COMPARED
+            if shown(stored, name, around) != shown(form, name, around)
+        ]
+        rows = compared(str(stored["text"]), str(form["text"]))
+        form.values["version"] = theirs.version
+        self.render("admin/posts/conflict.html", form=form, draft=theirs, post=theirs.post, around=around, fields=fields, rows=rows)
+
+    async def _surroundings(self, draft: Draft | None) -> Surroundings:
+        async with self.read() as session:
+            return await desk.surroundings(session, self.kind, draft.post.id if draft else None)
+
+    # --- rendering ---
+
+    async def rendered(self, post_id: int, text: str, language: str | None) -> Rendered:
+        """The text as readers get it; slow, so before a transaction."""
+        context = publishing.context(post_id, language or self.parts.last_frame.language, self.public_url)
+        return await self.parts.renderer.render(text, context)
+
+
+def form_of(draft: Draft) -> Form[PostInput]:
+    """The editor's form as it is stored."""
+    fields = draft.fields
+    values = {
+        "title": fields.title,
+        "text": draft.content,
+        "slug": fields.slug,
+        "excerpt": fields.excerpt,
+        "tags": ", ".join(draft.tags),
+        "category": fields.category,
+        "parent": fields.parent,
+        "version": draft.version,
+    }
+    return Form(PostInput, values)
+
+
+def shown(form: Form[PostInput], name: str, around: Surroundings) -> str:
+    """A field's value in words."""
+    value = str(form[name]).strip()
+    choices = {"category": around.categories, "parent": around.parents}.get(name, ())
+    return next((words for key, words in choices if str(key) == value), value)
+
+
+def compared(theirs: str, mine: str) -> list[Row]:
+    """Line by line; browsers send other line ends than are stored."""
+    lines = [text.replace("\r\n", "\n").replace("\r", "\n") for text in (theirs, mine)]
+    return side_by_side(*lines)

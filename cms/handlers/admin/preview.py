@@ -1,0 +1,62 @@
+"""How a text would look to readers: the site's own page, made of what is typed, stored nowhere."""
+
+from typing import Any
+
+from tornado import locale
+
+from cms.errors import InvalidInput
+from cms.handlers.admin.editing import EditorHandler
+from cms.models.post import Kind
+from cms.policy import Capability
+from cms.schemas.post import PreviewInput
+from cms.services import desk
+from cms.ui.words import direction, words_of
+
+CONTENT_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data: https:; font-src 'self'; media-src 'self' https:; "
+    "form-action 'none'; base-uri 'none'; frame-ancestors 'self'; sandbox allow-same-origin"
+)
+
+
+class PreviewHandler(EditorHandler):
+    """Shown in a frame of the editor: no scripts, and errors as one sentence, since the frame is no place to sign in."""
+
+    requires = Capability.POST_EDIT
+    content_policy = CONTENT_POLICY
+
+    def initialize(self, kind: str = Kind.POST) -> None:
+        super().initialize(kind)
+
+    async def prepare(self) -> None:
+        if self.request.body_arguments.get("kind") == [b"page"]:
+            self.kind = Kind.PAGE
+        await super().prepare()
+
+    def set_default_headers(self) -> None:
+        super().set_default_headers()
+        self.set_header("X-Robots-Tag", "noindex")
+
+    async def post(self) -> None:
+        wanted = self.form(PreviewInput).value()
+        rendered = await self.rendered(wanted.post or 0, wanted.text, None)
+        async with self.read() as session:
+            now = self.parts.database.clock()
+            article = await desk.preview(session, self.actor, (self.kind, wanted.post), wanted, rendered, now)
+        self.render("site/page.html" if self.kind is Kind.PAGE else "site/post.html", article=article)
+
+    def write_error_page(self, status: int, message: str) -> None:
+        is_foreign = self.comes_from_elsewhere()
+        words = self._sentence(status, message, is_foreign)
+        if isinstance(self._error, InvalidInput):
+            words = " ".join(
+                f"{PreviewInput.model_fields[name].title or name}: {sentence}" for name, sentence in self._error.errors.items()
+            )
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.render("admin/posts/preview-refused.html", sentence=words)
+
+    def get_user_locale(self) -> locale.Locale | None:
+        return locale.get(self.parts.last_frame.language)
+
+    def get_template_namespace(self) -> dict[str, Any]:
+        """What the site's own pages know."""
+        return {**super().get_template_namespace(), "words": words_of(self.parts.last_frame), "direction": direction}

@@ -1,0 +1,90 @@
+"""Signing in and out."""
+
+from cms.db.session import Work
+from cms.errors import InvalidInput
+from cms.handlers.admin.base import AdminHandler, safe_path
+from cms.handlers.forms import Form
+from cms.models import User
+from cms.schemas.account import LoginInput
+from cms.services import accounts, sessions
+
+WRONG = "This e-mail and password do not go together."  # the same for unknown, disabled and wrong
+
+
+class SignInHandler(AdminHandler, is_base=True):
+    """What signing in and setting up share: the new session and its cookie."""
+
+    async def start_session(self, work: Work, user: User) -> str:
+        """A new token for each sign-in; the session that this browser had before ends, so that nobody can plant one."""
+        if before := self.session_token():
+            await sessions.end(work, user.actor, before)
+        return await sessions.start(work, user, self.request.headers.get("User-Agent", ""))
+
+    def session_token(self) -> str:
+        return (self.get_signed_cookie(self.session_cookie, max_age_days=sessions.LIFETIME.days) or b"").decode()
+
+    def keep_session(self, token: str) -> None:
+        self.set_signed_cookie(self.session_cookie, token, expires_days=sessions.LIFETIME.days, **self._cookie_flags)
+
+
+class LoginHandler(SignInHandler):
+    requires = None  # here people sign in
+
+    async def get(self) -> None:
+        wanted = self.get_query_argument("next", "")
+        if self.actor.is_signed_in:
+            self.redirect(self.destination(wanted), status=303)
+            return
+        await self._know_owner()
+        self.render("admin/sessions/login.html", form=Form(LoginInput), next=safe_path(wanted), flash=self.take_flash())
+
+    async def post(self) -> None:
+        form, wanted = self.form(LoginInput), self.get_body_argument("next", "")
+        token = await self._sign_in(form)
+        if token is None:
+            form.refuse(InvalidInput({"": WRONG}))
+            self.set_status(422)
+            self.render("admin/sessions/login.html", form=form, next=safe_path(wanted), flash=None)
+            return
+        self.keep_session(token)
+        self.redirect(self.destination(wanted), status=303)
+
+    async def _sign_in(self, form: Form[LoginInput]) -> str | None:
+        """A session's token, if the password is right and the person may. Hashing is slow and stays outside the transaction."""
+        try:
+            wanted = form.value()
+        except InvalidInput:
+            return None
+        async with self.read() as session:
+            user = await accounts.find_by_email(session, wanted.email)
+        stored = user.password_hash if user else None
+        is_right = await self.parts.passwords.verify(stored, wanted.password)
+        if user is None or stored is None or not is_right or user.is_disabled:
+            return None
+        renewed = await self.parts.passwords.hash(wanted.password) if self.parts.passwords.needs_rehash(stored) else None
+        async with self.transaction() as work:
+            if renewed:
+                await accounts.renew_hash(work, user.id, stored, renewed)
+            return await self.start_session(work, user)
+
+    async def _know_owner(self) -> None:
+        """Before there is an owner, the page says how one is made; somebody may have become it in another process."""
+        if not self.parts.has_owner:
+            async with self.read() as session:
+                self.parts.has_owner = await accounts.has_owner(session)
+
+    def destination(self, wanted: str) -> str:
+        path = safe_path(wanted)
+        return path if path and not path.startswith(("/login", "/logout")) else self.reverse_url("admin")
+
+
+class LogoutHandler(SignInHandler):
+    requires = None  # whoever has a session may end it
+
+    async def post(self) -> None:
+        if token := self.session_token():
+            async with self.transaction() as work:
+                await sessions.end(work, self.actor, token)
+        self.clear_cookie(self.session_cookie, **self._cookie_flags)
+        self.flash("You are signed out.")
+        self.redirect_to("login")

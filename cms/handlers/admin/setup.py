@@ -1,0 +1,56 @@
+"""The one-time link: whoever has it becomes the owner, once."""
+
+import hmac
+
+from cms.errors import Conflict, InvalidInput, NotFound
+from cms.handlers.admin.sessions import SignInHandler
+from cms.handlers.forms import Form
+from cms.schemas.account import MIN_PASSWORD, OwnerInput
+from cms.services import accounts, site
+
+HAS_OWNER = "This site has an owner already; sign in instead."
+
+
+class SetupHandler(SignInHandler):
+    requires = None  # the link's token is what is asked for
+
+    async def get(self, token: str) -> None:
+        await self._refuse_strangers(token)
+        self._show(Form(OwnerInput))
+
+    async def post(self, token: str) -> None:
+        await self._refuse_strangers(token)
+        form = self.form(OwnerInput)
+        try:
+            wanted = form.value()
+            hashed = await self.parts.passwords.hash(wanted.password)
+            async with self.transaction() as work:
+                owner = await accounts.create_owner(work, wanted, hashed)
+                session_token = await self.start_session(work, owner)
+        except InvalidInput as error:
+            form.refuse(error)
+            self._show(form, status=422)
+            return
+        except Conflict as error:
+            self.set_status(409)
+            self.render("admin/error.html", status=409, sentence=error.message, reason="")
+            return
+        self.parts.has_owner = True
+        async with self.read() as session:
+            self.parts.last_frame = await site.get_frame(session)
+        self.keep_session(session_token)
+        self.flash("Welcome. This site is yours now; nobody else can use the link that brought you here.")
+        self.redirect_to("admin.posts")
+
+    async def _refuse_strangers(self, token: str) -> None:
+        """Raises ``NotFound`` for a wrong token, and for the right one once there is an owner."""
+        if not hmac.compare_digest(token.encode(), self.parts.owner_token.encode()):
+            raise NotFound
+        async with self.read() as session:
+            self.parts.has_owner = await accounts.has_owner(session)
+        if self.parts.has_owner:
+            raise NotFound(HAS_OWNER)
+
+    def _show(self, form: Form[OwnerInput], *, status: int = 200) -> None:
+        self.set_status(status)
+        self.render("admin/setup.html", form=form, least=MIN_PASSWORD)

@@ -1,0 +1,222 @@
+"""Signing in and out."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from argon2 import PasswordHasher
+
+from cms.policy import SYSTEM
+from cms.services import accounts
+from tests.handlers.admin.pages import by_id, fields, form_of, title, words
+from tests.web import PASSWORD, Site, running_site
+
+
+async def test_right_password_opens_the_desk(site: Site) -> None:
+    await site.person("owner")
+    browser = site.browser()
+    answer = await browser.sign_in("owner@example.org")
+    assert (answer.status, answer.location) == (303, "/admin")
+    assert (await browser.get("/admin")).location == "/admin/posts"
+    assert (await browser.get("/admin/posts")).status == 200
+
+
+async def test_email_is_the_same_in_any_case(site: Site) -> None:
+    await site.person("owner")
+    assert (await site.browser().sign_in(" Owner@Example.ORG ")).status == 303
+
+
+@pytest.mark.parametrize(
+    "email", ["owner@example.org", "author@example.org", "nobody@example.org", "no address", "", "nul\x00@example.org"]
+)
+async def test_wrong_unknown_and_disabled_get_the_same_answer(site: Site, email: str) -> None:
+    await site.person("owner")
+    await site.person("author")
+    async with site.database.transaction() as work:
+        await accounts.disable(work, SYSTEM, await accounts.get_by_email(work.session, "author@example.org"))
+    is_disabled = email.startswith("author")
+    answer = await site.browser().sign_in(email, PASSWORD if is_disabled else "wrong horse")
+    assert answer.status == 422
+    assert title(answer).startswith("Error: ")
+    assert words(by_id(answer.page, "wrong")) == "This e-mail and password do not go together."
+    sent = fields(answer.page)
+    assert sent["email"] == email.replace("\x00", "")
+    assert sent["password"] == ""
+    assert not [cookie for cookie in answer.headers.get_list("Set-Cookie") if cookie.startswith("session=")]
+
+
+async def test_overlong_password_is_a_wrong_one(site: Site) -> None:
+    await site.person("owner")
+    answer = await site.browser().sign_in("owner@example.org", "x" * 5000)
+    assert answer.status == 422
+    assert "do not go together" in answer.words
+
+
+async def test_session_cookie_is_guarded(site: Site) -> None:
+    await site.person("owner")
+    answer = await site.browser().sign_in("owner@example.org")
+    cookie = next(cookie for cookie in answer.headers.get_list("Set-Cookie") if cookie.startswith("session="))
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert "Path=/" in cookie
+    assert "Secure" not in cookie
+    assert re.search(r"expires=", cookie)
+
+
+async def test_planted_session_is_not_taken_over(site: Site) -> None:
+    """Whoever plants a session of his own in a browser must not be in the account of whoever signs in there."""
+    await site.person("owner")
+    intruder = await site.signed_in("author")
+    planted = intruder.cookies["session"]
+    victim = site.browser()
+    await victim.get("/login")
+    victim.cookies["session"] = planted
+    answer = await victim.post("/login", {"email": "owner@example.org", "password": PASSWORD})
+    assert answer.status == 303
+    assert victim.cookies["session"] != planted
+    assert (await intruder.get("/admin/posts")).status == 303, "the planted session has ended"
+
+
+@pytest.mark.parametrize("damage", ["truncated", "forged", "empty", "of another name"])
+async def test_damaged_cookie_is_no_session(site: Site, damage: str) -> None:
+    browser = await site.signed_in("owner")
+    cookie = browser.cookies["session"]
+    browser.cookies["session"] = {
+        "truncated": cookie[:-10],
+        "forged": re.sub(r"\|\d+:([A-Za-z0-9+/=]{10})", lambda found: found[0][:-1] + ("A" if found[0][-1] != "A" else "B"), cookie),
+        "empty": '""',
+        "of another name": browser.cookies["xsrf"],
+    }[damage]
+    answer = await browser.get("/admin/posts")
+    assert (answer.status, answer.location) == (303, "/login?next=%2Fadmin%2Fposts")
+
+
+async def test_session_ends_after_thirty_days_and_after_fourteen_idle(site: Site) -> None:
+    browser = await site.signed_in("owner")
+    clock = site.database.clock
+    site.database.clock = lambda: clock() + timedelta(days=13)
+    assert (await browser.get("/admin/posts")).status == 200
+    site.database.clock = lambda: clock() + timedelta(days=26)
+    assert (await browser.get("/admin/posts")).status == 200, "it was used on the thirteenth day"
+    site.database.clock = lambda: clock() + timedelta(days=31)
+    assert (await browser.get("/admin/posts")).status == 303
+
+
+async def test_disabled_person_loses_the_desk_at_once(site: Site) -> None:
+    await site.person("owner")
+    browser = await site.signed_in("author")
+    async with site.database.transaction() as work:
+        await accounts.disable(work, SYSTEM, await accounts.get_by_email(work.session, "author@example.org"))
+    assert (await browser.get("/admin/posts")).status == 303
+
+
+async def test_old_hash_is_renewed_on_signing_in(site: Site) -> None:
+    user_id = await site.person("owner")
+    weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+    async with site.database.transaction() as work:
+        (await accounts.get_by_email(work.session, "owner@example.org")).password_hash = weak
+    assert (await site.browser().sign_in("owner@example.org")).status == 303
+    async with site.database.read() as session:
+        user = await accounts.get_by_email(session, "owner@example.org")
+    assert user.id == user_id
+    assert user.password_hash != weak
+    assert (await site.browser().sign_in("owner@example.org")).status == 303
+
+
+async def test_signing_out_ends_the_session_itself(site: Site) -> None:
+    browser = await site.signed_in("owner")
+    cookie = browser.cookies["session"]
+    answer = await browser.get("/logout")
+    assert (answer.status, answer.headers["Allow"]) == (405, "POST")
+    answer = await browser.post("/logout")
+    assert (answer.status, answer.location) == (303, "/login")
+    assert "You are signed out." in (await browser.get("/login")).words
+    assert "You are signed out." not in (await browser.get("/login")).words
+    browser.cookies["session"] = cookie
+    assert (await browser.get("/admin/posts")).status == 303
+
+
+async def test_signed_in_people_pass_the_login_page(site: Site) -> None:
+    browser = await site.signed_in("owner")
+    assert (await browser.get("/login?next=/admin/pages")).location == "/admin/pages"
+
+
+SAFE = ["/admin/posts/7?a=b", "/hello/w%C3%B6rld", "/admin/posts?q=a%20b"]
+UNSAFE = [
+    "//evil.example",
+    "/\\evil.example",
+    "/\t/evil.example",
+    "/%0d%0aSet-Cookie:x",
+    "///evil.example",
+    "https://evil.example",
+    "http:evil.example",
+    "javascript:alert(1)",
+    "\\\\evil.example",
+    " //evil.example",
+    "/\n/evil.example",
+    "/\r\nX: y",
+    "evil.example",
+    "/login",
+    "/logout",
+    "/é",
+    "",
+]
+
+
+@pytest.mark.parametrize("wanted", SAFE)
+async def test_sign_in_leads_on(site: Site, wanted: str) -> None:
+    await site.person("owner")
+    browser = site.browser()
+    page = (await browser.send("GET", f"/login?next={wanted.replace('%', '%25').replace('?', '%3F').replace('&', '%26')}")).page
+    answer = await browser.post("/login", {**fields(page), "email": "owner@example.org", "password": PASSWORD})
+    assert answer.location == wanted
+
+
+@pytest.mark.parametrize("wanted", [path for path in UNSAFE if "%0d" not in path])
+async def test_sign_in_leads_nowhere_else(site: Site, wanted: str) -> None:
+    await site.person("owner")
+    answer = await site.browser().post("/login", {"email": "owner@example.org", "password": PASSWORD, "next": wanted})
+    assert (answer.status, answer.location) == (303, "/admin")
+
+
+async def test_refused_sign_in_keeps_a_safe_next_only(site: Site) -> None:
+    await site.person("owner")
+    for wanted, kept in [("/admin/pages", "/admin/pages"), ("//evil.example", None)]:
+        answer = await site.browser().post("/login", {"email": "owner@example.org", "password": "wrong", "next": wanted})
+        assert fields(answer.page).get("next") == kept
+
+
+async def test_login_without_owner_says_how_to_begin(site: Site) -> None:
+    assert "no owner yet" in (await site.browser().get("/login")).words
+    await site.person("owner")
+    assert "no owner yet" not in (await site.browser().get("/login")).words
+
+
+async def test_lost_form_key_asks_for_the_password_again(site: Site) -> None:
+    await site.person("owner")
+    browser = site.browser()
+    answer = await browser.send("POST", "/login", {"email": "owner@example.org", "password": PASSWORD, "_xsrf": "2|aaaa|bbbb|1"})
+    assert answer.status == 403
+    assert PASSWORD not in answer.text
+    form = fields(answer.page)
+    assert (form["email"], form["password"]) == ("owner@example.org", "")
+    again = await browser.send("POST", form_of(answer.page).get("action") or "", {**form, "password": PASSWORD})
+    assert again.status == 303
+
+
+async def test_cookies_of_an_https_site_are_bound_to_it(database_url: str, tmp_path: Path) -> None:
+    """By the scheme of the site's address: the proxy before it speaks plain HTTP to us."""
+    async with running_site(database_url, tmp_path / "data", site_url="https://example.org") as site:
+        await site.person("owner")
+        browser = site.browser()
+        answer = await browser.get("/login")
+        form = {**fields(answer.page), "email": "owner@example.org", "password": PASSWORD}
+        signed_in = await browser.send("POST", "/login", form)
+        assert signed_in.status == 303
+        out = await browser.send("POST", "/logout", {"_xsrf": form["_xsrf"]})
+        sent = [cookie for each in (answer, signed_in, out) for cookie in each.headers.get_list("Set-Cookie")]
+        assert {cookie.split("=")[0] for cookie in sent} == {"__Host-xsrf", "__Host-session", "__Host-flash"}
+        for cookie in sent:
+            assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie.split("; "))
+            assert "Domain" not in cookie

@@ -1,0 +1,64 @@
+"""The one-time link."""
+
+import asyncio
+
+import pytest
+
+from tests.handlers.admin.pages import fields, title
+from tests.web import PASSWORD, Site
+
+OWNER = {"site_name": "The Tide Table", "name": "Olga Owner", "email": "olga@example.org", "password": PASSWORD}
+
+
+async def test_link_makes_the_owner_and_signs_in(site: Site) -> None:
+    browser, link = site.browser(), f"/setup/{site.application.parts.owner_token}"
+    page = await browser.get(link)
+    assert page.status == 200
+    assert set(fields(page.page)) == {"_xsrf", "site_name", "name", "email", "password"}
+    answer = await browser.post(link, OWNER)
+    assert (answer.status, answer.location) == (303, "/admin/posts")
+    desk = await browser.get("/admin/posts")
+    assert "Welcome." in desk.words
+    assert "The Tide Table" in title(desk)
+    assert "Olga Owner" in desk.words
+    assert "Welcome." not in (await browser.get("/admin/posts")).words
+    assert site.application.parts.has_owner
+
+
+async def test_link_is_of_no_use_afterwards(site: Site) -> None:
+    await site.person("owner")
+    link = f"/setup/{site.application.parts.owner_token}"
+    assert (await site.browser().get(link)).status == 404
+    answer = await site.browser().post(link, OWNER)
+    assert answer.status == 404
+    assert "has an owner already" in answer.words
+
+
+@pytest.mark.parametrize("token", ["wrong", "A" * 43, "-"])
+async def test_wrong_link_is_not_found(site: Site, token: str) -> None:
+    assert (await site.browser().get(f"/setup/{token}")).status == 404
+    assert (await site.browser().post(f"/setup/{token}", OWNER)).status == 404
+
+
+async def test_what_is_wrong_is_said_at_its_field(site: Site) -> None:
+    link = f"/setup/{site.application.parts.owner_token}"
+    answer = await site.browser().post(link, {**OWNER, "email": "olga", "password": "short", "name": ""})
+    assert answer.status == 422
+    assert title(answer).startswith("Error: ")
+    assert "short" not in answer.text.replace("shortly", "")
+    assert "At least 10 characters, please." in answer.words
+    assert "This is not an e-mail address." in answer.words
+    assert fields(answer.page)["email"] == "olga"
+    assert fields(answer.page)["site_name"] == "The Tide Table"
+
+
+async def test_of_two_at_once_one_wins(site: Site) -> None:
+    link = f"/setup/{site.application.parts.owner_token}"
+    browsers = [site.browser(), site.browser()]
+    for browser in browsers:
+        await browser.get(link)
+    people = [{**OWNER, "email": f"{name}@example.org", "name": name} for name in ("olga", "anna")]
+    answers = await asyncio.gather(*(browser.post(link, person) for browser, person in zip(browsers, people, strict=True)))
+    assert sorted(answer.status for answer in answers) in ([303, 404], [303, 409])
+    loser = next(answer for answer in answers if answer.status != 303)
+    assert "has an owner already" in loser.words
