@@ -62,8 +62,14 @@ def _scope_headers(table: Element) -> None:
     for row in _own_rows(table):
         in_head = id(row) in head or all(cell.tag == "th" for cell in row)
         for cell in row:
-            if cell.tag == "th" and "scope" not in cell.attrib:
+            if cell.tag == "th" and not _has_content(cell):
+                cell.tag = "td"  # the corner above row headings heads nothing, and is read out as a heading without words
+            elif cell.tag == "th" and "scope" not in cell.attrib:
                 cell.set("scope", "col" if in_head else "row")
+
+
+def _has_content(cell: Element) -> bool:
+    return bool("".join(cell.itertext()).strip()) or len(cell) > 0
 
 
 def _align(rows: list[list[Element]]) -> None:

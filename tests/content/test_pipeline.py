@@ -128,6 +128,11 @@ def test_tables_scroll_in_a_named_region_and_align_by_class() -> None:
     assert "style" not in wide
 
 
+def test_an_empty_corner_of_a_table_is_no_heading() -> None:
+    markup = render("|   | b |\n|---|---|\n| c | 1 |").html
+    assert '<td></td>\n<th scope="col">b</th>' in markup
+
+
 def test_links_that_leave_the_site_do_not_hand_it_over() -> None:
     markup = html("[a](https://our.example/x) [b](https://other.example) [c](//other.example)", site_host="our.example")
     assert markup.count('rel="noopener"') == 2

@@ -1,0 +1,93 @@
+"""Browser journeys: the real program, a real Chromium."""
+
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+
+from cms.db import migrations
+from e2e.pages.first_run import SetupScreen
+from e2e.program import Program
+from tests import postgresql
+from tests.conftest import Templates, pytest_runtest_setup, templates
+
+__all__ = ["pytest_runtest_setup", "templates"]
+
+OPTIONS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--force-color-profile=srgb",
+    "--lang=en-GB",
+)
+
+OpenBrowser = Callable[..., Chrome]
+
+
+@pytest.fixture
+def open_browser(tmp_path: Path) -> Iterator[OpenBrowser]:
+    """Open browsers with ``width`` in CSS pixels, ``scripts`` on or off, ``dark`` or light; all are closed at the end."""
+    with ExitStack() as stack:
+
+        def open_one(*, width: int = 1280, height: int = 900, scripts: bool = True, dark: bool = False) -> Chrome:
+            options = ChromeOptions()
+            options.binary_location = str(shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome"))
+            for argument in OPTIONS:
+                options.add_argument(argument)
+            if not scripts:
+                options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
+            driver = Chrome(options=options, service=ChromeService(shutil.which("chromedriver")))
+            stack.callback(driver.quit)
+            # The window of a headless Chromium cannot be narrower than 500 pixels; the emulated screen can.
+            metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+            driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+            scheme = {"features": [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]}
+            driver.execute_cdp_cmd("Emulation.setEmulatedMedia", scheme)
+            return driver
+
+        yield open_one
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[Program]:
+    """A new site on SQLite, in an empty folder."""
+    program = Program(tmp_path / "data").start()
+    yield program
+    program.stop()
+
+
+@pytest.fixture
+async def empty_postgresql_url(templates: Templates) -> AsyncIterator[str]:
+    try:
+        url = await templates.copy_postgresql()
+    except postgresql.Missing as missing:
+        pytest.skip(str(missing))
+    await migrations.downgrade(url, "base")
+    yield url
+    await templates.drop_postgresql(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def program_on_each(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Program]:
+    """A new site on each database, made on the way."""
+    url = request.getfixturevalue("empty_postgresql_url") if request.param == "postgresql" else ""
+    program = Program(tmp_path / "data", url).start()
+    yield program
+    program.stop()
+
+
+@pytest.fixture
+def owner(program: Program, open_browser: OpenBrowser) -> Chrome:
+    """A browser in which the owner has just made the account."""
+    driver = open_browser()
+    SetupScreen(driver).make_owner(program.owner_link)
+    return driver

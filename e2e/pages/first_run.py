@@ -1,0 +1,16 @@
+"""The one-time link."""
+
+from e2e.pages.screen import Screen
+
+EMAIL = "olga@example.org"
+PASSWORD = "slow tide, early boat"
+
+
+class SetupScreen(Screen):
+    def make_owner(self, link: str) -> None:
+        self.driver.get(link)
+        self.fill("Name of the site", "The Tide Table")
+        self.fill("Your name", "Olga Owner")
+        self.fill("E-mail", EMAIL)
+        self.fill("Password", PASSWORD)
+        self.press("Make it mine")

@@ -1,0 +1,61 @@
+"""Finding things as a person does: by their words."""
+
+from selenium.common.exceptions import WebDriverException
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
+
+PATIENCE = 20  # seconds
+
+
+class Screen:
+    def __init__(self, driver: Chrome) -> None:
+        self.driver = driver
+
+    def field(self, label: str) -> WebElement:
+        """The field whose label begins with these words."""
+        found = self.driver.find_element(By.XPATH, f"//label[starts-with(normalize-space(), '{label}')]")
+        return self.driver.find_element(By.ID, found.get_attribute("for") or "")
+
+    def fill(self, label: str, text: str) -> None:
+        """Put text into a field in one go, as pasting does."""
+        field = self.field(label)
+        field.clear()
+        self.driver.execute_cdp_cmd("DOM.enable", {})
+        field.click()
+        self.driver.execute_cdp_cmd("Input.insertText", {"text": text})
+
+    def button(self, words: str) -> WebElement:
+        """The first button or link with these words that can be seen."""
+        path = f"//*[self::button or self::a][normalize-space()='{words}' or @aria-label='{words}']"
+        return next(found for found in self.driver.find_elements(By.XPATH, path) if found.is_displayed())
+
+    def press(self, words: str) -> None:
+        """Press and wait for the next page."""
+        before = self.driver.find_element(By.TAG_NAME, "html")
+        self.button(words).click()
+        WebDriverWait(self.driver, PATIENCE).until(lambda _: _is_gone(before))
+
+    def wait_for(self, words: str) -> None:
+        wait = WebDriverWait(self.driver, PATIENCE, ignored_exceptions=[WebDriverException])  # a page that is just being left
+        wait.until(lambda _: words in self.text)
+
+    @property
+    def text(self) -> str:
+        return self.driver.find_element(By.TAG_NAME, "body").text
+
+    @property
+    def heading(self) -> str:
+        return str(self.driver.find_element(By.TAG_NAME, "h1").get_attribute("textContent")).strip()
+
+    def is_wider_than_the_window(self) -> bool:
+        return bool(self.driver.execute_script("return document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+
+
+def _is_gone(element: WebElement) -> bool:
+    try:
+        element.is_enabled()
+    except WebDriverException:
+        return True
+    return False
