@@ -126,14 +126,14 @@ def _excerpt(blocks: list[_Block], more_at: int | None) -> str:
 
 
 def shorten(text: str, length: int = EXCERPT_LENGTH) -> str:
-    """Cut at the end of a sentence if one ends late enough, else of a word; “…” when something is missing."""
+    """Cut at the end of a sentence if one ends late enough, else of a word, with “…” after it."""
     text = " ".join(text[: 20 * length].split())
     if len(text) <= length:
         return text
     head = text[: length + 1]
     ends = [found.end() for found in _SENTENCE_END.finditer(head) if found.end() >= min(_EARLIEST_SENTENCE_END, length)]
     if ends:
-        return head[: ends[-1]].rstrip() + " …"
+        return head[: ends[-1]].rstrip()
     space = head.rfind(" ")
     return head[: space if space > length // 2 else length].rstrip(" ,;:–—-") + "…"
 
