@@ -1,7 +1,9 @@
-"""Where the bytes of uploads are kept, by name: a folder now; anything obstore knows fits behind the same five verbs."""
+"""Where the bytes of uploads are kept, by name: a folder now; anything obstore knows fits behind the same four verbs."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import obstore
 from obstore.exceptions import AlreadyExistsError
@@ -11,9 +13,15 @@ from cms.errors import NotFound
 
 CHUNK = 256 * 1024  # bytes
 
+Item = TypeVar("Item")
+
 
 class Storage:
-    """Names are ours (digests), never a person's, and relative: the store refuses to leave its folder."""
+    """Names are ours (digests), never a person's, and relative: the store refuses to leave its folder.
+
+    The store's plain calls in threads, not its own coroutines: their threads outlive the loop, and abort a process that ends
+    while they still hold one of its objects (https://github.com/PyO3/pyo3-async-runtimes/issues/40).
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -23,21 +31,27 @@ class Storage:
     async def put(self, name: str, content: bytes) -> None:
         """Keep bytes under a name; what is there already under a digest is the same, and stays."""
         try:
-            await obstore.put_async(self._store, name, content, mode="create")
+            await asyncio.to_thread(obstore.put, self._store, name, content, mode="create")
         except AlreadyExistsError:
             return
 
     async def read(self, name: str, span: tuple[int, int] | None = None) -> AsyncIterator[bytes]:
         """The bytes in pieces, all or from ``span[0]`` to before ``span[1]``. Raises ``NotFound``."""
         try:
-            result = await obstore.get_async(self._store, name, options={"range": span} if span else None)
+            result = await asyncio.to_thread(obstore.get, self._store, name, options={"range": span} if span else None)
         except FileNotFoundError:
             raise NotFound from None
-        async for piece in result.stream(min_chunk_size=CHUNK):
+        async for piece in _in_threads(iter(result.stream(min_chunk_size=CHUNK))):
             yield bytes(piece)
 
     async def list(self) -> AsyncIterator[tuple[str, int]]:
         """Each name with its size in bytes."""
-        async for batch in obstore.list(self._store):
+        async for batch in _in_threads(iter(obstore.list(self._store))):
             for meta in batch:
                 yield meta["path"], meta["size"]
+
+
+async def _in_threads(items: Iterator[Item]) -> AsyncIterator[Item]:
+    """Each next item from a thread, as the disk may be slow."""
+    while (item := await asyncio.to_thread(next, items, None)) is not None:
+        yield item

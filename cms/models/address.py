@@ -69,7 +69,7 @@ class TargetKind(StrEnum):
 
 
 class Address(Base):
-    """``path`` has no slash at its ends and is decoded (NFC). Of one target at most one row is current or gone: where it stands, or stood."""
+    """``path`` has no slash at its ends and is decoded (NFC). Of one target at most one row is not *moved*: where it stands, or stood."""
 
     __tablename__ = "addresses"
     __table_args__ = (

@@ -9,7 +9,7 @@ from cms import policy
 from cms.content.folding import fold
 from cms.content.slugs import slugify
 from cms.db.session import Work
-from cms.errors import InvalidInput
+from cms.errors import Conflict, InvalidInput
 from cms.models import Category, Tag
 from cms.models.address import TargetKind
 from cms.models.taxonomy import MAX_TERM
@@ -50,9 +50,12 @@ async def _make_tag(work: Work, name: str, folded: str) -> int:
     """Its id; the other one's if somebody makes the same at this moment."""
     slug = await _free_slug(work, name, "tag", TargetKind.TAG, "tags")
     insert = work.dialect.insert(Tag).values(name=name, folded=folded, slug=slug, description="")
-    made: int | None = await work.session.scalar(insert.on_conflict_do_nothing(index_elements=["folded"]).returning(Tag.id))
+    made: int | None = await work.session.scalar(insert.on_conflict_do_nothing().returning(Tag.id))
     if made is None:
-        return (await _tag_ids(work.session, [folded]))[folded]
+        made = (await _tag_ids(work.session, [folded])).get(folded)
+        if made is None:
+            raise Conflict  # it was another tag with the same letters in its address
+        return made
     await addresses.assign(work, f"tag/{slug}", TargetKind.TAG, made)
     return made
 

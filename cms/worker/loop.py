@@ -10,18 +10,34 @@ from cms.telemetry import Metrics, log
 from cms.worker.tasks import TASKS
 
 PAUSE = 5.0  # seconds between looks when there is nothing to do
+GRACE = 5.0  # seconds for a job under way when the program ends; cut off, it is claimed again when its lease has run out
 
 
 async def run(database: Database, metrics: Metrics) -> None:
-    """Until cancelled. Outlives a database that is away."""
+    """Until cancelled. Outlives a database that is away. A job under way is given ``GRACE`` to end by itself."""
     while True:
+        looking = asyncio.create_task(_look(database, metrics))
         try:
-            await enqueue_daily(database)
-            while await run_next(database, metrics):
-                pass
-        except Unavailable:
-            log.warning("jobs wait: the database is away")
-        await asyncio.sleep(PAUSE)
+            found = await asyncio.shield(looking)
+        except asyncio.CancelledError:
+            await asyncio.wait([looking], timeout=GRACE)
+            looking.cancel()
+            await asyncio.wait([looking])
+            raise
+        if not found:
+            await asyncio.sleep(PAUSE)
+
+
+async def _look(database: Database, metrics: Metrics) -> bool:
+    """Whether there was something to do."""
+    try:
+        await enqueue_daily(database)
+        return await run_next(database, metrics)
+    except Unavailable:
+        log.warning("jobs wait: the database is away")
+    except Exception:  # the site goes on, and so do its jobs
+        log.exception("jobs were interrupted")
+    return False
 
 
 async def enqueue_daily(database: Database) -> None:

@@ -9,7 +9,7 @@ from cms.services import jobs, outbox, sessions
 Task = Callable[[Database, dict[str, Any]], Awaitable[None]]
 
 
-async def keep_house(database: Database, payload: dict[str, Any]) -> None:
+async def keep_house(database: Database, _payload: dict[str, Any]) -> None:
     """Forget what nobody can want any more: old events, ended sessions, finished jobs."""
     async with database.transaction() as work:
         await outbox.prune(work)

@@ -1,0 +1,1 @@
+"""Measured speed, always as a ratio against a limit measured in the same run."""

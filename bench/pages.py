@@ -1,0 +1,109 @@
+"""What a page costs when nothing is cached: home and post, against a bare Tornado handler that sends the same bytes.
+
+``python -m bench.pages [--posts 300] [--seconds 4] [--database-url postgresql+asyncpg://…]``; fails if a post page on SQLite costs
+more than ``BAR``. Both servers run in this run, one process each; CPU is theirs, from /proc.
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.request import urlopen
+
+from bench import load
+from cms.content.pipeline import render
+from cms.db import migrations
+from cms.db.session import Database
+from cms.models.post import Kind
+from cms.policy import SYSTEM
+from cms.schemas.account import OwnerInput
+from cms.schemas.post import PostInput
+from cms.services import accounts, posts, publishing
+
+BAR = 0.0012  # seconds of CPU for an uncached post page on SQLite
+ROUNDS = 3
+PARAGRAPH = (
+    "The harbour wall was raised by a course of stone in the year of the long frost, and the marks of the old one can still be seen "
+    "at low water, `under the weed`, where the boats from [the other side](/archive) used to wait for the lock.\n\n"
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    name: str
+    measured: load.Measured
+    bare: load.Measured
+
+    def __str__(self) -> str:
+        ours, bare = self.measured, self.bare
+        return (
+            f"{self.name:<6}{ours.size / 1024:7.1f} kB  {ours.per_second:8.0f} req/s  {1000 * ours.cpu:6.3f} ms CPU   "
+            f"bare {bare.per_second:8.0f} req/s  {1000 * bare.cpu:6.3f} ms CPU   {ours.per_second / bare.per_second:5.2f} of bare"
+        )
+
+
+async def fill(database_url: str, number: int) -> None:
+    """An owner and ``number`` published posts of about 9 kB of text."""
+    await migrations.upgrade(database_url)
+    database = Database(database_url)
+    wanted = OwnerInput(site_name="Bench", name="Owner", email="owner@example.org", password="of no importance")
+    async with database.transaction() as work:
+        owner = (await accounts.create_owner(work, wanted, "")).actor
+    text = "".join(f"## Part {n}\n\n{PARAGRAPH * 4}" for n in range(8))
+    rendered = render(text)
+    for n in range(number):
+        wanted_post = PostInput(title=f"Post {n} of many", text=text, tags=("harbour", "stone"))
+        async with database.transaction() as work:
+            post = await posts.create(work, owner, Kind.POST, wanted_post)
+            await publishing.publish(work, SYSTEM, post.id, publishing.Version(1, rendered))
+    await database.dispose()
+
+
+def compare(database_url: str, folder: Path, seconds: float) -> list[Line]:
+    paths = {"home": "/", "post": "/post-7-of-many"}
+    port, bare_port = load.free_port(), load.free_port()
+    bodies = folder / "bodies"
+    bodies.mkdir()
+    environment = {"SQUALL_DATA": str(folder / "data"), "SQUALL_DATABASE_URL": database_url, "SQUALL_LOG_LEVEL": "warning"}
+    serve = [sys.executable, "-m", "cms", "serve", "--port", str(port)]
+    with load.process(serve, port, environment) as pid:
+        for name, path in paths.items():
+            bodies.joinpath(name).write_bytes(urlopen(f"http://localhost:{port}{path}").read())
+        with load.process([sys.executable, "-m", "bench.bare", str(bare_port), str(bodies)], bare_port, {}) as bare_pid:
+            return [_compare_one(name, (pid, port, path), (bare_pid, bare_port, f"/{name}"), seconds) for name, path in paths.items()]
+
+
+def _compare_one(name: str, ours: tuple[int, int, str], bare: tuple[int, int, str], seconds: float) -> Line:
+    """Rounds in turn, so that a noisy neighbour meets both; the median of each."""
+    rounds = [(load.measure(*ours, seconds), load.measure(*bare, seconds)) for _ in range(ROUNDS)]
+    middle = ROUNDS // 2
+    return Line(
+        name,
+        sorted((pair[0] for pair in rounds), key=lambda one: one.cpu)[middle],
+        sorted((pair[1] for pair in rounds), key=lambda one: one.cpu)[middle],
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--posts", type=int, default=300)
+    parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--database-url", default="", help="an empty database; SQLite in a temporary folder when left out")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "data").mkdir()
+        database_url = given.database_url or f"sqlite+aiosqlite:///{folder / 'data' / 'squall.db'}"
+        asyncio.run(fill(database_url, given.posts))
+        lines = compare(database_url, folder, given.seconds)
+    print(f"{given.posts} posts, {database_url.partition('+')[0]}, uncached, {load.CONNECTIONS} connections, medians of {ROUNDS}")
+    print(*lines, sep="\n")
+    post = lines[1].measured.cpu
+    print(f"Bar: a post page at most {1000 * BAR} ms of CPU on SQLite: {'held' if post <= BAR else 'missed'} ({1000 * post:.3f} ms)")
+    return 0 if post <= BAR or given.database_url else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

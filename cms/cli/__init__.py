@@ -1,0 +1,46 @@
+"""The command line: each command is parse → service → print. Errors are one sentence that says what to do; wrong use exits with 2."""
+
+import sys
+
+import typer
+
+from cms import __version__
+from cms.cli import backup, database, demo, doctor, operations, serve, users
+from cms.errors import CMSError, InvalidInput
+
+app = typer.Typer(
+    name="squall",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="A blog and publication you run yourself.",
+)
+serve.register(app)
+operations.register(app)
+demo.register(app)
+doctor.register(app)
+app.add_typer(backup.app, name="backup")
+app.add_typer(database.app, name="db")
+app.add_typer(users.app, name="user")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"squall {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Say which version this is.")) -> None:
+    """A blog and publication you run yourself."""
+
+
+def main() -> None:
+    try:
+        app()
+    except InvalidInput as error:
+        sys.exit(" ".join(f"{name}: {sentence}" if name else sentence for name, sentence in error.errors.items()))
+    except CMSError as error:
+        sys.exit(error.message)
+    except KeyboardInterrupt:
+        sys.exit(130)

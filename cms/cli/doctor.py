@@ -1,0 +1,228 @@
+"""``squall doctor``: looks at everything that can be wrong with an installation, changes nothing, and says what to do."""
+
+import shutil
+import stat
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import typer
+from sqlalchemy.exc import DBAPIError
+
+from cms import settings as configuration
+from cms.cli.program import DataOption, JsonOption, print_json, require_database, run
+from cms.db import migrations
+from cms.db.session import Database
+from cms.errors import CMSError, OperatorError
+from cms.media.storage import Storage
+from cms.services import inspection
+from cms.services.inspection import Inspection
+from cms.settings import SECRET_KEY_NAME, Settings
+
+LOW_DISK = 200 * 1024 * 1024  # bytes
+LOOPBACK = ("http://localhost", "http://127.0.0.1", "http://[::1]")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One line of the doctor. What is well may still have a ``problem``: a note, which does not count."""
+
+    check: str
+    ok: bool = True
+    problem: str = ""
+    advice: str = ""
+
+    def __str__(self) -> str:
+        if not self.problem:
+            return f"ok       {self.check}"
+        return f"{'note' if self.ok else 'problem'}{'    ' if self.ok else ' '} {self.problem} {self.advice}".rstrip()
+
+
+def register(app: typer.Typer) -> None:
+    app.command("doctor")(doctor)
+
+
+def doctor(data: DataOption = None, as_json: JsonOption = False) -> None:
+    """Check the installation from the settings to the last post; changes nothing."""
+
+    async def act() -> list[Result]:
+        return [result async for result in examine(data)]
+
+    results = run(act())
+    problems = [result for result in results if not result.ok]
+    if as_json:
+        print_json([asdict(result) for result in results])
+    else:
+        for result in results:
+            typer.echo(str(result))
+        typer.echo(f"{len(results)} checks, {len(problems) or 'no'} {'problem' if len(problems) == 1 else 'problems'}.")
+    if problems:
+        raise typer.Exit(1)
+
+
+async def examine(data: Path | None) -> AsyncIterator[Result]:
+    """Each check in turn; what cannot be asked because something before it is wrong is left out."""
+    try:
+        settings = configuration.load(data=data)
+    except OperatorError as error:
+        yield Result("settings", False, error.message, "Correct it and try again.")
+        return
+    yield Result("settings")
+    for result in (*_site_url(settings), *_data_folder(settings)):
+        yield result
+    reachable = await _reachable(settings)
+    yield reachable
+    if not reachable.ok:
+        return
+    yield await _schema(settings)
+    database = Database(settings.database)
+    try:
+        yield await _integrity(database)
+        for wanted in inspection.INSPECTIONS:
+            yield await _inspect(database, wanted)
+        async for result in _media(database, settings):
+            yield result
+    finally:
+        await database.dispose()
+
+
+def _site_url(settings: Settings) -> list[Result]:
+    if settings.is_https or settings.public_url.startswith(LOOPBACK):
+        return []
+    note = f"Readers and editors reach {settings.public_url} without encryption."
+    return [Result("site address", True, note, "Put the site behind HTTPS and set SQUALL_SITE_URL to its address.")]
+
+
+# --- files -----------------------------------------------------------------------------------------------------------------
+
+
+def _data_folder(settings: Settings) -> list[Result]:
+    check, folder = "data folder", settings.data
+    try:
+        status = folder.stat()
+    except OSError as error:
+        advice = "`squall serve` makes it; or name another with --data or SQUALL_DATA."
+        return [Result(check, False, f"The data folder {folder} cannot be read: {error.strerror}.", advice)]
+    if not folder.is_dir():
+        return [Result(check, False, f"{folder} is not a folder.", "Name another with --data or SQUALL_DATA.")]
+    if status.st_mode & stat.S_IWOTH:
+        problem = f"Everybody on this machine may write to the data folder {folder}."
+        return [Result(check, False, problem, f"chmod o-w {folder}"), *_secret_key(settings), *_disk(folder)]
+    return [Result(check), *_secret_key(settings), *_disk(folder)]
+
+
+def _secret_key(settings: Settings) -> list[Result]:
+    check, path = "secret key", settings.data / SECRET_KEY_NAME
+    if settings.secret_keys:
+        return [Result(check)]
+    try:
+        status = path.lstat()
+        length = len(path.read_bytes().strip())
+    except FileNotFoundError:
+        return [Result(check, True, f"There is no secret key at {path} yet.", "`squall serve` makes it.")]
+    except OSError as error:
+        return [Result(check, False, f"The secret key {path} cannot be read: {error.strerror}.", "Check its permissions and owner.")]
+    owner = settings.data.stat().st_uid
+    if stat.S_IMODE(status.st_mode) & 0o077 or not stat.S_ISREG(status.st_mode):
+        return [Result(check, False, f"Others on this machine may read or change the secret key {path}.", f"chmod 600 {path}")]
+    if status.st_uid != owner:
+        problem = f"The secret key {path} belongs to another user than the data folder."
+        return [Result(check, False, problem, f"chown --reference={settings.data} {path}")]
+    if length < configuration.MINIMUM_SECRET_LENGTH:
+        advice = "Remove it and start Squall again; everybody signs in anew."
+        return [Result(check, False, f"The secret key {path} is too short.", advice)]
+    return [Result(check)]
+
+
+def _disk(folder: Path) -> list[Result]:
+    free = shutil.disk_usage(folder).free
+    if free >= LOW_DISK:
+        return [Result("disk space")]
+    note = f"Only {free // 1024 // 1024} MB are free where {folder} is."
+    return [Result("disk space", True, note, "Free some space: a full disk takes no more text.")]
+
+
+# --- the database ----------------------------------------------------------------------------------------------------------
+
+
+async def _reachable(settings: Settings) -> Result:
+    check = "database"
+    try:
+        require_database(settings)
+        standing = await migrations.standing(settings.database)
+        migrations.refuse_unknown(standing)
+    except CMSError as error:
+        return Result(check, False, error.message)
+    if not standing.is_current:
+        problem = f"The database is at {standing.current or 'nothing'}, and this program needs {standing.head}."
+        return Result(check, False, problem, "Run `squall db upgrade`.")
+    return Result(check)
+
+
+async def _schema(settings: Settings) -> Result:
+    check = "tables"
+    try:
+        differences = await migrations.check(settings.database)
+    except CMSError as error:
+        return Result(check, False, error.message, "Try again; if it stays, restore a backup.")
+    if differences:
+        return Result(check, False, " ".join(differences), "Somebody changed the tables by hand: undo that, or restore a backup.")
+    return Result(check)
+
+
+async def _integrity(database: Database) -> Result:
+    """What the database itself says, as far as it can still say anything."""
+    check = "integrity"
+    try:
+        async with database.read() as session:
+            problems = await database.dialect.problems(session)
+    except (CMSError, DBAPIError) as error:
+        problems = [_reason(error)]
+    if problems:
+        more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
+        return Result(check, False, f"The database is damaged: {'; '.join(problems[:3])}{more}.", "Restore a backup.")
+    return Result(check)
+
+
+async def _inspect(database: Database, wanted: Inspection) -> Result:
+    try:
+        async with database.read() as session:
+            found = await wanted.look(session)
+    except (CMSError, DBAPIError) as error:
+        return Result(wanted.check, False, f"This could not be checked: {_reason(error)}.", "Restore a backup if the database is damaged.")
+    if found.number:
+        return Result(wanted.check, False, f"{wanted.problem}: {found}.", wanted.advice)
+    return Result(wanted.check)
+
+
+async def _media(database: Database, settings: Settings) -> AsyncIterator[Result]:
+    folder = settings.media_folder
+    if not folder.is_dir():  # the storage would make it
+        async with database.read() as session:
+            assets = (await inspection.count(session)).assets
+        missing = f"{folder} is not there, and {assets} uploaded files were in it."
+        yield Result("uploads", False, missing, "Restore them from a backup.") if assets else Result("uploads")
+        return
+    try:
+        async with database.read() as session:
+            found = await inspection.media(session, Storage(folder))
+    except (CMSError, DBAPIError, OSError) as error:
+        yield Result("uploads", False, f"This could not be checked: {_reason(error)}.", "Check the folder's permissions.")
+        return
+    for check, problem, advice, findings in (
+        ("uploads are there", "Uploaded files are missing", "Restore them from a backup, or upload them again.", found.missing),
+        ("uploads are whole", "Uploaded files have another size than when they came", "Restore them from a backup.", found.of_another_size),
+        (
+            "uploads are in use",
+            f"Files in {folder} belong to no upload",
+            "They are not shown anywhere and take space; remove them if you did not put them there.",
+            found.without_row,
+        ),
+    ):
+        yield Result(check, False, f"{problem}: {findings}.", advice) if findings.number else Result(check)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, DBAPIError):
+        return str(error.orig).splitlines()[0].rstrip(".")
+    return (error.message if isinstance(error, CMSError) else str(error)).rstrip(".")

@@ -1,0 +1,69 @@
+"""``squall routes``: the whole URL map, as operators and scripts want to read it."""
+
+import inspect
+from typing import Any
+from urllib.parse import unquote
+
+import typer
+from tornado.routing import URLSpec
+from tornado.web import RequestHandler
+
+from cms.cli.program import JsonOption, print_json
+from cms.policy import Capability
+from cms.routes import routes
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+
+
+def register(app: typer.Typer) -> None:
+    app.command("routes")(list_routes)
+
+
+def list_routes(as_json: JsonOption = False) -> None:
+    """Every route with its methods, face and what it requires."""
+    rows: list[dict[str, Any]] = [
+        {
+            "path": _readable(route),
+            "name": route.name,
+            "methods": _methods(route.handler_class),
+            "face": getattr(route.handler_class, "face", ""),
+            "requires": _requirement(route),
+        }
+        for route in routes()
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        typer.echo(f"{','.join(row['methods']):<22} {row['face']:<11} {row['requires'] or '–':<14} {row['path']}")
+    typer.echo(f"{len(rows)} routes.")
+
+
+def _requirement(route: URLSpec) -> str:
+    """The desk is the same for posts and pages; below ``/admin/pages`` it is the pages' capability that counts."""
+    wanted = getattr(route.handler_class, "requires", None)
+    if wanted is None:
+        return ""
+    kind = (route.kwargs or {}).get("kind")
+    return str(Capability.of(kind, wanted.partition(".")[2]) if kind else wanted)
+
+
+def _methods(handler: type[RequestHandler]) -> list[str]:
+    return [method for method in METHODS if getattr(handler, method.lower()) is not getattr(RequestHandler, method.lower())]
+
+
+def _readable(route: URLSpec) -> str:
+    """``/tag/{slug}/page/{page}``: each group by the name that the handler gives it."""
+    names = _argument_names(route.handler_class, route.regex.groups)
+    try:
+        return unquote(route.reverse(*(f"{{{name}}}" for name in names)) or "")
+    except (ValueError, AssertionError):  # a pattern that Tornado itself cannot turn into an address
+        return route.regex.pattern.removesuffix("$")
+
+
+def _argument_names(handler: type[RequestHandler], number: int) -> list[str]:
+    method = next(getattr(handler, method.lower()) for method in _methods(handler) or METHODS)
+    parameters = [parameter for parameter in inspect.signature(method).parameters.values() if parameter.name != "self"]
+    named = [parameter.name for parameter in parameters if parameter.kind is parameter.POSITIONAL_OR_KEYWORD][:number]
+    rest = next((parameter.name.strip("_") for parameter in parameters if parameter.kind is parameter.VAR_POSITIONAL), "") or "path"
+    return named + [rest if n == 1 else f"{rest}{n}" for n in range(1, number - len(named) + 1)]

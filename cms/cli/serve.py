@@ -1,0 +1,77 @@
+"""``squall serve`` and ``squall run``: the site, working."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cms import __version__, server
+from cms.app import Squall
+from cms.cli.program import DataOption, copies_folder, load_settings
+from cms.db import migrations
+from cms.errors import OperatorError
+from cms.exchange import demo
+from cms.settings import Settings, prepare_data_folder
+from cms.telemetry import log
+from cms.worker import loop
+
+HostOption = Annotated[str | None, typer.Option("--host", help="Name or address to listen on (SQUALL_HOST).", show_default=False)]
+PortOption = Annotated[int | None, typer.Option("--port", help="Port to listen on (SQUALL_PORT).", show_default=False)]
+MigrateOption = Annotated[
+    bool | None, typer.Option("--migrate/--no-migrate", help="Bring the database up to date first (SQUALL_MIGRATE).", show_default=False)
+]
+DemoOption = Annotated[bool, typer.Option("--demo", help="Begin with a small publication in it.")]
+
+
+def register(app: typer.Typer) -> None:
+    for name, text in (("serve", "Serve the site."), ("run", "Serve the site (the same as serve).")):
+        app.command(name, help=text)(_serve)
+
+
+def _serve(
+    host: HostOption = None, port: PortOption = None, data: DataOption = None, migrate: MigrateOption = None, demo: DemoOption = False
+) -> None:
+    settings = load_settings(host=host, port=port, data=data, migrate=migrate)
+    asyncio.run(_run(settings, with_demo=demo))
+
+
+async def _run(settings: Settings, *, with_demo: bool) -> None:
+    listening = server.listen(settings)
+    settings = settings.model_copy(update={"port": listening.port})
+    await bring_up_to_date(settings)
+    application = Squall(settings)
+    if with_demo:
+        await demo.fill(application.parts.database, application.parts.storage, application.parts.renderer, settings.public_url)
+    greeting = Greeting(application, settings.data)
+    await server.serve(application, listening, greeting.say, loop.run(application.parts.database, application.parts.metrics))
+
+
+async def bring_up_to_date(settings: Settings) -> None:
+    """The data folder made and the database migrated under a lock, or a database refused that is not this program's."""
+    prepare_data_folder(settings)
+    if settings.migrate:
+        await migrations.upgrade(settings.database, keep_copy_in=copies_folder(settings))
+        return
+    standing = await migrations.standing(settings.database)
+    migrations.refuse_unknown(standing)
+    if not standing.is_current:
+        raise OperatorError("The database is not up to date, and migrating was switched off; run `squall db upgrade`.")
+
+
+@dataclass(frozen=True)
+class Greeting:
+    """What a person at the terminal reads once the site answers."""
+
+    application: Squall
+    data: Path
+
+    async def say(self) -> None:
+        parts = self.application.parts
+        lines = [f"Squall {__version__} is running at {parts.settings.public_url}", f"Everything is kept in {self.data}"]
+        if not parts.has_owner:
+            link = f"{parts.settings.public_url}/setup/{parts.owner_token}"
+            lines += ["", "Make the owner's account here (the link works once):", f"  {link}"]
+        typer.echo("\n".join(["", *lines, "", "Stop with Ctrl-C.", ""]))
+        log.info("listening", port=parts.settings.port, version=__version__)

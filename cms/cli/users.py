@@ -1,0 +1,143 @@
+"""``squall user``: people, from the terminal."""
+
+import sys
+from typing import Annotated, Literal
+
+import typer
+
+from cms.cli.program import DataOption, JsonOption, current_database, load_settings, print_json, run
+from cms.db.session import Database
+from cms.errors import OperatorError
+from cms.handlers.forms import Form
+from cms.policy import SYSTEM, Role
+from cms.schemas.account import MAX_PASSWORD, MIN_PASSWORD, OwnerInput, UserInput
+from cms.services import accounts, site
+from cms.services.passwords import Passwords
+
+app = typer.Typer(no_args_is_help=True, help="People: make, list, change, disable.")
+
+RoleName = Literal["owner", "administrator", "editor", "author", "contributor"]
+EmailArgument = Annotated[str, typer.Argument(help="The person's e-mail address.")]
+PasswordOption = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
+
+
+@app.command()
+def create(
+    email: EmailArgument,
+    name: Annotated[str, typer.Option(help="The name readers see.")],
+    role: Annotated[RoleName, typer.Option(help="What the person may do.")],
+    password_stdin: PasswordOption = False,
+    data: DataOption = None,
+) -> None:
+    """Make an account; without a password the person cannot sign in yet."""
+    settings = load_settings(data=data)
+    password = _password() if password_stdin else None
+
+    async def act() -> None:
+        async with current_database(settings) as database:
+            hashed = await _hash(password)
+            if role == "owner":
+                await _create_owner(database, email, name, password, hashed)
+            else:
+                wanted = Form(UserInput, {"email": email, "name": name, "role": role}).value()
+                async with database.transaction() as work:
+                    await accounts.create(work, SYSTEM, wanted, hashed)
+
+    run(act())
+    typer.echo(f"Made {email}, {role}{'' if password else ', without a password'}.")
+
+
+async def _create_owner(database: Database, email: str, name: str, password: str | None, hashed: str | None) -> None:
+    if password is None or hashed is None:
+        raise OperatorError("The owner needs a password; add --password-stdin.")
+    async with database.read() as session:
+        frame = await site.get_frame(session)
+    wanted = Form(OwnerInput, {"email": email, "name": name, "password": password, "site_name": frame.name}).value()
+    async with database.transaction() as work:
+        await accounts.create_owner(work, wanted, hashed)
+
+
+@app.command("list")
+def list_users(data: DataOption = None, as_json: JsonOption = False) -> None:
+    """Everybody with an account."""
+    settings = load_settings(data=data)
+
+    async def act() -> list[dict[str, object]]:
+        async with current_database(settings) as database, database.read() as session:
+            return [
+                {"id": user.id, "email": user.email, "name": user.name, "role": user.role.value, "disabled": user.is_disabled}
+                for user in await accounts.list_users(session)
+            ]
+
+    people = run(act())
+    if as_json:
+        print_json(people)
+        return
+    for person in people:
+        typer.echo(f"{person['email']:<32} {person['role']:<14} {person['name']}{'  (disabled)' if person['disabled'] else ''}")
+    typer.echo(f"{len(people)} {'person' if len(people) == 1 else 'people'}.")
+
+
+@app.command()
+def role(
+    email: EmailArgument, role: Annotated[RoleName, typer.Argument(help="What the person may do from now on.")], data: DataOption = None
+) -> None:
+    """Give somebody another role; ends the person's sessions."""
+    settings = load_settings(data=data)
+
+    async def act() -> None:
+        async with current_database(settings) as database, database.transaction() as work:
+            await accounts.change_role(work, SYSTEM, await accounts.get_by_email(work.session, email), Role(role))
+
+    run(act())
+    typer.echo(f"{email} is {role} now.")
+
+
+@app.command()
+def password(email: EmailArgument, password_stdin: PasswordOption = False, data: DataOption = None) -> None:
+    """Set somebody's password; ends the person's sessions."""
+    settings = load_settings(data=data)
+    new = _password() if password_stdin else typer.prompt("New password", hide_input=True, confirmation_prompt=True)
+    _check(new)
+
+    async def act() -> None:
+        hashed = await _hash(new)
+        async with current_database(settings) as database, database.transaction() as work:
+            await accounts.set_password(work, SYSTEM, await accounts.get_by_email(work.session, email), hashed or "")
+
+    run(act())
+    typer.echo(f"{email} has a new password, and is signed out everywhere.")
+
+
+@app.command()
+def disable(email: EmailArgument, data: DataOption = None) -> None:
+    """Take away somebody's access at once; what the person wrote stays."""
+    settings = load_settings(data=data)
+
+    async def act() -> None:
+        async with current_database(settings) as database, database.transaction() as work:
+            await accounts.disable(work, SYSTEM, await accounts.get_by_email(work.session, email))
+
+    run(act())
+    typer.echo(f"{email} is disabled, and signed out everywhere.")
+
+
+def _password() -> str:
+    password = sys.stdin.readline().rstrip("\n")
+    _check(password)
+    return password
+
+
+def _check(password: str) -> None:
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        raise OperatorError(f"A password has between {MIN_PASSWORD} and {MAX_PASSWORD} characters.")
+
+
+async def _hash(password: str | None) -> str | None:
+    if password is None:
+        return None
+    passwords = Passwords()
+    try:
+        return await passwords.hash(password)
+    finally:
+        passwords.close()

@@ -1,0 +1,162 @@
+"""The real program in processes of its own: commands that end, and a site that serves.
+
+squall = Squall(tmp_path)                       # a working folder; the data folder is ``data`` in it
+done = squall("user", "list", "--json")         # Done(code, out, err)
+with squall.serving() as site:
+    assert site.get("/healthz").status == 200
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PASSWORD = "correct horse battery"
+PATIENCE = 60.0  # seconds; only a hang takes so long
+
+
+@dataclass(frozen=True)
+class Done:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def sentence(self) -> str:
+        """The one line that an error is."""
+        assert self.code == 1, self
+        lines = self.err.strip().splitlines()
+        assert len(lines) == 1, self.err
+        return lines[0]
+
+
+@dataclass
+class Squall:
+    folder: Path
+    settings: dict[str, str] = field(default_factory=dict)
+    run_as: dict[str, Any] = field(default_factory=dict)  # in ``subprocess``'s words
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    def __call__(self, *arguments: str | Path, given: str = "", **settings: str) -> Done:
+        done = subprocess.run(
+            self.command(*arguments), input=given, capture_output=True, text=True, timeout=PATIENCE, **self.options(settings)
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def ok(self, *arguments: str | Path, given: str = "", **settings: str) -> Done:
+        done = self(*arguments, given=given, **settings)
+        assert done.code == 0, done
+        return done
+
+    def command(self, *arguments: str | Path) -> list[str]:
+        return [sys.executable, "-m", "cms", *map(str, arguments)]
+
+    def options(self, settings: dict[str, str]) -> dict[str, Any]:
+        plain = {name: value for name, value in os.environ.items() if not name.startswith("SQUALL_")}
+        ours = {"SQUALL_LOG_FORMAT": "json", **self.settings, **settings}
+        environment = {**plain, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "NO_COLOR": "1", **ours}
+        return {"env": environment, "cwd": self.folder, **self.run_as}
+
+    @contextlib.contextmanager
+    def serving(self, *arguments: str, **settings: str) -> Iterator["Serving"]:
+        site = Serving(self, *arguments, **settings).start()
+        try:
+            yield site
+        finally:
+            site.kill()
+
+    def owner(self) -> None:
+        self.ok("db", "upgrade")
+        self.ok("user", "create", "owner@example.org", "--name", "Olga Owner", "--role", "owner", "--password-stdin", given=PASSWORD + "\n")
+
+
+@dataclass
+class Reply:
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+
+class Serving:
+    """``squall serve`` on a free port. What it says is in ``out`` and ``err``."""
+
+    def __init__(self, squall: Squall, *arguments: str, **settings: str) -> None:
+        self._squall = squall
+        self._out, self._err = squall.folder / "serve.out", squall.folder / "serve.err"
+        port = () if "--port" in arguments else ("--port", "0")
+        with self._out.open("wb") as out, self._err.open("wb") as err:
+            self.process = subprocess.Popen(
+                squall.command("serve", *port, *arguments), stdin=subprocess.DEVNULL, stdout=out, stderr=err, **squall.options(settings)
+            )
+        self.url = ""
+
+    @property
+    def out(self) -> str:
+        return self._out.read_text()
+
+    @property
+    def err(self) -> str:
+        return self._err.read_text()
+
+    @property
+    def port(self) -> int:
+        return urlsplit(self.url).port or 0
+
+    def start(self) -> Self:
+        """Wait until it says where it is."""
+        self.wait_until(lambda: "Stop with Ctrl-C" in self.out)
+        found = re.search(r'"port": (\d+)', self.err) or re.search(r"running at http://\S+?:(\d+)", self.out)
+        assert found, (self.out, self.err)
+        self.url = f"http://127.0.0.1:{found[1]}"
+        return self
+
+    def wait_until(self, is_so: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not is_so():
+            assert self.process.poll() is None, f"it ended with {self.process.returncode}\n{self.out}\n{self.err}"
+            assert time.monotonic() < deadline, f"too long\n{self.out}\n{self.err}"
+            time.sleep(0.02)
+
+    def get(self, path: str, method: str = "GET", **headers: str) -> Reply:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        try:
+            connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+            response = connection.getresponse()
+            return Reply(response.status, response.headers, response.read())
+        finally:
+            connection.close()
+
+    def send(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal and wait; returns the exit code."""
+        self.send(number)
+        return self.process.wait(PATIENCE)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(PATIENCE)

@@ -1,0 +1,126 @@
+"""What every test may ask for: a migrated database of its own on each backend, a PostgreSQL, a browser that is there.
+
+One backend only: ``./squall test -k sqlite`` or ``-k postgresql``.
+"""
+
+import contextlib
+import itertools
+import os
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy import make_url
+
+from cms.db import migrations
+from cms.db.session import Database
+from tests import postgresql
+
+SERVER = pytest.StashKey[postgresql.Server]()
+TEMPLATE = "squall_template"
+
+
+class Templates:
+    """A migrated database for each backend, made when it is first asked for; tests work on copies of it."""
+
+    def __init__(self, config: pytest.Config, folder: Path) -> None:
+        self._config = config
+        self._sqlite = folder / "template.db"
+        self._connection: asyncpg.Connection | None = None
+        self._numbers = itertools.count(1)
+
+    async def copy_sqlite(self, target: Path) -> str:
+        if not self._sqlite.exists():
+            await migrations.upgrade(f"sqlite+aiosqlite:///{self._sqlite}")
+            assert not self._sqlite.with_name("template.db-wal").exists(), "somebody still has the template open"
+        shutil.copyfile(self._sqlite, target)
+        return f"sqlite+aiosqlite:///{target}"
+
+    async def copy_postgresql(self) -> str:
+        folder = server_folder(self._config)
+        if self._connection is None:
+            self._connection = await asyncpg.connect(host=folder, user="squall", database="postgres")
+            await self._make_postgresql(self._connection, folder)
+        name = f"squall_{os.getpid()}_{next(self._numbers)}"
+        # The newer way, through the log, is several times slower for a database as small as this.
+        strategy = "STRATEGY file_copy" if self._connection.get_server_version().major >= 15 else ""
+        await self._connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} {strategy}")
+        return postgresql.url(folder, name)
+
+    async def _make_postgresql(self, connection: asyncpg.Connection, folder: str) -> None:
+        """Once a run: the first worker makes it, the others wait. Its last name tells that it is complete."""
+        await connection.execute("SELECT pg_advisory_lock(1)")
+        if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", TEMPLATE):
+            await connection.execute("CREATE DATABASE unfinished")
+            await migrations.upgrade(postgresql.url(folder, "unfinished"))
+            await connection.execute(f"ALTER DATABASE unfinished RENAME TO {TEMPLATE}")
+        await connection.execute("SELECT pg_advisory_unlock(1)")
+
+    async def drop_postgresql(self, url: str) -> None:
+        assert self._connection is not None
+        await self._connection.execute(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            await self._connection.close()
+
+
+@pytest.fixture(scope="session")
+async def templates(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Templates]:
+    templates = Templates(pytestconfig, tmp_path_factory.mktemp("templates"))
+    yield templates
+    await templates.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database_url(request: pytest.FixtureRequest, templates: Templates, tmp_path: Path) -> AsyncIterator[str]:
+    """The address of a fresh, migrated database; the test runs once on each backend."""
+    if request.param == "sqlite":
+        yield await templates.copy_sqlite(tmp_path / "squall.db")
+        return
+    try:
+        url = await templates.copy_postgresql()
+    except postgresql.Missing as missing:
+        pytest.skip(str(missing))
+    yield url
+    await templates.drop_postgresql(url)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url)
+    yield database
+    await database.dispose()
+
+
+def server_folder(config: pytest.Config) -> str:
+    """The socket folder of the run's one PostgreSQL server, which xdist's controller or else this process starts."""
+    if handed := getattr(config, "workerinput", {}).get("postgresql"):
+        return str(handed)
+    if SERVER not in config.stash:
+        server = postgresql.Server()
+        config.add_cleanup(server.close)
+        config.stash[SERVER] = server.start()
+    return str(config.stash[SERVER].folder)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    with contextlib.suppress(postgresql.Missing):  # the workers find that out, too, and skip
+        node.workerinput["postgresql"] = server_folder(node.config)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("browser") and (reason := missing_browser()):
+        pytest.skip(reason)
+
+
+def missing_browser() -> str:
+    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
+        return "no Chromium (Debian: apt-get install chromium)"
+    if not shutil.which("chromedriver"):
+        return "no driver for Chromium (Debian: apt-get install chromium-driver)"
+    return ""

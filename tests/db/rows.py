@@ -1,0 +1,57 @@
+"""A row in every table, so that a migration has something to lose."""
+
+from datetime import timedelta
+
+from sqlalchemy import MetaData, Table, func, select
+
+from cms.db.session import Database
+from cms.models import Asset, Base, Category, Menu, MenuItem, Post, PostSeries, Revision, Schedule, Series
+from cms.models.post import ScheduledAct, Side
+from cms.services import accounts, jobs, sessions, taxonomies
+from tests.factories import edited, page, person, publish, published
+
+
+async def fill(database: Database) -> None:
+    editor = await person(database, "editor")
+    post = await published(database, editor, tags=("Sea", "Mud"), new_category="Places")
+    await edited(database, editor, post.post_id, text="More mud.")
+    parent = await publish(database, editor, (await page(database, editor)).id)
+    await publish(database, editor, (await page(database, editor, title="Team", parent=parent.post_id)).id)
+    async with database.transaction() as work:
+        user = await accounts.get_by_email(work.session, "editor@example.org")
+        await sessions.start(work, user, "Browser")
+        await jobs.enqueue(work, "something", key="once", number=1)
+        top = await taxonomies.ensure_category(work, editor, "Places")
+        series, menu = Series(name="Tides", slug="tides"), Menu(name="main")
+        asset = Asset(digest="0" * 64, name="a.png", content_type="image/png", size=1, created_at=work.now, created_by_id=user.id)
+        work.session.add_all([series, menu, asset, Category(name="Coast", slug="coast", parent_id=top.id)])
+        await work.session.flush()
+        revision = (
+            await work.session.scalars(select(Revision).where(Revision.post_id == post.post_id).order_by(Revision.id.desc()))
+        ).first()
+        assert revision is not None
+        due = {"due_at": work.now + timedelta(days=1), "created_by_id": user.id}
+        item = MenuItem(menu_id=menu.id, position=0, label="Mud", target_kind="post", target_id=post.post_id)
+        again = Post(kind="post", translation_of_id=post.post_id, created_at=work.now, updated_at=work.now)
+        work.session.add_all(
+            [
+                item,
+                again,
+                PostSeries(post_id=post.post_id, side=Side.WORK, series_id=series.id, position=1),
+                Schedule(post_id=post.post_id, act=ScheduledAct.PUBLISH, revision_id=revision.id, **due),
+            ]
+        )
+        await work.session.flush()
+        work.session.add(MenuItem(menu_id=menu.id, parent_id=item.id, position=0, label="Below", url="https://example.org"))
+
+
+async def count(database: Database) -> dict[str, int]:
+    """Table → rows, as the database itself lists its tables."""
+    async with database.reading.connect() as connection:
+        found = MetaData()
+        await connection.run_sync(found.reflect)
+        tables: list[Table] = [table for table in found.sorted_tables if table.name != "alembic_version"]
+        return {table.name: await connection.scalar(select(func.count()).select_from(table)) or 0 for table in tables}
+
+
+TABLES = set(Base.metadata.tables)

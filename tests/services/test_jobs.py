@@ -1,0 +1,179 @@
+"""Jobs: each is done once, by one worker, or said to have failed."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from cms.db.session import Database
+from cms.models import Job
+from cms.services import jobs
+from tests.watching import Clock
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def database(database_url: str, clock: Clock) -> AsyncIterator[Database]:
+    database = Database(database_url, clock=clock)
+    yield database
+    await database.dispose()
+
+
+async def enqueue(database: Database, *names: str, **options: object) -> None:
+    async with database.transaction() as work:
+        for name in names or ("something",):
+            await jobs.enqueue(work, name, **options)
+
+
+async def claim(database: Database) -> Job | None:
+    async with database.transaction() as work:
+        return await jobs.claim(work)
+
+
+async def claimed(database: Database) -> Job:
+    job = await claim(database)
+    assert job is not None
+    return job
+
+
+async def finish(database: Database, job: Job) -> bool:
+    async with database.transaction() as work:
+        return await jobs.finish(work, job)
+
+
+async def fail(database: Database, job: Job, reason: str = "because") -> None:
+    async with database.transaction() as work:
+        await jobs.fail(work, job, reason)
+
+
+async def number_of_jobs(database: Database) -> int:
+    async with database.read() as session:
+        return await session.scalar(select(func.count()).select_from(Job)) or 0
+
+
+async def test_four_workers_do_three_hundred_jobs_once_each(database: Database) -> None:
+    await enqueue(database, *(str(number) for number in range(300)))
+    done: Counter[str] = Counter()
+
+    async def worker() -> None:
+        while True:
+            async with database.transaction() as work:
+                job = await jobs.claim(work)
+            if job is None:
+                return
+            done[job.name] += 1
+            await asyncio.sleep(0)
+            async with database.transaction() as work:
+                assert await jobs.finish(work, job)
+
+    await asyncio.gather(*(worker() for _ in range(4)))
+    assert done == Counter(str(number) for number in range(300))
+
+
+async def test_job_brings_what_it_was_given(database: Database) -> None:
+    await enqueue(database, "send", to="ana", tries=[1, 2])
+    job = await claimed(database)
+    assert (job.name, job.payload, job.attempts) == ("send", {"to": "ana", "tries": [1, 2]}, 1)
+
+
+async def test_job_is_not_there_before_its_time(database: Database, clock: Clock) -> None:
+    await enqueue(database, due_at=clock.now + timedelta(hours=1))
+    assert await claim(database) is None
+    clock.pass_(hours=1)
+    assert await claim(database)
+
+
+async def test_jobs_are_done_in_the_order_they_are_due(database: Database, clock: Clock) -> None:
+    for name, hours in (("second", 2), ("first", 1), ("third", 3)):
+        await enqueue(database, name, due_at=clock.now + timedelta(hours=hours))
+    clock.pass_(hours=4)
+    assert [(await claimed(database)).name for _ in range(3)] == ["first", "second", "third"]
+
+
+async def test_job_with_a_key_is_enqueued_once_even_when_it_is_done(database: Database) -> None:
+    for _ in range(2):
+        await enqueue(database, "a", "a", key="only once")
+    assert await number_of_jobs(database) == 1
+    assert await finish(database, await claimed(database))
+    await enqueue(database, key="only once")
+    assert await claim(database) is None
+    await enqueue(database, "without", "a key")
+    assert await number_of_jobs(database) == 3
+
+
+async def test_job_with_a_key_is_enqueued_once_by_two_at_the_same_time(database: Database) -> None:
+    await asyncio.gather(*(enqueue(database, key="only once") for _ in range(5)))
+    assert await number_of_jobs(database) == 1
+
+
+async def test_job_of_a_dead_worker_is_claimed_again_and_the_dead_cannot_finish_it(database: Database, clock: Clock) -> None:
+    await enqueue(database)
+    dead = await claimed(database)
+    clock.pass_(minutes=4)
+    assert await claim(database) is None
+    clock.pass_(minutes=2)
+    alive = await claimed(database)
+    assert (alive.id, alive.attempts) == (dead.id, 2)
+    assert not await finish(database, dead)
+    await fail(database, dead)
+    assert await finish(database, alive)
+    clock.pass_(days=1)
+    assert await claim(database) is None
+
+
+async def test_job_that_kills_its_workers_is_given_up(database: Database, clock: Clock) -> None:
+    await enqueue(database)
+    for _ in range(jobs.MAX_ATTEMPTS):
+        assert await claim(database)
+        clock.pass_(minutes=6)
+    assert await claim(database) is None
+    async with database.read() as session:
+        job = (await session.scalars(select(Job))).one()
+    assert job.finished_at is not None
+    assert "ended" in (job.error or "")
+
+
+async def test_job_that_fails_is_tried_again_later_and_later_and_then_kept_with_its_reason(database: Database, clock: Clock) -> None:
+    await enqueue(database)
+    pauses = []
+    for _ in range(jobs.MAX_ATTEMPTS):
+        start = clock.now
+        while (job := await claim(database)) is None:
+            clock.pass_(seconds=30)
+        pauses.append((clock.now - start).total_seconds())
+        await fail(database, job, "the mail server is a\0way" * 100)
+    assert pauses == [0, 60, 120, 240, 480]
+    clock.pass_(days=30)
+    async with database.transaction() as work:
+        await jobs.prune(work)
+    assert await claim(database) is None
+    async with database.read() as session:
+        kept = (await session.scalars(select(Job))).one()
+    assert (kept.attempts, kept.finished_at is None) == (jobs.MAX_ATTEMPTS, False)
+    assert (kept.error or "").startswith("the mail server is away")
+
+
+async def test_failure_is_forgotten_when_the_job_succeeds(database: Database, clock: Clock) -> None:
+    await enqueue(database)
+    await fail(database, await claimed(database))
+    clock.pass_(minutes=2)
+    await finish(database, await claimed(database))
+    clock.pass_(days=8)
+    async with database.transaction() as work:
+        await jobs.prune(work)
+    assert await number_of_jobs(database) == 0
+
+
+async def test_job_of_a_transaction_that_was_undone_does_not_exist(database: Database) -> None:
+    with pytest.raises(KeyError):
+        async with database.transaction() as work:
+            await jobs.enqueue(work, "something", key="x")
+            raise KeyError
+    assert await number_of_jobs(database) == 0

@@ -1,0 +1,78 @@
+"""How the databases would find what services ask for: by an index, and no list made again for each row."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cms.db.session import Database
+from cms.models import Published
+from cms.models.post import Kind
+from cms.services import posts, publishing, reading
+from tests.factories import person, published
+
+LARGE = ("published", "addresses", "posts", "revisions", "post_tags", "post_authors", "post_categories")
+
+READERS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...]]] = {
+    "post": (reading.find_place, ("low-tide",)),
+    "home": (reading.home, (1,)),
+    "tag": (reading.by_tag, ("sea", 1)),
+    "category": (reading.by_category, ("coast", 1)),
+    "author": (reading.by_author, ("edna-reed", 1)),
+    "archive": (reading.archive, ("2026",)),
+    "feed": (reading.feed, ()),
+}
+
+
+async def plans(database: Database, ask: Callable[[AsyncSession], Awaitable[Any]]) -> list[str]:
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(database.reading.sync_engine, "before_cursor_execute", note)
+    async with database.read() as session:
+        await ask(session)
+    event.remove(database.reading.sync_engine, "before_cursor_execute", note)
+    found = []
+    async with database.reading.connect() as connection:
+        for statement, parameters in asked:
+            rows = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            found.append(" | ".join(row[-1] for row in rows))
+    return found
+
+
+@pytest.fixture
+async def database(templates: Any, tmp_path: Any) -> Any:
+    """SQLite only: its plans do not depend on how much is there, PostgreSQL's do."""
+    database = Database(await templates.copy_sqlite(tmp_path / "squall.db"))
+    yield database
+    await database.dispose()
+
+
+@pytest.mark.parametrize("name", READERS)
+async def test_what_readers_ask_for_is_found_by_an_index(database: Database, name: str) -> None:
+    await published(database, await person(database, "editor"), tags=("Sea",), new_category="Coast")
+    function, arguments = READERS[name]
+    if name == "archive":
+        arguments = (f"{database.clock():%Y}",)
+    for plan in await plans(database, lambda session: function(session, *arguments)):
+        assert "CORRELATED LIST" not in plan
+        assert "TEMP B-TREE" not in plan, "sorted anew for each reader"
+        assert not any(f"SCAN {table}" in plan for table in LARGE), plan
+
+
+async def test_what_the_desk_asks_for_is_found_by_an_index(database: Database) -> None:
+    editor = await person(database, "editor")
+    post = await published(database, editor, tags=("Sea",))
+    async with database.read() as session:
+        live = await session.get_one(Published, post.post_id)
+    for ask in (
+        lambda session: posts.list_for_desk(session, editor, Kind.POST),
+        lambda session: posts.get_draft(session, editor, post.post_id),
+        lambda session: publishing._neighbours(session, live),
+    ):
+        for plan in await plans(database, ask):
+            assert not any(f"SCAN {table}" in plan for table in LARGE), plan

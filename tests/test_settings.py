@@ -1,0 +1,312 @@
+"""Settings: where they come from, which wins, what is refused and in which words; and the secret key."""
+
+import multiprocessing
+import os
+import pwd
+import re
+import stat
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cms import settings
+from cms.errors import OperatorError
+from cms.settings import SECRET_KEY_NAME, Settings, load, prepare_data_folder, secret_keys
+
+ROOT = Path(__file__).resolve().parent.parent
+SECRET = "correct-horse-battery-staple-and-more"
+OTHER = "another-key-of-more-than-thirty-two-letters"
+
+# For each setting: as a variable, in TOML, and what both must become.
+EXAMPLES: dict[str, tuple[str, str, Any]] = {
+    "data": ("/srv/squall", '"/srv/squall"', "/srv/squall"),
+    "host": ("0.0.0.0", '"0.0.0.0"', "0.0.0.0"),
+    "port": ("9000", "9000", "9000"),
+    "site_url": ("https://example.org/", '"https://example.org/"', "https://example.org"),
+    "database_url": ("postgresql+asyncpg://u:p@db/s", '"postgresql+asyncpg://u:p@db/s"', "postgresql+asyncpg://u:p@db/s"),
+    "migrate": ("false", "false", "False"),
+    "secret_keys": (f"{SECRET}, {OTHER}", f'["{SECRET}", "{OTHER}"]', [SECRET, OTHER]),
+    "media_url": ("file:///srv/media", '"file:///srv/media"', "file:///srv/media"),
+    "trusted_proxies": ("10.0.0.0/8, ::1/128", '["10.0.0.0/8", "::1/128"]', ["10.0.0.0/8", "::1/128"]),
+    "metrics_token": (SECRET, f'"{SECRET}"', SECRET),
+    "log_level": ("debug", '"debug"', "debug"),
+    "log_format": ("json", '"json"', "json"),
+}
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [plain(part) for part in value]
+    return value.get_secret_value() if hasattr(value, "get_secret_value") else str(value)
+
+
+def test_every_setting_has_an_example_here() -> None:
+    assert set(EXAMPLES) == set(Settings.model_fields)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_setting_is_read_from_the_environment(name: str) -> None:
+    variable, _, expected = EXAMPLES[name]
+    assert plain(getattr(load({f"SQUALL_{name.upper()}": variable}), name)) == expected
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_setting_is_read_from_a_file(name: str) -> None:
+    _, toml, expected = EXAMPLES[name]
+    Path("squall.toml").write_text(f"{name} = {toml}\n")
+    assert plain(getattr(load({}), name)) == expected
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_setting_has_a_default(name: str) -> None:
+    assert hasattr(load({}), name)
+
+
+def test_command_line_wins_over_environment_over_data_folder_over_working_folder() -> None:
+    Path("data").mkdir()
+    Path("squall.toml").write_text('host = "working"\nport = 1\nlog_level = "error"\nsite_url = "http://working.example"')
+    Path("data/squall.toml").write_text('host = "beside"\nport = 2\nlog_level = "warning"')
+    found = load({"SQUALL_HOST": "environment", "SQUALL_PORT": "3"}, port=4, host=None)
+    assert (found.port, found.host, found.log_level, found.site_url) == (4, "environment", "warning", "http://working.example")
+
+
+def test_file_in_the_data_folder_is_found_where_each_source_says_it_is() -> None:
+    Path("elsewhere").mkdir()
+    Path("elsewhere/squall.toml").write_text("port = 7")
+    assert load({"SQUALL_DATA": "elsewhere"}).port == 7
+    assert load({}, data="elsewhere").port == 7
+    Path("squall.toml").write_text('data = "elsewhere"')
+    assert load({}).port == 7
+
+
+def test_data_folder_cannot_name_another_data_folder() -> None:
+    Path("data").mkdir()
+    Path("data/squall.toml").write_text('data = "/srv"')
+    with pytest.raises(OperatorError, match="SQUALL_DATA"):
+        load({})
+
+
+def test_data_folder_may_be_the_working_folder() -> None:
+    Path("squall.toml").write_text('data = "."\nport = 5')
+    found = load({})
+    assert (found.data, found.port) == (Path.cwd(), 5)
+
+
+def test_empty_variable_is_as_good_as_none() -> None:
+    Path("squall.toml").write_text("port = 5")
+    found = load({"SQUALL_PORT": "", "SQUALL_DATA": "", "SQUALL_LOG_LEVEL": "", "SQUALL_SECRET_KEYS": ""})
+    assert (found.port, found.data, found.log_level) == (5, Path.cwd() / "data", "info")
+
+
+REFUSED: dict[str, tuple[Mapping[str, str], str]] = {
+    "unknown": ({"SQUALL_DATABSE_URL": SECRET}, "SQUALL_DATABSE_URL is not a setting"),
+    "no number": ({"SQUALL_PORT": SECRET}, "SQUALL_PORT is wrong"),
+    "too large": ({"SQUALL_PORT": "65536"}, "SQUALL_PORT is wrong"),
+    "no choice": ({"SQUALL_LOG_LEVEL": SECRET}, "SQUALL_LOG_LEVEL is wrong"),
+    "no boolean": ({"SQUALL_MIGRATE": SECRET}, "SQUALL_MIGRATE is wrong"),
+    "short key": ({"SQUALL_SECRET_KEYS": f"{SECRET},hunter2"}, "SQUALL_SECRET_KEYS is wrong: each key needs at least 32 characters"),
+    "other database": ({"SQUALL_DATABASE_URL": f"mysql://u:{SECRET}@db/s"}, "SQUALL_DATABASE_URL begins with sqlite"),
+    "plain driver": ({"SQUALL_DATABASE_URL": f"postgresql://u:{SECRET}@db/s"}, "SQUALL_DATABASE_URL begins with sqlite"),
+    "database's port": ({"SQUALL_DATABASE_URL": f"postgresql+asyncpg://u:{SECRET}/x@db/s"}, "SQUALL_DATABASE_URL is"),
+    "database in memory": ({"SQUALL_DATABASE_URL": "sqlite+aiosqlite:///:memory:"}, "SQUALL_DATABASE_URL is"),
+    "database without a file": ({"SQUALL_DATABASE_URL": "sqlite+aiosqlite:///"}, "SQUALL_DATABASE_URL is"),
+    "path in the address": ({"SQUALL_SITE_URL": "https://example.org/blog"}, "SQUALL_SITE_URL is an address like"),
+    "other scheme": ({"SQUALL_SITE_URL": "ftp://example.org"}, "SQUALL_SITE_URL is an address like"),
+    "no scheme": ({"SQUALL_SITE_URL": "example.org"}, "SQUALL_SITE_URL is an address like"),
+    "address with a name": ({"SQUALL_SITE_URL": f"https://me:{SECRET}@example.org"}, "SQUALL_SITE_URL is an address like"),
+    "address with a fragment": ({"SQUALL_SITE_URL": "https://example.org#top"}, "SQUALL_SITE_URL is an address like"),
+    "address with a strange port": ({"SQUALL_SITE_URL": "https://example.org:port"}, "SQUALL_SITE_URL is an address like"),
+    "other storage": ({"SQUALL_MEDIA_URL": "ftp://x/y"}, "SQUALL_MEDIA_URL begins with file:///"),
+    "no network": ({"SQUALL_TRUSTED_PROXIES": f"10.0.0.0/8,{SECRET}"}, "SQUALL_TRUSTED_PROXIES is wrong"),
+    "no name": ({"SQUALL_": "x"}, "SQUALL_ is not a setting"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_wrong_setting_is_refused_by_name_without_its_value(case: str) -> None:
+    environment, words = REFUSED[case]
+    with pytest.raises(OperatorError) as refused:
+        load(environment)
+    assert words in refused.value.message
+    assert refused.value.message.endswith(".")
+    for leaked in (SECRET, "hunter2"):
+        assert leaked not in str(refused.value)
+        assert leaked not in repr(refused.value.__cause__)
+
+
+def test_several_wrong_settings_are_all_named_with_where_they_stand() -> None:
+    Path("squall.toml").write_text("nonsense = 1\n[server]\nport = 2\n")
+    with pytest.raises(OperatorError) as refused:
+        load({"SQUALL_PORT": "x"})
+    for words in ("`nonsense` in squall.toml is not a setting", "`server` in squall.toml is not a setting", "SQUALL_PORT is wrong"):
+        assert words in refused.value.message
+
+
+@pytest.mark.parametrize("content", [b"port = ", b"port = 1\nport = 2", b"\xff\xfe"])
+def test_broken_file_is_refused_by_name(content: bytes) -> None:
+    Path("squall.toml").write_bytes(content)
+    with pytest.raises(OperatorError, match=r"squall\.toml is not valid TOML"):
+        load({})
+
+
+def test_secrets_do_not_show_in_a_representation() -> None:
+    assert SECRET not in repr(load({"SQUALL_SECRET_KEYS": SECRET, "SQUALL_METRICS_TOKEN": SECRET}))
+
+
+def test_database_and_media_are_in_the_data_folder_unless_said_otherwise() -> None:
+    found = load({"SQUALL_DATA": "/srv/it's 50% off #1?"})
+    assert found.sqlite_path == Path("/srv/it's 50% off #1?/squall.db")
+    assert found.media_folder == Path("/srv/it's 50% off #1?/media")
+    assert load({"SQUALL_DATABASE_URL": EXAMPLES["database_url"][0]}).sqlite_path is None
+    assert load({"SQUALL_MEDIA_URL": "file:///mnt/media"}).media_folder == Path("/mnt/media")
+
+
+def test_public_address_follows_the_port_until_one_is_given() -> None:
+    assert load({"SQUALL_PORT": "9000"}).public_url == "http://localhost:9000"
+    given = load({"SQUALL_SITE_URL": "https://example.org/"})
+    assert (given.public_url, given.is_https) == ("https://example.org", True)
+
+
+# --- the data folder and the secret key ------------------------------------------------------------------------------------
+
+
+def prepared(folder: Path) -> Settings:
+    found = load({}, data=str(folder))
+    prepare_data_folder(found)
+    return found
+
+
+def test_data_folder_is_made_for_its_owner_only(tmp_path: Path) -> None:
+    prepared(tmp_path / "a" / "b")
+    assert stat.S_IMODE((tmp_path / "a" / "b").stat().st_mode) == 0o700
+    assert not list((tmp_path / "a" / "b").iterdir())
+
+
+def test_data_folder_that_is_a_file_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(OperatorError, match=re.escape(str(folder))):
+            prepared(folder)
+
+
+def test_folder_that_cannot_be_written_to_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    folder = tmp_path / "locked"
+    folder.mkdir(mode=0o555)
+    folder.chmod(0o555)
+    assert "cannot be written to" in refused_as_nobody("prepare_data_folder(load({}, data=sys.argv[1]))", folder)
+
+
+def test_key_file_that_cannot_be_read_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    secret_keys(prepared(folder))
+    folder.chmod(0o755)
+    (folder / SECRET_KEY_NAME).chmod(0o000)
+    assert "check its permissions" in refused_as_nobody("secret_keys(load({}, data=sys.argv[1]))", folder)
+
+
+def refused_as_nobody(expression: str, folder: Path) -> str:
+    """The sentence that somebody without rights gets; root may write everywhere, so a subprocess takes another's name."""
+    script = (
+        "import sys; from cms.errors import OperatorError; from cms.settings import *\n"
+        "import os; os.chdir('/')\n"
+        "if os.geteuid() == 0:\n    os.setgroups([]); os.setgid(int(sys.argv[3])); os.setuid(int(sys.argv[2]))\n"
+        f"try: {expression}\nexcept OperatorError as error: print(error)"
+    )
+    nobody = pwd.getpwnam("nobody")
+    for parent in folder.parents:  # pytest keeps its folders to itself
+        if parent.owner() == pwd.getpwuid(os.geteuid()).pw_name and parent != Path("/"):
+            parent.chmod(parent.stat().st_mode | 0o011)
+    done = subprocess.run(
+        [sys.executable, "-c", script, folder, str(nobody.pw_uid), str(nobody.pw_gid)], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_secret_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
+    found = prepared(tmp_path / "data")
+    before = os.umask(0)
+    try:
+        keys = secret_keys(found)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((found.data / SECRET_KEY_NAME).stat().st_mode) == 0o600
+    assert secret_keys(found) == keys
+    assert len(keys.by_version[keys.newest]) >= 43
+    assert [path.name for path in found.data.iterdir()] == [SECRET_KEY_NAME]
+
+
+def test_remains_of_a_crashed_start_do_not_prevent_the_next(tmp_path: Path) -> None:
+    """In a container the process has the same number each time."""
+    found = prepared(tmp_path / "data")
+    (found.data / f"{SECRET_KEY_NAME}.{os.getpid()}").write_text("half a k")
+    assert len(secret_keys(found).by_version) == 1
+
+
+@pytest.mark.parametrize("content", ["", "short", "ä" * 50])
+def test_spoilt_key_file_is_refused_in_a_sentence(tmp_path: Path, content: str) -> None:
+    found = prepared(tmp_path / "data")
+    (found.data / SECRET_KEY_NAME).write_text(content)
+    with pytest.raises(OperatorError, match=SECRET_KEY_NAME):
+        secret_keys(found)
+
+
+def _key(folder: str, gate: Any) -> int:
+    found = load({}, data=folder)
+    gate.wait()
+    return secret_keys(found).newest
+
+
+def test_two_who_start_at_once_have_one_key(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    with context.Manager() as manager, context.Pool(4) as pool:
+        for attempt in range(5):
+            folder = tmp_path / str(attempt)
+            prepared(folder)
+            gate = manager.Barrier(4)
+            assert len(set(pool.starmap(_key, [(str(folder), gate)] * 4))) == 1
+            assert [path.name for path in folder.iterdir()] == [SECRET_KEY_NAME]
+
+
+def test_version_of_a_key_does_not_depend_on_its_place() -> None:
+    one = secret_keys(load({"SQUALL_SECRET_KEYS": f"{SECRET},{OTHER}"}))
+    other = secret_keys(load({"SQUALL_SECRET_KEYS": f"{OTHER},{SECRET}"}))
+    assert one.by_version == other.by_version
+    assert one.by_version[one.newest] == SECRET
+    assert other.by_version[other.newest] == OTHER
+
+
+def test_folders_of_the_program_are_found_beside_the_package() -> None:
+    assert (settings.data_folder("migrations") / "env.py").is_file()
+
+
+# --- docs/settings.md ------------------------------------------------------------------------------------------------------
+
+
+def documented() -> dict[str, str]:
+    """Name → description, from the rows of the table."""
+    rows = re.findall(r"^\| `SQUALL_([A-Z_]+)` \| (.*?) \|", (ROOT / "docs/settings.md").read_text(), re.MULTILINE)
+    return {name.lower(): description for name, description in rows}
+
+
+def test_documentation_describes_every_setting_in_the_words_of_the_program() -> None:
+    assert documented() == {name: field.description for name, field in Settings.model_fields.items()}
+
+
+def test_examples_in_the_documentation_are_right() -> None:
+    text = (ROOT / "docs/settings.md").read_text()
+    (toml,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    (shell,) = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    Path("squall.toml").write_text(toml)
+    variables = dict(line.split("=", 1) for line in shell.strip().splitlines())
+    found = load(variables)
+    assert (str(found.data), found.site_url, found.log_level) == ("/var/lib/squall", "https://example.org", "warning")
