@@ -1,5 +1,6 @@
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from cms.rendering import MAX_SOURCE_BYTES, Renderer
 
 _HOSTILE = "[a" * 60_000
 _ROOT = Path(__file__).parents[1]
+_POSTS = sorted((_ROOT / "e2e" / "data" / "rust-blog").glob("*.md"))
 _PARENT = """
 import asyncio, sys
 from cms.rendering import Renderer
@@ -59,15 +61,29 @@ async def test_a_worker_renders_what_the_pipeline_renders(renderer: Renderer) ->
 
 async def test_the_loop_keeps_ticking_while_a_hostile_text_runs_into_its_limit(renderer: Renderer) -> None:
     task = asyncio.create_task(renderer.render(_HOSTILE))
-    longest, last = 0.0, time.monotonic()
+    turns = 0
     while not task.done():
         await asyncio.sleep(0.01)
-        longest, last = max(longest, time.monotonic() - last), time.monotonic()
+        turns += 1
     with pytest.raises(InvalidInput) as caught:
         task.result()
     assert "too long to render" in caught.value.errors["text"]
-    assert longest < 0.5
+    assert turns > 10  # of about fifty; a loop that waits has one
     assert "<p>next</p>" in (await renderer.render("next")).html
+
+
+async def test_long_and_real_texts_stay_within_the_limit() -> None:
+    """The program's own limit; one that grew with the square of the text would be ended."""
+    renderer = Renderer()
+    await renderer.start()
+    try:
+        assert (await renderer.render("para *x*\n\n" * 20_000)).words == 40_000
+        for post in _POSTS:
+            rendered = await renderer.render(post.read_text(encoding="utf-8"))
+            assert rendered.words, post.name
+            assert " style=" not in re.sub(r">[^<]*<", "><", rendered.html), post.name
+    finally:
+        await renderer.close()
 
 
 async def test_the_clock_is_a_second_limit(renderer: Renderer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,12 +96,12 @@ async def test_the_clock_is_a_second_limit(renderer: Renderer, monkeypatch: pyte
     assert (await renderer.render("next")).words == 1
 
 
-async def test_texts_over_ten_megabytes_are_refused_at_once(renderer: Renderer) -> None:
-    started = time.monotonic()
+async def test_texts_over_ten_megabytes_are_refused_before_any_work() -> None:
+    renderer = Renderer()
     for source in ("a" * (MAX_SOURCE_BYTES + 1), "é" * (MAX_SOURCE_BYTES // 2 + 1)):
         with pytest.raises(InvalidInput, match="10 MB"):
             await renderer.render(source)
-    assert time.monotonic() - started < 0.5
+    assert renderer._pool is None, "no worker was even started"
 
 
 async def test_a_text_that_multiplies_itself_is_stopped_by_memory_or_time(renderer: Renderer) -> None:
@@ -134,14 +150,13 @@ async def test_closing_tells_whoever_still_waits() -> None:
     await renderer.start()
     task = asyncio.create_task(renderer.render(_HOSTILE))
     await asyncio.sleep(0.2)
-    started = time.monotonic()
-    await renderer.close()
+    async with asyncio.timeout(20):  # the text would take thirty
+        await renderer.close()
     await renderer.close()
     with pytest.raises(Unavailable):
         await task
     with pytest.raises(Unavailable):
         await renderer.render("late")
-    assert time.monotonic() - started < 3
 
 
 async def test_several_workers_render_at_once() -> None:

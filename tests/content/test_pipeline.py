@@ -1,6 +1,5 @@
 import pickle
 import re
-import time
 from pathlib import Path
 
 import html5lib
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 from cms.content.pipeline import Heading, RenderContext, plain_title, render, render_title
 from tests.content import hostile
 
-_POSTS = Path(__file__).parents[2].parent / "shared" / "data" / "rust-blog"
+_POSTS = sorted((Path(__file__).parents[2] / "e2e" / "data" / "rust-blog").glob("*.md"))
 _MARKS = st.sampled_from(
     [
         *"#*_`[](){}<>!|-+:~^=\"'\\ \n\t&;1ax", "\n\n", "    ", "```", "[^1]", "[^1]: ", "| a | b |\n|--|--|", "<div>", "</div>",
@@ -193,28 +192,7 @@ def test_a_text_nested_beyond_reason_is_still_shown(source: str) -> None:
     assert "a" in render(source).plain_text
 
 
-def test_time_grows_with_the_text_and_not_with_its_square() -> None:
-    started = time.process_time()
-    render("para *x*\n\n" * 20_000)
-    assert time.process_time() - started < 20
-
-
-def _posts() -> list[Path]:
-    return sorted(_POSTS.rglob("*.md")) if _POSTS.exists() else []
-
-
-@pytest.mark.skipif(not _posts(), reason="the posts of the Rust blog are not beside this folder")
-def test_every_real_post_renders_within_its_limit() -> None:
-    for post in _posts():
-        source = post.read_text(encoding="utf-8")
-        started = time.process_time()
-        rendered = render(source)
-        assert time.process_time() - started < 2 + 5 * len(source) / 1_000_000, post
-        assert rendered.html, post
-        assert " style=" not in re.sub(r">[^<]*<", "><", rendered.html), post
-
-
-@pytest.mark.parametrize("post", _posts()[5:385:38], ids=lambda post: post.stem)
+@pytest.mark.parametrize("post", _POSTS, ids=lambda post: post.stem)
 def test_real_posts_become_valid_and_harmless_html(post: Path) -> None:
     rendered = render(post.read_text(encoding="utf-8"))
     html5lib.HTMLParser(strict=True).parseFragment(rendered.html)
