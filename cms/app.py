@@ -28,13 +28,17 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class Squall(Application):
-    """The web application with its parts. ``start`` before the first request, ``close`` after the last."""
+    """The web application with its parts. ``start`` before the first request, ``close`` after the last.
 
-    def __init__(self, settings: Settings, *, clock: Clock = utc_now) -> None:
+    ``renderer``: one that several applications share, closed by whoever made it.
+    """
+
+    def __init__(self, settings: Settings, *, clock: Clock = utc_now, renderer: Renderer | None = None) -> None:
+        self._owns_renderer = renderer is None
         self.parts = Parts(
             settings=settings,
             database=Database(settings.database, clock=clock),
-            renderer=Renderer(),
+            renderer=renderer or Renderer(),
             passwords=Passwords(),
             storage=Storage(settings.media_folder),
             metrics=Metrics(),
@@ -75,7 +79,8 @@ class Squall(Application):
             log.warning("no rendering process yet", reason=error.message)
 
     async def close(self) -> None:
-        await self.parts.renderer.close()
+        if self._owns_renderer:
+            await self.parts.renderer.close()
         await self._warming
         self.parts.passwords.close()
         await self.parts.database.dispose()

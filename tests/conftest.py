@@ -17,6 +17,7 @@ from sqlalchemy import make_url
 
 from cms.db import migrations
 from cms.db.session import Database
+from cms.rendering import Renderer
 from tests import postgresql
 
 SERVER = pytest.StashKey[postgresql.Server]()
@@ -94,6 +95,14 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     database = Database(database_url)
     yield database
     await database.dispose()
+
+
+@pytest.fixture(scope="session")
+async def renderer() -> AsyncIterator[Renderer]:
+    """One for all tests that are not about it: its process takes a second to start."""
+    renderer = Renderer()
+    yield renderer
+    await renderer.close()
 
 
 def server_folder(config: pytest.Config) -> str:

@@ -15,6 +15,7 @@ from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 
 from cms.app import Squall
+from cms.rendering import Renderer
 from cms.schemas.account import OwnerInput, UserInput
 from cms.services import accounts
 from cms.settings import Settings
@@ -124,10 +125,11 @@ class Site:
 
 
 @asynccontextmanager
-async def running_site(database_url: str, folder: Path, **settings: Any) -> AsyncIterator[Site]:
+async def running_site(database_url: str, folder: Path, *, renderer: Renderer | None = None, **settings: Any) -> AsyncIterator[Site]:
     """The program on a free port of 127.0.0.1 until the block ends."""
     socket, port = bind_unused_port()
-    application = Squall(Settings(data=folder, database_url=database_url, port=port, secret_keys="k" * 40, **settings))
+    configured = Settings(data=folder, database_url=database_url, port=port, secret_keys="k" * 40, **settings)
+    application = Squall(configured, renderer=renderer)
     await application.start()
     server = HTTPServer(application)
     server.add_socket(socket)

@@ -1,6 +1,5 @@
 import re
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,13 +24,6 @@ from tests import factories
 PUBLICATION = demo.read_publication()
 STATES = Counter(text.header.state for text in PUBLICATION.texts if text.kind is Kind.POST)
 LINK = re.compile(r'(?:href|src)="(/[^"#]*)')
-
-
-@pytest.fixture(scope="module")
-async def renderer() -> AsyncIterator[Renderer]:
-    renderer = Renderer()
-    yield renderer
-    await renderer.close()
 
 
 @pytest.fixture

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from cms.rendering import Renderer
 from tests.web import Site, running_site
 
 
 @pytest.fixture
-async def site(database_url: str, tmp_path: Path) -> AsyncIterator[Site]:
-    async with running_site(database_url, tmp_path / "data") as site:
+async def site(database_url: str, tmp_path: Path, renderer: Renderer) -> AsyncIterator[Site]:
+    async with running_site(database_url, tmp_path / "data", renderer=renderer) as site:
         yield site
