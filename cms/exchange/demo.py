@@ -24,7 +24,7 @@ from cms.errors import OperatorError
 from cms.media.storage import Storage
 from cms.models import Asset, AuditEntry, Category, Post, Published, Tag, User, WorkingCopy
 from cms.models.post import Kind
-from cms.models.site import SITE_ID
+from cms.models.site import SITE_ID, UNNAMED
 from cms.policy import SYSTEM, Actor, Capability
 from cms.rendering import Renderer
 from cms.schemas.account import UserInput
@@ -34,7 +34,6 @@ from cms.settings import data_folder
 
 KEY = "demo:"
 FILLED = "demo.fill"  # the audit's word for it: whoever empties the trash later does not get these posts again
-UNNAMED = "Squall"  # what a site is called until somebody names it
 
 _FENCE = "+++\n"
 _PLACE = re.compile(r"\((media|post):([\w./-]+)\)")  # a link's target in a text: a picture, or something published before

@@ -13,6 +13,7 @@ from cms.models.address import TargetKind
 from cms.models.base import Base, JsonMap, PrimaryKey
 
 SITE_ID = 1
+UNNAMED = "Squall"  # what a site is called until somebody names it (migrations write the same)
 
 
 class Site(Base):

@@ -5,6 +5,7 @@ import hmac
 from cms.errors import Conflict, InvalidInput, NotFound
 from cms.handlers.admin.sessions import SignInHandler
 from cms.handlers.forms import Form
+from cms.models.site import UNNAMED
 from cms.schemas.account import MIN_PASSWORD, OwnerInput
 from cms.services import accounts, site
 
@@ -16,7 +17,9 @@ class SetupHandler(SignInHandler):
 
     async def get(self, token: str) -> None:
         await self._refuse_strangers(token)
-        self._show(Form(OwnerInput))
+        async with self.read() as session:
+            name = (await site.get_frame(session)).name
+        self._show(Form(OwnerInput, {"site_name": "" if name == UNNAMED else name}))
 
     async def post(self, token: str) -> None:
         await self._refuse_strangers(token)

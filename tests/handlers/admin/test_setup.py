@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from cms.services import site as site_service
 from tests.handlers.admin.pages import fields, title
 from tests.web import PASSWORD, Site
 
@@ -62,3 +63,11 @@ async def test_of_two_at_once_one_wins(site: Site) -> None:
     assert sorted(answer.status for answer in answers) in ([303, 404], [303, 409])
     loser = next(answer for answer in answers if answer.status != 303)
     assert "has an owner already" in loser.words
+
+
+async def test_a_site_that_has_a_name_is_asked_about_it(site: Site) -> None:
+    """The demo's publication is called something already."""
+    async with site.database.transaction() as work:
+        await site_service.configure(work, name="The Tide Table")
+    answer = await site.browser().get(f"/setup/{site.application.parts.owner_token}")
+    assert fields(answer.page)["site_name"] == "The Tide Table"
