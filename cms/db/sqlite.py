@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from cms.db import sqlite_reading
 from cms.errors import CMSError, OperatorError, StorageFull, Unavailable
 
 PREFIX = "sqlite+aiosqlite:///"
@@ -40,6 +41,7 @@ class SQLite:
         # Readers run statement by statement: no BEGIN and ROLLBACK, each of which would be a trip to the connection's thread.
         reading = create_async_engine(
             url,
+            async_creator=lambda: sqlite_reading.connect(_path(url)),
             pool_size=READERS,
             max_overflow=0,
             pool_timeout=30,
