@@ -5,14 +5,15 @@ import base64
 import hashlib
 import hmac
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-from tornado.web import Application, RequestHandler
+from tornado.httputil import HTTPHeaders, parse_cookie
+from tornado.web import Application, RequestHandler, decode_signed_value
 
 from cms.db.session import Clock, Database, utc_now
 from cms.errors import Unavailable
 from cms.events import Event
-from cms.handlers.base import Parts
+from cms.handlers.base import SESSION_COOKIE_DAYS, Parts, session_cookie_name
 from cms.handlers.site.posts import PlaceHandler
 from cms.handlers.site.static import StaticHandler
 from cms.media.storage import Storage
@@ -24,7 +25,7 @@ from cms.settings import SecretKeys, Settings, data_folder, secret_keys
 from cms.telemetry import Metrics, log
 from cms.ui import UI_MODULES
 
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
 class Squall(Application):
@@ -49,7 +50,7 @@ class Squall(Application):
             parts=self.parts,
             default_handler_class=PlaceHandler,
             static_handler_class=StaticHandler,
-            hosts=frozenset({*LOOPBACK, urlsplit(settings.public_url).hostname or ""}),
+            hosts=frozenset({*LOOPBACK, _host(settings.public_url)}),
             template_path=str(data_folder("templates")),
             ui_modules=UI_MODULES,
             compress_response=True,
@@ -59,6 +60,12 @@ class Squall(Application):
         )
         self.settings["static_path"] = str(data_folder("static"))  # given above, Tornado would put routes of its own before ours
         self.parts.database.listen(self._count)
+
+    def has_session(self, headers: HTTPHeaders) -> bool:
+        """Whether a request carries a session that we gave out. It may have ended since: what was typed in it is still heard."""
+        name = session_cookie_name(self.parts.settings)
+        value = parse_cookie(headers.get("Cookie", "")).get(name)
+        return decode_signed_value(self.settings["cookie_secret"], name, value, SESSION_COOKIE_DAYS, min_version=2) is not None
 
     async def start(self) -> None:
         """Bring up what needs the loop: the rendering process, the frame, and the owner's one-time link while there is no owner."""
@@ -89,11 +96,19 @@ class Squall(Application):
         self.parts.metrics.events.labels(type(event).__name__).inc()
 
 
+def _host(url: str) -> str:
+    """As it stands in a request's Host: an IPv6 address in its brackets."""
+    name = urlsplit(url).hostname or ""
+    return f"[{name}]" if ":" in name else name
+
+
 def log_request(handler: RequestHandler) -> None:
     """One line for each answer. No query, no address of the reader; paths that are secrets are left out by their handler."""
-    path = "…" if getattr(handler, "path_is_secret", False) else handler.request.path
+    path = handler.request.path
+    if getattr(handler, "path_is_secret", False) or path.startswith("/setup/"):
+        path = "…"
     milliseconds = round(1000 * handler.request.request_time(), 1)
-    log.info("answered", method=handler.request.method, path=path, status=handler.get_status(), ms=milliseconds)
+    log.info("answered", method=handler.request.method, path=quote(path, safe="/%…"), status=handler.get_status(), ms=milliseconds)
 
 
 def owner_token(keys: SecretKeys, identity: str) -> str:

@@ -20,11 +20,13 @@ from typing import Any
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
+from cms.content.diff import Row, Span, side_by_side
 from cms.content.pipeline import RenderContext, Rendered, render
 from cms.errors import InvalidInput, Unavailable
 
 MAX_SOURCE_BYTES = 10_000_000
 _MEGABYTE = 1_000_000
+_MAX_ROWS = 2_000  # of a comparison
 _START_SECONDS = 60.0  # for a machine that is busy with something else
 _WALL_FACTOR = 10.0  # processes share their processor, so the clock is the second belt, and a wide one
 _WALL_SECONDS = 30.0
@@ -63,12 +65,24 @@ class Renderer:
 
     async def render(self, source: str, context: RenderContext = RenderContext()) -> Rendered:  # noqa: B008 - frozen
         """The rendered text. Raises InvalidInput for a text beyond the limits, Unavailable if a worker was lost."""
-        size = _size(source)
+        rendered: Rendered = await self._limited(_size(source), render, source, context)
+        return rendered
+
+    async def compare(self, old: str, new: str) -> list[Row]:
+        """Both texts beside each other. If telling the differences costs too much, one row has both texts as they are."""
+        try:
+            rows: list[Row] = await self._limited(_size(old) + _size(new), _compare, old, new)
+        except InvalidInput:
+            rows = []
+        return rows or [Row("changed", (Span(old, False),), (Span(new, False),))]
+
+    async def _limited(self, size: int, function: Callable[..., Any], *arguments: Any) -> Any:
+        """What the function returns in a worker. ``size`` of the texts, in bytes, decides how much time and memory it gets."""
         cpu_seconds = self._cpu_seconds + self._cpu_seconds_per_megabyte * size / _MEGABYTE
         memory = _MEMORY_BYTES + _MEMORY_BYTES_PER_BYTE * size
         try:
             return await self._run(
-                _render_within, source, context, cpu_seconds, memory,
+                _work_within, cpu_seconds, memory, function, *arguments,
                 wall_seconds=_WALL_SECONDS + _WALL_FACTOR * cpu_seconds,
             )  # fmt: skip
         except RanTooLong:
@@ -90,7 +104,7 @@ class Renderer:
             self._discard(self._pool)
         await asyncio.gather(*self._closing)
 
-    async def _run(self, *task: Any, wall_seconds: float) -> Rendered:
+    async def _run(self, *task: Any, wall_seconds: float) -> Any:
         """Once more if the pool broke: that happens when a waiting worker is ended from outside, no fault of the text."""
         for _ in range(2):
             if self._is_closed:
@@ -104,7 +118,7 @@ class Renderer:
                 self._discard(making)
         raise Unavailable(_AWAY)
 
-    async def _wait(self, running: "ProcessFuture[Rendered]") -> Rendered:
+    async def _wait(self, running: "ProcessFuture[Any]") -> Any:
         future = asyncio.wrap_future(running)  # a cancelled wait ends the worker, and pebble starts another
         self._waiting.add(future)
         try:
@@ -155,7 +169,7 @@ class _Pool:
         with _without_interrupts(), contextlib.suppress(RuntimeError):
             self._pool.schedule(_nothing)
 
-    def schedule(self, wall_seconds: float, function: Callable[..., Rendered], *arguments: Any) -> "ProcessFuture[Rendered]":
+    def schedule(self, wall_seconds: float, function: Callable[..., Any], *arguments: Any) -> "ProcessFuture[Any]":
         try:
             return self._pool.schedule(function, arguments, timeout=wall_seconds)
         except RuntimeError as error:
@@ -214,14 +228,20 @@ def _end_with_parent(watched: Connection) -> None:
         os._exit(1)
 
 
-def _render_within(source: str, context: RenderContext, cpu_seconds: float, memory_bytes: float) -> Rendered:
-    """Render, or be ended by the kernel when the processor time is used up."""
+def _work_within(cpu_seconds: float, memory_bytes: float, function: Callable[..., Any], *arguments: Any) -> Any:
+    """Do it, or be ended by the kernel when the processor time is used up."""
     _limit_memory(int(memory_bytes))
     signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
     try:
-        return render(source, context)
+        return function(*arguments)
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def _compare(old: str, new: str) -> list[Row]:
+    """Nothing if there would be more rows than anybody looks through: sending them over would hold up the loop."""
+    rows = side_by_side(old, new)
+    return rows if len(rows) <= _MAX_ROWS else []
 
 
 def _limit_memory(size: int) -> None:

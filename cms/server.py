@@ -22,7 +22,8 @@ from cms.telemetry import log
 DRAIN = 10.0  # seconds that requests under way are given to finish
 IDLE = 60.0  # seconds after which a silent or slow connection is closed
 MAX_HEADER = 16 * 1024  # bytes
-MAX_BODY = 20 * 1024 * 1024  # bytes; the largest form is the editor's, with a text that may be percent-encoded
+MAX_ANONYMOUS_BODY = 64 * 1024  # bytes; sign-in and set-up are all that somebody without a session sends
+MAX_BODY = 25 * 1000 * 1000  # bytes; the largest form is the editor's, with a text that may be percent-encoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,9 @@ async def _drain(server: "Server", application: Squall) -> None:
 class Server(HTTPServer):
     """Knows what its handlers cannot: requests that are still coming in, and answers that a slow reader has not taken yet."""
 
-    def initialize(self, *args: Any, **options: Any) -> None:
-        super().initialize(*args, **options)
+    def initialize(self, application: Squall, **options: Any) -> None:  # type: ignore[override]
+        super().initialize(application, **options)
+        self._application = application
         self.arriving: set[object] = set()
         self._streams: dict[object, IOStream] = {}
 
@@ -92,7 +94,7 @@ class Server(HTTPServer):
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         self._streams[server_conn] = server_conn.stream  # type: ignore[attr-defined]  # an HTTP1ServerConnection, which Tornado does not say
-        return _Arrival(super().start_request(server_conn, request_conn), self.arriving)
+        return _Arrival(super().start_request(server_conn, request_conn), request_conn, self.arriving, self._application.has_session)
 
     def on_close(self, server_conn: object) -> None:
         self._streams.pop(server_conn, None)
@@ -102,12 +104,18 @@ class Server(HTTPServer):
 class _Arrival(HTTPMessageDelegate):
     """Counts a request from its headers to its last byte. From there on its handler counts it."""
 
-    def __init__(self, delegate: HTTPMessageDelegate, arriving: set[object]) -> None:
+    def __init__(
+        self, delegate: HTTPMessageDelegate, connection: HTTPConnection, arriving: set[object], has_session: Callable[[HTTPHeaders], bool]
+    ) -> None:
         self._delegate = delegate
+        self._connection = connection
         self._arriving = arriving
+        self._has_session = has_session
 
     def headers_received(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> Awaitable[None] | None:
         self._arriving.add(self)
+        if not self._has_session(headers):
+            self._connection.set_max_body_size(MAX_ANONYMOUS_BODY)  # type: ignore[attr-defined]  # HTTP1Connection has it
         return self._delegate.headers_received(start_line, headers)
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:

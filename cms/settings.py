@@ -56,7 +56,9 @@ class Settings(BaseSettings):
         description="Bearer token for `/metrics`; when empty, only direct requests from loopback may read it.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least serious log line that is written.")
-    log_format: Literal["auto", "pretty", "json"] = Field("auto", description="`auto`: pretty on a terminal, JSON otherwise.")
+    log_format: Literal["auto", "pretty", "json"] = Field(
+        "auto", description="`pretty`, `json`, or `auto`: pretty on a terminal, JSON otherwise."
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -194,7 +196,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
 def _from_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise OperatorError(f"{path} is not valid TOML: {error}.") from None
@@ -209,7 +211,11 @@ def _explain(error: ValidationError, origin: Mapping[str, str]) -> str:
         name = str(problem["loc"][0])
         where = origin.get(name, "")
         shown = f"{PREFIX}{name.upper()}" if where == "the environment" else f"`{name}` in {where}"
-        what = "is not a setting; docs/settings.md lists them" if problem["type"] == "extra_forbidden" else _reason(problem["msg"])
+        what = (
+            "is not a setting; the documentation (docs/settings.md) lists them"
+            if problem["type"] == "extra_forbidden"
+            else _reason(problem["msg"])
+        )
         sentences.append(f"{shown} {what}.")
     return " ".join(dict.fromkeys(sentences))
 

@@ -37,7 +37,7 @@ def _main(version: bool = typer.Option(False, "--version", callback=_version, is
 
 def main() -> None:
     try:
-        app()
+        app(prog_name="squall")
     except InvalidInput as error:
         sys.exit(" ".join(f"{name}: {sentence}" if name else sentence for name, sentence in error.errors.items()))
     except CMSError as error:

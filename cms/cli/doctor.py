@@ -1,5 +1,6 @@
 """``squall doctor``: looks at everything that can be wrong with an installation, changes nothing, and says what to do."""
 
+import os
 import shutil
 import stat
 from collections.abc import AsyncIterator
@@ -108,7 +109,19 @@ def _data_folder(settings: Settings) -> list[Result]:
     if status.st_mode & stat.S_IWOTH:
         problem = f"Everybody on this machine may write to the data folder {folder}."
         return [Result(check, False, problem, f"chmod o-w {folder}"), *_secret_key(settings), *_disk(folder)]
-    return [Result(check), *_secret_key(settings), *_disk(folder)]
+    return [*_writable(settings), *_secret_key(settings), *_disk(folder)]
+
+
+def _writable(settings: Settings) -> list[Result]:
+    """For whoever runs this: the same person should run the site."""
+    names = [settings.data, *([settings.sqlite_path] if settings.sqlite_path and settings.sqlite_path.exists() else [])]
+    closed = [path for path in names if not os.access(path, os.W_OK)]
+    advice = "Give it to the user that runs the site (chown), or make it writable for that one (chmod u+w)."
+    results = [Result("data folder", False, f"{path} cannot be written to by this user.", advice) for path in closed]
+    database = settings.sqlite_path
+    if database and database.exists() and database.stat().st_mode & 0o077 and settings.data.stat().st_mode & 0o077:
+        results.append(Result("data folder", False, f"Others on this machine may read the database {database}.", f"chmod go= {database}"))
+    return results or [Result("data folder")]
 
 
 def _secret_key(settings: Settings) -> list[Result]:

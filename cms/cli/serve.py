@@ -67,9 +67,15 @@ class Greeting:
     application: Squall
     data: Path
 
+    def _where(self) -> str:
+        is_all = self.application.parts.settings.sqlite_path is not None
+        return (
+            f"Everything is kept in {self.data}" if is_all else f"Texts are kept in PostgreSQL, uploads and the secret key in {self.data}"
+        )
+
     async def say(self) -> None:
         parts = self.application.parts
-        lines = [f"Squall {__version__} is running at {parts.settings.public_url}", f"Everything is kept in {self.data}"]
+        lines = [f"Squall {__version__} is running at {parts.settings.public_url}", self._where()]
         if not parts.has_owner:
             link = f"{parts.settings.public_url}/setup/{parts.owner_token}"
             lines += ["", "Make the owner's account here (the link works once):", f"  {link}"]

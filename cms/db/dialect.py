@@ -18,6 +18,10 @@ class Dialect(Protocol):
     def name(self) -> str: ...
 
     @property
+    def advice(self) -> str:
+        """What to look at when it cannot be used."""
+
+    @property
     def insert(self) -> Callable[[Any], SQLiteInsert | PostgreSQLInsert]:
         """INSERT that knows ON CONFLICT."""
 

@@ -4,6 +4,7 @@ import asyncio
 import io
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -77,6 +78,7 @@ async def is_empty(url: str) -> bool:
         await engine.dispose()
 
 
+@cache
 def newest() -> str:
     """The revision that this program works with."""
     return _scripts().get_current_head() or ""
@@ -176,7 +178,7 @@ def _away(url: str, error: DBAPIError | OSError) -> Exception:
     return (
         ours
         if ours and not isinstance(ours, Unavailable)
-        else OperatorError(f"The database cannot be reached or changed: {_first_line(error)}.")
+        else OperatorError(f"The database cannot be reached or changed: {_first_line(error)}. {dialect_for(url).advice}")
     )
 
 

@@ -21,6 +21,7 @@ from cms.errors import CMSError, Conflict, OperatorError, StorageFull, Unavailab
 MIGRATION_LOCK = 0x53515541  # "SQUA": any number that no other program on this server uses
 CONNECT_TIMEOUT = 5  # seconds
 COMMAND_TIMEOUT = 60  # seconds
+READ_TIMEOUT = 10  # seconds; a reader has gone by then, and a server that is frozen must not hold his connection
 
 _DUMP = ("--format=custom", "--no-owner", "--no-privileges")
 _VARIABLES = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "database": "PGDATABASE", "ssl": "PGSSLMODE"}
@@ -34,6 +35,7 @@ _DEADLOCK = "40P01"
 
 class PostgreSQL:
     name = "postgresql"
+    advice = "Start PostgreSQL, or check the address, user and password in SQUALL_DATABASE_URL."
     insert = staticmethod(insert)
 
     def engines(self, url: str) -> tuple[AsyncEngine, AsyncEngine]:
@@ -41,6 +43,7 @@ class PostgreSQL:
             url,
             {"default_transaction_read_only": "on"},
             pool_size=10,
+            command_timeout=READ_TIMEOUT,
             isolation_level="AUTOCOMMIT",
             skip_autocommit_rollback=True,
         )

@@ -35,6 +35,7 @@ _Prepare = Callable[[Any], None]
 
 class SQLite:
     name = "sqlite"
+    advice = "Look at its file, the permissions and the space on the disk; `squall backup restore` brings back an earlier one."
     insert = staticmethod(insert)
 
     def engines(self, url: str) -> tuple[AsyncEngine, AsyncEngine]:
@@ -64,6 +65,7 @@ class SQLite:
     @asynccontextmanager
     async def migration_lock(self, url: str) -> AsyncIterator[None]:
         path = _path(url)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite would let others read it, and its log takes over the mode
         descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             await asyncio.to_thread(fcntl.flock, descriptor, fcntl.LOCK_EX)

@@ -68,8 +68,8 @@ class Manifest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     format: int
-    squall: str = Field(max_length=40)
-    database: str = Field(max_length=40)
+    squall: str = Field(pattern=r"^[0-9A-Za-z.+-]{1,40}$")  # printed: nothing that a terminal obeys
+    database: str = Field(pattern=r"^[a-z]{1,40}$")
     revision: str | None
     made_at: datetime
     counts: dict[str, int]

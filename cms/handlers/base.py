@@ -1,5 +1,6 @@
 """BaseHandler: the parts of the program, the actor, sessions and transactions, errors as statuses, headers."""
 
+import asyncio
 import ipaddress
 import uuid
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ import structlog
 from pydantic import BaseModel
 from tornado.web import HTTPError, RequestHandler
 
+from cms.content.pipeline import Rendered
 from cms.db.session import Database, ReadSession, Work
 from cms.errors import (
     CMSError,
@@ -52,6 +54,14 @@ RETRY_AFTER = 5  # seconds, told to those who come while the database is away
 Schema = TypeVar("Schema", bound=BaseModel)
 
 
+SESSION_COOKIE_DAYS = sessions.LIFETIME.days
+
+
+def session_cookie_name(settings: Settings) -> str:
+    """By the scheme of the site's address and not of the request, which a proxy may have changed."""
+    return "__Host-session" if settings.is_https else "session"
+
+
 @dataclass
 class Parts:
     """The long-lived objects of one application, made in ``app.py``."""
@@ -64,6 +74,7 @@ class Parts:
     metrics: Metrics
     owner_token: str = ""  # what the one-time link carries; of no use once there is an owner
     has_owner: bool = False
+    previews: dict[int, "asyncio.Future[Rendered]"] = field(default_factory=dict)  # being rendered, by person
     under_way: int = 0  # requests that are being answered
     last_frame: Frame = field(default_factory=Frame)  # for error pages, which must not need the database
 
@@ -84,7 +95,8 @@ class BaseHandler(RequestHandler):
 
     # --- before the method ---
 
-    def initialize(self) -> None:
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
         self.parts.under_way += 1
 
     async def prepare(self) -> None:
@@ -155,7 +167,7 @@ class BaseHandler(RequestHandler):
 
     async def load_actor(self) -> None:
         """Who is signed in, from the cookie's session row. Its last use is noted once an hour."""
-        token = self.get_signed_cookie(self.session_cookie, max_age_days=sessions.LIFETIME.days)
+        token = self.signed_cookie(self.session_cookie, days=SESSION_COOKIE_DAYS)
         if not token:
             return
         now = self.parts.database.clock()
@@ -169,10 +181,13 @@ class BaseHandler(RequestHandler):
             async with self.transaction() as work:
                 await sessions.touch(work, row.id)
 
+    def signed_cookie(self, name: str, *, days: float) -> bytes | None:
+        """Not older than so many days. Only today's form of signature is read: others on this host have cookies of these names, too."""
+        return self.get_signed_cookie(name, max_age_days=days, min_version=2)
+
     @property
     def session_cookie(self) -> str:
-        """By the scheme of the site's address and not of the request, which a proxy may have changed."""
-        return "__Host-session" if self.parts.settings.is_https else "session"
+        return session_cookie_name(self.parts.settings)
 
     # --- output ---
 
@@ -231,6 +246,7 @@ class BaseHandler(RequestHandler):
 
     def on_finish(self) -> None:
         self.parts.under_way -= 1
-        self.parts.metrics.requests.labels(self.face, self.request.method or "", str(self.get_status())).inc()
+        method = self.request.method if self.request.method in self.SUPPORTED_METHODS else "OTHER"  # anybody can invent others
+        self.parts.metrics.requests.labels(self.face, method, str(self.get_status())).inc()
         self.parts.metrics.seconds.labels(self.face).observe(self.request.request_time())
         structlog.contextvars.clear_contextvars()

@@ -5,7 +5,7 @@ import ipaddress
 import json
 
 from cms.db import migrations
-from cms.errors import Forbidden, OperatorError, Unavailable
+from cms.errors import Forbidden, Unavailable
 from cms.handlers.base import BaseHandler
 
 
@@ -14,6 +14,7 @@ class OperationsHandler(BaseHandler):
 
     face = "operations"
     answers_any_host = True
+    content_policy = "default-src 'none'; frame-ancestors 'none'"
 
     def set_default_headers(self) -> None:
         super().set_default_headers()
@@ -38,14 +39,16 @@ class ReadyHandler(OperationsHandler):
     """Requests can be answered: the database is there and at the program's revision."""
 
     async def get(self) -> None:
+        head = migrations.newest()
         try:
-            standing = await migrations.standing(self.parts.database.url)
-        except (OperatorError, Unavailable):
+            async with self.read() as session:
+                current = await migrations.revision_of(session)
+        except Unavailable:
             self.set_header("Retry-After", "5")
             return self.answer(503, status="the database is away")
-        if not standing.is_current:
-            return self.answer(503, status="the database is at another revision", current=standing.current, head=standing.head)
-        return self.answer(200, status="ready", revision=standing.head)
+        if current != head:
+            return self.answer(503, status="the database is at another revision", current=current, head=head)
+        return self.answer(200, status="ready", revision=head)
 
     head = get
 
@@ -65,6 +68,7 @@ class MetricsHandler(OperationsHandler):
 
     def _is_direct_and_local(self) -> bool:
         proxied = any(name in self.request.headers for name in ("Forwarded", "Via", "X-Forwarded-For", "X-Real-Ip", "X-Forwarded-Host"))
+        proxied = proxied or self.request.host_name not in ("localhost", "127.0.0.1", "[::1]")  # a proxy that only passes on the name
         try:
             return not proxied and ipaddress.ip_address(self.request.remote_ip or "").is_loopback
         except ValueError:

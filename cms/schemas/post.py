@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from cms.schemas.text import Line, Paragraphs
 
-MAX_TEXT = 10_000_000  # characters
+MAX_TEXT = 2_000_000  # characters; a form carries up to twelve bytes for each (server.py: MAX_BODY)
 MAX_TAGS = 50
 
 RowId = Annotated[int, Field(ge=0, lt=2**63)]  # what a database has room for

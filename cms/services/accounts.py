@@ -102,6 +102,12 @@ async def set_password(work: Work, actor: Actor, user: User, password_hash: str)
     await _end_sessions(work, user, "password")
 
 
+async def still_may_enter(work: Work, user_id: int, stored: str) -> User | None:
+    """The person, if neither password nor standing changed while the password was being checked; held until the session is there."""
+    same = (User.id == user_id) & (User.password_hash == stored) & User.disabled_at.is_(None)
+    return (await work.session.scalars(select(User).where(same).with_for_update())).one_or_none()
+
+
 async def renew_hash(work: Work, user_id: int, before: str, after: str) -> None:
     """The same password, hashed with today's parameters; not if it was changed meanwhile."""
     same = (User.id == user_id) & (User.password_hash == before)

@@ -2,15 +2,23 @@
 
 import asyncio
 import secrets
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
+
+from cms.errors import TooManyRequests
 
 # OWASP's first choice for argon2id: 19 MiB, two passes, one lane (https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html).
 MEMORY = 19 * 1024  # KiB
 PASSES = 2
 LANES = 1
+MOST_WAITING = 50  # about two seconds of hashing
+RETRY_AFTER = 5  # seconds
+
+Result = TypeVar("Result")
 
 
 class Passwords:
@@ -19,15 +27,26 @@ class Passwords:
     def __init__(self) -> None:
         self._hasher = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY, parallelism=LANES, type=Type.ID)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="argon2")
+        self._waiting = 0
         self._nobodys = self._hasher.hash(secrets.token_urlsafe())
 
     async def hash(self, password: str) -> str:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._hasher.hash, password)
+        return await self._in_turn(self._hasher.hash, password)
 
     async def verify(self, stored: str | None, password: str) -> bool:
         """Whether it is the password. Without a stored hash the same work is done, so that the time does not tell who exists."""
-        right = await asyncio.get_running_loop().run_in_executor(self._thread, self._verify, stored or self._nobodys, password)
+        right = await self._in_turn(self._verify, stored or self._nobodys, password)
         return right and bool(stored)
+
+    async def _in_turn(self, work: Callable[..., Result], *arguments: str) -> Result:
+        """In the one thread. Raises ``TooManyRequests`` rather than let those who guess keep everybody waiting for minutes."""
+        if self._waiting >= MOST_WAITING:
+            raise TooManyRequests(RETRY_AFTER, "Too many people are signing in at this moment. Please try again in a few seconds.")
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
+        finally:
+            self._waiting -= 1
 
     def needs_rehash(self, stored: str) -> bool:
         return self._hasher.check_needs_rehash(stored)

@@ -1,11 +1,11 @@
 """Posts and pages at the desk: who sees which, making, saving, trash. What readers see is changed by ``publishing`` only."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, false, func, not_, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
@@ -15,7 +15,7 @@ from cms.content.slugs import slugify
 from cms.db.session import Work
 from cms.errors import Conflict, Forbidden, InvalidInput, NotFound
 from cms.events import WorkChanged
-from cms.models import Post, PostAuthor, PostCategory, PostTag, Published, Revision, User, WorkingCopy
+from cms.models import Post, PostAuthor, PostCategory, PostTag, Published, Revision, SearchDocument, User, WorkingCopy
 from cms.models.address import is_reserved
 from cms.models.post import Kind, Live, Reason, Side, WorkState
 from cms.policy import Actor, Capability, Scope
@@ -40,10 +40,13 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class DeskRow:
-    """A line of the desk's list."""
+    """A line of the desk's list. Of another's post, whoever may not see drafts reads what readers see: title, state and date."""
 
     post: Post
     authors: tuple[str, ...]  # names, in order
+    title: str
+    status: str
+    changed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +76,33 @@ def _is_own(actor: Actor) -> ColumnElement[bool]:
 # --- lists -----------------------------------------------------------------------------------------------------------------
 
 
-STATUSES: dict[str, ColumnElement[bool]] = {
-    "all": Post.live != Live.TRASHED,
-    "draft": Post.live == Live.NEVER,
-    "published": and_(Post.live == Live.PUBLISHED, Post.has_changes.is_(False)),
-    "changed": and_(Post.live == Live.PUBLISHED, Post.has_changes.is_(True)),
-    "withdrawn": Post.live == Live.WITHDRAWN,
-    "trashed": Post.live == Live.TRASHED,
-}
+def _statuses(actor: Actor) -> dict[str, ColumnElement[bool]]:
+    """The tabs of the list. That another's post has changes is seen by those who may see them."""
+    is_changed = and_(Post.has_changes.is_(True), _sees_work(actor))
+    return {
+        "all": Post.live != Live.TRASHED,
+        "draft": Post.live == Live.NEVER,
+        "published": and_(Post.live == Live.PUBLISHED, not_(is_changed)),
+        "changed": and_(Post.live == Live.PUBLISHED, is_changed),
+        "withdrawn": Post.live == Live.WITHDRAWN,
+        "trashed": Post.live == Live.TRASHED,
+    }
+
+
+def _sees_work(actor: Actor) -> ColumnElement[bool]:
+    """The posts whose working copy the actor may know of."""
+    return true() if policy.scope(actor, Capability.DRAFT_SEE) is Scope.ANY else _is_own(actor)
+
+
+def _has_in_title(actor: Actor, word: str) -> ColumnElement[bool]:
+    """The word, folded, in the title of the working copy where the actor may know of it, else in the one that readers see."""
+    in_public = exists().where(
+        SearchDocument.kind == "post", SearchDocument.ref == Post.id, SearchDocument.title.contains(word, autoescape=True)
+    )
+    in_work = Post.folded_title.contains(word, autoescape=True)
+    if policy.scope(actor, Capability.DRAFT_SEE) is Scope.ANY:
+        return in_work
+    return or_(and_(_is_own(actor), in_work), and_(not_(_is_own(actor)), in_public))
 
 
 async def list_for_desk(
@@ -90,22 +112,40 @@ async def list_for_desk(
 
     A page beyond the last is the last: whoever trashed the only post on it comes back to something.
     """
-    if status not in STATUSES:
+    statuses = _statuses(actor)
+    if status not in statuses:
         raise NotFound
     base = select(Post).where(Post.kind == kind, visible_to(actor))
     for word in fold(title.replace("\0", " ")).split()[:8]:
-        base = base.where(Post.folded_title.contains(word, autoescape=True))
-    counts = await _counts(session, base)
+        base = base.where(_has_in_title(actor, word))
+    counts = await _counts(session, base, statuses)
     page = max(1, min(page, -(-counts[status] // PER_SCREEN)))
-    wanted = base.where(STATUSES[status]).order_by(Post.updated_at.desc(), Post.id.desc())
+    wanted = base.where(statuses[status]).order_by(Post.updated_at.desc(), Post.id.desc())
     posts = (await session.scalars(wanted.limit(PER_SCREEN).offset((page - 1) * PER_SCREEN))).all()
     names = await _author_names(session, [post.id for post in posts])
-    rows = [DeskRow(_with_owners(post, names), tuple(name for _, name in names.get(post.id, ()))) for post in posts]
+    for post in posts:
+        _with_owners(post, names)
+    public = await _public_faces(session, [post.id for post in posts if not policy.allows(actor, Capability.DRAFT_SEE, post)])
+    rows = [_desk_row(post, tuple(name for _, name in names.get(post.id, ())), public.get(post.id)) for post in posts]
     return DeskSlice(rows, counts, page, counts[status])
 
 
-async def _counts(session: AsyncSession, base: Select[Any]) -> dict[str, int]:
-    columns = [func.count().filter(condition).label(name) for name, condition in STATUSES.items()]
+async def _public_faces(session: AsyncSession, ids: Sequence[int]) -> dict[int, tuple[str, datetime]]:
+    """Title and date of what readers see."""
+    if not ids:
+        return {}
+    wanted = select(Published.post_id, Published.title, Published.updated_at).where(Published.post_id.in_(ids))
+    return {post_id: (title, updated_at) for post_id, title, updated_at in await session.execute(wanted)}
+
+
+def _desk_row(post: Post, authors: tuple[str, ...], public: tuple[str, datetime] | None) -> DeskRow:
+    if public:
+        return DeskRow(post, authors, public[0], "published", public[1])
+    return DeskRow(post, authors, post.title, post.status, post.updated_at)
+
+
+async def _counts(session: AsyncSession, base: Select[Any], statuses: Mapping[str, ColumnElement[bool]]) -> dict[str, int]:
+    columns = [func.count().filter(condition).label(name) for name, condition in statuses.items()]
     row = (await session.execute(base.with_only_columns(*columns))).one()
     return dict(row._mapping)
 

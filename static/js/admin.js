@@ -41,6 +41,10 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "/") event.preventDefault();
 });
 
+// Of many states in a narrow row, the current one is in sight.
+const tab = document.querySelector(".tabs [aria-current]");
+if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;
+
 // What the page says of itself at the start is said again, as live regions are only heard when they change.
 for (const note of document.querySelectorAll(".callout[role=status]")) {
   const words = [...note.childNodes];

@@ -244,3 +244,17 @@ def test_wrong_input_is_refused(wrong: dict[str, str]) -> None:
 def test_owner_is_no_role_to_be_given() -> None:
     with pytest.raises(ValueError, match="role"):
         UserInput(email="a@example.org", name="A", role="owner")
+
+
+async def test_who_changed_the_password_meanwhile_ends_a_sign_in_that_is_under_way(database: Database) -> None:
+    ana = await person(database, "editor")
+    async with database.transaction() as work:
+        user = await work.session.get_one(User, ana.user_id)
+        user.password_hash = "before"
+    async with database.transaction() as work:
+        assert await accounts.still_may_enter(work, user.id, "before")
+        assert await accounts.still_may_enter(work, user.id, "another") is None
+        await accounts.set_password(work, SYSTEM, await work.session.get_one(User, ana.user_id), "after")
+        assert await accounts.still_may_enter(work, user.id, "before") is None
+        await accounts.disable(work, SYSTEM, await work.session.get_one(User, ana.user_id))
+        assert await accounts.still_may_enter(work, user.id, "after") is None

@@ -97,7 +97,7 @@ class AdminHandler(BaseHandler):
 
     def take_flash(self) -> Flash | None:
         """The sentence that the page before left, once."""
-        sent = self.get_signed_cookie(self.flash_cookie, max_age_days=1)
+        sent = self.signed_cookie(self.flash_cookie, days=1)
         if sent is None:
             return None
         self.clear_cookie(self.flash_cookie, **self._cookie_flags)

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from cms.content.diff import Row, side_by_side
 from cms.content.pipeline import Rendered
 from cms.db.session import Work
 from cms.errors import Conflict, InvalidInput, NotFound
@@ -23,7 +22,7 @@ COMPARED = ("title", "slug", "excerpt", "tags", "category", "new_category", "par
 class EditorHandler(AdminHandler, is_base=True):
     """Posts and pages have the same desk: what a handler requires for posts, it requires for pages below ``/admin/pages``."""
 
-    def initialize(self, kind: str) -> None:  # type: ignore[override]  # given by the route
+    def initialize(self, kind: str) -> None:  # given by the route
         self.kind = Kind(kind)
 
     @property
@@ -94,7 +93,7 @@ class EditorHandler(AdminHandler, is_base=True):
             for name in COMPARED
             if shown(stored, name, around) != shown(form, name, around)
         ]
-        rows = compared(str(stored["text"]), str(form["text"]))
+        rows = await self.parts.renderer.compare(str(stored["text"]), with_newlines(str(form["text"])))
         form.values["version"] = theirs.version
         self.render("admin/posts/conflict.html", form=form, draft=theirs, post=theirs.post, around=around, fields=fields, rows=rows)
 
@@ -133,7 +132,6 @@ def shown(form: Form[PostInput], name: str, around: Surroundings) -> str:
     return next((words for key, words in choices if str(key) == value), value)
 
 
-def compared(theirs: str, mine: str) -> list[Row]:
-    """Line by line; browsers send other line ends than are stored."""
-    lines = [text.replace("\r\n", "\n").replace("\r", "\n") for text in (theirs, mine)]
-    return side_by_side(*lines)
+def with_newlines(text: str) -> str:
+    """Browsers send other line ends than are stored."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -1,10 +1,12 @@
 """How a text would look to readers: the site's own page, made of what is typed, stored nowhere."""
 
+import asyncio
 from typing import Any
 
 from tornado import locale
 
-from cms.errors import InvalidInput
+from cms.content.pipeline import Rendered
+from cms.errors import Conflict, InvalidInput
 from cms.handlers.admin.editing import EditorHandler
 from cms.models.post import Kind
 from cms.policy import Capability
@@ -38,11 +40,27 @@ class PreviewHandler(EditorHandler):
 
     async def post(self) -> None:
         wanted = self.form(PreviewInput).value()
-        rendered = await self.rendered(wanted.post or 0, wanted.text, None)
+        if wanted.post:
+            await self.load(wanted.post)  # whoever may not edit it has nothing rendered
+        rendered = await self._render_latest(wanted)
         async with self.read() as session:
             now = self.parts.database.clock()
             article = await desk.preview(session, self.actor, (self.kind, wanted.post), wanted, rendered, now)
         self.render("site/page.html" if self.kind is Kind.PAGE else "site/post.html", article=article)
+
+    async def _render_latest(self, wanted: PreviewInput) -> Rendered:
+        """One at a time for each person, and the newest: nobody looks at the others, and everybody shares the renderer."""
+        previews, person = self.parts.previews, self.actor.user_id or 0
+        if before := previews.pop(person, None):
+            before.cancel()
+        task = previews[person] = asyncio.ensure_future(self.rendered(wanted.post or 0, wanted.text, None))
+        try:
+            return await task
+        except asyncio.CancelledError:
+            raise Conflict("A newer preview has taken this one's place.") from None
+        finally:
+            if previews.get(person) is task:
+                del previews[person]
 
     def write_error_page(self, status: int, message: str) -> None:
         is_foreign = self.comes_from_elsewhere()

@@ -21,7 +21,7 @@ class SignInHandler(AdminHandler, is_base=True):
         return await sessions.start(work, user, self.request.headers.get("User-Agent", ""))
 
     def session_token(self) -> str:
-        return (self.get_signed_cookie(self.session_cookie, max_age_days=sessions.LIFETIME.days) or b"").decode()
+        return (self.signed_cookie(self.session_cookie, days=sessions.LIFETIME.days) or b"").decode()
 
     def keep_session(self, token: str) -> None:
         self.set_signed_cookie(self.session_cookie, token, expires_days=sessions.LIFETIME.days, **self._cookie_flags)
@@ -63,9 +63,12 @@ class LoginHandler(SignInHandler):
             return None
         renewed = await self.parts.passwords.hash(wanted.password) if self.parts.passwords.needs_rehash(stored) else None
         async with self.transaction() as work:
+            present = await accounts.still_may_enter(work, user.id, stored)
+            if present is None:
+                return None
             if renewed:
                 await accounts.renew_hash(work, user.id, stored, renewed)
-            return await self.start_session(work, user)
+            return await self.start_session(work, present)
 
     async def _know_owner(self) -> None:
         """Before there is an owner, the page says how one is made; somebody may have become it in another process."""

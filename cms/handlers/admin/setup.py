@@ -13,6 +13,7 @@ HAS_OWNER = "This site has an owner already; sign in instead."
 
 
 class SetupHandler(SignInHandler):
+    path_is_secret = True
     requires = None  # the link's token is what is asked for
 
     async def get(self, token: str) -> None:
