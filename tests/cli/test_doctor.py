@@ -259,3 +259,13 @@ def test_database_that_is_away(squall: Squall) -> None:
     done = squall("doctor", SQUALL_DATABASE_URL="postgresql+asyncpg://squall@127.0.0.1:1/squall")
     assert done.code == 1
     assert "cannot be reached" in done.out
+
+
+def test_files_that_are_closed_to_whoever_runs_the_site(ordinary: Squall) -> None:
+    assert ordinary("db", "upgrade").code == 0
+    database = ordinary.data / "squall.db"
+    assert database.stat().st_mode & 0o777 == 0o600, "others cannot read it, whatever the folder allows"
+    database.chmod(0o444)
+    done = ordinary("doctor")
+    assert done.code == 1
+    assert f"{database} cannot be written to by this user" in done.out
