@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     data: Path = Field(Path("data"), description="Folder for database, media and the secret key; made on first start.")
     host: str = Field("localhost", description="Name or address to listen on; `0.0.0.0` for all.")
     port: int = Field(8888, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    workers: int = Field(1, description="Processes that serve; 1 in this version.")
     site_url: str = Field("", description="Public address of the site; `http://localhost:PORT` when empty.")
     database_url: str = Field(
         "",
@@ -76,6 +77,13 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("workers")
+    @classmethod
+    def _one(cls, workers: int) -> int:
+        if workers != 1:
+            raise ValueError("is 1 in this version: one process serves everything")
+        return workers
 
     @field_validator("secret_keys")
     @classmethod

@@ -19,6 +19,7 @@ from cms.worker import loop
 
 HostOption = Annotated[str | None, typer.Option("--host", help="Name or address to listen on (SQUALL_HOST).", show_default=False)]
 PortOption = Annotated[int | None, typer.Option("--port", help="Port to listen on (SQUALL_PORT).", show_default=False)]
+WorkersOption = Annotated[int | None, typer.Option("--workers", help="Processes that serve (SQUALL_WORKERS).", show_default=False)]
 MigrateOption = Annotated[
     bool | None, typer.Option("--migrate/--no-migrate", help="Bring the database up to date first (SQUALL_MIGRATE).", show_default=False)
 ]
@@ -31,9 +32,14 @@ def register(app: typer.Typer) -> None:
 
 
 def _serve(
-    host: HostOption = None, port: PortOption = None, data: DataOption = None, migrate: MigrateOption = None, demo: DemoOption = False
+    host: HostOption = None,
+    port: PortOption = None,
+    workers: WorkersOption = None,
+    data: DataOption = None,
+    migrate: MigrateOption = None,
+    demo: DemoOption = False,
 ) -> None:
-    settings = load_settings(host=host, port=port, data=data, migrate=migrate)
+    settings = load_settings(host=host, port=port, workers=workers, data=data, migrate=migrate)
     asyncio.run(_run(settings, with_demo=demo))
 
 
