@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 from tornado.httputil import HTTPHeaders, parse_cookie
 from tornado.web import Application, RequestHandler, decode_signed_value
 
+from cms.db import migrations
 from cms.db.session import Clock, Database, utc_now
 from cms.errors import Unavailable
 from cms.events import Event
@@ -70,6 +71,7 @@ class Squall(Application):
     async def start(self) -> None:
         """Bring up what needs the loop: the rendering process, the frame, and the owner's one-time link while there is no owner."""
         self._warming = asyncio.create_task(self._warm())
+        self.parts.revision = migrations.newest()
         database = self.parts.database
         async with database.transaction() as work:
             await site.renew_frame(work)

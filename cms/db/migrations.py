@@ -4,7 +4,6 @@ import asyncio
 import io
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -78,7 +77,6 @@ async def is_empty(url: str) -> bool:
         await engine.dispose()
 
 
-@cache
 def newest() -> str:
     """The revision that this program works with."""
     return _scripts().get_current_head() or ""

@@ -72,6 +72,7 @@ class Parts:
     passwords: Passwords
     storage: Storage
     metrics: Metrics
+    revision: str = ""  # of the database, that this program works with
     owner_token: str = ""  # what the one-time link carries; of no use once there is an owner
     has_owner: bool = False
     previews: dict[int, "asyncio.Future[Rendered]"] = field(default_factory=dict)  # being rendered, by person

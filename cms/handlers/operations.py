@@ -39,7 +39,7 @@ class ReadyHandler(OperationsHandler):
     """Requests can be answered: the database is there and at the program's revision."""
 
     async def get(self) -> None:
-        head = migrations.newest()
+        head = self.parts.revision
         try:
             async with self.read() as session:
                 current = await migrations.revision_of(session)
