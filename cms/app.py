@@ -59,6 +59,7 @@ class Squall(Application):
             trusted_origins=[settings.public_url],
             **_cookies(settings, self.keys),
         )
+        self.settings["static_urls"] = {}
         self.settings["static_path"] = str(data_folder("static"))  # given above, Tornado would put routes of its own before ours
         self.parts.database.listen(self._count)
 

@@ -192,6 +192,13 @@ class BaseHandler(RequestHandler):
 
     # --- output ---
 
+    def static_url(self, path: str, include_host: bool | None = None, **options: Any) -> str:
+        """Worked out once for each file: its fingerprint does not change while the program runs."""
+        known: dict[str, str] = self.settings["static_urls"]
+        if path not in known:
+            known[path] = super().static_url(path, include_host, **options)
+        return known[path]
+
     def get_template_namespace(self) -> dict[str, Any]:
         return {**super().get_template_namespace(), "actor": self.actor, "frame": self.parts.last_frame, "public_url": self.public_url}
 
