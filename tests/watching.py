@@ -13,18 +13,20 @@ from cms.models import Address, OutboxEntry
 
 
 @contextmanager
-def statements(database: Database) -> Iterator[list[str]]:
-    """The statements sent over the reading connections inside the block."""
-    sent: list[str] = []
+def questions(database: Database) -> Iterator[list[tuple[str, Any]]]:
+    """The statements that reading sends inside the block, with their parameters."""
+    sent: list[tuple[str, Any]] = []
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        sent.append(statement)
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        sent.append((statement, parameters))
 
-    event.listen(database.reading.sync_engine, "before_cursor_execute", note)
+    for engine in database.readers:
+        event.listen(engine, "before_cursor_execute", note)
     try:
         yield sent
     finally:
-        event.remove(database.reading.sync_engine, "before_cursor_execute", note)
+        for engine in database.readers:
+            event.remove(engine, "before_cursor_execute", note)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
+from sqlalchemy import Engine
 from sqlalchemy.dialects.postgresql.dml import Insert as PostgreSQLInsert
 from sqlalchemy.dialects.sqlite.dml import Insert as SQLiteInsert
 from sqlalchemy.exc import DBAPIError
@@ -27,6 +28,9 @@ class Dialect(Protocol):
 
     def engines(self, url: str) -> tuple[AsyncEngine, AsyncEngine]:
         """One engine for reading, which the database itself keeps from writing, and one for write transactions."""
+
+    def engine_at_hand(self, url: str) -> Engine | None:
+        """For statements so short that they are answered without leaving the loop; None where every one is a wait."""
 
     def migration_engine(self, url: str) -> AsyncEngine: ...
 

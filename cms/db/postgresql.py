@@ -49,6 +49,9 @@ class PostgreSQL:
         )
         return reading, _engine(url, {}, pool_size=10)
 
+    def engine_at_hand(self, url: str) -> None:
+        return None
+
     def migration_engine(self, url: str) -> AsyncEngine:
         return _engine(url, {}, pool_size=1, command_timeout=None)
 

@@ -1,11 +1,13 @@
 """Sessions and units of work. The only commit of the program is here."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any, TypeVarTuple
 
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy import Engine, Row, Select
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
@@ -16,9 +18,9 @@ from cms.db.sqlite import SQLite
 from cms.errors import Conflict, Unavailable
 from cms.events import Event
 
-ReadSession = AsyncSession  # what handlers call it: they do not know SQLAlchemy
 Listener = Callable[[Event], None]
 Clock = Callable[[], datetime]
+Columns = TypeVarTuple("Columns")
 
 
 def utc_now() -> datetime:
@@ -27,6 +29,27 @@ def utc_now() -> datetime:
 
 def dialect_for(url: str) -> Dialect:
     return SQLite() if url.startswith("sqlite") else PostgreSQL()
+
+
+class ReadSession(AsyncSession):
+    """A session that cannot write. ``at_hand``: the same database without a wait, where it is a file."""
+
+    def __init__(self, *arguments: Any, at_hand: Engine | None, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._at_hand = at_hand
+
+    async def find(self, statement: Select[*Columns], parameters: Mapping[str, Any]) -> Row[*Columns] | None:
+        """The one row of a statement that reads a few rows by their keys.
+
+        An embedded database answers it here and now: going to another thread for it would cost many times as much (bench/pages.py).
+        """
+        if self._at_hand is not None:
+            try:
+                with self._at_hand.connect() as connection:
+                    return connection.execute(statement, parameters).one_or_none()
+            except OperationalError:
+                pass  # locked or damaged: the other way knows how to wait, and what to say
+        return (await (await self.connection()).execute(statement, parameters)).one_or_none()
 
 
 @dataclass(slots=True)
@@ -48,8 +71,9 @@ class Database:
         self.clock = clock
         self.dialect = dialect_for(url)
         self.reading, self.writing = self.dialect.engines(url)
+        self.at_hand = self.dialect.engine_at_hand(url)
         self._listeners: list[Listener] = []
-        self._read = async_sessionmaker(self.reading, expire_on_commit=False, autoflush=False)
+        self._read = async_sessionmaker(self.reading, class_=ReadSession, at_hand=self.at_hand, expire_on_commit=False, autoflush=False)
         self._write = async_sessionmaker(self.writing, expire_on_commit=False)
 
     def listen(self, listener: Listener) -> None:
@@ -57,7 +81,7 @@ class Database:
         self._listeners.append(listener)
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncSession]:
+    async def read(self) -> AsyncIterator[ReadSession]:
         """A session that cannot write. Raises ``Unavailable`` when the database is away."""
         with self._in_our_words():
             async with self._read() as session:
@@ -80,8 +104,15 @@ class Database:
                 listener(event)
 
     async def dispose(self) -> None:
+        if self.at_hand is not None:
+            self.at_hand.dispose()
         await self.reading.dispose()
         await self.writing.dispose()
+
+    @property
+    def readers(self) -> list[Engine]:
+        """The engines under ``read()``, for those who watch what is asked."""
+        return [self.reading.sync_engine, *([self.at_hand] if self.at_hand is not None else [])]
 
     def _in_our_words(self) -> "_Translation":
         return _Translation(self.dialect)

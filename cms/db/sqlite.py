@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import event, text
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, StaticPool
 
 from cms.db import sqlite_reading
 from cms.errors import CMSError, OperatorError, StorageFull, Unavailable
@@ -54,6 +54,18 @@ class SQLite:
         _prepare(writing, foreign_keys="ON")
         _begin(writing, "BEGIN IMMEDIATE")
         return reading, writing
+
+    def engine_at_hand(self, url: str) -> Engine:
+        """One connection, that never waits for a lock."""
+        engine = create_engine(
+            make_url(url).set(drivername="sqlite"),
+            poolclass=StaticPool,
+            isolation_level="AUTOCOMMIT",
+            skip_autocommit_rollback=True,
+            connect_args={"timeout": 0},
+        )
+        _prepare(engine, foreign_keys="ON", query_only="ON", busy_timeout="0")
+        return engine
 
     def migration_engine(self, url: str) -> AsyncEngine:
         """Foreign keys are off: a batch migration makes a table anew, and dropping the old one would delete its children by cascade."""
@@ -129,8 +141,8 @@ class SQLite:
         return message.removeprefix("UNIQUE constraint failed: ") if message.startswith("UNIQUE") else ""
 
 
-def _prepare(engine: AsyncEngine, **pragmas: str) -> None:
-    @event.listens_for(engine.sync_engine, "connect")
+def _prepare(engine: AsyncEngine | Engine, **pragmas: str) -> None:
+    @event.listens_for(getattr(engine, "sync_engine", engine), "connect")
     def connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # transactions begin where we say so, not where the driver thinks
         cursor = connection.cursor()

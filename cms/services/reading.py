@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select, tru
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
+from cms.db.session import ReadSession
 from cms.errors import NotFound, Unavailable
 from cms.models import Address, Category, PostAuthor, PostCategory, PostTag, Published, Site, Tag, User
 from cms.models.address import AddressState, TargetKind, normalise_path
@@ -124,9 +125,9 @@ _PLACE = (
 )
 
 
-async def find_place(session: AsyncSession, path: str) -> Place:
+async def find_place(session: ReadSession, path: str) -> Place:
     """What is at a path, and the frame around it, in one statement."""
-    row = (await session.execute(_PLACE, {"path": normalise_path(path)})).one_or_none()
+    row = await session.find(_PLACE, {"path": normalise_path(path)})
     if row is None:
         raise Unavailable
     frame, state, *values = row

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import bindparam, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from cms.db.session import Database
@@ -336,6 +336,42 @@ async def test_writer_of_another_process_is_waited_for_but_not_for_ever(database
     assert await tag_names(database) == ["sea"]
 
 
+async def test_a_row_at_hand_is_found_without_leaving_the_loop(database: Database) -> None:
+    async with database.transaction() as work:
+        work.session.add(tag("sea"))
+    with watching.questions(database) as asked:
+        async with database.read() as session:
+            if database.dialect.name == "sqlite":
+                finding = session.find(select(Tag.slug).where(Tag.name == "sea"), {})
+                with pytest.raises(StopIteration, match="sea"):  # nothing was waited for
+                    finding.send(None)
+            assert await session.find(select(Tag.slug).where(Tag.name == bindparam("name")), {"name": "mud"}) is None
+            row = await session.find(select(Tag.slug).where(Tag.name == bindparam("name")), {"name": "sea"})
+    assert row is not None
+    assert row.slug == "sea"
+    assert len(asked) == (3 if database.dialect.name == "sqlite" else 2)
+
+
+async def test_what_is_locked_is_waited_for_outside_the_loop(database: Database) -> None:
+    if database.dialect.name != "sqlite":
+        pytest.skip("nothing is at hand there")
+    path = database.url.removeprefix("sqlite+aiosqlite:///")
+    waited = 0
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode=EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        async with database.read() as session:
+            finding = asyncio.create_task(session.find(select(Site.name), {}))
+            for _ in range(20):
+                await asyncio.sleep(0.01)
+                waited += 1
+            assert not finding.done()
+            other.execute("COMMIT")
+            other.close()
+            assert (await finding) == ("Squall",)
+    assert waited == 20
+
+
 async def test_sqlite_keeps_what_it_answered_and_checks_references(database: Database) -> None:
     if database.dialect.name != "sqlite":
         pytest.skip("about SQLite's pragmas")
@@ -344,6 +380,10 @@ async def test_sqlite_keeps_what_it_answered_and_checks_references(database: Dat
         async with engine.connect() as connection:
             found = {name: await connection.scalar(text(f"PRAGMA {name}")) for name in (*wanted, "query_only")}
         assert found == {**wanted, "query_only": query_only}
+    assert database.at_hand is not None
+    with database.at_hand.connect() as at_hand:
+        found = {name: at_hand.scalar(text(f"PRAGMA {name}")) for name in (*wanted, "query_only")}
+    assert found == {**wanted, "query_only": 1, "busy_timeout": 0}
 
 
 # --- a full disk, a database that goes away --------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms.db.session import Database
@@ -12,6 +11,7 @@ from cms.models import Published
 from cms.models.post import Kind
 from cms.services import posts, publishing, reading
 from tests.factories import person, published
+from tests.watching import questions
 
 LARGE = ("published", "addresses", "posts", "revisions", "post_tags", "post_authors", "post_categories")
 
@@ -27,15 +27,10 @@ READERS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...]]] = {
 
 
 async def plans(database: Database, ask: Callable[[AsyncSession], Awaitable[Any]]) -> list[str]:
-    asked: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
-        asked.append((statement, parameters))
-
-    event.listen(database.reading.sync_engine, "before_cursor_execute", note)
     async with database.read() as session:
-        await ask(session)
-    event.remove(database.reading.sync_engine, "before_cursor_execute", note)
+        with questions(database) as asked:
+            await ask(session)
+    assert asked
     found = []
     async with database.reading.connect() as connection:
         for statement, parameters in asked:

@@ -334,7 +334,7 @@ async def test_list_asks_three_times_whatever_its_length(database: Database) -> 
     ana = await person(database, "author")
     for number in range(10):
         await draft(database, ana, title=f"Number {number}")
-    with watching.statements(database) as sent:
+    with watching.questions(database) as sent:
         await sees(database, ana)
     assert len(sent) == 3
 

@@ -56,7 +56,7 @@ async def test_page_of_a_post_is_one_statement_whatever_is_there(database: Datab
     await edited(database, editor, post.post_id, slug="elsewhere")
     await publish(database, editor, post.post_id)
     for path, state in (("elsewhere", AddressState.CURRENT), ("low-tide", AddressState.MOVED), ("nothing", None)):
-        with watching.statements(database) as sent:
+        with watching.questions(database) as sent:
             async with database.read() as session:
                 found = await reading.find_place(session, path)
         assert len(sent) == 1
@@ -76,7 +76,7 @@ async def test_lists_are_few_statements_whatever_their_length(database: Database
         "sitemap": (reading.sitemap, (), 1),
     }
     for name, (function, arguments, expected) in asked.items():
-        with watching.statements(database) as sent:
+        with watching.questions(database) as sent:
             async with database.read() as session:
                 await function(session, *arguments)
         assert len(sent) == expected, name

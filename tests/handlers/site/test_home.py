@@ -1,30 +1,11 @@
 """The newest posts first, and what stands there while there are none, or nobody to write them."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
-
-from sqlalchemy import event
 
 from cms.services import site as sites
 from tests import factories
+from tests.watching import questions
 from tests.web import Answer, Site
-
-
-@contextmanager
-def counted_statements(site: Site) -> Iterator[list[str]]:
-    """Every statement that reading sends while the block runs."""
-    statements: list[str] = []
-
-    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
-        statements.append(statement)
-
-    engine = site.database.reading.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 def titles(answer: Answer) -> list[str]:
@@ -104,7 +85,7 @@ async def test_page_one_is_home_and_pages_beyond_the_end_are_not_found(site: Sit
 async def test_home_is_three_statements_at_most(site: Site) -> None:
     await publish_many(site, 12)
     await site.browser().get("/")
-    with counted_statements(site) as statements:
+    with questions(site.database) as statements:
         await site.browser().get("/")
     assert 0 < len(statements) <= 3, statements
 

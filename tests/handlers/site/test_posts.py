@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from cms.models import Address, WorkingCopy
 from tests import factories
-from tests.handlers.site.test_home import counted_statements
+from tests.watching import questions
 from tests.web import Answer, Site
 
 
@@ -76,7 +76,7 @@ async def test_hostile_words_in_titles_are_shown_and_do_nothing(site: Site) -> N
 async def test_a_post_is_two_statements_at_most(site: Site) -> None:
     await post(site, title="Low tide")
     await site.browser().get("/low-tide")
-    with counted_statements(site) as statements:
+    with questions(site.database) as statements:
         await site.browser().get("/low-tide")
     assert 0 < len(statements) <= 2, statements
 
