@@ -51,7 +51,7 @@ EVERYWHERE: Mapping[str, Predicate] = {
 _PLAIN = frozenset(
     {"abbr", "aside", "b", "bdi", "bdo", "br", "caption", "cite", "code", "dd", "dfn", "dl", "dt", "em", "figcaption"}
     | {"figure", "h2", "h3", "h4", "h5", "h6", "hr", "i", "kbd", "label", "mark", "p", "picture", "rp", "rt", "ruby", "s"}
-    | {"samp", "section", "small", "span", "strong", "sub", "summary", "sup", "table", "tbody", "tfoot", "thead", "tr", "u"}
+    | {"samp", "section", "small", "strong", "sub", "summary", "sup", "table", "tbody", "tfoot", "thead", "tr", "u"}
     | {"ul", "var", "wbr"}
 )
 _FOCUSABLE: Mapping[str, Predicate] = {"tabindex": _pattern("0")}
@@ -88,6 +88,7 @@ TAGS: Mapping[str, Mapping[str, Predicate]] = {
     "progress": {"max": _amount, "value": _amount},
     "q": {"cite": is_safe_link},
     "source": {**_SOURCES, "media": _sizes, "type": _media_type},
+    "span": {"data-line": _number},
     "td": _CELL,
     "th": {**_CELL, "abbr": _any, "scope": _pattern("col|row|colgroup|rowgroup")},
     "time": {"datetime": _date},

@@ -7,9 +7,11 @@ attributes in this tree hold HTML entities as they were written, so what is show
 import html
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element, SubElement
 
+from cms.content.context import RenderContext
+from cms.content.figures import decorate_paragraphs
 from cms.content.identifiers import CLOBBERING, as_id_part, safe_id
 from cms.content.sanitize import is_comment
 from cms.content.slugs import slugify
@@ -19,6 +21,7 @@ MORE_ID = "more"
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _FOOTNOTE = re.compile(r"(#?)(fn|fnref\d*):(.*)", re.DOTALL)
 _HOST = re.compile(r"(?:https?:)?//(?:[^/?#@]*@)?([^/?#:]*)", re.IGNORECASE)
+_PORT = re.compile(r"^:\d+")
 _FOOTNOTE_ROLES = {"footnote-ref": "doc-noteref", "footnote-backref": "doc-backlink"}
 
 
@@ -31,21 +34,30 @@ class Heading:
     text: str
 
 
-def decorate(root: Element, prefix: str = "", site_host: str = "") -> tuple[Heading, ...]:
-    """Change the tree in place. ``prefix`` keeps the notes of several texts on one page apart; answers the headings."""
-    _mark_more(root, prefix)
-    _settle_ids(root, prefix)
+@dataclass(slots=True)
+class Findings:
+    """What was met on the way through a text: headings, paths of this site, media, titles that lead nowhere."""
+
+    headings: list[Heading] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+    media: list[str] = field(default_factory=list)
+    nowhere: list[str] = field(default_factory=list)
+
+
+def decorate(root: Element, context: RenderContext, found: Findings) -> None:
+    """Change the tree in place, and note in ``found`` what is in it."""
+    _mark_more(root, context.prefix)
+    _settle_ids(root, context.prefix)
     _decorate_footnotes(root)
-    headings = tuple(_decorate_headings(root))
+    found.headings += _decorate_headings(root)
     decorate_tables(root)
     _decorate_bare_code(root)
     _decorate_task_lists(root)
-    for image in root.iter("img"):
-        image.set("loading", "lazy")
-        image.set("decoding", "async")
+    _decorate_media(root, context, found)
+    decorate_paragraphs(root)
     for link in root.iter("a"):
-        _decorate_link(link, site_host)
-    return headings
+        _decorate_link(link, context.site_host, found)
+    found.nowhere += [plain(span) for span in root.iter("span") if span.get("class") == "nowhere"]
 
 
 def plain(element: Element) -> str:
@@ -169,7 +181,35 @@ def _label(line: Element) -> None:
     line[:] = [label, *inline[blocks:]]
 
 
-def _decorate_link(link: Element, site_host: str) -> None:
-    host = _HOST.match(html.unescape(link.get("href", "")).strip())
+def _decorate_media(root: Element, context: RenderContext, found: Findings) -> None:
+    """Pictures come when they are needed, and in their own size, so that nothing moves when they do."""
+    for element in root.iter():
+        if element.tag not in {"audio", "img", "source", "video"}:
+            continue
+        if element.tag == "img":
+            element.set("loading", "lazy")
+            element.set("decoding", "async")
+        for name in ("src", "poster"):
+            if address := html.unescape(element.get(name, "")).strip():
+                found.media.append(_settle_picture(element, name, address, context))
+
+
+def _settle_picture(element: Element, name: str, address: str, context: RenderContext) -> str:
+    picture = context.media.get(address)
+    if picture is None:
+        return address
+    element.set(name, html.escape(picture.path))
+    if element.tag == "img" and picture.width and picture.height and not element.attrib.keys() & {"width", "height"}:
+        element.set("width", str(picture.width))
+        element.set("height", str(picture.height))
+    return picture.path
+
+
+def _decorate_link(link: Element, site_host: str, found: Findings) -> None:
+    address = html.unescape(link.get("href", "")).strip()
+    host = _HOST.match(address)
     if host and host[1].lower() != site_host.lower():
         link.set("rel", " ".join(dict.fromkeys([*link.get("rel", "").split(), "noopener"])))
+    elif host or address.startswith("/"):
+        path = address[host.end() :] if host else address
+        found.links.append(_PORT.sub("", re.split(r"[?#]", path, maxsplit=1)[0]) or "/")

@@ -1,47 +1,62 @@
 """Python-Markdown, configured once: which dialect writers have. Its output is not safe yet; ``sanitize`` is the gate.
 
-Left out on purpose: ``attr_list`` (attributes belong to the theme), ``smarty`` (writers' signs stay theirs), anything
-that guesses. Headings, tables, links and pictures get their final shape in ``decorate``, where raw HTML gets it too.
+Blocks are found by ``cms.content.blocks``, as CommonMark finds them, since that is what writers and other generators mean;
+Python-Markdown and its extensions read what stands inside them. Left out on purpose: ``attr_list`` (attributes belong to the
+theme), anything that guesses. Headings, tables, links and pictures get their final shape in ``decorate``, where raw HTML gets it too.
 """
 
 import re
 import threading
-from typing import Any
-from xml.etree.ElementTree import Element
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Self
+from xml.etree.ElementTree import Element, ElementTree
 
 from markdown import Markdown
+from markdown.blockparser import BlockParser
 from markdown.extensions.abbr import AbbrExtension
-from markdown.extensions.admonition import AdmonitionExtension
-from markdown.extensions.def_list import DefListExtension
 from markdown.extensions.footnotes import FootnoteExtension
-from markdown.extensions.md_in_html import MarkdownInHtmlExtension
-from markdown.extensions.sane_lists import SaneListExtension
-from markdown.extensions.tables import TableExtension
-from markdown.treeprocessors import Treeprocessor
-from pymdownx.details import DetailsExtension
-from pymdownx.superfences import SuperFencesBlockPreprocessor, SuperFencesCodeExtension
+from markdown.util import AtomicString
+from pymdownx.caret import InsertSupExtension
+from pymdownx.magiclink import MagiclinkExtension
+from pymdownx.mark import MarkExtension
 from pymdownx.tasklist import TasklistExtension
 from pymdownx.tilde import DeleteSubExtension
 
-from cms.content.code_blocks import code_block
+from cms.content.blocks.elements import Drawing
+from cms.content.blocks.parse import parse
+from cms.content.blocks.tree import Note
+from cms.content.code_blocks import fenced_code
+from cms.content.inline import InlineExtension, UnusedNotes
+from cms.content.maths import as_typed
+from cms.content.quotes import Quotes, marks_of
 
 _UNWELCOME = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
-_LANGUAGE = re.compile(r"[\w#.+\-]+")
-_MAX_MARKED_LINES = 10_000
+_NOWHERE: Mapping[str, str] = MappingProxyType({})
 _local = threading.local()
 
 
-def to_html(source: str) -> str:
-    """Markdown to HTML, not yet safe. An instance is not thread-safe, so each thread keeps its own."""
-    if not hasattr(_local, "markdown"):
-        _local.markdown = _make_markdown()
-    markdown: Markdown = _local.markdown
+def to_html(source: str, language: str = "en", links: Mapping[str, str] = _NOWHERE) -> str:
+    """Markdown to HTML, not yet safe. ``links``: folded title → address, for ``[[Title]]``."""
+    markdown = _markdown(language)
     markdown.reset()
+    markdown.inline.links = links
     try:
         return markdown.convert(without_control_characters(source))
     except BaseException:
-        del _local.markdown  # a conversion that broke half-way may have left its state behind
+        _local.by_language.clear()  # a conversion that broke half-way may have left its state behind
         raise
+
+
+def _markdown(language: str) -> "_Markdown":
+    """An instance is not thread-safe, so each thread keeps its own; they differ in their quotation marks."""
+    if not hasattr(_local, "by_language"):
+        _local.by_language = {}
+    known: dict[tuple[str, ...], _Markdown] = _local.by_language
+    marks = marks_of(language)
+    if marks not in known:
+        known[marks] = _Markdown(language)
+    return known[marks]
 
 
 def without_control_characters(text: str) -> str:
@@ -49,67 +64,55 @@ def without_control_characters(text: str) -> str:
     return _UNWELCOME.sub("", text)
 
 
-def _make_markdown() -> Markdown:
-    return Markdown(
-        output_format="html",
-        extensions=[
-            AbbrExtension(),
-            AdmonitionExtension(),
-            DefListExtension(),
-            DeleteSubExtension(subscript=False),
-            DetailsExtension(),
-            FootnoteExtension(BACKLINK_TEXT="↩", BACKLINK_TITLE="Back to note {} in the text"),
-            MarkdownInHtmlExtension(),
-            SaneListExtension(),
-            TableExtension(use_align_attribute=True),
-            TasklistExtension(),
-            _CodeExtension(),
-        ],
-    )
+class _Markdown(Markdown):
+    def __init__(self, language: str) -> None:
+        self.notes = FootnoteExtension(BACKLINK_TEXT="↩", BACKLINK_TITLE="Back to note {} in the text", USE_DEFINITION_ORDER=False)
+        self.abbreviations = AbbrExtension()
+        self.inline = InlineExtension()
+        super().__init__(
+            output_format="html",
+            extensions=[
+                self.notes,
+                self.abbreviations,
+                self.inline,
+                DeleteSubExtension(),
+                InsertSupExtension(),
+                MarkExtension(),
+                MagiclinkExtension(),
+                Quotes(language),
+                TasklistExtension(),
+            ],
+        )
+        self.preprocessors = type(self.preprocessors)()  # they would take apart what our parser reads
+        self.treeprocessors.register(UnusedNotes(self, self.notes), "unused_notes", 18)
+
+    def build_parser(self) -> Self:
+        super().build_parser()
+        self.parser = _BlockParser(self)
+        return self
 
 
-def _fenced(src: str, language: str | None, options: dict[str, str], md: Markdown, **_: object) -> str:
-    """Called by superfences for each fence; parameter names are its own."""
-    marked = md.preprocessors["fenced_code_block"].parse_hl_lines(options.get("hl_lines"))  # type: ignore[attr-defined]
-    return code_block(src, language or "", options.get("title", ""), marked[:_MAX_MARKED_LINES])
+class _BlockParser(BlockParser):
+    """Our blocks where Python-Markdown's were."""
 
+    def __init__(self, md: _Markdown) -> None:
+        super().__init__(md)
+        self._md = md
 
-class _CodeExtension(SuperFencesCodeExtension):  # type: ignore[misc]
-    """Superfences (fences in lists and quotes) with our own block, for fenced and indented code alike."""
+    def parseDocument(self, lines: Iterable[str]) -> "ElementTree[Element | None]":  # noqa: N802
+        root = Element(self._md.doc_tag)
+        self._drawing = Drawing(stash=self._stash, code=fenced_code, maths=lambda tex: as_typed(tex, display=True))
+        self._drawing.fill(root, parse("\n".join(lines)).children)
+        self._md.references.update(self._drawing.definitions.links)
+        self._md.abbreviations.abbrs.update(self._drawing.definitions.abbreviations)  # type: ignore[attr-defined]
+        self._md.notes.footnotes.update(self._drawing.notes)  # type: ignore[arg-type]  # handed on to parseChunk unread
+        return ElementTree(root)
 
-    def __init__(self) -> None:
-        super().__init__(relaxed_headers=True)
+    def _stash(self, markup: str) -> AtomicString:
+        """Atomic: the inline patterns leave it alone."""
+        return AtomicString(self._md.htmlStash.store(markup))
 
-    def patch_fenced_rule(self) -> None:
-        super().patch_fenced_rule()
-        fences = _Fences(self.md)
-        fences.config, fences.extension = self.getConfigs(), self
-        self.superfences[0]["formatter"] = _fenced
-        self.md.preprocessors.register(fences, "fenced_code_block", 25)
-        self.md.treeprocessors.register(_IndentedCode(self.md), "indented_code", 30)
-
-
-class _Fences(SuperFencesBlockPreprocessor):  # type: ignore[misc]
-    def handle_unrecognized(self, m: re.Match[str]) -> Any:
-        """```` ```rust,ignore ```` is how other tools mark a fence: the first word is the language."""
-        handled = super().handle_unrecognized(m)
-        word = _LANGUAGE.match((m.group("unrecognized") or "").strip())
-        if word:
-            self.lang: str | None = self.lang or word[0]
-        return handled
-
-
-class _IndentedCode(Treeprocessor):
-    """Code by indentation gets the same block; stashed before inline patterns can look into it."""
-
-    def run(self, root: Element) -> None:
-        for pre in list(root.iter("pre")):
-            if len(pre) != 1 or pre[0].tag != "code" or len(pre[0]):
-                continue
-            block, tail = code_block(_unescape(pre[0].text or "")), pre.tail
-            pre.clear()
-            pre.tag, pre.tail, pre.text = "p", tail, self.md.htmlStash.store(block)
-
-
-def _unescape(code: str) -> str:
-    return code.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    def parseChunk(self, parent: Element, text: Any) -> None:  # noqa: N802
+        """Python-Markdown asks for this with what a footnote says."""
+        note: Note = text
+        self._drawing.fill_note(parent, note)

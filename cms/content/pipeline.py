@@ -3,10 +3,11 @@
 import html
 import re
 from dataclasses import dataclass
-from xml.etree.ElementTree import Element
 
-from cms.content.decorate import Heading, decorate
+from cms.content.context import RenderContext
+from cms.content.decorate import Findings, Heading, decorate
 from cms.content.markdown import to_html, without_control_characters
+from cms.content.maths import draw_maths
 from cms.content.plain_text import count_words, read, reading_minutes
 from cms.content.sanitize import sanitize
 from cms.content.titles import plain_title, render_title
@@ -14,16 +15,6 @@ from cms.content.titles import plain_title, render_title
 __all__ = ["Heading", "RenderContext", "Rendered", "plain_title", "render", "render_title"]
 
 _BLANK_LINES = re.compile(r"\n\s*\n")
-
-
-@dataclass(frozen=True, slots=True)
-class RenderContext:
-    """Where a text will stand. ``prefix`` keeps notes of several texts on one page apart; links that leave
-    ``site_host`` are external."""
-
-    prefix: str = ""
-    language: str = "en"
-    site_host: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +27,9 @@ class Rendered:
     plain_text: str
     words: int
     reading_minutes: int
+    links: tuple[str, ...] = ()  # paths of this site that it leads to
+    media: tuple[str, ...] = ()  # addresses of pictures, sound and films in it
+    nowhere: tuple[str, ...] = ()  # titles in [[…]] that nothing has
 
 
 _ANYWHERE = RenderContext()
@@ -43,19 +37,25 @@ _ANYWHERE = RenderContext()
 
 def render(source: str, context: RenderContext = _ANYWHERE) -> Rendered:
     """Markdown to safe HTML and its words. Never raises for what a text says, only MemoryError for its size."""
-    headings: list[Heading] = []
-
-    def edit(root: Element) -> None:
-        headings.extend(decorate(root, context.prefix, context.site_host))
-
+    found = Findings()
     try:
-        safe = sanitize(to_html(source), edit)
+        safe = sanitize(to_html(source, context.language, context.links), lambda root: decorate(root, context, found))
     except RecursionError:  # nested deeper than anybody reads: shown as it was typed
-        headings.clear()
+        found = Findings()
         safe = sanitize(_as_typed(source))
     words = read(safe)
     number = count_words(words.text)
-    return Rendered(safe, words.excerpt, tuple(headings), words.text, number, reading_minutes(number))
+    return Rendered(
+        html=draw_maths(safe),
+        excerpt=words.excerpt,
+        toc=tuple(found.headings),
+        plain_text=words.text,
+        words=number,
+        reading_minutes=reading_minutes(number),
+        links=tuple(dict.fromkeys(found.links)),
+        media=tuple(dict.fromkeys(found.media)),
+        nowhere=tuple(dict.fromkeys(found.nowhere)),
+    )
 
 
 def _as_typed(source: str) -> str:

@@ -29,7 +29,7 @@ from cms.policy import SYSTEM, Actor, Capability
 from cms.rendering import Renderer
 from cms.schemas.account import UserInput
 from cms.schemas.post import PostFields, PostInput
-from cms.services import accounts, audit, media, posts, publishing, site, taxonomies
+from cms.services import accounts, audit, media, posts, publishing, references, site, taxonomies
 from cms.settings import data_folder
 
 KEY = "demo:"
@@ -165,7 +165,8 @@ class _Filling:
     async def _publish(self, text: "Text", post_id: int, source: str) -> Post:
         async with self.database.read() as session:
             frame = await site.get_frame(session)
-        rendered = await self.renderer.render(source, publishing.context(post_id, frame.language, self.public_url))
+            context = await references.context(session, post_id, source, frame.language, self.public_url)
+        rendered = await self.renderer.render(source, context)
         async with self._work_at(self._moment(text.header.days_ago, text.header.at)) as work:
             copy = await work.session.get_one(WorkingCopy, post_id)
             await publishing.publish(work, self._able(text, "publish"), post_id, publishing.Version(copy.version, rendered))

@@ -66,6 +66,7 @@ class TargetKind(StrEnum):
     CATEGORY = "category"
     AUTHOR = "author"
     SERIES = "series"
+    MEDIA = "media"  # where an imported picture stood; always *moved*, to the address that has its bytes
 
 
 class Address(Base):

@@ -26,4 +26,8 @@ class Asset(Base):
     @property
     def path(self) -> str:
         """The address of these bytes; it never changes."""
-        return f"/media/{self.id}/{self.digest[:12]}/{self.name}"
+        return asset_path(self.id, self.digest, self.name)
+
+
+def asset_path(asset_id: int, digest: str, name: str) -> str:
+    return f"/media/{asset_id}/{digest[:12]}/{name}"

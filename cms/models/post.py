@@ -47,6 +47,7 @@ class Reason(StrEnum):
     RESTORED = "restored"
     TAKEOVER = "takeover"
     IDLE = "idle"
+    IMPORTED = "imported"
 
 
 class ScheduledAct(StrEnum):
@@ -79,6 +80,7 @@ class Post(Base):
     trashed_at: Mapped[Moment | None]
     live_before_trash: Mapped[Live | None] = mapped_column(enum_type(Live))
     import_key: Mapped[str | None] = mapped_column(String(500), unique=True)
+    import_digest: Mapped[str | None] = mapped_column(String(64))  # of what was brought in: an import that says the same does nothing
     version: Mapped[int] = mapped_column(Integer)
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012

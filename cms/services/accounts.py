@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -57,6 +57,20 @@ async def create(work: Work, actor: Actor, wanted: UserInput, password_hash: str
     policy.require(actor, Capability.USER_MANAGE)
     user = await _insert(work, wanted.email, wanted.name, Role(wanted.role), password_hash)
     audit.note(work, actor, "user.create", "user", user.id, role=user.role.value)
+    return user
+
+
+async def ensure_author(work: Work, actor: Actor, name: str) -> User:
+    """Somebody with this name to stand above a text. Who is not known yet gets an account that cannot sign in, and an address for mail
+    that leads nowhere (RFC 2606, 2)."""
+    known = (await work.session.scalars(select(User).where(User.name == name).order_by(User.id).limit(1))).one_or_none()
+    if known:
+        return known
+    policy.require(actor, Capability.USER_MANAGE)
+    number = (await work.session.scalar(select(func.max(User.id))) or 0) + 1
+    user = await _insert(work, f"author-{number}@import.invalid", name, Role.AUTHOR, None)
+    user.disabled_at = work.now
+    audit.note(work, actor, "user.create", "user", user.id, role=user.role.value, disabled=True)
     return user
 
 

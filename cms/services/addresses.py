@@ -61,6 +61,17 @@ async def assign(work: Work, path: str, kind: TargetKind, target_id: int) -> str
     return before.path if before is not None and before is not there else None
 
 
+async def lead(work: Work, path: str, kind: TargetKind, target_id: int) -> bool:
+    """Let an old path lead to a thing, if nothing is there and the program does not answer there itself; says whether it does now."""
+    path = normalise_path(path)
+    if not path or len(path) > MAX_PATH or is_reserved(path):
+        return False
+    there = (await work.session.scalars(select(Address).where(Address.path == path))).one_or_none()
+    if there is None:
+        work.session.add(Address(path=path, target_kind=kind, target_id=target_id, state=AddressState.MOVED))
+    return there is None or (there.target_kind, there.target_id) == (kind, target_id)
+
+
 async def retire(work: Work, kind: TargetKind, target_id: int) -> None:
     """The thing is no longer public: its address, and all that lead to it, answer 410 and stay its own."""
     current = await find_current(work.session, kind, target_id)

@@ -158,6 +158,7 @@ async def address_of_nothing(session: AsyncSession) -> Findings:
         TargetKind.TAG: Tag.id,
         TargetKind.CATEGORY: Category.id,
         TargetKind.AUTHOR: User.id,
+        TargetKind.MEDIA: Asset.id,
     }
     lost = or_(*(and_(Address.target_kind == kind, not_(exists().where(key == Address.target_id))) for kind, key in tables.items()))
     return await _found(session, select(literal("/") + Address.path).where(lost).order_by(Address.id))

@@ -246,7 +246,7 @@ async def _fields(work: Work, actor: Actor, post: Post, wanted: PostInput, befor
         await taxonomies.require_category(work.session, category)
     changes: dict[str, Any] = {
         "title": wanted.title,
-        "slug": _slug(wanted.slug, is_top=post.kind is Kind.POST or wanted.parent is None),
+        "slug": before.slug if wanted.slug == before.slug else _slug(wanted.slug, is_top=post.kind is Kind.POST or wanted.parent is None),
         "excerpt": wanted.excerpt,
         "tags": await taxonomies.ensure_tags(work, wanted.tags),
         "category": category,

@@ -3,13 +3,12 @@
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from sqlalchemy import delete, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
-from cms.content.pipeline import RenderContext, Rendered, plain_title, render_title
+from cms.content.pipeline import Rendered, plain_title, render_title
 from cms.content.slugs import slugify
 from cms.db.session import Work
 from cms.db.types import Id, UTCDateTime
@@ -48,13 +47,16 @@ class Version:
     rendered: Rendered
 
 
-def context(post_id: int, language: str, public_url: str) -> RenderContext:
-    """How a post's text is rendered: its notes have ids of their own, so that several posts fit on one page."""
-    return RenderContext(f"p{post_id}-", language, urlsplit(public_url).hostname or "")
+@dataclass(frozen=True, slots=True)
+class Dates:
+    published: datetime
+    updated: datetime
 
 
-async def publish(work: Work, actor: Actor, post_id: int, version: Version) -> Published:
+async def publish(work: Work, actor: Actor, post_id: int, version: Version, dates: Dates | None = None) -> Published:
     """Make this version what readers see.
+
+    ``dates``: what readers read of its past, for texts that were public elsewhere before.
 
     Raises ``Conflict`` if the working copy is another by now, ``InvalidInput`` if it cannot go out.
     """
@@ -74,14 +76,16 @@ async def publish(work: Work, actor: Actor, post_id: int, version: Version) -> P
     before = await work.session.get(Published, post_id)
     old, former = _aspect_values(before), _terms(before)
     former_neighbours = await _neighbours(work.session, before)
-    post.first_published_at = post.first_published_at or work.now
+    post.first_published_at = dates.published if dates else post.first_published_at or work.now
     values = await document(work.session, post, fields, version.rendered, await site.get_frame(work.session))
     values["path"] = await _place(work, post, fields, str(values["path"]))
     published = before or Published(post_id=post_id, kind=post.kind, updated_at=work.now)
     for name, value in {**values, "revision_id": revision.id}.items():
         setattr(published, name, value)
     aspects = tuple(name for name, value in _aspect_values(published).items() if value != old.get(name))
-    if _TEXT & set(aspects):
+    if dates:
+        published.updated_at = dates.updated
+    elif _TEXT & set(aspects):
         published.updated_at = work.now
     work.session.add(published)
     await posts.set_terms(work, post_id, Side.LIVE, fields)

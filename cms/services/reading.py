@@ -11,8 +11,9 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from cms.db.session import ReadSession
 from cms.errors import NotFound, Unavailable
-from cms.models import Address, Category, PostAuthor, PostCategory, PostTag, Published, Site, Tag, User
+from cms.models import Address, Asset, Category, PostAuthor, PostCategory, PostTag, Published, Site, Tag, User
 from cms.models.address import AddressState, TargetKind, normalise_path
+from cms.models.media import asset_path
 from cms.models.post import Kind, Side
 from cms.models.site import SITE_ID, Frame
 
@@ -59,10 +60,11 @@ class Place:
     frame: Frame
     state: AddressState | None = None  # None: nothing was ever here
     article: Article | None = None
+    asset_path: str = ""  # if a file of the library stood there
 
     @property
     def path(self) -> str:
-        return self.article.path if self.article else ""
+        return self.article.path if self.article else self.asset_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +114,23 @@ _ARTICLE = (*_CARD, Published.kind, Published.standfirst, Published.html, Publis
 # --- one post or page ------------------------------------------------------------------------------------------------------
 
 
-_site, _addresses, _published = Site.__table__, Address.__table__, Published.__table__
+_site, _addresses, _published, _assets = Site.__table__, Address.__table__, Published.__table__, Asset.__table__
 
 # The most asked question of all. Made once, and of tables instead of classes: building it for each reader, or having the ORM
 # prepare it, would cost more than running it (bench/pages.py).
 _PLACE = (
-    select(_site.c.frame, _addresses.c.state, *(_published.c[column.key] for column in _ARTICLE))
+    select(
+        _site.c.frame,
+        _addresses.c.state,
+        _assets.c.id,
+        _assets.c.digest,
+        _assets.c.name,
+        *(_published.c[column.key] for column in _ARTICLE),
+    )
     .select_from(_site)
     .outerjoin(_addresses, _addresses.c.path == bindparam("path"))
     .outerjoin(_published, and_(_addresses.c.target_kind == TargetKind.POST, _published.c.post_id == _addresses.c.target_id))
+    .outerjoin(_assets, and_(_addresses.c.target_kind == TargetKind.MEDIA, _assets.c.id == _addresses.c.target_id))
     .where(_site.c.id == SITE_ID)
 )
 
@@ -130,8 +140,13 @@ async def find_place(session: ReadSession, path: str) -> Place:
     row = await session.find(_PLACE, {"path": normalise_path(path)})
     if row is None:
         raise Unavailable
-    frame, state, *values = row
-    return Place(Frame.from_json(frame), state, _article(values) if values[0] is not None else None)
+    frame, state, asset_id, digest, name, *values = row
+    return Place(
+        Frame.from_json(frame),
+        state,
+        _article(values) if values[0] is not None else None,
+        asset_path(asset_id, digest, name) if asset_id is not None else "",
+    )
 
 
 # --- lists -----------------------------------------------------------------------------------------------------------------

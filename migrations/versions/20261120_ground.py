@@ -231,6 +231,7 @@ def upgrade() -> None:
         sa.Column("trashed_at", UTCDateTime(), nullable=True),
         sa.Column("live_before_trash", KIND, nullable=True),
         sa.Column("import_key", sa.String(length=500), nullable=True),
+        sa.Column("import_digest", sa.String(length=64), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["created_by_id"], ["users.id"], name="fk_posts_created_by_id_users", ondelete="SET NULL"),
         sa.ForeignKeyConstraint(["translation_of_id"], ["posts.id"], name="fk_posts_translation_of_id_posts", ondelete="SET NULL"),

@@ -27,11 +27,11 @@ def html(source: str, **context: str) -> str:
     ("source", "expected"),
     [
         ("*a* **b** `c`", "<p><em>a</em> <strong>b</strong> <code>c</code></p>"),
-        ("~~a~~ 1~2~3", "<p><del>a</del> 1~2~3</p>"),
+        ("~~a~~ 1~2~3", "<p><del>a</del> 1<sub>2</sub>3</p>"),
         ("<https://a.example>", '<p><a href="https://a.example" rel="noopener">https://a.example</a></p>'),
         ("[a](/b)", '<p><a href="/b">a</a></p>'),
         ("[a](javascript:1)", "<p><a>a</a></p>"),
-        ("![a](b.png)", '<p><img alt="a" src="b.png" loading="lazy" decoding="async"></p>'),
+        ("![a](b.png)", '<figure><img alt="a" src="b.png" loading="lazy" decoding="async"></figure>'),
         ("a{: .b}", "<p>a{: .b}</p>"),
         ("*[HTML]: Hyper\n\nHTML", '<p><abbr title="Hyper">HTML</abbr></p>'),
         ("Term\n: Words", "<dl>\n<dt>Term</dt>\n<dd>Words</dd>\n</dl>"),
@@ -106,7 +106,7 @@ def test_code_wears_pygments_classes_and_keeps_its_text() -> None:
     assert '<span class="k">fn</span>' in rendered.html
     assert rendered.plain_text == "<script> & fn"
     assert '<code class="language-rust">\n' in rendered.html
-    assert '<span class="hll">' in html('```py hl_lines="1"\na\nb\n```')
+    assert '<span class="line hll">' in html('```py hl_lines="1"\na\nb\n```')
 
 
 def test_code_with_long_lines_is_wide() -> None:
@@ -155,7 +155,7 @@ def test_without_a_mark_the_excerpt_is_the_beginning() -> None:
 
 def test_plain_text_has_no_marks_and_words_are_counted() -> None:
     rendered = render("# Title\n\nOne two[^1] it's three-fold.\n\n```rust\nlet x\n```\n\n[^1]: A note")
-    assert rendered.plain_text == "Title\nOne two it's three-fold.\nlet x\nA note"
+    assert rendered.plain_text == "Title\nOne two it’s three-fold.\nlet x\nA note"
     assert rendered.words == 9
     assert rendered.reading_minutes == 1
     assert render("word " * 1150).reading_minutes == 5

@@ -10,7 +10,7 @@ from cms.handlers.forms import Form
 from cms.models.post import Kind, Post
 from cms.policy import Capability
 from cms.schemas.post import PostInput
-from cms.services import desk, posts, publishing
+from cms.services import desk, posts, references
 from cms.services.desk import Surroundings
 from cms.services.posts import Draft
 
@@ -105,7 +105,8 @@ class EditorHandler(AdminHandler, is_base=True):
 
     async def rendered(self, post_id: int, text: str, language: str | None) -> Rendered:
         """The text as readers get it; slow, so before a transaction."""
-        context = publishing.context(post_id, language or self.parts.last_frame.language, self.public_url)
+        async with self.read() as session:
+            context = await references.context(session, post_id, text, language or self.parts.last_frame.language, self.public_url)
         return await self.parts.renderer.render(text, context)
 
 

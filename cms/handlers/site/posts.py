@@ -37,7 +37,9 @@ class PlaceHandler(SiteHandler):
         async with self.read() as session:
             place = await reading.find_place(session, path)
         self.parts.last_frame = place.frame
-        if place.article is None:
+        if place.asset_path:
+            self.move_to(place.asset_path)
+        elif place.article is None:
             self._nothing_at(path, place)
         elif not self.is_at(place.path):
             self.move_to(place.path)

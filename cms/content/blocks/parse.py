@@ -1,0 +1,109 @@
+"""Lines to a tree of blocks: the two phases of CommonMark 0.31, appendix, of which this is the first.
+
+For each line: which of the open blocks go on, what begins, and where the rest of the line belongs.
+"""
+
+import re
+
+from cms.content.blocks.line import Line
+from cms.content.blocks.starts import USES_UP_ITS_FIRST_LINE, blocks_beginning, underline_level
+from cms.content.blocks.tree import Block, Definitions, Document, Heading, Leaf, Paragraph, Term
+
+MAX_DEPTH = 100  # open blocks; what would nest deeper is text
+_NEWLINE = re.compile(r"\r\n|\n|\r")
+
+
+def parse(source: str) -> Document:
+    """Never raises. Takes time in proportion to the text, times its depth."""
+    parser = _Parser()
+    for number, text in enumerate(_NEWLINE.split(source), start=1):
+        parser.read(Line(text, number))
+    return parser.document
+
+
+class _Parser:
+    def __init__(self) -> None:
+        self.document = Document(Line("", 1))
+        self._open: list[Block] = [self.document]  # from the outside in
+
+    def read(self, line: Line) -> None:
+        going_on = self._going_on(line)
+        if self._open[-1].is_closed:
+            self._open.pop()
+            return
+        matched = len(self._open) == going_on
+        parent = self._open[going_on - 1]
+        if isinstance(parent, Paragraph) and (level := underline_level(line)):
+            self._underline(parent, line, level)
+            return
+        begun = self._begin(line, going_on)
+        if begun:
+            if isinstance(self._open[-1], USES_UP_ITS_FIRST_LINE):
+                return
+        elif not matched and not line.is_blank and isinstance(self._open[-1], Paragraph):
+            pass  # a lazy continuation: marks of quotations and lists may be left out
+        else:
+            del self._open[going_on:]
+        self._add(line)
+
+    def _going_on(self, line: Line) -> int:
+        """How many of the open blocks the line belongs to."""
+        for number, block in enumerate(self._open):
+            if not block.goes_on(line):
+                return number
+        return len(self._open)
+
+    def _begin(self, line: Line, going_on: int) -> bool:
+        """Open what begins on the line, one in another."""
+        begun = False
+        while len(self._open) < MAX_DEPTH or not begun:
+            parent = self._open[-1] if begun else self._open[going_on - 1]
+            if isinstance(parent, Leaf) and not isinstance(parent, Paragraph):
+                break
+            blocks = blocks_beginning(line, parent)
+            if not blocks:
+                break
+            if not begun:
+                del self._open[going_on:]
+                begun = True
+            self._make_room(blocks[0], line)
+            for block in blocks:
+                self._put(block)
+            if isinstance(self._open[-1], Leaf):
+                break
+        return begun
+
+    def _make_room(self, block: Block, line: Line) -> None:
+        """The lines of a paragraph become terms when a definition follows."""
+        if isinstance(block, Definitions) and isinstance(block.children[0] if block.children else None, Term):
+            if isinstance(self._open[-1], Paragraph):
+                self._open.pop()
+            siblings = self._open[-1].children
+            siblings.pop()
+            if siblings and isinstance(siblings[-1], Definitions):
+                block.children[:0] = siblings.pop().children
+                block.begin = block.children[0].begin
+
+    def _put(self, block: Block) -> None:
+        while not self._open[-1].holds(block):
+            self._open.pop()
+        self._open[-1].children.append(block)
+        self._open.append(block)
+
+    def _add(self, line: Line) -> None:
+        """The rest of the line is text."""
+        tip = self._open[-1]
+        if not isinstance(tip, Leaf):
+            if line.is_blank:
+                return
+            tip = Paragraph(line)
+            self._put(tip)
+        tip.add(line)
+        if tip.is_closed:
+            self._open.pop()
+
+    def _underline(self, paragraph: Paragraph, line: Line, level: int) -> None:
+        heading = Heading(line, level, "\n".join(paragraph.lines).strip())
+        heading.begin = paragraph.begin
+        self._open.pop()
+        self._open[-1].children[-1] = heading

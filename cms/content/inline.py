@@ -1,0 +1,75 @@
+"""What stands inside a line and Python-Markdown does not know: formulas, links by title, breaks by a backslash."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from markdown import Markdown
+from markdown.extensions import Extension
+from markdown.extensions.footnotes import FootnoteExtension
+from markdown.inlinepatterns import InlineProcessor, SubstituteTagInlineProcessor
+from markdown.treeprocessors import Treeprocessor
+
+from cms.content.folding import fold
+from cms.content.maths import as_typed
+
+_TITLE_LINK = re.compile(r"\[\[([^\[\]|\n]{1,300})(?:\|([^\[\]\n]{1,300}))?\]\]")
+_Found = tuple[Element | str | None, int | None, int | None]
+
+
+def titles_wanted(source: str) -> set[str]:
+    """What a text calls other posts by, as ``links`` has to name them. Some may stand in code and mean nothing."""
+    return {fold(found[1]) for found in _TITLE_LINK.finditer(source)}
+
+
+class InlineExtension(Extension):
+    """``links``: folded title or address → address; may be changed between conversions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: Mapping[str, str] = {}
+
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
+        md.inlinePatterns.register(_Maths(r"\\\((.+?)\\\)", md), "maths", 186)
+        md.inlinePatterns.register(SubstituteTagInlineProcessor(r"\\\n", "br"), "backslash_break", 185)
+        md.inlinePatterns.register(_TitleLink(_TITLE_LINK.pattern, md, self), "title_link", 172)
+
+
+class _Maths(InlineProcessor):
+    """``\\(a^2\\)``"""
+
+    def handleMatch(self, m: re.Match[str], data: str) -> _Found:  # type: ignore[override]  # noqa: N802
+        return self.md.htmlStash.store(as_typed(m[1], display=False)), m.start(0), m.end(0)
+
+
+class _TitleLink(InlineProcessor):
+    """``[[Title]]`` or ``[[Title|words]]``. One that leads nowhere keeps its words, and a mark for those who edit."""
+
+    def __init__(self, pattern: str, md: Markdown, extension: InlineExtension) -> None:
+        super().__init__(pattern, md)
+        self._extension = extension
+
+    def handleMatch(self, m: re.Match[str], data: str) -> _Found:  # type: ignore[override]  # noqa: N802
+        address = self._extension.links.get(fold(m[1]))
+        element = Element("a", {"href": address}) if address else Element("span", {"class": "nowhere"})
+        element.text = (m[2] or m[1]).strip()
+        return element, m.start(0), m.end(0)
+
+
+class UnusedNotes(Treeprocessor):
+    """A note that nothing refers to has no place to lead back to."""
+
+    def __init__(self, md: Markdown, notes: FootnoteExtension) -> None:
+        super().__init__(md)
+        self._notes = notes
+
+    def run(self, root: Element) -> Any:
+        used = {self._notes.makeFootnoteId(name) for name in self._notes.footnote_order}
+        for parent in [root, *root]:
+            for div in [child for child in parent if child.tag == "div" and child.get("class") == "footnote"]:
+                notes = div.find("ol")
+                if notes is not None:
+                    notes[:] = [note for note in notes if note.get("id") in used]
+                    if not len(notes):
+                        parent.remove(div)

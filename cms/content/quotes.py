@@ -1,0 +1,58 @@
+"""Quotation marks as a language writes them, for straight ones in the text (CLDR, delimiters)."""
+
+from markdown.extensions.smarty import SmartyExtension
+
+# “outer” and ‘inner’, opening and closing. Languages that are not here keep the English ones.
+_MARKS: dict[str, tuple[str, str, str, str]] = {
+    "bg": ("„", "“", "‘", "’"),
+    "cs": ("„", "“", "‚", "‘"),
+    "da": ("“", "”", "‘", "’"),
+    "de": ("„", "“", "‚", "‘"),
+    "de-ch": ("«", "»", "‹", "›"),
+    "el": ("«", "»", "“", "”"),
+    "es": ("«", "»", "“", "”"),
+    "et": ("„", "“", "«", "»"),
+    "fi": ("”", "”", "’", "’"),
+    "fr": ("«\N{NARROW NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}»", "“", "”"),
+    "hr": ("„", "”", "‘", "’"),
+    "hu": ("„", "”", "»", "«"),
+    "is": ("„", "“", "‚", "‘"),
+    "it": ("«", "»", "“", "”"),
+    "lt": ("„", "“", "‚", "‘"),
+    "nb": ("«", "»", "‘", "’"),
+    "nn": ("«", "»", "‘", "’"),
+    "no": ("«", "»", "‘", "’"),
+    "pl": ("„", "”", "«", "»"),
+    "pt": ("“", "”", "‘", "’"),
+    "pt-pt": ("«", "»", "“", "”"),
+    "ro": ("„", "”", "«", "»"),
+    "ru": ("«", "»", "„", "“"),
+    "sk": ("„", "“", "‚", "‘"),
+    "sl": ("„", "“", "‚", "‘"),
+    "sr": ("„", "“", "‘", "‘"),
+    "sv": ("”", "”", "’", "’"),
+    "uk": ("«", "»", "„", "“"),
+}
+_ENGLISH = ("“", "”", "‘", "’")
+
+
+def marks_of(language: str) -> tuple[str, str, str, str]:
+    tag = language.lower()
+    return _MARKS.get(tag) or _MARKS.get(tag.partition("-")[0]) or _ENGLISH
+
+
+class Quotes(SmartyExtension):
+    """Quotation marks only: dashes and dots stay as they were typed."""
+
+    def __init__(self, language: str) -> None:
+        outer_open, outer_close, inner_open, inner_close = marks_of(language)
+        super().__init__(
+            smart_dashes=False,
+            smart_ellipses=False,
+            substitutions={
+                "left-double-quote": outer_open,
+                "right-double-quote": outer_close,
+                "left-single-quote": inner_open,
+                "right-single-quote": inner_close,
+            },
+        )

@@ -1,0 +1,109 @@
+"""What stands above a text: YAML between ``---``, TOML between ``+++``, or a JSON object."""
+
+import json
+import tomllib
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import yaml
+
+
+@dataclass(frozen=True, slots=True)
+class FrontMatter:
+    """``line``: of the file, at which the body begins. ``problem``: why it could not be read; then ``data`` is empty."""
+
+    data: dict[str, Any]
+    body: str
+    line: int
+    problem: str = ""
+
+
+def split(text: str) -> FrontMatter:
+    """Never raises."""
+    for fence, parse in (("---", _yaml), ("+++", tomllib.loads)):
+        if text.startswith(f"{fence}\n") or text == fence:
+            return _fenced(text, fence, parse)
+    if text.startswith("{"):
+        return _json(text)
+    return FrontMatter({}, text, 1)
+
+
+def _fenced(text: str, fence: str, parse: Any) -> FrontMatter:
+    lines = text.split("\n")
+    end = next((number for number, line in enumerate(lines[1:], start=1) if line.rstrip() == fence), 0)
+    if not end:
+        return FrontMatter({}, text, 1, f"the {fence} that ends the front matter is missing")
+    body = "\n".join(lines[end + 1 :])
+    try:
+        data = parse("\n".join(lines[1:end]))
+    except (tomllib.TOMLDecodeError, yaml.YAMLError, ValueError, RecursionError) as error:
+        return FrontMatter({}, body, end + 2, f"the front matter cannot be read: {_one_line(error)}")
+    if data is None:
+        data = {}
+    if not isinstance(data, dict):
+        return FrontMatter({}, body, end + 2, "the front matter is not a list of names and values")
+    return FrontMatter({str(key): value for key, value in data.items()}, body, end + 2)
+
+
+def _yaml(text: str) -> Any:
+    return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+
+
+class _Loader(yaml.SafeLoader):
+    """Aliases can make a file of a kilobyte fill the memory, and nobody uses them above a text."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases (*name) are not read")
+        return super().compose_node(parent, index)
+
+
+def _json(text: str) -> FrontMatter:
+    try:
+        data, end = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError) as error:
+        return FrontMatter({}, text, 1, f"the front matter cannot be read: {_one_line(error)}")
+    return FrontMatter(data, text[end:].removeprefix("\n"), text[:end].count("\n") + 2)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
+
+
+# --- values ----------------------------------------------------------------------------------------------------------------
+
+
+def as_text(value: Any) -> str:
+    return " ".join(str(value).split()) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
+
+
+def as_texts(value: Any) -> tuple[str, ...]:
+    """A list, or one text, each once."""
+    values = value if isinstance(value, (list, tuple)) else [value]
+    return tuple(dict.fromkeys(text for text in map(as_text, values) if text))
+
+
+def as_flag(value: Any) -> bool:
+    return value is True or (isinstance(value, str) and value.strip().lower() in {"true", "yes", "1"})
+
+
+def as_moment(value: Any) -> datetime | date | None:
+    """None if there is no date. Raises ``ValueError`` for what should be one and is not."""
+    if isinstance(value, (datetime, date)) or value is None or value == "":
+        return value or None
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is no date")
+    text = value.strip()
+    for form in ("%Y-%m-%d %H:%M:%S %z", "%Y-%m-%d %H:%M %z", "%Y/%m/%d", "%Y-%m-%d %H:%M:%S %Z"):
+        try:
+            moment = datetime.strptime(text, form)  # noqa: DTZ007 - a moment without a zone is the site's
+        except ValueError:
+            continue
+        if form.endswith("%Z"):
+            return moment.replace(tzinfo=UTC) if text.endswith(("UTC", "GMT")) else moment
+        return moment.date() if form == "%Y/%m/%d" else moment
+    try:
+        return date.fromisoformat(text) if len(text) == len("2024-01-02") else datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"“{text[:40]}” is no date") from None

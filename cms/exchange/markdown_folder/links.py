@@ -1,0 +1,171 @@
+"""What the texts of a folder refer to: each other, files beside them, files of the old site, the world."""
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from cms.exchange.markdown_folder.shortcodes import code_ranges
+from cms.exchange.markdown_folder.source import Blog, Document
+
+# A link's target where Markdown and HTML have them: (target), [label]: target, href="target".
+_TARGETS = re.compile(
+    r"(?P<inline>(?P<picture>!?)\[(?:[^\[\]]|\[[^\[\]]*\])*\]\(\s*<?)(?P<target1>[^\s<>()]*(?:\([^\s<>()]*\)[^\s<>()]*)*)"
+    r"|(?P<label>^[ ]{0,3}\[(?!\^)[^\]\n]+\]:[ \t]*\n?[ \t]*<?)(?P<target2>[^\s<>]+)"
+    r"|(?P<attribute>\b(?P<name>href|src|poster|data-src)\s*=\s*[\"']?)(?P<target3>[^\s\"'<>]+)",
+    re.MULTILINE,
+)
+_PICTURES = (".apng", ".avif", ".bmp", ".gif", ".ico", ".jpeg", ".jpg", ".png", ".svg", ".tif", ".tiff", ".webp")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A target in a text. ``line`` of the file; ``tail``: "?…#…", which stays behind whatever it becomes."""
+
+    target: str
+    tail: str
+    line: int
+    is_picture: bool
+
+    @property
+    def is_elsewhere(self) -> bool:
+        return bool(urlsplit(self.target).scheme) or self.target.startswith("//")
+
+
+def rewrite(document: Document, replace: Callable[[Reference], str | None]) -> str:
+    """The body with each target as ``replace`` answers it; None leaves it. Code and pure fragments are not asked about."""
+    code = list(code_ranges(document.body))
+
+    def settle(found: re.Match[str]) -> str:
+        target = found["target1"] or found["target2"] or found["target3"] or ""
+        if not target or target.startswith("#") or any(begin <= found.start() < end for begin, end in code):
+            return _with_inner(found, found[0], replace_inner)
+        reference = _reference(document, found, target)
+        answer = replace(reference)
+        head = found["inline"] or found["label"] or found["attribute"]
+        return _with_inner(found, head, replace_inner) + (found[0][len(head) :] if answer is None else answer + reference.tail)
+
+    def replace_inner(text: str) -> str:
+        """A picture inside a link's words."""
+        return _TARGETS.sub(settle_inner, text)
+
+    def settle_inner(found: re.Match[str]) -> str:
+        target = found["target1"] or ""
+        if not target or not found["picture"]:
+            return found[0]
+        reference = Reference(*_split(target), line=0, is_picture=True)
+        answer = replace(reference)
+        return found[0] if answer is None else found["inline"] + answer + reference.tail
+
+    return _TARGETS.sub(settle, document.body)
+
+
+def _with_inner(found: re.Match[str], head: str, replace_inner: Callable[[str], str]) -> str:
+    """``[![a](b.png)](c)``: the outer link's head holds another one."""
+    if not found["inline"] or "![" not in head[1:]:
+        return head
+    at = head.index("![", 1)
+    return head[:at] + replace_inner(head[at:])
+
+
+def _reference(document: Document, found: re.Match[str], target: str) -> Reference:
+    line = document.body_line + document.body.count("\n", 0, found.start())
+    path, tail = _split(target)
+    is_picture = bool(found["picture"]) or found["name"] in {"src", "poster"} or path.lower().endswith(_PICTURES)
+    return Reference(path, tail, line, is_picture)
+
+
+def _split(target: str) -> tuple[str, str]:
+    end = min((at for at in (target.find("?"), target.find("#")) if at >= 0), default=len(target))
+    return target[:end], target[end:]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a reference leads to: another text, or a file; both below the folder. ``escapes``: it leads out of it."""
+
+    document: Document | None = None
+    file: str = ""
+    escapes: bool = False
+
+
+class Finder:
+    """Answers what a target means in a text, as the program that the folder was made for would."""
+
+    def __init__(self, blog: Blog) -> None:
+        self._blog = blog
+        self._host = urlsplit(blog.base_url).netloc.lower()
+        self._base = urlsplit(blog.base_url).path.strip("/")
+        self._by_file = {document.file: document for document in blog.documents}
+        self._by_path = {path.lower(): document for document in reversed(blog.documents) for path in document.paths}
+
+    def find(self, document: Document, target: str) -> Found | None:
+        """None if it leads to another site or to nothing that is known here."""
+        parts = urlsplit(target)
+        if parts.scheme in {"http", "https"} or target.startswith("//"):
+            return self._at(parts.path) if self._host and parts.netloc.lower() == self._host else None
+        if parts.scheme:
+            return None
+        if file := self._blog.find_text(document, target):
+            return Found(self._by_file.get(file), file)
+        path = unquote(target)
+        if path.startswith("/"):
+            return self._at(path)
+        return self._beside(document, path) or self._relative_to_address(document, path)
+
+    def _beside(self, document: Document, path: str) -> Found | None:
+        """A file named from the text's own folder."""
+        file = posixpath.normpath(posixpath.join(document.folder, path))
+        if file.startswith("../") or file == "..":
+            return Found(escapes=True)
+        if file in self._by_file:
+            return Found(self._by_file[file], file)
+        return self._file(file)
+
+    def _relative_to_address(self, document: Document, path: str) -> Found | None:
+        """As a browser would read it on the old site."""
+        for address in document.paths[:1]:
+            for base in (f"/{address}/", f"/{address}"):
+                if found := self._at(posixpath.normpath(posixpath.join(posixpath.dirname(base), path))):
+                    return found
+        return None
+
+    def _at(self, path: str) -> Found | None:
+        """What stood at a path of the old site."""
+        path = unquote(path).strip("/").removesuffix("index.html").strip("/")
+        if self._base and (path == self._base or path.startswith(f"{self._base}/")):
+            path = path.removeprefix(self._base).strip("/")
+        if document := self._by_path.get(path.lower()):
+            return Found(document, document.file)
+        for prefix, folder in self._blog.files_at.items():
+            below = path.removeprefix(prefix).strip("/") if path.startswith(prefix) else ""
+            if below and (found := self._file(posixpath.normpath(posixpath.join(folder, below)))):
+                return found
+        return self._bundled(path)
+
+    def _bundled(self, path: str) -> Found | None:
+        """A file of a text's own folder, under the text's address."""
+        at, _, name = path.rpartition("/")
+        owner = self._by_path.get(at.lower())
+        return self._file(posixpath.join(owner.folder, name)) if owner and owner.file.rpartition("/")[2].startswith("index.") else None
+
+    def _file(self, file: str) -> Found | None:
+        if file.startswith("../") or any(part.startswith(".") for part in file.split("/")):
+            return None
+        path = self._blog.folder / file
+        try:
+            if not path.is_file():
+                return None
+            return Found(file=file) if path.resolve().is_relative_to(self._blog.folder.resolve()) else Found(escapes=True)
+        except (OSError, ValueError):
+            return None
+
+
+def pictures_beside(blog: Blog, document: Document) -> Iterator[str]:
+    """Files of a text's own folder, whether it names them or not: their old addresses are to answer, too."""
+    if not document.file.rpartition("/")[2].startswith("index."):
+        return
+    for path in sorted((blog.folder / document.folder).iterdir()):
+        if path.name.lower().endswith(_PICTURES) and path.is_file() and not path.name.startswith("."):
+            yield f"{document.folder}/{path.name}"

@@ -1,0 +1,72 @@
+"""Files of a folder on their way into the library: read, measured, and looked at for what may not be shown."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from cms.services.media import digest_of
+
+LARGEST = 50_000_000  # bytes
+_ALLOWED = {
+    *(".apng", ".avif", ".bmp", ".gif", ".ico", ".jpeg", ".jpg", ".png", ".svg", ".tif", ".tiff", ".webp"),
+    *(".m4a", ".mp3", ".mp4", ".ogg", ".wav", ".webm"),
+    *(".csv", ".pdf", ".txt", ".zip"),
+}
+_ACTIVE = re.compile(rb"<script|\son\w+\s*=|javascript:|<!ENTITY|<foreignObject|<iframe|<embed|<object", re.IGNORECASE)
+_SIZE = re.compile(rb"<svg[^>]*?\s(width|height)=[\"']([\d.]+)(?:px)?[\"'][^>]*?\s(width|height)=[\"']([\d.]+)(?:px)?[\"']")
+_VIEW_BOX = re.compile(rb"<svg[^>]*?\sviewBox=[\"'][\d.-]+[ ,]+[\d.-]+[ ,]+([\d.]+)[ ,]+([\d.]+)[\"']")
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """``dimensions`` in pixels, where it has any. ``problem``: why it stays out."""
+
+    file: str
+    content: bytes = b""
+    digest: str = ""
+    dimensions: tuple[int, int] | None = None
+    problem: str = ""
+
+
+def read(folder: Path, file: str) -> File:
+    """Slow; for a thread. Raises nothing for what a file is."""
+    path = folder / file
+    suffix = path.suffix.lower()
+    if suffix not in _ALLOWED:
+        return File(file, problem=f"files of the kind {suffix or 'without an ending'} are not taken")
+    try:
+        if path.stat().st_size > LARGEST:
+            return File(file, problem=f"is larger than {LARGEST // 1_000_000} MB")
+        content = path.read_bytes()
+    except OSError as error:
+        return File(file, problem=f"cannot be read: {error.strerror or error}")
+    if suffix == ".svg":
+        if _ACTIVE.search(content):
+            return File(file, problem="is a drawing with a script or something else that runs in it")
+        return File(file, content, digest_of(content), _drawing_size(content))
+    return File(file, content, digest_of(content), _size(path))
+
+
+def _size(path: Path) -> tuple[int, int] | None:
+    """From the header; the picture itself is not decoded."""
+    try:
+        with Image.open(path) as image:
+            width, height = image.size
+            if image.getexif().get(0x0112, 1) >= 5:  # lies on its side (Exif 2.32, 4.6.4: Orientation)
+                width, height = height, width
+    except Exception:  # Pillow raises what it likes for what is no picture
+        return None
+    return (width, height) if width and height else None
+
+
+def _drawing_size(content: bytes) -> tuple[int, int] | None:
+    head = content[:5000]
+    if found := _SIZE.search(head):
+        sizes = {found[1]: found[2], found[3]: found[4]}
+        if len(sizes) == 2:
+            return round(float(sizes[b"width"])), round(float(sizes[b"height"]))
+    if found := _VIEW_BOX.search(head):
+        return round(float(found[1])), round(float(found[2]))
+    return None

@@ -1,0 +1,22 @@
+"""Which program a folder was made for."""
+
+from pathlib import Path
+
+from cms.errors import OperatorError
+from cms.exchange.markdown_folder.report import Report
+from cms.exchange.markdown_folder.source import Blog, Reader
+from cms.exchange.markdown_folder.zola import Zola
+
+READERS: tuple[Reader, ...] = (Zola(),)
+
+
+def read_folder(folder: Path, report: Report, program: str = "") -> Blog:
+    """Raises ``OperatorError`` if there is no folder, or nobody knows what it is."""
+    if not folder.is_dir():
+        raise OperatorError(f"There is no folder {folder}; name the one in which the settings of your Zola, Hugo or Jekyll site are.")
+    reader = next((reader for reader in READERS if (reader.program == program if program else reader.recognises(folder))), None)
+    if reader is None:
+        raise OperatorError(
+            f"{folder} does not look like a site of Zola, Hugo or Jekyll; if it is one, say so with --from zola, hugo or jekyll."
+        )
+    return reader.read(folder, report)

@@ -1,0 +1,64 @@
+"""What became of each thing in a folder: counted, and said where somebody should look."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """Kinds of findings, gravest first."""
+
+    REFUSED = "refused"
+    MISSING = "missing"
+    NOT_UNDERSTOOD = "not understood"
+    CHANGED = "changed"
+    ELSEWHERE = "elsewhere"
+    LEFT_ALONE = "left alone"
+
+
+EXPLANATIONS = {
+    Outcome.REFUSED: "Not brought in",
+    Outcome.MISSING: "Links and pictures that lead nowhere",
+    Outcome.NOT_UNDERSTOOD: "Kept as it was typed, because only the other program understands it",
+    Outcome.CHANGED: "Brought in, and changed on the way",
+    Outcome.ELSEWHERE: "Pictures that stay on another site",
+    Outcome.LEFT_ALONE: "Not touched, because somebody has edited it here",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``line`` is 0 where there is none."""
+
+    outcome: Outcome
+    file: str
+    line: int
+    what: str
+
+
+@dataclass(slots=True)
+class Report:
+    """``counts``: what came out, by its name in the plural; ``found``: what was in the folder."""
+
+    findings: list[Finding] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    found: Counter[str] = field(default_factory=Counter)
+
+    def note(self, outcome: Outcome, file: str, what: str, line: int = 0) -> None:
+        finding = Finding(outcome, file, line, what)
+        if finding not in self.findings[-200:]:
+            self.findings.append(finding)
+
+    def refuse(self, file: str, why: str, line: int = 0) -> None:
+        self.note(Outcome.REFUSED, file, why, line)
+
+    def grouped(self) -> Iterator[tuple[Outcome, list[tuple[str, list[Finding]]]]]:
+        """Findings by outcome, then by what they say; the most frequent first."""
+        for outcome in Outcome:
+            by_words: dict[str, list[Finding]] = {}
+            for finding in self.findings:
+                if finding.outcome is outcome:
+                    by_words.setdefault(finding.what, []).append(finding)
+            if by_words:
+                yield outcome, sorted(by_words.items(), key=lambda item: -len(item[1]))

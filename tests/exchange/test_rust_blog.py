@@ -1,0 +1,112 @@
+"""A real blog moves in, on both databases: every old address answers, and everything that the source had is there."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+from xml.etree import ElementTree
+
+import pytest
+from sqlalchemy import func, select
+
+from cms.content.pipeline import plain_title
+from cms.exchange.markdown_folder import plan
+from cms.exchange.markdown_folder.readers import read_folder
+from cms.exchange.markdown_folder.report import Outcome, Report
+from cms.exchange.markdown_folder.run import Options, bring_in
+from cms.models import Asset, Post, Revision, User
+from cms.models.post import Kind
+from cms.models.site import Frame
+from cms.rendering import Renderer
+from cms.services import inspection
+from tests import rust_blog
+from tests.web import Browser, Site, running_site
+
+PERMALINK = "/{year}/{month}/{day}/{slug}"
+
+
+@pytest.fixture(scope="module")
+def blog(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return rust_blog.unpack(tmp_path_factory.mktemp("blog"))
+
+
+@pytest.fixture
+async def site(database_url: str, tmp_path: Path, renderer: Renderer) -> AsyncIterator[Site]:
+    async with running_site(database_url, tmp_path, renderer=renderer) as site:
+        await site.person("owner")
+        yield site
+
+
+async def move_in(site: Site, folder: Path) -> Report:
+    report, parts = Report(), site.application.parts
+    options = Options(PERMALINK, parts.settings.public_url)
+    source = read_folder(folder, report)
+    await bring_in(site.database, parts.storage, parts.renderer, source, options, report, lambda *_: None)
+    return report
+
+
+async def follow(browser: Browser, path: str) -> tuple[int, int, str]:
+    """Status at the end, moves on the way, and the page."""
+    moves, answer = 0, await browser.get(quote(path))
+    while answer.status == 301 and moves < 5:
+        moves += 1
+        answer = await browser.get(urlsplit(answer.location).path)
+    return answer.status, moves, answer.text
+
+
+async def test_a_real_blog_moves_in_with_every_address(site: Site, blog: Path) -> None:
+    report = await move_in(site, blog)
+    old = rust_blog.old_site(blog)
+    addresses = [(path, text.title) for text in old for path in text.addresses]
+    assert len(addresses) == 832
+    assert report.counts["posts"] + report.counts["pages"] == report.found["texts"] == 382
+    assert not [finding for finding in report.findings if finding.outcome in (Outcome.REFUSED, Outcome.NOT_UNDERSTOOD)]
+
+    browser, pages = site.browser(), {}
+    for path, title in addresses:
+        status, moves, page = await follow(browser, f"/{path}")
+        assert (status, moves <= 1) == (200, True), path
+        words = re.search(r"<h1[^>]*>(.*?)</h1>", page, re.DOTALL)
+        assert words, path
+        assert html_words(words[1]) == plain_title(title), path
+        pages[path] = page
+
+    await everything_is_there(site, browser, blog, pages)
+    again = await move_in(site, blog)
+    assert again.counts["unchanged"] == 382
+    assert set(again.counts) == {"unchanged", "files"}
+    async with site.database.read() as session:
+        assert await session.scalar(select(func.count()).select_from(Post)) == 382
+        assert await session.scalar(select(func.count()).select_from(Revision)) == 382
+        assert not (await inspection.address_of_nothing(session)).number
+        assert not (await inspection.public_without_document(session)).number
+
+
+def html_words(markup: str) -> str:
+    import html
+
+    return html.unescape(re.sub(r"<[^>]+>", "", markup))
+
+
+async def everything_is_there(site: Site, browser: Browser, blog: Path, pages: dict[str, str]) -> None:
+    """Pictures, feeds, the site map, and people above the texts who cannot sign in."""
+    pictures = {source for page in pages.values() for source in re.findall(r'<img[^>]+src="(/[^"]+)"', page)}
+    assert len(pictures) > 190
+    for picture in pictures:
+        assert (await browser.get(picture)).status == 200, picture
+    for feed in ("/feed.xml", "/atom.xml"):
+        ElementTree.fromstring((await browser.get(feed)).body)
+    listed = re.findall(r"<loc>[^<]*//[^/<]+(/[^<]*)</loc>", (await browser.get("/sitemap.xml")).text)
+    assert len(listed) == len(set(listed))
+    assert len([path for path in listed if re.match(r"/\d{4}/", path)]) == 381
+    async with site.database.read() as session:
+        people = list(await session.scalars(select(User).where(User.disabled_at.is_not(None))))
+        assert len(people) > 90
+        assert not any(person.password_hash for person in people)
+        kinds = dict((await session.execute(select(Post.kind, func.count()).group_by(Post.kind))).all())
+        assert kinds == {Kind.POST: 381, Kind.PAGE: 1}
+        assert await session.scalar(select(func.count()).select_from(Asset)) > 300
+
+
+def test_its_permalinks_are_guessed(blog: Path) -> None:
+    assert plan.guess_permalink(read_folder(blog, Report()), Frame().zone) == (PERMALINK, 381, 381)
