@@ -22,6 +22,7 @@ doctor.register(app)
 app.add_typer(backup.app, name="backup")
 app.add_typer(database.app, name="db")
 app.add_typer(transfers.app, name="import")
+app.add_typer(transfers.out, name="export")
 app.add_typer(users.app, name="user")
 
 

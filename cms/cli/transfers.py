@@ -1,7 +1,8 @@
-"""``squall import``: somebody else's site into this one."""
+"""``squall import`` and ``squall export``: somebody else's site into this one, and this one out."""
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,11 +12,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from cms.cli.program import DataOption, JsonOption, load_settings, print_json, run
+from cms.cli.program import DataOption, JsonOption, current_database, load_settings, print_json, run
 from cms.cli.serve import bring_up_to_date
 from cms.db.session import Database
 from cms.errors import OperatorError
 from cms.exchange.markdown_folder import plan
+from cms.exchange.markdown_folder.export import write_folder
 from cms.exchange.markdown_folder.readers import read_folder
 from cms.exchange.markdown_folder.report import EXPLANATIONS, Outcome, Report
 from cms.exchange.markdown_folder.report_page import as_page
@@ -30,6 +32,7 @@ from cms.settings import Settings
 SHOWN = 5  # findings of a kind on the terminal; the file has all
 
 app = typer.Typer(help="Bring in a site that another program made.", no_args_is_help=True)
+out = typer.Typer(help="Write the site for other programs.", no_args_is_help=True)
 
 FolderArgument = Annotated[Path, typer.Argument(help="Where the other program's site lies.", show_default=False)]
 PermalinkOption = Annotated[
@@ -129,6 +132,27 @@ def _write(target: Path, page: str, *, is_optional: bool) -> None:
     except OSError as error:
         if not is_optional:
             raise OperatorError(f"The report cannot be written to {target}: {error.strerror}.") from None
+
+
+@out.command("markdown")
+def export_markdown(
+    folder: Annotated[Path, typer.Argument(help="An empty folder, or one that an earlier export made.", show_default=False)],
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Every text with its front matter, and its pictures beside it; `squall import markdown` reads it again."""
+    settings = load_settings(data=data)
+    counts = run(_export(settings, folder, is_quiet=as_json))
+    if as_json:
+        print_json({"written": dict(counts)})
+    else:
+        typer.echo(f"Wrote {', '.join(f'{number:,} {name}' for name, number in counts.items()) or 'nothing'} to {folder}")
+
+
+async def _export(settings: Settings, folder: Path, *, is_quiet: bool) -> Counter[str]:
+    async with current_database(settings) as database:
+        with _bar(is_quiet) as progress:
+            return await write_folder(database, Storage(settings.media_folder), settings.public_url, folder, progress)
 
 
 def _say(report: Report, target: Path, *, is_rehearsal: bool) -> None:

@@ -101,7 +101,7 @@ def _highlighted(source: str, lexer: Lexer, options: Options) -> str:
 
 def _line(markup: str, number: int, sign: str, options: Options) -> str:
     """The number is an attribute that the theme draws, so that it is not copied with the code."""
-    classes = ["line", *(["hll"] if number in options.marked_lines else []), *({"+": ["added"], "-": ["removed"]}.get(sign, []))]
+    classes = ["code-line", *(["hll"] if number in options.marked_lines else []), *({"+": ["added"], "-": ["removed"]}.get(sign, []))]
     count = f' data-line="{options.first_number + number - 1}"' if options.first_number is not None else ""
     return f'<span class="{" ".join(classes)}"{count}>{sign}{markup}</span>'
 

@@ -1,4 +1,5 @@
-"""Texts that come from elsewhere, many at a time: found again by their key, told apart from what somebody has edited here since."""
+"""Texts that come from elsewhere, many at a time, and all that leave: found again by their key, told apart from what somebody has
+edited here since."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,12 +13,12 @@ from cms.content.folding import fold
 from cms.content.pipeline import Rendered, plain_title
 from cms.db.session import Work
 from cms.events import WorkChanged
-from cms.models import Address, Post, Revision, WorkingCopy
+from cms.models import Address, Asset, Category, Post, Published, Revision, User, WorkingCopy
 from cms.models.address import AddressState, TargetKind
-from cms.models.post import Kind, Reason, Side
+from cms.models.post import Kind, Live, Reason, Side
 from cms.policy import Actor, Capability
 from cms.schemas.post import PostFields
-from cms.services import addresses, audit, outbox, posts, publishing
+from cms.services import addresses, audit, outbox, posts, publishing, taxonomies
 
 MAX_KEY = 500
 
@@ -151,3 +152,76 @@ async def _follow(work: Work, actor: Actor, post: Post, copy: WorkingCopy, incom
 def as_dates(published: datetime, updated: datetime | None) -> publishing.Dates:
     """A change before the publication is none."""
     return publishing.Dates(published, max(published, updated or published))
+
+
+# --- going out -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A text as it leaves: readers' version if there is or was one, else the draft. Terms and people by name."""
+
+    post_id: int
+    kind: Kind
+    title: str
+    content: str
+    slug: str
+    path: str
+    former: tuple[str, ...]
+    dates: publishing.Dates | None
+    over_since: datetime | None
+    authors: tuple[str, ...]
+    category: str
+    tags: tuple[str, ...]
+    excerpt: str
+    language: str
+    picture: int | None
+
+
+async def outgoing_ids(session: AsyncSession) -> list[int]:
+    """Everything but the trash, oldest first."""
+    return list(await session.scalars(select(Post.id).where(Post.live != Live.TRASHED).order_by(Post.id)))
+
+
+async def outgoing(session: AsyncSession, post_id: int) -> Outgoing:
+    post = await session.get_one(Post, post_id)
+    published = await session.get(Published, post_id)
+    said: Revision | WorkingCopy = (
+        await session.get_one(Revision, published.revision_id) if published else await session.get_one(WorkingCopy, post_id)
+    )
+    fields = PostFields.model_validate(said.fields)
+    places = list(
+        await session.scalars(
+            select(Address).where(Address.target_kind == TargetKind.POST, Address.target_id == post_id).order_by(Address.path)
+        )
+    )
+    category = await session.get(Category, fields.category) if fields.category is not None else None
+    people = {user.id: user.name for user in await session.scalars(select(User).where(User.id.in_(fields.authors)))}
+    at = post.first_published_at if post.was_ever_public else None
+    return Outgoing(
+        post_id=post_id,
+        kind=post.kind,
+        title=fields.title,
+        content=said.content,
+        slug=fields.slug,
+        path=next((place.path for place in places if place.state is not AddressState.MOVED), ""),
+        former=tuple(place.path for place in places if place.state is AddressState.MOVED),
+        dates=publishing.Dates(at, published.updated_at if published else at) if at else None,
+        over_since=post.updated_at if at and not published else None,
+        authors=tuple(people[user_id] for user_id in fields.authors if user_id in people),
+        category=category.name if category else "",
+        tags=tuple(await taxonomies.tag_names(session, fields.tags)),
+        excerpt=fields.excerpt,
+        language=fields.language or "",
+        picture=fields.picture,
+    )
+
+
+async def assets(session: AsyncSession, ids: Iterable[int]) -> dict[int, tuple[Asset, tuple[str, ...]]]:
+    """Files of the library, each with the old paths that lead to it."""
+    found = {asset.id: asset for asset in await session.scalars(select(Asset).where(Asset.id.in_(sorted(ids))))}
+    old: dict[int, list[str]] = {}
+    leading = select(Address.target_id, Address.path).where(Address.target_kind == TargetKind.MEDIA, Address.target_id.in_(found))
+    for asset_id, path in await session.execute(leading.order_by(Address.path)):
+        old.setdefault(asset_id, []).append(path)
+    return {asset_id: (asset, tuple(old.get(asset_id, ()))) for asset_id, asset in found.items()}

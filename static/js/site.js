@@ -54,6 +54,11 @@ for (const ref of document.querySelectorAll("a.footnote-ref")) {
   });
 }
 
+// Tabs: details of one name, of which the browser keeps one open.
+document.querySelectorAll(".tabs").forEach((tabs, number) => {
+  for (const tab of tabs.querySelectorAll(":scope > details")) tab.name = `tabs-${number}`;
+});
+
 // Contents: mark the section being read.
 const sections = [...document.querySelectorAll(".toc a")].map((link) => [link, target(link)]).filter(([, head]) => head);
 if (sections.length) {

@@ -8,13 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cms.content.pipeline import Heading, RenderContext, plain_title, render, render_title
+from cms.content.sanitize import sanitize
 from tests.content import hostile
 
 _POSTS = sorted((Path(__file__).parents[2] / "e2e" / "data" / "rust-blog").glob("*.md"))
 _MARKS = st.sampled_from(
     [
         *"#*_`[](){}<>!|-+:~^=\"'\\ \n\t&;1ax", "\n\n", "    ", "```", "[^1]", "[^1]: ", "| a | b |\n|--|--|", "<div>", "</div>",
-        "<div markdown=1>", "!!! note\n", "- [x] ", "<!--more-->", "<!--", "&#",
+        "<div markdown=1>", "!!! note\n", "- [x] ", "<!--more-->", "<!--", "&#", "$$", "\\(", "\\)", "\\[", "\\]", "[[a]]", "[[",
+        "==", "~~", "=== \"a\"\n", "??? b\n", "> [!tip]-\n", "*[a]: b\n", "\n: ", "```py hl_lines=1 linenos\n", "```diff\n",
+        "![a](b)", "https://youtu.be/a", "\\frac{", "\\href{javascript:1}{a}", "\\text{</math>}", "[a]: /b \"c\"\n", "\r\n", "\u2028",
     ]
 )  # fmt: skip
 
@@ -106,7 +109,7 @@ def test_code_wears_pygments_classes_and_keeps_its_text() -> None:
     assert '<span class="k">fn</span>' in rendered.html
     assert rendered.plain_text == "<script> & fn"
     assert '<code class="language-rust">\n' in rendered.html
-    assert '<span class="line hll">' in html('```py hl_lines="1"\na\nb\n```')
+    assert '<span class="code-line hll">' in html('```py hl_lines="1"\na\nb\n```')
 
 
 def test_code_with_long_lines_is_wide() -> None:
@@ -182,9 +185,13 @@ def test_what_is_rendered_can_travel_between_processes() -> None:
 
 @given(st.one_of(st.text(), st.lists(_MARKS, max_size=60).map("".join)))
 def test_no_text_makes_rendering_fail(source: str) -> None:
-    rendered = render(source)
-    assert hostile.faults(rendered.html) == []
-    assert render(source) == rendered
+    context = RenderContext("p-", "de", "our.example", links={"a": "/a"})
+    rendered = render(source, context)
+    gated = hostile.without_maths(rendered.html)
+    assert hostile.maths_faults(rendered.html) == []
+    assert hostile.faults(gated) == []
+    assert sanitize(gated) == gated
+    assert render(source, context) == rendered
 
 
 @pytest.mark.parametrize("source", ["> " * 3000 + "a", "- " * 3000 + "a", "*" * 3000 + "a" + "*" * 3000, "<div>" * 2000 + "a"])

@@ -93,7 +93,7 @@ def lay_out(blog: Blog, pattern: str, zone: ZoneInfo, taken: set[str], report: R
     pages = sorted((d for d in blog.documents if d.kind is Kind.PAGE), key=lambda d: (_path_of(d).count("/"), d.file))
     by_path: dict[str, Planned] = {}
     for document in pages:
-        place = _page(document, by_path, taken)
+        place = _page(document, moment(document.date, zone), by_path, taken)
         by_path[_path_of(document)] = place
         planned.append(place)
     posts = [(moment(document.date, zone), document) for document in blog.documents if document.kind is Kind.POST]
@@ -113,13 +113,13 @@ def _slug_of(document: Document) -> str:
     return (last or document.slug or slugify(document.title) or "untitled")[:200]
 
 
-def _page(document: Document, above: dict[str, Planned], taken: set[str]) -> Planned:
+def _page(document: Document, at: datetime | None, above: dict[str, Planned], taken: set[str]) -> Planned:
     """Below the page whose address is the beginning of its own; else at the top."""
     path = _WITHOUT_SUFFIX.sub("", _path_of(document))
     parent = above.get(path.rpartition("/")[0])
     base = f"{parent.path}/" if parent else ""
     slug = _free(base, _slug_of(document), taken)
-    return Planned(document, base + slug, slug, None, parent=parent.document.file if parent else "")
+    return Planned(document, base + slug, slug, at, parent=parent.document.file if parent else "")
 
 
 def _post(document: Document, at: datetime | None, pattern: str, taken: set[str]) -> Planned:

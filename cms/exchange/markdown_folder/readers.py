@@ -5,9 +5,10 @@ from pathlib import Path
 from cms.errors import OperatorError
 from cms.exchange.markdown_folder.report import Report
 from cms.exchange.markdown_folder.source import Blog, Reader
+from cms.exchange.markdown_folder.squall import Squall
 from cms.exchange.markdown_folder.zola import Zola
 
-READERS: tuple[Reader, ...] = (Zola(),)
+READERS: tuple[Reader, ...] = (Squall(), Zola())
 
 
 def read_folder(folder: Path, report: Report, program: str = "") -> Blog:

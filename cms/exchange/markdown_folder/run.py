@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 from cms.content.pipeline import Rendered
 from cms.db.session import Database, Work
@@ -21,7 +22,7 @@ from cms.exchange.markdown_folder.plan import Planned, lay_out, moment
 from cms.exchange.markdown_folder.report import Outcome, Report
 from cms.exchange.markdown_folder.source import Blog, Document
 from cms.media.storage import Storage
-from cms.models.address import TargetKind
+from cms.models.address import TargetKind, is_reserved, normalise_path
 from cms.models.post import Kind
 from cms.models.site import UNNAMED, Frame
 from cms.policy import SYSTEM
@@ -97,10 +98,11 @@ class _Import:
             self.known = await transfers.known(session, prefix)
             taken = await transfers.taken_paths(session, (known.post_id for known in self.known.values()))
         if is_new:
-            self.frame = replace(self.frame, **self._settings())
+            settings = self._settings()
+            self.frame = replace(self.frame, **settings)
             if not self.options.is_rehearsal:
                 async with self.database.transaction() as work:
-                    await site.configure(work, **self._settings())
+                    await site.configure(work, **settings)
         self.places = lay_out(self.blog, self.frame.permalink, self.frame.zone, taken, self.report)
         for place in self.places:
             before = self.known.get(self._key(place.document))
@@ -165,7 +167,8 @@ class _Import:
         if document.file.rpartition("/")[2].startswith("index."):
             for file, old in wanted.items():
                 if file.startswith(f"{document.folder}/"):
-                    old += [f"{path}/{file.removeprefix(f'{document.folder}/')}" for path in document.paths[:1]]
+                    name = file.removeprefix(f"{document.folder}/")
+                    old += document.files.get(name, ()) if self.blog.is_exact else [f"{path}/{name}" for path in document.paths[:1]]
 
     async def _store(self, wanted: dict[str, list[str]]) -> None:
         done = 0
@@ -238,7 +241,9 @@ class _Import:
         """Everything that needs no write; None if there is nothing to do, or it cannot come in."""
         document = place.document
         before = self.known.get(self._key(document))
-        content = rewrite(document, lambda reference: self._settled(finder, document, reference)).strip("\n") + "\n"
+        content = rewrite(document, lambda reference: self._settled(finder, document, reference))
+        if not self.blog.is_exact:
+            content = content.strip("\n") + "\n"
         if len(content) > MAX_TEXT:
             self.report.refuse(document.file, f"has more than {MAX_TEXT:,} characters")
             return None
@@ -293,13 +298,14 @@ class _Import:
         if found and found.escapes:
             self.report.note(Outcome.MISSING, document.file, f"{reference.target} leads out of the folder", reference.line)
         elif found and found.document and found.document.file in self.paths:
-            return f"/{self.paths[found.document.file]}"
+            path = self.paths[found.document.file]
+            return None if normalise_path(unquote(reference.target)) == path else quote(f"/{path}", safe="/:@!$&'*+,;=~-._")
         elif found and found.file in self.files:
             return self.files[found.file]
         elif reference.is_elsewhere:
             if reference.is_picture and found is None:
                 self.report.note(Outcome.ELSEWHERE, document.file, reference.target, reference.line)
-        elif found is None or not found.escapes:
+        elif not is_reserved(reference.target.lstrip("/")):
             self.report.note(Outcome.MISSING, document.file, f"{reference.target}", reference.line)
         return None
 

@@ -37,6 +37,7 @@ class Document:
     tags: tuple[str, ...] = ()
     series: str = ""
     picture: str = ""  # as a link in the body would name it
+    files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # name of a file beside it → paths at which it stood
     digest: str = ""
 
     @property
@@ -60,6 +61,7 @@ class Blog:
     permalink: str = ""  # in our words, if the program's settings say it: /{year}/{month}/{slug}
     documents: list[Document] = field(default_factory=list)
     files_at: Mapping[str, str] = field(default_factory=dict)
+    is_exact: bool = False  # what stands in it was written by us: texts stay as they are, to the letter
     find_text: Callable[[Document, str], str] = lambda _document, _target: ""
 
 

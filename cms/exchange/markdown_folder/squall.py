@@ -1,0 +1,87 @@
+"""Our own folders, as ``export`` writes them: ``site.yaml``, and below ``content`` a folder for each text with its files beside it.
+
+A text's folder is its address. Reading one gives back what was written, to the letter.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cms.exchange.markdown_folder import front_matter
+from cms.exchange.markdown_folder.front_matter import as_flag, as_moment, as_text, as_texts
+from cms.exchange.markdown_folder.report import Outcome, Report
+from cms.exchange.markdown_folder.source import Blog, Document, read_text, text_files
+from cms.models.post import Kind
+
+SITE_FILE = "site.yaml"
+CONTENT = "content"
+FORMAT = 1
+
+
+class Squall:
+    program = "squall"
+
+    def recognises(self, folder: Path) -> bool:
+        return _site(folder).get("squall") == FORMAT
+
+    def read(self, folder: Path, report: Report) -> Blog:
+        site = _site(folder)
+        blog = Blog(
+            program=self.program,
+            folder=folder,
+            title=as_text(site.get("title")),
+            description=as_text(site.get("description")),
+            base_url=as_text(site.get("base_url")),
+            language=as_text(site.get("language")),
+            permalink=as_text(site.get("permalink")),
+            is_exact=True,
+        )
+        for file in text_files(folder, CONTENT):
+            if document := _document(folder, file, report):
+                blog.documents.append(document)
+        return blog
+
+
+def _site(folder: Path) -> dict[str, Any]:
+    try:
+        site = yaml.safe_load((folder / SITE_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return {}
+    return site if isinstance(site, dict) else {}
+
+
+def _document(folder: Path, file: str, report: Report) -> Document | None:
+    text = read_text(folder, file, report)
+    if text is None:
+        return None
+    matter = front_matter.split(text[0])
+    if matter.problem:
+        report.refuse(file, matter.problem, 1)
+        return None
+    data = matter.data
+    document = Document(
+        file=file,
+        title=str(data.get("title", "")),
+        body=matter.body.removesuffix("\n"),
+        body_line=matter.line,
+        paths=tuple(path for path in (as_text(data.get("path")), *as_texts(data.get("aliases"))) if path),
+        kind=Kind.PAGE if data.get("kind") == Kind.PAGE else Kind.POST,
+        is_draft=as_flag(data.get("draft")),
+        slug=as_text(data.get("slug")),
+        excerpt=str(data.get("summary", "")),
+        language=as_text(data.get("language")),
+        authors=as_texts(data.get("authors")),
+        categories=as_texts(data.get("category")),
+        tags=as_texts(data.get("tags")),
+        picture=as_text(data.get("picture")),
+        files={str(name): as_texts(paths) for name, paths in (data.get("files") or {}).items()},
+        digest=text[1],
+    )
+    try:
+        document.date, document.updated = as_moment(data.get("date")), as_moment(data.get("updated"))
+        document.expires_at = as_moment(data.get("expires"))
+    except ValueError as error:
+        report.note(Outcome.CHANGED, file, f"{error}; it has no date now, and is a draft", 1)
+        document.is_draft = True
+    return document

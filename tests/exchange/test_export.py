@@ -1,0 +1,175 @@
+"""Out and in again: the same site, to the letter."""
+
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from cms.content.pipeline import render
+from cms.db.session import Database
+from cms.errors import OperatorError
+from cms.exchange.markdown_folder.export import write_folder
+from cms.exchange.markdown_folder.readers import read_folder
+from cms.exchange.markdown_folder.report import Outcome, Report
+from cms.exchange.markdown_folder.run import Options, bring_in
+from cms.media.storage import Storage
+from cms.models import Address
+from cms.models.address import AddressState, TargetKind
+from cms.models.post import Kind
+from cms.policy import SYSTEM
+from cms.rendering import Renderer
+from cms.schemas.post import PostFields
+from cms.services import accounts, media, publishing, site, taxonomies, transfers
+from cms.services.transfers import Incoming, Outgoing
+
+NUMBER = 40
+SIGNS = [*"aBéß漢😀  '\":#-\\&<[]*`!?|1", "---", "{{", "%", "true"]
+LINES = [
+    "Plain words, and *others*.",
+    "---",
+    "# A heading",
+    "",
+    "",
+    "  two spaces before",
+    "\tA tab",
+    "- a list",
+    "```\n---\n[code](/elsewhere)\n```",
+    "[a link](/tag/sea) and [another](https://example.org/?a=1#b)",
+    "{{< shortcode >}} {% raw %} @/x.md",
+    "trailing spaces  ",
+    '<a href="/about">raw</a>',
+    "[^1]\n\n[^1]: note",
+    "[ref]: /somewhere 'title'",
+]
+
+
+def words(chance: random.Random, most: int) -> str:
+    return " ".join("".join(chance.choices(SIGNS, k=chance.randint(1, most))).split()) or "x"
+
+
+async def fill(database: Database, storage: Storage, folder: Path, chance: random.Random) -> None:
+    """Posts and pages of every kind, with what titles and texts have in them at worst."""
+    pictures = [await add_picture(database, storage, folder, number) for number in range(5)]
+    async with database.transaction() as work:
+        await site.configure(work, permalink="/{year}/{month}/{slug}", name="Über: 'alles'", description="# no comment")
+        people = [(await accounts.ensure_author(work, SYSTEM, name)).id for name in ("Edna Reed", "Zoë: O'Neil", "true")]
+        category = (await taxonomies.ensure_category(work, SYSTEM, "Coast & sea")).id
+        page = Incoming("t:about", "", Kind.PAGE, "About", PostFields(title="About", slug="about"), dates(chance))
+        about = await transfers.bring_in(work, SYSTEM, page, render(page.content), None)
+    for number in range(NUMBER):
+        async with database.transaction() as work:
+            tags = await taxonomies.ensure_tags(work, [f"Tag {chance.randint(1, 9)}: x" for _ in range(chance.randint(0, 3))])
+            kind = Kind.PAGE if chance.random() < 0.2 else Kind.POST
+            lines = [*chance.choices(LINES, k=chance.randint(1, 12)), f"![p]({chance.choice(pictures)[1]})"]
+            chance.shuffle(lines)
+            text = "\n".join(lines) + chance.choice(["", "\n", "\n\n", "  "])
+            fields = PostFields(
+                title=words(chance, 12),
+                slug=f"Post.{number}",
+                excerpt=chance.choice(["", words(chance, 30)]),
+                authors=tuple(chance.sample(people, chance.randint(1, 3))),
+                category=chance.choice([None, category]),
+                tags=tags,
+                parent=chance.choice([None, about]) if kind is Kind.PAGE else None,
+                language=chance.choice([None, "de", "ar"]),
+                picture=chance.choice([None, pictures[0][0]]),
+            )
+            when = dates(chance) if chance.random() < 0.8 else None
+            incoming = Incoming(
+                f"t:{number}", "", kind, text, fields, when, (f"old/{number}.html", f"Älter/{number}"), chance.random() < 0.1
+            )
+            await transfers.bring_in(work, SYSTEM, incoming, render(text) if when else None, None)
+
+
+def dates(chance: random.Random) -> publishing.Dates:
+    at = datetime(2001, 3, 4, 5, 6, 7, 8, tzinfo=UTC) + timedelta(seconds=chance.randint(0, 700_000_000))
+    return publishing.Dates(at, at + timedelta(days=chance.choice([0, 3])))
+
+
+async def add_picture(database: Database, storage: Storage, folder: Path, number: int) -> tuple[int, str]:
+    path = folder / f"{number}.png"
+    Image.new("RGB", (8, 6), (number, 0, 0)).save(path)
+    content = path.read_bytes()
+    await storage.put(media.storage_name(media.digest_of(content)), content)
+    async with database.transaction() as work:
+        asset = await media.add(work, SYSTEM, name="same name.png", digest=media.digest_of(content), size=len(content), dimensions=(8, 6))
+        work.session.add(Address(path=f"img/{number}.png", target_kind=TargetKind.MEDIA, target_id=asset.id, state=AddressState.MOVED))
+        return asset.id, asset.path
+
+
+async def everything(database: Database) -> list[Outgoing]:
+    """All that leaves, without the numbers that each database gives."""
+    async with database.read() as session:
+        posts = [await transfers.outgoing(session, post_id) for post_id in await transfers.outgoing_ids(session)]
+        files = await transfers.assets(session, range(1, 100))
+    by_address = {asset.path: f"/media/{asset.digest}" for asset, _ in files.values()}
+    digests = {asset_id: asset.digest for asset_id, (asset, _) in files.items()}
+    return sorted((_plain(post, by_address, digests) for post in posts), key=lambda post: (post.slug, post.title))
+
+
+def _plain(post: Outgoing, by_address: dict[str, str], digests: dict[int, str]) -> Any:
+    content = post.content
+    for address, digest in by_address.items():
+        content = content.replace(address, digest)
+    return replace(
+        post,
+        post_id=0,
+        content=content,
+        picture=digests.get(post.picture or 0),  # type: ignore[arg-type]
+        over_since=post.over_since is not None,  # type: ignore[arg-type]
+        tags=tuple(post.tags),
+        path=post.path,
+    )
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_what_was_exported_is_the_same_site_when_it_is_imported(
+    database: Database, templates: Any, renderer: Renderer, tmp_path: Path, seed: int
+) -> None:
+    here, there = Storage(tmp_path / "here"), Storage(tmp_path / "there")
+    await fill(database, here, tmp_path, random.Random(seed))
+    folder = tmp_path / "out"
+    counts = await write_folder(database, here, "https://example.org", folder, lambda *_: None)
+    assert counts["posts"] + counts["pages"] + counts["drafts"] == NUMBER + 1
+
+    other = Database(await templates.copy_sqlite(tmp_path / "other.db"))
+    try:
+        report = Report()
+        blog = read_folder(folder, report)
+        assert blog.program == "squall"
+        await bring_in(other, there, renderer, blog, Options(blog.permalink, "https://example.org"), report, lambda *_: None)
+        assert not [finding for finding in report.findings if finding.outcome is Outcome.REFUSED]
+        assert await everything(other) == await everything(database)
+        async with other.read() as session:
+            assert (await site.get_frame(session)).permalink == "/{year}/{month}/{slug}"
+            assert (await site.get_frame(session)).name == "Über: 'alles'"
+            old = {path for _, paths in (await transfers.assets(session, range(1, 100))).values() for path in paths}
+        assert old == {f"img/{number}.png" for number in range(5)}
+    finally:
+        await other.dispose()
+
+
+async def test_it_stays_out_of_other_peoples_folders(database: Database, tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("Dear")
+    with pytest.raises(OperatorError, match="something else in it"):
+        await write_folder(database, Storage(tmp_path / "m"), "https://example.org", tmp_path, lambda *_: None)
+    assert not (tmp_path / "site.yaml").exists()
+
+
+async def test_an_address_that_no_file_system_takes_gets_another_folder(database: Database, tmp_path: Path) -> None:
+    storage = Storage(tmp_path / "m")
+    for number, slug in enumerate(("..", "a:b", "x" * 190, "CON")):
+        when = publishing.Dates(datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC))
+        incoming = Incoming(f"t:{number}", "", Kind.POST, "Text", PostFields(title=slug[:9], slug=slug), when)
+        async with database.transaction() as work:
+            await transfers.bring_in(work, SYSTEM, incoming, render("Text"), None)
+    folder = tmp_path / "deep" / "out"
+    await write_folder(database, storage, "https://example.org", folder, lambda *_: None)
+    written = list((folder / "content").rglob("index.md"))
+    assert len(written) == 4
+    assert not (tmp_path / "deep" / "index.md").exists()
+    assert all(path.resolve().is_relative_to((folder / "content").resolve()) and len(path.parent.name) < 140 for path in written)

@@ -1,0 +1,225 @@
+"""An import that is run again, breaks off, meets what somebody edited, or only rehearses."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+from typer.testing import CliRunner
+
+from cms.cli import app
+from cms.db.session import Database
+from cms.exchange.markdown_folder.readers import read_folder
+from cms.exchange.markdown_folder.report import Outcome, Report
+from cms.exchange.markdown_folder.run import Options, bring_in
+from cms.media.storage import Storage
+from cms.models import Asset, Post, Published, Revision, WorkingCopy
+from cms.policy import SYSTEM
+from cms.rendering import Renderer
+from cms.schemas.post import PostInput
+from cms.services import inspection, posts, reading
+
+POST = '+++\ntitle = "{title}"\ndate = {date}\nauthors = ["Edna Reed"]\n{more}+++\n{body}\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three posts of which one has a picture and one links to another."""
+    folder = tmp_path / "blog"
+    (folder / "content" / "bundle").mkdir(parents=True)
+    (folder / "config.toml").write_text('base_url = "https://old.example.org/"\ntitle = "The Tide Table"\n')
+    write(folder, "one.md", title="One", body="See [two](@/two.md#part), [three](../bundle/) and [gone](@/gone.md).")
+    write(folder, "two.md", title="Two", body="## Part\n\nText.", more='aliases = ["/second.html"]\n')
+    write(folder, "bundle/index.md", title="Three", body="![A drawing](drawing.svg)\n\n![Lost](lost.png)")
+    (folder / "content" / "bundle" / "drawing.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="30" height="20"/>')
+    return folder
+
+
+def write(folder: Path, name: str, *, title: str, body: str, date: str = "2024-03-04", more: str = "") -> None:
+    (folder / "content" / name).write_text(POST.format(title=title, date=date, body=body, more=more), encoding="utf-8")
+
+
+class Mover:
+    def __init__(self, database: Database, storage: Storage, renderer: Renderer) -> None:
+        self.database, self.storage, self.renderer = database, storage, renderer
+
+    async def __call__(self, folder: Path, *, is_rehearsal: bool = False) -> Report:
+        report = Report()
+        options = Options("/{slug}", "https://new.example.org", is_rehearsal=is_rehearsal)
+        blog = read_folder(folder, report)
+        await bring_in(self.database, self.storage, self.renderer, blog, options, report, lambda *_: None)
+        return report
+
+    async def html(self, path: str) -> str:
+        async with self.database.read() as session:
+            place = await reading.find_place(session, path)
+        assert place.article is not None, path
+        return place.article.html
+
+    async def number(self, table: type) -> int:
+        async with self.database.read() as session:
+            return await session.scalar(select(func.count()).select_from(table)) or 0
+
+
+@pytest.fixture
+def move_in(database: Database, renderer: Renderer, tmp_path: Path) -> Mover:
+    return Mover(database, Storage(tmp_path / "media"), renderer)
+
+
+async def test_links_and_pictures_lead_to_where_things_live_now(move_in: Mover, folder: Path) -> None:
+    report = await move_in(folder)
+    assert report.counts == {"files": 1, "posts": 3}
+    one, three = await move_in.html("one"), await move_in.html("bundle")
+    assert 'href="/two#part"' in one
+    assert 'href="/bundle"' in one
+    assert '<figure><img alt="A drawing" src="/media/1/' in three
+    assert 'width="30" height="20"' in three
+    dangling = {(one.file, one.line, one.what) for one in report.findings if one.outcome is Outcome.MISSING}
+    assert dangling == {("content/one.md", 6, "@/gone.md"), ("content/bundle/index.md", 8, "lost.png")}
+    async with move_in.database.read() as session:
+        assert (await reading.find_place(session, "second.html")).path == "/two"
+        assert (await reading.find_place(session, "bundle/drawing.svg")).asset_path.startswith("/media/1/")
+
+
+async def test_a_second_run_does_nothing(move_in: Mover, folder: Path) -> None:
+    await move_in(folder)
+    before = [await move_in.number(table) for table in (Post, Revision, Asset, Published)]
+    assert (await move_in(folder)).counts == {"files": 1, "unchanged": 3}
+    assert before == [await move_in.number(table) for table in (Post, Revision, Asset, Published)]
+
+
+async def test_a_changed_file_updates_what_nobody_has_edited(move_in: Mover, folder: Path) -> None:
+    await move_in(folder)
+    write(folder, "one.md", title="One, again", body="New words.")
+    write(folder, "two.md", title="Two", body="New words here as well.")
+    async with move_in.database.transaction() as work:
+        post = (await work.session.scalars(select(Post).where(Post.title == "Two"))).one()
+        copy = await work.session.get_one(WorkingCopy, post.id)
+        edited = PostInput(title="Two", text="Edited in the browser.", slug="two", version=copy.version)
+        await posts.save(work, SYSTEM, post.id, edited)
+    report = await move_in(folder)
+    assert report.counts == {"files": 1, "updated": 1, "unchanged": 1}
+    assert "New words." in await move_in.html("one")
+    assert [one.file for one in report.findings if one.outcome is Outcome.LEFT_ALONE] == ["content/two.md"]
+    assert "Text." in await move_in.html("two")
+    async with move_in.database.read() as session:
+        assert (await session.get_one(WorkingCopy, post.id)).content == "Edited in the browser."
+
+
+async def test_a_file_that_comes_later_is_found(move_in: Mover, folder: Path) -> None:
+    await move_in(folder)
+    (folder / "content" / "bundle" / "lost.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    write(folder, "gone.md", title="Found", body="It was not gone.")
+    report = await move_in(folder)
+    assert report.counts == {"files": 2, "posts": 1, "updated": 2, "unchanged": 1}
+    assert not [one for one in report.findings if one.outcome is Outcome.MISSING]
+
+
+async def test_a_rehearsal_says_the_same_and_writes_nothing(move_in: Mover, folder: Path) -> None:
+    rehearsed = await move_in(folder, is_rehearsal=True)
+    assert [await move_in.number(table) for table in (Post, Asset)] == [0, 0]
+    assert not list((move_in.storage.folder).rglob("*.*"))
+    real = await move_in(folder)
+    assert (rehearsed.counts, rehearsed.findings) == (real.counts, real.findings)
+
+
+async def test_two_texts_with_one_address_both_come_in(move_in: Mover, folder: Path) -> None:
+    for name in ("four.md", "five.md"):
+        write(folder, name, title=name, body=name, more='path = "same"\n')
+    report = await move_in(folder)
+    assert "five.md" in await move_in.html("same")
+    assert "four.md" in await move_in.html("same-2")
+    assert [one.file for one in report.findings if "belongs to another text" in one.what] == ["content/four.md"]
+
+
+async def test_a_draft_and_a_day_to_come_stay_drafts(move_in: Mover, folder: Path) -> None:
+    write(folder, "draft.md", title="Draft", body="x", more="draft = true\n")
+    write(folder, "later.md", title="Later", body="x", date="2999-01-01")
+    report = await move_in(folder)
+    assert report.counts["drafts"] == 2
+    assert await move_in.number(Published) == 3
+
+
+# --- as a program ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_import_that_was_killed_goes_on(folder: Path, tmp_path: Path, database_url: str) -> None:
+    for number in range(120):
+        write(folder, f"many-{number}.md", title=f"Many {number}", body=f"Text of {number}.\n\n![A drawing](bundle/drawing.svg)")
+    environment = {**os.environ, "SQUALL_DATA": str(tmp_path / "data"), "SQUALL_DATABASE_URL": database_url, "SQUALL_LOG_LEVEL": "error"}
+    command = [sys.executable, "-m", "cms", "import", "markdown", str(folder), "--json"]
+    kills = 0
+    for seconds in (2.0, 3.0, 3.5):
+        running = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        time.sleep(seconds)
+        if running.poll() is None:
+            running.send_signal(signal.SIGKILL)
+            kills += 1
+        running.communicate()
+    assert kills
+    last = subprocess.run(command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    assert last.returncode == 0, last.stderr
+    again = subprocess.run(command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    assert '"unchanged": 123' in again.stdout, again.stdout
+
+
+async def test_what_a_killed_import_left_is_whole(move_in: Mover, folder: Path) -> None:
+    """The same, seen from inside: a run that ends in the middle of a batch leaves whole posts and no doubles."""
+
+    class StopHereError(Exception):
+        pass
+
+    def stop(what: str, done: int, _of: int) -> None:
+        if what == "texts" and done >= 25:
+            raise StopHereError
+
+    for number in range(60):
+        write(folder, f"many-{number}.md", title=f"Many {number}", body=f"Text of {number}.")
+    report = Report()
+    blog = read_folder(folder, report)
+    options = Options("/{slug}", "https://new.example.org")
+    with pytest.raises(StopHereError):
+        await bring_in(move_in.database, move_in.storage, move_in.renderer, blog, options, report, stop)
+    assert await move_in.number(Published) == 25
+    async with move_in.database.read() as session:
+        assert not (await inspection.document_without_address(session)).number
+    assert (await move_in(folder)).counts == {"files": 1, "unchanged": 25, "posts": 38}
+    assert await move_in.number(Post) == 63
+
+
+def test_the_command_says_what_it_did_and_writes_a_report(folder: Path, tmp_path: Path) -> None:
+    runner, data = CliRunner(), str(tmp_path / "data")
+    answer = runner.invoke(app, ["import", "markdown", str(folder), "--data", data])
+    assert answer.exit_code == 0, answer.output
+    assert "Addresses like /{slug} fit 3 of 3 posts" in answer.output
+    assert "Brought in 1 files, 3 posts" in answer.output
+    assert "lost.png (content/bundle/index.md:8)" in answer.output
+    page = (tmp_path / "data" / "import-report.html").read_text()
+    assert "<code>content/one.md:6</code>" in page
+    assert page.count("<h2>") == page.count("</h2>")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["nowhere"], "There is no folder"),
+        (["."], "does not look like a site"),
+    ],
+)
+def test_what_is_no_blog_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], sentence: str) -> None:
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    answer = CliRunner().invoke(app, ["import", "markdown", *arguments, "--data", str(tmp_path / "data")])
+    assert answer.exit_code == 1
+    assert sentence in str(answer.exception)
+
+
+@pytest.mark.parametrize("pattern", ["slug", "/{year}/{month}", "/{slug}/{nonsense}", "/{slug", "/{slug}}"])
+def test_a_permalink_that_makes_no_addresses_is_refused(folder: Path, tmp_path: Path, pattern: str) -> None:
+    answer = CliRunner().invoke(app, ["import", "markdown", str(folder), "--permalink", pattern, "--data", str(tmp_path / "data")])
+    assert answer.exit_code == 1
+    assert "is no pattern for addresses" in str(answer.exception)
