@@ -14,7 +14,7 @@ from cms.db import migrations
 from cms.db.session import Clock, Database, utc_now
 from cms.errors import Unavailable
 from cms.events import Event
-from cms.handlers.base import SESSION_COOKIE_DAYS, Parts, session_cookie_name
+from cms.handlers.base import KNOWN_COOKIE_DAYS, SESSION_COOKIE_DAYS, Parts, known_cookie_name, session_cookie_name
 from cms.handlers.site.posts import PlaceHandler
 from cms.handlers.site.static import StaticHandler
 from cms.media.storage import Storage
@@ -64,10 +64,13 @@ class Squall(Application):
         self.parts.database.listen(self._count)
 
     def has_session(self, headers: HTTPHeaders) -> bool:
-        """Whether a request carries a session that we gave out. It may have ended since: what was typed in it is still heard."""
-        name = session_cookie_name(self.parts.settings)
-        value = parse_cookie(headers.get("Cookie", "")).get(name)
-        return decode_signed_value(self.settings["cookie_secret"], name, value, SESSION_COOKIE_DAYS, min_version=2) is not None
+        """Whether a request carries a session that we gave out, or the mark of one. It may have ended since: what was typed in it is
+        still heard."""
+        sent, settings = parse_cookie(headers.get("Cookie", "")), self.parts.settings
+        return any(
+            decode_signed_value(self.settings["cookie_secret"], name, sent.get(name), days, min_version=2) is not None
+            for name, days in ((session_cookie_name(settings), SESSION_COOKIE_DAYS), (known_cookie_name(settings), KNOWN_COOKIE_DAYS))
+        )
 
     async def start(self) -> None:
         """Bring up what needs the loop: the rendering process, the frame, and the owner's one-time link while there is no owner."""

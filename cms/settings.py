@@ -209,7 +209,10 @@ def _from_toml(path: Path) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise OperatorError(f"{path} is not valid TOML: {error}.") from None
     except OSError as error:
-        raise OperatorError(f"{path} cannot be read: {error.strerror}.") from None
+        raise OperatorError(
+            f"The folder {path.parent} or its squall.toml cannot be read ({error.strerror}); start as the user it belongs to, open it to"
+            " this one, or name another with SQUALL_DATA."
+        ) from None
 
 
 def _explain(error: ValidationError, origin: Mapping[str, str]) -> str:

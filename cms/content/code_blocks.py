@@ -21,7 +21,7 @@ _MOST_LINES = 10_000  # that can be marked; and the highest first number
 _CLASS_CHARACTERS = re.compile(r"[^A-Za-z0-9_\-]+")
 _LANGUAGE = re.compile(r"[\w#.+\-]+")
 _LINES = re.compile(r"\bhl_lines\s*=\s*[\"'\[]*([\d\s,\"'\-]+)")
-_OPTION = re.compile(r"\b(title|name|filename|linenos|linenums|linenostart)\s*(?:=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s,}]+)))?")
+_OPTION = re.compile(r"\b(title|name|filename|linenostart|linenos|linenums)\s*(?:=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s,}]+)))?")
 _DIFF = re.compile(r"[\s,{.]diff\b")
 _RANGE = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
 _NO = {"false", "0", "no"}

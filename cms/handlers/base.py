@@ -1,6 +1,7 @@
 """BaseHandler: the parts of the program, the actor, sessions and transactions, errors as statuses, headers."""
 
 import asyncio
+import contextlib
 import ipaddress
 import uuid
 from collections.abc import Mapping
@@ -55,11 +56,17 @@ Schema = TypeVar("Schema", bound=BaseModel)
 
 
 SESSION_COOKIE_DAYS = sessions.LIFETIME.days
+KNOWN_COOKIE_DAYS = 400  # as long as browsers keep one
 
 
 def session_cookie_name(settings: Settings) -> str:
     """By the scheme of the site's address and not of the request, which a proxy may have changed."""
     return "__Host-session" if settings.is_https else "session"
+
+
+def known_cookie_name(settings: Settings) -> str:
+    """Stays when a session ends: whoever worked here may send a long text, and be told to sign in for it."""
+    return "__Host-known" if settings.is_https else "known"
 
 
 @dataclass
@@ -179,8 +186,9 @@ class BaseHandler(RequestHandler):
         row, user = found
         self.actor = user.actor
         if now - row.seen_at > sessions.SEEN_EVERY:
-            async with self.transaction() as work:
-                await sessions.touch(work, row.id)
+            with contextlib.suppress(Unavailable, StorageFull):  # a page must not fail for this
+                async with self.transaction() as work:
+                    await sessions.touch(work, row.id)
 
     def signed_cookie(self, name: str, *, days: float) -> bytes | None:
         """Not older than so many days. Only today's form of signature is read: others on this host have cookies of these names, too."""

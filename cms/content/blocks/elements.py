@@ -31,6 +31,7 @@ from cms.content.blocks.tree import (
 )
 from cms.content.blocks.tree import Definitions as DefinitionList
 
+_HEADING_ID = re.compile(r"(?:^|[ \t])\{:?[ \t]*#([\w:.-]{1,100})[ \t]*\}$")  # as Zola, Hugo and kramdown have it
 _GITHUB_CALLOUT = re.compile(r"\[!(\w+)\]([+-]?)[ \t]*(.*)")
 _TITLES = {"note": "Note", "tip": "Tip", "important": "Important", "warning": "Warning", "caution": "Caution", "danger": "Danger"}
 
@@ -75,7 +76,11 @@ class Drawing:
 
     def _heading(self, parent: Element, block: Heading) -> None:
         text = take_definitions(block.lines[0], self.definitions) if "\n" in block.lines[0] else block.lines[0]
-        SubElement(parent, f"h{block.level}").text = text
+        element = SubElement(parent, f"h{block.level}")
+        if found := _HEADING_ID.search(text):
+            element.set("id", found[1])
+            text = text[: found.start()]
+        element.text = text
 
     def _rule(self, parent: Element, block: Rule) -> None:
         SubElement(parent, "hr")

@@ -21,19 +21,21 @@ class FrontMatter:
 
 def split(text: str) -> FrontMatter:
     """Never raises."""
-    for fence, parse in (("---", _yaml), ("+++", tomllib.loads)):
-        if text.startswith(f"{fence}\n") or text == fence:
-            return _fenced(text, fence, parse)
+    first = text.partition("\n")[0].rstrip()
+    if first == "---":
+        return _fenced(text, ("---", "..."), _yaml)
+    if first == "+++":
+        return _fenced(text, ("+++",), tomllib.loads)
     if text.startswith("{"):
         return _json(text)
     return FrontMatter({}, text, 1)
 
 
-def _fenced(text: str, fence: str, parse: Any) -> FrontMatter:
+def _fenced(text: str, ends: tuple[str, ...], parse: Any) -> FrontMatter:
     lines = text.split("\n")
-    end = next((number for number, line in enumerate(lines[1:], start=1) if line.rstrip() == fence), 0)
+    end = next((number for number, line in enumerate(lines[1:], start=1) if line.rstrip() in ends), 0)
     if not end:
-        return FrontMatter({}, text, 1, f"the {fence} that ends the front matter is missing")
+        return FrontMatter({}, text, 1, f"the {ends[0]} that ends the front matter is missing")
     body = "\n".join(lines[end + 1 :])
     try:
         data = parse("\n".join(lines[1:end]))
@@ -57,6 +59,17 @@ class _Loader(yaml.SafeLoader):
         if self.check_event(yaml.AliasEvent):
             raise yaml.YAMLError("aliases (*name) are not read")
         return super().compose_node(parent, index)
+
+
+def _timestamp(loader: _Loader, node: Any) -> Any:
+    """A day that no calendar has is told by whoever asks for a date."""
+    try:
+        return loader.construct_yaml_timestamp(node)
+    except ValueError:
+        return node.value
+
+
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _timestamp)
 
 
 def _json(text: str) -> FrontMatter:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from cms.exchange.markdown_folder.shortcodes import code_ranges
+from cms.exchange.markdown_folder.shortcodes import Code
 from cms.exchange.markdown_folder.source import Blog, Document
 
 # A link's target where Markdown and HTML have them: (target), [label]: target, href="target".
@@ -35,11 +35,11 @@ class Reference:
 
 def rewrite(document: Document, replace: Callable[[Reference], str | None]) -> str:
     """The body with each target as ``replace`` answers it; None leaves it. Code and pure fragments are not asked about."""
-    code = list(code_ranges(document.body))
+    code = Code(document.body)
 
     def settle(found: re.Match[str]) -> str:
         target = found["target1"] or found["target2"] or found["target3"] or ""
-        if not target or target.startswith("#") or any(begin <= found.start() < end for begin, end in code):
+        if not target or target.startswith("#") or found.start() in code:
             return _with_inner(found, found[0], replace_inner)
         reference = _reference(document, found, target)
         answer = replace(reference)

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 from cms.errors import OperatorError
+from cms.exchange.markdown_folder.hugo import Hugo
+from cms.exchange.markdown_folder.jekyll import Jekyll
 from cms.exchange.markdown_folder.report import Report
 from cms.exchange.markdown_folder.source import Blog, Reader
 from cms.exchange.markdown_folder.squall import Squall
 from cms.exchange.markdown_folder.zola import Zola
 
-READERS: tuple[Reader, ...] = (Squall(), Zola())
+READERS: tuple[Reader, ...] = (Squall(), Jekyll(), Hugo(), Zola())
 
 
 def read_folder(folder: Path, report: Report, program: str = "") -> Blog:

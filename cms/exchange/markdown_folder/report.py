@@ -44,10 +44,12 @@ class Report:
     findings: list[Finding] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     found: Counter[str] = field(default_factory=Counter)
+    _seen: set[Finding] = field(default_factory=set)
 
     def note(self, outcome: Outcome, file: str, what: str, line: int = 0) -> None:
         finding = Finding(outcome, file, line, what)
-        if finding not in self.findings[-200:]:
+        if finding not in self._seen:
+            self._seen.add(finding)
             self.findings.append(finding)
 
     def refuse(self, file: str, why: str, line: int = 0) -> None:

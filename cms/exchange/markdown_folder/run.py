@@ -283,9 +283,11 @@ class _Import:
         """When it was published and changed, and whether that is over; None for what is not public."""
         document, zone, now = place.document, self.frame.zone, self.database.clock()
         later = moment(document.publish_at, zone)
-        published = place.at or later or (now if document.kind is Kind.PAGE else None)
-        if document.is_draft or published is None:
+        published = place.at or later or now
+        if document.is_draft:
             return None, False
+        if published is now and document.kind is Kind.POST:
+            self.report.note(Outcome.CHANGED, document.file, "has no date; it has today's now", 1)
         if (later or published) > now:
             self.report.note(Outcome.CHANGED, document.file, "waits for a day in the future: it is a draft here", 1)
             return None, False

@@ -1,6 +1,7 @@
 """Other programs' words in braces: replaced where we know what they mean, else kept where editors see them."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -23,10 +24,10 @@ def replace_shortcodes(
     unknown: Callable[[int, str], None],
 ) -> str:
     """``known`` answers Markdown, or None; then ``unknown`` is told the line of the text and the name. Code is left alone."""
-    code = list(code_ranges(text))
+    code = Code(text)
 
     def replace(found: re.Match[str]) -> str:
-        if any(begin <= found.start() < end for begin, end in code):
+        if found.start() in code:
             return found[0]
         shortcode = read(found)
         drawn = known(shortcode)
@@ -35,6 +36,19 @@ def replace_shortcodes(
         return found[0] if drawn is None else drawn
 
     return pattern.sub(replace, text)
+
+
+class Code:
+    """The places of a text that are code: ``position in code``."""
+
+    def __init__(self, text: str) -> None:
+        ranges = sorted(code_ranges(text))
+        self._begins = [begin for begin, _ in ranges]
+        self._ends = [end for _, end in ranges]
+
+    def __contains__(self, position: int) -> bool:
+        before = bisect_right(self._begins, position) - 1
+        return before >= 0 and position < self._ends[before]
 
 
 def code_ranges(text: str) -> Iterator[tuple[int, int]]:

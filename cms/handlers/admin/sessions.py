@@ -3,6 +3,7 @@
 from cms.db.session import Work
 from cms.errors import InvalidInput
 from cms.handlers.admin.base import AdminHandler, safe_path
+from cms.handlers.base import KNOWN_COOKIE_DAYS, known_cookie_name
 from cms.handlers.forms import Form
 from cms.models import User
 from cms.schemas.account import LoginInput
@@ -25,6 +26,8 @@ class SignInHandler(AdminHandler, is_base=True):
 
     def keep_session(self, token: str) -> None:
         self.set_signed_cookie(self.session_cookie, token, expires_days=sessions.LIFETIME.days, **self._cookie_flags)
+        known = known_cookie_name(self.parts.settings)
+        self.set_signed_cookie(known, "yes", expires_days=KNOWN_COOKIE_DAYS, **self._cookie_flags)
 
 
 class LoginHandler(SignInHandler):

@@ -68,6 +68,7 @@ class PostEditor extends HTMLElement {
     this.#say("Saving…");
     try {
       const answer = await fetch(this.form.action, { method: "POST", body: new URLSearchParams(new FormData(this.form)) });
+      if (!answer.headers.has("X-Request-Id")) throw new TypeError(); // a proxy's page, or nobody read the text: it must not replace ours
       if (!answer.ok || !answer.redirected || answer.url !== this.form.action) throw new Error(answer.status);
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       this.version.value = page.querySelector("[name=version]").value;

@@ -130,6 +130,11 @@ async def test_only_those_with_a_session_may_send_much(site: Site) -> None:
     try:
         long = {"title": "Long", "text": "a" * (2 * MAX_ANONYMOUS_BODY)}
         assert (await owner.post("/admin/posts", long)).status == 303
+        await owner.post("/logout")
+        assert "session" not in owner.cookies
+        answer = await owner.post("/admin/posts", long)
+        assert answer.status == 401  # signed out in another window: the text comes back
+        assert long["text"] in answer.text
         assert (await stranger.post("/login", {"email": long["text"]})).status in (400, 599)
     finally:
         server.stop()

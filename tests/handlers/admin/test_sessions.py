@@ -216,7 +216,7 @@ async def test_cookies_of_an_https_site_are_bound_to_it(database_url: str, tmp_p
         assert signed_in.status == 303
         out = await browser.send("POST", "/logout", {"_xsrf": form["_xsrf"]})
         sent = [cookie for each in (answer, signed_in, out) for cookie in each.headers.get_list("Set-Cookie")]
-        assert {cookie.split("=")[0] for cookie in sent} == {"__Host-xsrf", "__Host-session", "__Host-flash"}
+        assert {cookie.split("=")[0] for cookie in sent} == {"__Host-xsrf", "__Host-session", "__Host-flash", "__Host-known"}
         for cookie in sent:
             assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie.split("; "))
             assert "Domain" not in cookie
