@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -37,6 +38,7 @@ def test_every_command_runs_as_it_is_written(path: Path, tmp_path: Path) -> None
     backup = tmp_path / "a.tar.gz"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SQUALL_")}
     run(["db", "upgrade"], environment, tmp_path)
+    shutil.copytree(ROOT / "tests" / "data" / "zola", tmp_path / "MY_BLOG")
     for line in commands(path):
         line = line.replace("FILE", str(backup)).replace("FOLDER", str(tmp_path / "restored"))
         words = shlex.split(line)

@@ -57,7 +57,7 @@ def decorate(root: Element, context: RenderContext, found: Findings) -> None:
     decorate_paragraphs(root)
     for link in root.iter("a"):
         _decorate_link(link, context.site_host, found)
-    found.nowhere += [plain(span) for span in root.iter("span") if span.get("class") == "nowhere"]
+    found.nowhere += [html.unescape(span.get("title", "")) or plain(span) for span in root.iter("span") if span.get("class") == "nowhere"]
 
 
 def plain(element: Element) -> str:

@@ -1,5 +1,6 @@
 """What stands inside a line and Python-Markdown does not know: formulas, links by title, breaks by a backslash."""
 
+import html
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -8,13 +9,29 @@ from xml.etree.ElementTree import Element
 from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.extensions.footnotes import FootnoteExtension
-from markdown.inlinepatterns import InlineProcessor, SubstituteTagInlineProcessor
+from markdown.inlinepatterns import (
+    IMAGE_REFERENCE_RE,
+    REFERENCE_RE,
+    BacktickInlineProcessor,
+    ImageReferenceInlineProcessor,
+    InlineProcessor,
+    ReferenceInlineProcessor,
+    ShortImageReferenceInlineProcessor,
+    ShortReferenceInlineProcessor,
+    SubstituteTagInlineProcessor,
+)
 from markdown.treeprocessors import Treeprocessor
+from markdown.util import ETX, INLINE_PLACEHOLDER_PREFIX, STX
 
+from cms.content.blocks.paragraphs import fold_label
 from cms.content.folding import fold
 from cms.content.maths import as_typed
 
 _TITLE_LINK = re.compile(r"\[\[([^\[\]|\n]{1,300})(?:\|([^\[\]\n]{1,300}))?\]\]")
+_CODE = r"(?:(?<!\\)((?:\\{2})+)(?=`+)|(?<![\\`])(`+)(?!`)(.+?)(?<!`)\2(?!`))"
+_ESCAPED = set("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")  # CommonMark 0.31, 2.4
+_SET_ASIDE = re.compile(INLINE_PLACEHOLDER_PREFIX + r"(\d+)" + ETX)
+_ESCAPED_SIGN = re.compile(STX + r"(\d+)" + ETX)
 _Found = tuple[Element | str | None, int | None, int | None]
 
 
@@ -31,7 +48,14 @@ class InlineExtension(Extension):
         self.links: Mapping[str, str] = {}
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
-        md.inlinePatterns.register(_Maths(r"\\\((.+?)\\\)", md), "maths", 186)
+        md.inlinePatterns.register(BacktickInlineProcessor(_CODE), "backtick", 190)
+        md.inlinePatterns.register(_Maths(r"(?<!\\)\\\((.+?)(?<!\\)\\\)", md), "maths", 186)
+        md.inlinePatterns.register(_Maths(r"(?<![\\$])\$\$(?![$\s])([^$]+?)(?<![\\\s])\$\$(?!\$)", md), "maths_dollars", 187)
+        md.inlinePatterns.register(_Reference(REFERENCE_RE, md), "reference", 170)
+        md.inlinePatterns.register(_ImageReference(IMAGE_REFERENCE_RE, md), "image_reference", 140)
+        md.inlinePatterns.register(_ShortReference(REFERENCE_RE, md), "short_reference", 130)
+        md.inlinePatterns.register(_ShortImageReference(IMAGE_REFERENCE_RE, md), "short_image_ref", 125)
+        md.ESCAPED_CHARS = sorted(_ESCAPED)
         md.inlinePatterns.register(SubstituteTagInlineProcessor(r"\\\n", "br"), "backslash_break", 185)
         md.inlinePatterns.register(_TitleLink(_TITLE_LINK.pattern, md, self), "title_link", 172)
 
@@ -52,9 +76,41 @@ class _TitleLink(InlineProcessor):
 
     def handleMatch(self, m: re.Match[str], data: str) -> _Found:  # type: ignore[override]  # noqa: N802
         address = self._extension.links.get(fold(m[1]))
-        element = Element("a", {"href": address}) if address else Element("span", {"class": "nowhere"})
+        element = Element("a", {"href": address}) if address else Element("span", {"class": "nowhere", "title": m[1].strip()})
         element.text = (m[2] or m[1]).strip()
         return element, m.start(0), m.end(0)
+
+
+class _Label:
+    """Labels of links as they were typed: code and escaped signs in them were set aside before. No space before a second label."""
+
+    RE_LINK = re.compile(r"\[([^\]]*)\]", re.DOTALL)
+    md: Markdown
+
+    def evalId(self, data: str, index: int, text: str) -> tuple[str | None, int, bool]:  # noqa: N802
+        label, end, is_found = super().evalId(data, index, text)  # type: ignore[misc]
+        return (fold_label(self._as_typed(label)) if label is not None else None), end, is_found
+
+    def _as_typed(self, label: str) -> str:
+        inline: Any = self.md.treeprocessors["inline"]
+
+        def restore(found: re.Match[str]) -> str:
+            node = inline.stashed_nodes.get(found[1])
+            return f"`{html.unescape(node.text or '')}`" if isinstance(node, Element) and node.tag == "code" else str(node or "")
+
+        return _ESCAPED_SIGN.sub(lambda found: f"\\{chr(int(found[1]))}", _SET_ASIDE.sub(restore, label))
+
+
+class _Reference(_Label, ReferenceInlineProcessor): ...
+
+
+class _ImageReference(_Label, ImageReferenceInlineProcessor): ...
+
+
+class _ShortReference(_Label, ShortReferenceInlineProcessor): ...
+
+
+class _ShortImageReference(_Label, ShortImageReferenceInlineProcessor): ...
 
 
 class UnusedNotes(Treeprocessor):

@@ -18,6 +18,8 @@ _TAGS = frozenset(
     {"math", "merror", "mfrac", "mi", "mmultiscripts", "mn", "mo", "mover", "mpadded", "mphantom", "mprescripts", "mroot", "mrow", "ms"}
     | {"mspace", "msqrt", "mstyle", "msub", "msubsup", "msup", "mtable", "mtd", "mtext", "mtr", "munder", "munderover"}
 )
+_TOKENS = frozenset({"mi", "mn", "mo", "ms", "mspace", "mtext"})
+_CHILDREN = {"mfrac": 2, "mover": 2, "mroot": 2, "msub": 2, "msubsup": 3, "msup": 2, "munder": 2, "munderover": 3}
 _ATTRIBUTES = {
     "accent": "true|false",
     "columnalign": "[a-z ]{1,200}",
@@ -77,8 +79,12 @@ def _element(element: Element) -> Iterator[str]:
     attributes = "".join(
         f' {name}="{value}"' for name, value in sorted(element.items()) if name in _VALUES and _VALUES[name].fullmatch(value)
     )
+    if len(element) != _CHILDREN.get(tag, len(element)):
+        raise ValueError(tag)
     yield f"<{tag}{attributes}>"
-    yield html.escape(html.unescape(element.text or ""), quote=False)
-    for child in element:
-        yield from _element(child)
+    if tag in _TOKENS:  # browsers read HTML in them
+        yield html.escape(html.unescape("".join(element.itertext())), quote=False)
+    else:
+        for child in element:
+            yield from _element(child)
     yield f"</{tag}>"

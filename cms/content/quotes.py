@@ -1,5 +1,6 @@
 """Quotation marks as a language writes them, for straight ones in the text (CLDR, delimiters)."""
 
+from markdown import Markdown
 from markdown.extensions.smarty import SmartyExtension
 
 # “outer” and ‘inner’, opening and closing. Languages that are not here keep the English ones.
@@ -56,3 +57,8 @@ class Quotes(SmartyExtension):
                 "right-single-quote": inner_close,
             },
         )
+
+    def educateQuotes(self, md: Markdown) -> None:  # noqa: N802
+        """A sign between two letters is an apostrophe in every language."""
+        self._addPatterns(md, ((r"(?<=\w)'(?=\w)", ("’",)),), "apostrophes", 60)  # type: ignore[attr-defined]
+        super().educateQuotes(md)

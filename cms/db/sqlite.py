@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool, StaticPool
 
-from cms.db import sqlite_reading
+from cms.db import sqlite_connection
 from cms.errors import CMSError, OperatorError, StorageFull, Unavailable
 
 PREFIX = "sqlite+aiosqlite:///"
@@ -42,14 +42,16 @@ class SQLite:
         # Readers run statement by statement: no BEGIN and ROLLBACK, each of which would be a trip to the connection's thread.
         reading = create_async_engine(
             url,
-            async_creator=lambda: sqlite_reading.connect(_path(url)),
+            async_creator=lambda: sqlite_connection.connect(_path(url)),
             pool_size=READERS,
             max_overflow=0,
             pool_timeout=30,
             isolation_level="AUTOCOMMIT",
             skip_autocommit_rollback=True,
         )
-        writing = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=30)
+        writing = create_async_engine(
+            url, async_creator=lambda: sqlite_connection.connect(_path(url)), pool_size=1, max_overflow=0, pool_timeout=30
+        )
         _prepare(reading, foreign_keys="ON", query_only="ON")
         _prepare(writing, foreign_keys="ON")
         _begin(writing, "BEGIN IMMEDIATE")

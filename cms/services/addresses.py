@@ -66,10 +66,12 @@ async def lead(work: Work, path: str, kind: TargetKind, target_id: int) -> bool:
     path = normalise_path(path)
     if not path or len(path) > MAX_PATH or is_reserved(path):
         return False
-    there = (await work.session.scalars(select(Address).where(Address.path == path))).one_or_none()
-    if there is None:
-        work.session.add(Address(path=path, target_kind=kind, target_id=target_id, state=AddressState.MOVED))
-    return there is None or (there.target_kind, there.target_id) == (kind, target_id)
+    row = {"path": path, "target_kind": kind, "target_id": target_id, "state": AddressState.MOVED}
+    made = await work.session.scalar(work.dialect.insert(Address).values(row).on_conflict_do_nothing().returning(Address.id))
+    if made is not None:
+        return True
+    there = (await work.session.scalars(select(Address).where(Address.path == path))).one()
+    return (there.target_kind, there.target_id) == (kind, target_id)
 
 
 async def retire(work: Work, kind: TargetKind, target_id: int) -> None:

@@ -317,9 +317,9 @@ async def _is_live(session: AsyncSession, copy: WorkingCopy) -> bool:
     return (await session.scalars(live)).one().is_same_as(copy)
 
 
-async def set_terms(work: Work, post_id: int, side: Side, fields: PostFields) -> None:
-    """Make the join rows of one side say what ``fields`` says."""
-    for table in (PostAuthor, PostTag, PostCategory):
+async def set_terms(work: Work, post_id: int, side: Side, fields: PostFields, *, is_new: bool = False) -> None:
+    """Make the join rows of one side say what ``fields`` says. ``is_new``: there are none yet."""
+    for table in () if is_new else (PostAuthor, PostTag, PostCategory):
         await work.session.execute(delete(table).where(table.post_id == post_id, table.side == side))
     work.session.add_all(
         [PostAuthor(post_id=post_id, side=side, user_id=user_id, position=n) for n, user_id in enumerate(fields.authors)]

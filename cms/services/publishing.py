@@ -88,7 +88,7 @@ async def publish(work: Work, actor: Actor, post_id: int, version: Version, date
     elif _TEXT & set(aspects):
         published.updated_at = work.now
     work.session.add(published)
-    await posts.set_terms(work, post_id, Side.LIVE, fields)
+    await posts.set_terms(work, post_id, Side.LIVE, fields, is_new=before is None)
     post.live, post.work, post.has_changes, post.updated_at = Live.PUBLISHED, WorkState.DRAFT, False, work.now
     await work.session.execute(delete(Schedule).where(Schedule.post_id == post_id, Schedule.act == ScheduledAct.PUBLISH))
     await search.index(work, "post", post_id, language=published.language, title=published.title, body=version.rendered.plain_text)

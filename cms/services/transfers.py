@@ -84,8 +84,12 @@ async def taken_paths(session: AsyncSession, but: Iterable[int]) -> set[str]:
 async def bring_in(work: Work, actor: Actor, incoming: Incoming, rendered: Rendered | None, before: Known | None) -> int:
     """Make a text of it, or bring what an earlier import made up to date; its id. ``rendered``: what readers get; None for a draft."""
     policy.require(actor, Capability.of(incoming.kind, "publish"))
-    post, copy = await (_renew(work, actor, incoming, before.post_id) if before else _make(work, actor, incoming))
-    if rendered is not None:
+    post, copy = await (_renew(work, incoming, before.post_id) if before else _make(work, actor, incoming))
+    await _follow(work, actor, post, copy, incoming, is_new=before is None)
+    if rendered is None:
+        audit.note(work, actor, f"{post.kind}.import", post.kind, post.id, key=incoming.key)
+        outbox.record(work, WorkChanged(post.id))
+    else:
         await publishing.publish(work, actor, post.id, publishing.Version(copy.version, rendered), incoming.dates)
         for path in incoming.former:
             await addresses.lead(work, path, TargetKind.POST, post.id)
@@ -117,24 +121,22 @@ async def _make(work: Work, actor: Actor, incoming: Incoming) -> tuple[Post, Wor
         updated_by_id=actor.user_id,
     )
     work.session.add(copy)
-    await _follow(work, actor, post, copy, incoming)
     return post, copy
 
 
-async def _renew(work: Work, actor: Actor, incoming: Incoming, post_id: int) -> tuple[Post, WorkingCopy]:
+async def _renew(work: Work, incoming: Incoming, post_id: int) -> tuple[Post, WorkingCopy]:
     post = await work.session.get_one(Post, post_id)
     copy = await work.session.get_one(WorkingCopy, post_id)
     post.title = plain_title(incoming.fields.title)
     post.folded_title = fold(post.title)[:400]
     post.import_digest, post.updated_at, post.has_changes = incoming.digest, work.now, post.is_published
     copy.content, copy.fields, copy.updated_at = incoming.content, incoming.fields.to_json(), work.now
-    await _follow(work, actor, post, copy, incoming)
     return post, copy
 
 
-async def _follow(work: Work, actor: Actor, post: Post, copy: WorkingCopy, incoming: Incoming) -> None:
+async def _follow(work: Work, actor: Actor, post: Post, copy: WorkingCopy, incoming: Incoming, *, is_new: bool) -> None:
     await work.session.flush()
-    await posts.set_terms(work, post.id, Side.WORK, incoming.fields)
+    await posts.set_terms(work, post.id, Side.WORK, incoming.fields, is_new=is_new)
     work.session.add(
         Revision(
             post_id=post.id,
@@ -145,8 +147,6 @@ async def _follow(work: Work, actor: Actor, post: Post, copy: WorkingCopy, incom
             created_by_id=actor.user_id,
         )
     )
-    audit.note(work, actor, f"{post.kind}.import", post.kind, post.id, key=incoming.key)
-    outbox.record(work, WorkChanged(post.id))
 
 
 def as_dates(published: datetime, updated: datetime | None) -> publishing.Dates:

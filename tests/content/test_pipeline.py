@@ -22,8 +22,8 @@ _MARKS = st.sampled_from(
 )  # fmt: skip
 
 
-def html(source: str, **context: str) -> str:
-    return render(source, RenderContext(**context)).html
+def html(source: str, prefix: str = "", site_host: str = "") -> str:
+    return render(source, RenderContext(prefix, site_host=site_host)).html
 
 
 @pytest.mark.parametrize(

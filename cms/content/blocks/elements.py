@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
-from cms.content.blocks.paragraphs import Definitions, Rows, split_table, take_definitions
+from cms.content.blocks.paragraphs import Definitions, read_table, take_definitions
 from cms.content.blocks.tree import (
     Block,
     Callout,
@@ -26,6 +26,7 @@ from cms.content.blocks.tree import (
     Quote,
     Rule,
     Tab,
+    Table,
     Tabs,
     Term,
 )
@@ -65,14 +66,19 @@ class Drawing:
         text = take_definitions("\n".join(block.lines).strip(), self.definitions)
         if not text:
             return
-        lines, table = split_table(text.split("\n"))
-        words = "\n".join(lines).strip()
-        if words and tight:
-            _append_text(parent, words)
-        elif words:
-            SubElement(parent, "p").text = words
-        if table:
-            _table(parent, table)
+        if tight:
+            _append_text(parent, text)
+        else:
+            SubElement(parent, "p").text = text
+
+    def _table(self, parent: Element, block: Table) -> None:
+        rows = read_table(block.lines)
+        table = SubElement(parent, "table")
+        _row(SubElement(table, "thead"), "th", rows.header, rows.sides)
+        if rows.body:
+            body = SubElement(table, "tbody")
+            for cells in rows.body:
+                _row(body, "td", cells, rows.sides)
 
     def _heading(self, parent: Element, block: Heading) -> None:
         text = take_definitions(block.lines[0], self.definitions) if "\n" in block.lines[0] else block.lines[0]
@@ -116,8 +122,9 @@ class Drawing:
         element = SubElement(parent, "ul" if block.start is None else "ol")
         if block.start not in (None, 1):
             element.set("start", str(block.start))
+        tight = not block.is_loose
         for item in block.children:
-            self.fill(SubElement(element, "li"), item.children, tight=not block.is_loose)
+            self.fill(SubElement(element, "li"), item.children, tight=tight)
 
     def _definitions(self, parent: Element, block: DefinitionList) -> None:
         element = SubElement(parent, "dl")
@@ -145,7 +152,10 @@ class Drawing:
         self._raw(parent, self.code(block.text, block.info if isinstance(block, Fence) else ""))
 
     def _maths(self, parent: Element, block: Maths) -> None:
-        self._raw(parent, self.maths(block.text))
+        if block.is_closed:
+            self._raw(parent, self.maths(block.text))
+        else:
+            SubElement(parent, "p").text = block.as_typed  # nobody ended it: it was no formula
 
     def _html(self, parent: Element, block: Html) -> None:
         self._raw(parent, block.text)
@@ -170,6 +180,7 @@ _DRAWN: dict[type[Block], Callable[[Drawing, Element, Any], None]] = {
     Note: Drawing._note,
     Quote: Drawing._quote,
     Rule: Drawing._rule,
+    Table: Drawing._table,
     Tabs: Drawing._tabs,
 }
 
@@ -181,15 +192,6 @@ def _append_text(parent: Element, words: str) -> None:
         last.tail = f"{last.tail or ''}\n{words}"
     else:
         parent.text = words if not parent.text else f"{parent.text}\n{words}"
-
-
-def _table(parent: Element, rows: Rows) -> None:
-    table = SubElement(parent, "table")
-    _row(SubElement(table, "thead"), "th", rows.header, rows.sides)
-    if rows.body:
-        body = SubElement(table, "tbody")
-        for cells in rows.body:
-            _row(body, "td", cells, rows.sides)
 
 
 def _row(parent: Element, tag: str, cells: Sequence[str], sides: Sequence[str]) -> None:

@@ -24,7 +24,7 @@ class Definitions:
 
 
 def fold_label(label: str) -> str:
-    return " ".join(label.split()).lower()
+    return " ".join(label.split()).casefold()
 
 
 def take_definitions(text: str, into: Definitions) -> str:
@@ -73,17 +73,18 @@ class Rows:
     body: list[list[str]]
 
 
-def split_table(lines: list[str]) -> tuple[list[str], Rows | None]:
-    """The lines before a table, and the table; it goes on to the end of the paragraph. As GitHub's dialect has them, but a bar
-    inside of code does not part cells."""
-    for number in range(1, len(lines)):
-        if "-" in lines[number] and _DELIMITER.fullmatch(lines[number].strip()) and "|" in lines[number - 1] + lines[number]:
-            header = _cells(lines[number - 1])
-            sides = [_side(cell) for cell in _cells(lines[number])]
-            if len(header) == len(sides):
-                body = [_fitted(_cells(line), len(header)) for line in lines[number + 1 :]]
-                return lines[: number - 1], Rows(header, sides, body)
-    return lines, None
+def begins_table(header: str, delimiter: str) -> bool:
+    """Whether two lines are the beginning of a table, as GitHub's dialect has them."""
+    if "-" not in delimiter or "|" not in header + delimiter or not _DELIMITER.fullmatch(delimiter.strip()):
+        return False
+    return len(_cells(header)) == len(_cells(delimiter))
+
+
+def read_table(lines: list[str]) -> Rows:
+    """Header, delimiters and rows. A bar inside of code does not part cells."""
+    header = _cells(lines[0])
+    body = [_fitted(_cells(line), len(header)) for line in lines[2:]]
+    return Rows(header, [_side(cell) for cell in _cells(lines[1])], body)
 
 
 def _cells(line: str) -> list[str]:

@@ -27,6 +27,7 @@ from cms.content.blocks.tree import (
     Quote,
     Rule,
     Tab,
+    Table,
     Tabs,
     Term,
 )
@@ -45,20 +46,23 @@ _CALLOUT = re.compile(r'(!!!|\?\?\?\+?)[ ]?([\w-]+(?: +[\w-]+)*)?(?: +"(.*?)")?[
 _TAB = re.compile(r'===[!+]* +"(.*?)"[ \t]*')
 
 
-def blocks_beginning(line: Line, parent: Block) -> Sequence[Block]:
-    """What begins on this line inside ``parent``, from the outside in; nothing if the line is ordinary text."""
+def blocks_beginning(line: Line, parent: Block, tip: Block) -> Sequence[Block]:
+    """What begins on this line inside ``parent``, from the outside in; nothing if the line is ordinary text.
+
+    ``tip``: the innermost open block. If it is a paragraph, indentation or a tag alone only continue it.
+    """
     if line.indent >= CODE_INDENT:
-        return _code(line, parent)
+        return _code(line, tip)
     if not _SPECIAL.match(line.words):
         return ()
     for start in _STARTS:
-        if found := start(line, parent):
+        if found := start(line, tip if start is _html else parent):
             return found
     return ()
 
 
-def _code(line: Line, parent: Block) -> Sequence[Block]:
-    if isinstance(parent, Paragraph) or line.is_blank:
+def _code(line: Line, tip: Block) -> Sequence[Block]:
+    if isinstance(tip, Paragraph) or line.is_blank:
         return ()
     line.skip_indent(CODE_INDENT)
     return (Code(line),)
@@ -90,8 +94,8 @@ def _fence(line: Line, _parent: Block) -> Sequence[Block]:
     return (Fence(line, found[1] or found[3], (found[2] or found[4] or "").strip()),)
 
 
-def _html(line: Line, parent: Block) -> Sequence[Block]:
-    begins, last = html_start(line.words, may_interrupt=not isinstance(parent, Paragraph))
+def _html(line: Line, tip: Block) -> Sequence[Block]:
+    begins, last = html_start(line.words, may_interrupt=not isinstance(tip, (Paragraph, Table)))
     return (Html(line, last),) if begins else ()
 
 
@@ -154,7 +158,7 @@ def _definition(line: Line, parent: Block) -> Sequence[Block]:
         return ()
     line.skip(1)
     definition = Definition(line, width + _skip_padding(line, is_empty=False))
-    definition.is_loose = line.number - above.end > 1
+    definition.after_blank_line = line.number - above.end > 1
     if is_group:
         return (definition,)
     group = Definitions(line)
@@ -191,7 +195,7 @@ def _maths(line: Line, parent: Block) -> Sequence[Block]:
         words = line.words.rstrip()
         if words.startswith(first) and not isinstance(parent, Paragraph) and last not in words[2:].removesuffix(last):
             line.skip(len(first))
-            return (Maths(line, last),)
+            return (Maths(line, first, last),)
     return ()
 
 

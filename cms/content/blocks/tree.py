@@ -111,7 +111,11 @@ class Term(Block):
 
 
 class Definition(_Indented):
-    is_loose = False
+    after_blank_line = False
+
+    @property
+    def is_loose(self) -> bool:
+        return self.after_blank_line or _has_gaps(self.children)
 
 
 class Note(_Indented):
@@ -204,7 +208,10 @@ class Code(Leaf):
 
     @property
     def text(self) -> str:
-        return "\n".join(self.lines).rstrip("\n \t") + "\n"
+        lines = list(self.lines)
+        while lines and not lines[-1].strip():
+            lines.pop()
+        return "\n".join(lines) + "\n"
 
 
 class Fence(Leaf):
@@ -232,8 +239,9 @@ class Fence(Leaf):
 class Maths(Leaf):
     """A formula between two ``$$``, or between brackets with backslashes."""
 
-    def __init__(self, line: Line, last: str) -> None:
+    def __init__(self, line: Line, first: str, last: str) -> None:
         super().__init__(line)
+        self._first = first
         self._last = last
 
     def goes_on(self, line: Line) -> bool:
@@ -249,6 +257,10 @@ class Maths(Leaf):
     @property
     def text(self) -> str:
         return "\n".join(self.lines).strip()
+
+    @property
+    def as_typed(self) -> str:
+        return self._first + "\n".join(line.strip() for line in self.lines)
 
 
 class Html(Leaf):
@@ -271,10 +283,10 @@ class Html(Leaf):
 
 
 class Table(Leaf):
-    """Header, row of dashes, rows."""
+    """Header, row of dashes, rows; made of the last lines of a paragraph when the dashes come."""
 
     def goes_on(self, line: Line) -> bool:
-        return False
+        return not line.is_blank
 
 
 def _has_gaps(blocks: Iterable[Block]) -> bool:

@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from cms.content.markdown import without_control_characters
+
 
 @dataclass(frozen=True, slots=True)
 class FrontMatter:
@@ -88,7 +90,9 @@ def _one_line(error: Exception) -> str:
 
 
 def as_text(value: Any) -> str:
-    return " ".join(str(value).split()) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
+    if not isinstance(value, (str, int, float)) or isinstance(value, bool):
+        return ""
+    return without_control_characters(" ".join(str(value).split()))
 
 
 def as_texts(value: Any) -> tuple[str, ...]:

@@ -9,8 +9,10 @@ from PIL import Image
 from cms.services.media import digest_of
 
 LARGEST = 50_000_000  # bytes
+_PICTURES = {".apng", ".avif", ".bmp", ".gif", ".ico", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 _ALLOWED = {
-    *(".apng", ".avif", ".bmp", ".gif", ".ico", ".jpeg", ".jpg", ".png", ".svg", ".tif", ".tiff", ".webp"),
+    *_PICTURES,
+    ".svg",
     *(".m4a", ".mp3", ".mp4", ".ogg", ".wav", ".webm"),
     *(".csv", ".pdf", ".txt", ".zip"),
 }
@@ -46,7 +48,10 @@ def read(folder: Path, file: str) -> File:
         if _ACTIVE.search(content):
             return File(file, problem="is a drawing with a script or something else that runs in it")
         return File(file, content, digest_of(content), _drawing_size(content))
-    return File(file, content, digest_of(content), _size(path))
+    size = _size(path)
+    if size is None and suffix in _PICTURES:
+        return File(file, problem="is no picture, whatever its name says")
+    return File(file, content, digest_of(content), size)
 
 
 def _size(path: Path) -> tuple[int, int] | None:

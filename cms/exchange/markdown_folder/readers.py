@@ -1,5 +1,7 @@
 """Which program a folder was made for."""
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from cms.errors import OperatorError
@@ -22,4 +24,14 @@ def read_folder(folder: Path, report: Report, program: str = "") -> Blog:
         raise OperatorError(
             f"{folder} does not look like a site of Zola, Hugo or Jekyll; if it is one, say so with --from zola, hugo or jekyll."
         )
+    for linked in _linked_folders(folder):
+        report.refuse(linked, "is a link to a folder; links to folders are not followed")
     return reader.read(folder, report)
+
+
+def _linked_folders(folder: Path) -> Iterator[str]:
+    """Those in which a site's texts would be."""
+    start = folder / "content" if (folder / "content").is_dir() else folder
+    for place, folders, _ in os.walk(start):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "node_modules")
+        yield from ((Path(place) / name).relative_to(folder).as_posix() for name in folders if (Path(place) / name).is_symlink())

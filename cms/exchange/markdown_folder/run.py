@@ -14,12 +14,14 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from cms.content.pipeline import Rendered
+from cms.content.slugs import slugify
 from cms.db.session import Database, Work
 from cms.errors import CMSError, InvalidInput
 from cms.exchange.markdown_folder import pictures
 from cms.exchange.markdown_folder.links import Finder, Reference, pictures_beside, rewrite
 from cms.exchange.markdown_folder.plan import Planned, lay_out, moment
 from cms.exchange.markdown_folder.report import Outcome, Report
+from cms.exchange.markdown_folder.shortcodes import without_formula_signs
 from cms.exchange.markdown_folder.source import Blog, Document
 from cms.media.storage import Storage
 from cms.models.address import TargetKind, is_reserved, normalise_path
@@ -32,6 +34,7 @@ from cms.services import accounts, addresses, media, references, site, taxonomie
 from cms.services.transfers import Incoming, Known
 
 BATCH = 25  # texts or files in one transaction
+AHEAD = 2 * BATCH  # texts that are being rendered while a batch is written
 MAX_TITLE, MAX_EXCERPT, MAX_NAME, MAX_TERM, MAX_TERMS = 300, 500, 80, 80, 50
 
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it, of how much
@@ -64,6 +67,7 @@ async def bring_in(
     importing = _Import(database, storage, renderer, blog, options, report, progress)
     await importing.prepare()
     await importing.add_files()
+    await importing.add_terms()
     await importing.add_texts()
 
 
@@ -88,6 +92,9 @@ class _Import:
     files: dict[str, str] = field(default_factory=dict)  # file below the folder → its address in the library
     ids: dict[str, int] = field(default_factory=dict)  # file of a text → id of its post
     asset_ids: dict[str, int] = field(default_factory=dict)
+    people: dict[str, int] = field(default_factory=dict)  # name → id
+    tags: dict[str, int] = field(default_factory=dict)
+    categories: dict[str, int] = field(default_factory=dict)
 
     async def prepare(self) -> None:
         """The site's own settings while it has no posts, and a place for every text."""
@@ -206,6 +213,32 @@ class _Import:
 
     # --- texts ---
 
+    async def add_terms(self) -> None:
+        """People, tags and categories, once for all texts."""
+        if self.options.is_rehearsal:
+            return
+        documents = [place.document for place in self.places]
+        async with self.database.transaction() as work:
+            for name in self._names(documents, "authors", MAX_NAME):
+                self.people[name] = (await accounts.ensure_author(work, SYSTEM, name)).id
+            for name in self._names(documents, "categories", MAX_TERM):
+                self.categories[name] = (await taxonomies.ensure_category(work, SYSTEM, name)).id
+            for name in [*self._names(documents, "tags", MAX_TERM), *self.categories]:
+                (self.tags[name],) = await taxonomies.ensure_tags(work, [name])
+
+    def _names(self, documents: Iterable[Document], kind: str, most: int) -> list[str]:
+        """Each once. One without a letter has no address, and stays out."""
+        return list(dict.fromkeys(name for document in documents for name in self._names_in(document, kind, most)))
+
+    def _names_in(self, document: Document, kind: str, most: int) -> list[str]:
+        names = []
+        for name in getattr(document, kind):
+            if slugify(name) or kind == "authors":
+                names.append(self._short(document, name, most))
+            else:
+                self.report.note(Outcome.CHANGED, document.file, f"“{name}” has no letter or digit to make an address from", 1)
+        return names
+
     async def add_texts(self) -> None:
         finder = Finder(self.blog)
         self.report.found["texts"] = len(self.places)
@@ -227,7 +260,7 @@ class _Import:
         waiting = iter(places)
         try:
             while True:
-                while len(ahead) < self.options.renders * 4 and (place := next(waiting, None)) is not None:
+                while len(ahead) < AHEAD and (place := next(waiting, None)) is not None:
                     ahead.append(asyncio.create_task(self._ready(finder, place)))
                 if not ahead:
                     return
@@ -243,7 +276,7 @@ class _Import:
         before = self.known.get(self._key(document))
         content = rewrite(document, lambda reference: self._settled(finder, document, reference))
         if not self.blog.is_exact:
-            content = content.strip("\n") + "\n"
+            content = without_formula_signs(content).strip("\n") + "\n"
         if len(content) > MAX_TEXT:
             self.report.refuse(document.file, f"has more than {MAX_TEXT:,} characters")
             return None
@@ -331,8 +364,7 @@ class _Import:
         document, events = one.place.document, len(work.events)
         try:
             async with work.session.begin_nested():
-                fields = await self._fields(work, one)
-                incoming = replace(one.incoming, fields=fields)
+                incoming = replace(one.incoming, fields=self._fields(one))
                 self.ids[document.file] = await transfers.bring_in(work, SYSTEM, incoming, one.rendered, one.before)
         except CMSError as error:
             del work.events[events:]
@@ -340,19 +372,17 @@ class _Import:
             return
         self.report.counts[_counted_as(one)] += 1
 
-    async def _fields(self, work: Work, one: _Ready) -> PostFields:
+    def _fields(self, one: _Ready) -> PostFields:
         document = one.place.document
-        categories = [self._short(document, name, MAX_TERM) for name in document.categories]
-        names = dict.fromkeys([*(self._short(document, name, MAX_TERM) for name in document.tags), *categories[1:]])
-        category = await taxonomies.ensure_category(work, SYSTEM, categories[0]) if categories else None
-        authors = [await accounts.ensure_author(work, SYSTEM, self._short(document, name, MAX_NAME)) for name in document.authors]
+        categories = self._names_in(document, "categories", MAX_TERM)
+        tags = [self.tags[name] for name in (*self._names_in(document, "tags", MAX_TERM), *categories[1:])]
         return PostFields(
             title=self._short(document, document.title, MAX_TITLE),
             slug=one.place.slug,
             excerpt=self._short(document, document.excerpt, MAX_EXCERPT),
-            authors=tuple(dict.fromkeys(author.id for author in authors)),
-            category=category.id if category else None,
-            tags=await taxonomies.ensure_tags(work, list(names)[:MAX_TERMS]),
+            authors=tuple(dict.fromkeys(self.people[name] for name in self._names_in(document, "authors", MAX_NAME))),
+            category=self.categories[categories[0]] if categories else None,
+            tags=tuple(dict.fromkeys(tags))[:MAX_TERMS],
             parent=self.ids.get(one.place.parent) if one.place.parent else None,
             language=document.language or None,
             picture=self._picture(document),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})", re.MULTILINE)
+_BRACKET = re.compile(r"(?<!\\)\\(\\?)([()])")
 _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)(?:.+?)(?<!`)\1(?!`)")
 
 
@@ -63,3 +64,9 @@ def code_ranges(text: str) -> Iterator[tuple[int, int]]:
         closing = re.compile(rf"^[ \t]*{re.escape(fence[1][0])}{{{len(fence[1])},}}[ \t]*$", re.MULTILINE).search(text, fence.end())
         position = closing.end() if closing else len(text)
         yield fence.start(), position
+
+
+def without_formula_signs(text: str) -> str:
+    """Brackets as other programs mean them: ``\\\\(`` is an escaped one there and begins a formula here, ``\\\\\\\\(`` the reverse."""
+    code = Code(text)
+    return _BRACKET.sub(lambda found: found[0] if found.start() in code else f"{found[1]}{found[2]}", text)

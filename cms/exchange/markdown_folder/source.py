@@ -7,7 +7,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Protocol
 
-from cms.exchange.markdown_folder.report import Report
+from cms.content.markdown import without_control_characters
+from cms.exchange.markdown_folder.report import Outcome, Report
 from cms.models.post import Kind
 
 Moment = datetime | date
@@ -94,7 +95,10 @@ def read_text(folder: Path, file: str, report: Report) -> tuple[str, str] | None
     except OSError as error:
         report.refuse(file, f"cannot be read: {error.strerror or error}")
         return None
-    return text.replace("\r\n", "\n").replace("\r", "\n"), hashlib.sha256(content).hexdigest()
+    clean = without_control_characters(text.replace("\r\n", "\n").replace("\r", "\n"))
+    if "\0" in text:
+        report.note(Outcome.CHANGED, file, "signs that no text has were taken out")
+    return clean, hashlib.sha256(content).hexdigest()
 
 
 def text_files(folder: Path, below: str = "") -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from cms.content.markdown import without_control_characters
 from cms.exchange.markdown_folder import front_matter
 from cms.exchange.markdown_folder.front_matter import as_flag, as_moment, as_text, as_texts
 from cms.exchange.markdown_folder.report import Outcome, Report
@@ -62,14 +63,14 @@ def _document(folder: Path, file: str, report: Report) -> Document | None:
     data = matter.data
     document = Document(
         file=file,
-        title=str(data.get("title", "")),
+        title=without_control_characters(str(data.get("title", ""))),
         body=matter.body.removesuffix("\n"),
         body_line=matter.line,
         paths=tuple(path for path in (as_text(data.get("path")), *as_texts(data.get("aliases"))) if path),
         kind=Kind.PAGE if data.get("kind") == Kind.PAGE else Kind.POST,
         is_draft=as_flag(data.get("draft")),
         slug=as_text(data.get("slug")),
-        excerpt=str(data.get("summary", "")),
+        excerpt=without_control_characters(str(data.get("summary", ""))),
         language=as_text(data.get("language")),
         authors=as_texts(data.get("authors")),
         categories=as_texts(data.get("category")),
