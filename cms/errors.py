@@ -38,6 +38,12 @@ class Conflict(CMSError):
     message = "Somebody else changed this meanwhile."
 
 
+class Collision(Conflict):
+    """Two made the same new thing at one moment. Whoever tries again finds it."""
+
+    message = "Somebody else did the same at the same moment. Please try again."
+
+
 class InvalidInput(CMSError):
     """Input that is refused. ``errors`` maps a field's name ("" for the whole) to one sentence."""
 

@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-from cms.errors import CMSError, Conflict, OperatorError, StorageFull, Unavailable
+from cms.errors import CMSError, Collision, OperatorError, StorageFull, Unavailable
 
 MIGRATION_LOCK = 0x53515541  # "SQUA": any number that no other program on this server uses
 CONNECT_TIMEOUT = 5  # seconds
@@ -114,7 +114,7 @@ class PostgreSQL:
         if state.startswith(_FULL):
             return StorageFull()
         if state == _DEADLOCK:
-            return Conflict("Somebody else did the same at the same moment. Please try again.")
+            return Collision()
         if error.connection_invalidated or state.startswith(_AWAY) or isinstance(error, InterfaceError):
             return Unavailable()
         return None

@@ -1,10 +1,10 @@
 """Sessions and units of work. The only commit of the program is here."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeVarTuple
+from typing import Any, TypeVar, TypeVarTuple
 
 from sqlalchemy import Engine, Row, Select
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
@@ -15,12 +15,14 @@ from sqlalchemy.orm.exc import StaleDataError
 from cms.db.dialect import Dialect
 from cms.db.postgresql import PostgreSQL
 from cms.db.sqlite import SQLite
-from cms.errors import Conflict, Unavailable
+from cms.errors import Collision, Conflict, Unavailable
 from cms.events import Event
 
 Listener = Callable[[Event], None]
 Clock = Callable[[], datetime]
 Columns = TypeVarTuple("Columns")
+Result = TypeVar("Result")
+TRIES = 4
 
 
 def utc_now() -> datetime:
@@ -103,6 +105,15 @@ class Database:
             for listener in self._listeners:
                 listener(event)
 
+    async def run(self, act: Callable[[Work], Awaitable[Result]], request_id: str = "") -> Result:
+        """``act`` in a transaction; again if somebody else made the same new thing at that moment, since it is there then."""
+        for _ in range(TRIES - 1):
+            with suppress(Collision):
+                async with self.transaction(request_id) as work:
+                    return await act(work)
+        async with self.transaction(request_id) as work:
+            return await act(work)
+
     async def dispose(self) -> None:
         if self.at_hand is not None:
             self.at_hand.dispose()
@@ -133,7 +144,7 @@ class _Translation:
         if isinstance(error, StaleDataError):
             raise Conflict from error
         if isinstance(error, IntegrityError) and self._dialect.violated(error):
-            raise Conflict("Somebody else did the same at the same moment. Please try again.") from error
+            raise Collision from error
         if isinstance(error, NoFreeConnection):
             raise Unavailable from error
         if isinstance(error, (DBAPIError, OSError, TimeoutError)) and (ours := self._dialect.translate(error)):

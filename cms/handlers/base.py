@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import ipaddress
 import uuid
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -53,6 +53,7 @@ STATUS: dict[type[CMSError], int] = {
 RETRY_AFTER = 5  # seconds, told to those who come while the database is away
 
 Schema = TypeVar("Schema", bound=BaseModel)
+Result = TypeVar("Result")
 
 
 SESSION_COOKIE_DAYS = sessions.LIFETIME.days
@@ -143,6 +144,10 @@ class BaseHandler(RequestHandler):
 
     def transaction(self) -> AbstractAsyncContextManager[Work]:
         return self.parts.database.transaction(self.request_id)
+
+    async def in_transaction(self, act: Callable[[Work], Awaitable[Result]]) -> Result:
+        """For acts that make new things, which two people may make at one moment."""
+        return await self.parts.database.run(act, self.request_id)
 
     # --- input ---
 

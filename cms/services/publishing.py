@@ -110,6 +110,7 @@ async def publish(work: Work, actor: Actor, post_id: int, version: Version, date
         ),
     )
     if post.kind is Kind.PAGE:
+        await work.session.flush()  # what follows looks at the pages as they are now
         await _renew_below(work, published)
         await site.renew_frame(work)
     return published

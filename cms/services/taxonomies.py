@@ -9,7 +9,7 @@ from cms import policy
 from cms.content.folding import fold
 from cms.content.slugs import slugify
 from cms.db.session import Work
-from cms.errors import Conflict, InvalidInput
+from cms.errors import Collision, InvalidInput
 from cms.models import Category, Tag
 from cms.models.address import TargetKind
 from cms.models.taxonomy import MAX_TERM
@@ -54,7 +54,7 @@ async def _make_tag(work: Work, name: str, folded: str) -> int:
     if made is None:
         made = (await _tag_ids(work.session, [folded])).get(folded)
         if made is None:
-            raise Conflict  # it was another tag with the same letters in its address
+            raise Collision  # it was another tag with the same letters in its address
         return made
     await addresses.assign(work, f"tag/{slug}", TargetKind.TAG, made)
     return made

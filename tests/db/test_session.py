@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from cms.db.session import Database
-from cms.errors import Conflict, StorageFull, Unavailable
+from cms.errors import Collision, Conflict, StorageFull, Unavailable
 from cms.events import SiteChanged, WorkChanged
 from cms.models import AuditEntry, Base, OutboxEntry, Post, Site, Tag, WorkingCopy
 from cms.policy import SYSTEM
@@ -249,7 +249,7 @@ async def test_of_two_who_write_the_same_at_once_one_has_a_conflict(database: Da
             await asyncio.sleep(0.05)
 
     results = await asyncio.gather(*(write() for _ in range(4)), return_exceptions=True)
-    assert [type(result) for result in results if result is not None] == [Conflict] * 3
+    assert [type(result) for result in results if result is not None] == [Collision] * 3
     assert await tag_names(database) == ["sea"]
 
 
@@ -273,7 +273,7 @@ async def test_two_who_wait_for_each_other_do_not_wait_for_ever(database: Databa
             await work.session.execute(update(Tag).where(Tag.name == names[1]).values(description="y"))
 
     results = await asyncio.gather(rename("a", "b"), rename("b", "a"), return_exceptions=True)
-    assert sorted(type(result).__name__ for result in results) == ["Conflict", "NoneType"]
+    assert sorted(type(result).__name__ for result in results) == ["Collision", "NoneType"]
 
 
 # --- many at once ----------------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from cms.schemas.post import PostFields
 from cms.services import accounts, media, publishing, site, taxonomies, transfers
 from cms.services.transfers import Incoming, Outgoing
 
-NUMBER = 40
+NUMBER = 25
 SIGNS = [*"aBéß漢😀  '\":#-\\&<[]*`!?|1", "---", "{{", "%", "true"]
 LINES = [
     "Plain words, and *others*.",
@@ -126,7 +126,7 @@ def _plain(post: Outgoing, by_address: dict[str, str], digests: dict[int, str]) 
     )
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 async def test_what_was_exported_is_the_same_site_when_it_is_imported(
     database: Database, templates: Any, renderer: Renderer, tmp_path: Path, seed: int
 ) -> None:

@@ -45,8 +45,7 @@ class ListHandler(EditorHandler):
         form = self.form(PostInput)
         try:
             wanted = form.value()
-            async with self.transaction() as work:
-                post = await posts.create(work, self.actor, self.kind, wanted)
+            post = await self.in_transaction(lambda work: posts.create(work, self.actor, self.kind, wanted))
         except InvalidInput as error:
             form.refuse(error)
             await self.show_editor(form, None, status=422)
@@ -71,8 +70,7 @@ class EditHandler(EditorHandler):
     async def post(self, number: str) -> None:
         form, post_id = self.form(PostInput), self.number(number)
         try:
-            async with self.transaction() as work:
-                post = await self.save_typed(work, post_id, form)
+            post = await self.in_transaction(lambda work: self.save_typed(work, post_id, form))
         except (InvalidInput, Conflict) as error:
             await self.refuse(form, post_id, error)
             return

@@ -39,8 +39,8 @@ class PublicationHandler(EditorHandler):
             if wanted.version != draft.version:
                 raise Conflict
             rendered = await self.rendered(post_id, draft.content, draft.fields.language)
-            async with self.transaction() as work:
-                published = await publishing.publish(work, self.actor, post_id, Version(wanted.version, rendered))
+            version = Version(wanted.version, rendered)
+            published = await self.in_transaction(lambda work: publishing.publish(work, self.actor, post_id, version))
         except InvalidInput as error:
             await self._show(draft, status=422, error=error)
             return

@@ -411,3 +411,20 @@ async def test_text_may_be_as_long_as_its_limit(site: Site) -> None:
     browser = await site.signed_in("owner")
     post_id = await written(browser, text="ä" * 1_000_000)
     assert len((await editor(browser, post_id))["text"]) == 1_000_000
+
+
+async def test_posts_with_the_same_new_tags_at_once_are_all_saved(site: Site) -> None:
+    """Each is another post, so nobody is told that somebody else was quicker."""
+    owner = await site.signed_in("owner")
+    names = ["Sea", "Mud", "Rope", "Tar"]
+    for round_ in range(3):
+        forms = [
+            {
+                "title": f"Same {round_}",
+                "tags": ", ".join(f"{tag} {round_}" for tag in names[n:] + names[:n]),
+                "new_category": f"Coast {round_}",
+            }
+            for n in range(4)
+        ]
+        answers = await asyncio.gather(*(owner.post("/admin/posts", form) for form in forms))
+        assert [answer.status for answer in answers] == [303] * 4
