@@ -5,6 +5,8 @@ import importlib
 import inspect
 import pkgutil
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -129,3 +131,11 @@ def test_every_route_has_a_name_of_its_own() -> None:
     names = [spec.name for spec in routes()]
     assert all(names)
     assert len(set(names)) == len(names)
+
+
+def test_the_program_starts_without_what_renders() -> None:
+    """Only the rendering process needs it, and a start would take half a second longer."""
+    heavy = {"markdown", "pymdownx", "bleach", "nh3", "latex2mathml", "cms.content.pipeline"}
+    script = "import sys, cms.cli; print(*sorted(name for name in sys.modules if name.split('.')[0] in {0!r} or name in {0!r}))"
+    loaded = subprocess.run([sys.executable, "-c", script.format(heavy)], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert not loaded.split()

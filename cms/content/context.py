@@ -1,4 +1,7 @@
-"""Where a text will stand, and what it may refer to."""
+"""Where a text will stand and what it may refer to, and what becomes of it: what the rendering process is told, and answers.
+
+The program itself imports nothing of what renders (tests/test_architecture.py): starting would take half a second longer.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,3 +28,27 @@ class RenderContext:
     site_host: str = ""
     links: Mapping[str, str] = field(default_factory=dict)
     media: Mapping[str, Picture] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """An entry of the table of contents: ``level`` 2 to 6, ``id`` as in the HTML, ``text`` plain."""
+
+    level: int
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What is stored of a text: safe HTML, and what is known of its words."""
+
+    html: str
+    excerpt: str
+    toc: tuple[Heading, ...]
+    plain_text: str
+    words: int
+    reading_minutes: int
+    links: tuple[str, ...] = ()  # paths of this site that it leads to
+    media: tuple[str, ...] = ()  # addresses of pictures, sound and films in it
+    nowhere: tuple[str, ...] = ()  # titles in [[…]] that nothing has

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element, SubElement
 
-from cms.content.context import RenderContext
+from cms.content.context import Heading, RenderContext
 from cms.content.figures import decorate_paragraphs
 from cms.content.identifiers import CLOBBERING, as_id_part, safe_id
 from cms.content.sanitize import is_comment
@@ -23,15 +23,6 @@ _FOOTNOTE = re.compile(r"(#?)(fn|fnref\d*):(.*)", re.DOTALL)
 _HOST = re.compile(r"(?:https?:)?//(?:[^/?#@]*@)?([^/?#:]*)", re.IGNORECASE)
 _PORT = re.compile(r"^:\d+")
 _FOOTNOTE_ROLES = {"footnote-ref": "doc-noteref", "footnote-backref": "doc-backlink"}
-
-
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """An entry of the table of contents: ``level`` 2 to 6, ``id`` as in the HTML, ``text`` plain."""
-
-    level: int
-    id: str
-    text: str
 
 
 @dataclass(slots=True)

@@ -26,18 +26,13 @@ from markdown.util import ETX, INLINE_PLACEHOLDER_PREFIX, STX
 from cms.content.blocks.paragraphs import fold_label
 from cms.content.folding import fold
 from cms.content.maths import as_typed
+from cms.content.title_links import TITLE_LINK
 
-_TITLE_LINK = re.compile(r"\[\[([^\[\]|\n]{1,300})(?:\|([^\[\]\n]{1,300}))?\]\]")
 _CODE = r"(?:(?<!\\)((?:\\{2})+)(?=`+)|(?<![\\`])(`+)(?!`)(.+?)(?<!`)\2(?!`))"
 _ESCAPED = set("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")  # CommonMark 0.31, 2.4
 _SET_ASIDE = re.compile(INLINE_PLACEHOLDER_PREFIX + r"(\d+)" + ETX)
 _ESCAPED_SIGN = re.compile(STX + r"(\d+)" + ETX)
 _Found = tuple[Element | str | None, int | None, int | None]
-
-
-def titles_wanted(source: str) -> set[str]:
-    """What a text calls other posts by, as ``links`` has to name them. Some may stand in code and mean nothing."""
-    return {fold(found[1]) for found in _TITLE_LINK.finditer(source)}
 
 
 class InlineExtension(Extension):
@@ -57,7 +52,7 @@ class InlineExtension(Extension):
         md.inlinePatterns.register(_ShortImageReference(IMAGE_REFERENCE_RE, md), "short_image_ref", 125)
         md.ESCAPED_CHARS = sorted(_ESCAPED)
         md.inlinePatterns.register(SubstituteTagInlineProcessor(r"\\\n", "br"), "backslash_break", 185)
-        md.inlinePatterns.register(_TitleLink(_TITLE_LINK.pattern, md, self), "title_link", 172)
+        md.inlinePatterns.register(_TitleLink(TITLE_LINK.pattern, md, self), "title_link", 172)
 
 
 class _Maths(InlineProcessor):

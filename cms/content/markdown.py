@@ -5,7 +5,6 @@ Python-Markdown and its extensions read what stands inside them. Left out on pur
 theme), anything that guesses. Headings, tables, links and pictures get their final shape in ``decorate``, where raw HTML gets it too.
 """
 
-import re
 import threading
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -26,12 +25,12 @@ from pymdownx.tilde import DeleteSubExtension
 from cms.content.blocks.elements import Drawing
 from cms.content.blocks.parse import parse
 from cms.content.blocks.tree import Note
+from cms.content.characters import without_control_characters
 from cms.content.code_blocks import fenced_code
 from cms.content.inline import InlineExtension, UnusedNotes
 from cms.content.maths import as_typed
 from cms.content.quotes import Quotes, marks_of
 
-_UNWELCOME = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
 _NOWHERE: Mapping[str, str] = MappingProxyType({})
 _local = threading.local()
 
@@ -57,11 +56,6 @@ def _markdown(language: str) -> "_Markdown":
     if marks not in known:
         known[marks] = _Markdown(language)
     return known[marks]
-
-
-def without_control_characters(text: str) -> str:
-    """Invisible characters that no writer means: the parsers use some as marks, and lone surrogates are not text."""
-    return _UNWELCOME.sub("", text)
 
 
 class _Markdown(Markdown):

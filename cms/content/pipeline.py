@@ -2,11 +2,11 @@
 
 import html
 import re
-from dataclasses import dataclass
 
-from cms.content.context import RenderContext
-from cms.content.decorate import Findings, Heading, decorate
-from cms.content.markdown import to_html, without_control_characters
+from cms.content.characters import without_control_characters
+from cms.content.context import Heading, RenderContext, Rendered
+from cms.content.decorate import Findings, decorate
+from cms.content.markdown import to_html
 from cms.content.maths import draw_maths
 from cms.content.plain_text import count_words, read, reading_minutes
 from cms.content.sanitize import sanitize
@@ -15,21 +15,6 @@ from cms.content.titles import plain_title, render_title
 __all__ = ["Heading", "RenderContext", "Rendered", "plain_title", "render", "render_title"]
 
 _BLANK_LINES = re.compile(r"\n\s*\n")
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """What is stored of a text: safe HTML, and what is known of its words."""
-
-    html: str
-    excerpt: str
-    toc: tuple[Heading, ...]
-    plain_text: str
-    words: int
-    reading_minutes: int
-    links: tuple[str, ...] = ()  # paths of this site that it leads to
-    media: tuple[str, ...] = ()  # addresses of pictures, sound and films in it
-    nowhere: tuple[str, ...] = ()  # titles in [[…]] that nothing has
 
 
 _ANYWHERE = RenderContext()

@@ -15,7 +15,7 @@ import structlog
 from pydantic import BaseModel
 from tornado.web import HTTPError, RequestHandler
 
-from cms.content.pipeline import Rendered
+from cms.content.context import Rendered
 from cms.db.session import Database, ReadSession, Work
 from cms.errors import (
     CMSError,

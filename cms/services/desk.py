@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cms.content.pipeline import Rendered
+from cms.content.context import Rendered
 from cms.errors import InvalidInput
 from cms.models import Post, Published
 from cms.models.address import AddressState, TargetKind

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
 from cms.content.folding import fold
-from cms.content.pipeline import plain_title
 from cms.content.slugs import slugify
+from cms.content.titles import plain_title
 from cms.db.session import Work
 from cms.errors import Conflict, Forbidden, InvalidInput, NotFound
 from cms.events import WorkChanged

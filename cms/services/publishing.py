@@ -8,8 +8,9 @@ from sqlalchemy import delete, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
-from cms.content.pipeline import Rendered, plain_title, render_title
+from cms.content.context import Rendered
 from cms.content.slugs import slugify
+from cms.content.titles import plain_title, render_title
 from cms.db.session import Work
 from cms.db.types import Id, UTCDateTime
 from cms.errors import Conflict, InvalidInput

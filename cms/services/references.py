@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms.content.context import Picture, RenderContext
 from cms.content.folding import fold
-from cms.content.inline import titles_wanted
+from cms.content.title_links import titles_wanted
 from cms.models import Asset, Post, Published
 
 _MEDIA = re.compile(r"/media/(\d{1,18})/[^\s\"'()<>]+")

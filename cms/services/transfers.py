@@ -9,8 +9,9 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
+from cms.content.context import Rendered
 from cms.content.folding import fold
-from cms.content.pipeline import Rendered, plain_title
+from cms.content.titles import plain_title
 from cms.db.session import Work
 from cms.events import WorkChanged
 from cms.models import Address, Asset, Category, Post, Published, Revision, User, WorkingCopy

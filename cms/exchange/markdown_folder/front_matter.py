@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from cms.content.markdown import without_control_characters
+from cms.content.characters import without_control_characters
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from cms.content.pipeline import Rendered
+from cms.content.context import Rendered
 from cms.content.slugs import slugify
 from cms.db.session import Database, Work
 from cms.errors import CMSError, InvalidInput

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Protocol
 
-from cms.content.markdown import without_control_characters
+from cms.content.characters import without_control_characters
 from cms.exchange.markdown_folder.report import Outcome, Report
 from cms.models.post import Kind
 

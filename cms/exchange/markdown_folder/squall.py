@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from cms.content.markdown import without_control_characters
+from cms.content.characters import without_control_characters
 from cms.exchange.markdown_folder import front_matter
 from cms.exchange.markdown_folder.front_matter import as_flag, as_moment, as_text, as_texts
 from cms.exchange.markdown_folder.report import Outcome, Report

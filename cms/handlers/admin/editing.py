@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cms.content.pipeline import Rendered
+from cms.content.context import Rendered
 from cms.db.session import Work
 from cms.errors import Conflict, InvalidInput, NotFound
 from cms.handlers.admin.base import AdminHandler

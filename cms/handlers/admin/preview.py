@@ -5,7 +5,7 @@ from typing import Any
 
 from tornado import locale
 
-from cms.content.pipeline import Rendered
+from cms.content.context import Rendered
 from cms.errors import Conflict, InvalidInput
 from cms.handlers.admin.editing import EditorHandler
 from cms.models.post import Kind
