@@ -351,11 +351,8 @@ class _Import:
             self._rehearse_texts(ready)
         elif ready:
             async with self.database.transaction() as work:
-                with (
-                    work.session.no_autoflush
-                ):  # services flush where they need it; a look before each question costs a quarter of the time
-                    for one in ready:
-                        await self._write_one(work, one)
+                for one in ready:
+                    await self._write_one(work, one)
         self.progress("texts", len(self.ids), len(self.places))
 
     def _rehearse_texts(self, ready: Iterable[_Ready]) -> None:
