@@ -20,6 +20,7 @@ from markdown.inlinepatterns import (
     ShortReferenceInlineProcessor,
     SubstituteTagInlineProcessor,
 )
+from markdown.treeprocessors import InlineProcessor as InlineTreeprocessor
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import ETX, INLINE_PLACEHOLDER_PREFIX, STX
 
@@ -32,7 +33,23 @@ _CODE = r"(?:(?<!\\)((?:\\{2})+)(?=`+)|(?<![\\`])(`+)(?!`)(.+?)(?<!`)\2(?!`))"
 _ESCAPED = set("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")  # CommonMark 0.31, 2.4
 _SET_ASIDE = re.compile(INLINE_PLACEHOLDER_PREFIX + r"(\d+)" + ETX)
 _ESCAPED_SIGN = re.compile(STX + r"(\d+)" + ETX)
+_SIGNS = re.compile(r"[\\`*_\[\]!<&~^=:@$\x02\x03]|www|ftp|  \n", re.IGNORECASE)
 _Found = tuple[Element | str | None, int | None, int | None]
+
+
+class Inline(InlineTreeprocessor):
+    """Looks only into texts that have a sign in them which some pattern begins with: most words have none, and there are forty
+    patterns."""
+
+    def __init__(self, md: Markdown, signs: re.Pattern[str]) -> None:
+        super().__init__(md)
+        self._signs = signs
+
+    def _InlineProcessor__handleInline(self, data: str, patternIndex: int = 0) -> str:  # noqa: N802, N803 - the library's private name
+        if patternIndex == 0 and not self._signs.search(data):
+            return data
+        handled: str = super()._InlineProcessor__handleInline(data, patternIndex)  # type: ignore[misc]
+        return handled
 
 
 class InlineExtension(Extension):
@@ -43,6 +60,7 @@ class InlineExtension(Extension):
         self.links: Mapping[str, str] = {}
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
+        md.treeprocessors.register(Inline(md, _SIGNS), "inline", 20)
         md.inlinePatterns.register(BacktickInlineProcessor(_CODE), "backtick", 190)
         md.inlinePatterns.register(_Maths(r"(?<!\\)\\\((.+?)(?<!\\)\\\)", md), "maths", 186)
         md.inlinePatterns.register(_Maths(r"(?<![\\$])\$\$(?![$\s])([^$]+?)(?<![\\\s])\$\$(?!\$)", md), "maths_dollars", 187)

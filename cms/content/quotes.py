@@ -1,7 +1,11 @@
 """Quotation marks as a language writes them, for straight ones in the text (CLDR, delimiters)."""
 
+import re
+
 from markdown import Markdown
 from markdown.extensions.smarty import SmartyExtension
+
+from cms.content.inline import Inline
 
 # “outer” and ‘inner’, opening and closing. Languages that are not here keep the English ones.
 _MARKS: dict[str, tuple[str, str, str, str]] = {
@@ -34,6 +38,7 @@ _MARKS: dict[str, tuple[str, str, str, str]] = {
     "sv": ("”", "”", "’", "’"),
     "uk": ("«", "»", "„", "“"),
 }
+_STRAIGHT = re.compile("[\"']")
 _ENGLISH = ("“", "”", "‘", "’")
 
 
@@ -57,6 +62,12 @@ class Quotes(SmartyExtension):
                 "right-single-quote": inner_close,
             },
         )
+
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
+        super().extendMarkdown(md)
+        inline = Inline(md, _STRAIGHT)
+        inline.inlinePatterns = md.treeprocessors["smarty"].inlinePatterns  # type: ignore[attr-defined]
+        md.treeprocessors.register(inline, "smarty", 6)
 
     def educateQuotes(self, md: Markdown) -> None:  # noqa: N802
         """A sign between two letters is an apostrophe in every language."""
