@@ -67,7 +67,8 @@ class Quotes(SmartyExtension):
         super().extendMarkdown(md)
         inline = Inline(md, _STRAIGHT)
         inline.inlinePatterns = md.treeprocessors["smarty"].inlinePatterns  # type: ignore[attr-defined]
-        md.treeprocessors.register(inline, "smarty", 6)
+        # Before "prettify" (10) puts newlines between blocks, each of which would be looked through.
+        md.treeprocessors.register(inline, "smarty", 11)
 
     def educateQuotes(self, md: Markdown) -> None:  # noqa: N802
         """A sign between two letters is an apostrophe in every language."""
