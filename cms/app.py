@@ -32,16 +32,18 @@ LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 class Squall(Application):
     """The web application with its parts. ``start`` before the first request, ``close`` after the last.
 
-    ``renderer``: one that several applications share, closed by whoever made it.
+    ``renderer``: one that several applications share, closed by whoever made it. ``passwords``: with another cost than the usual.
     """
 
-    def __init__(self, settings: Settings, *, clock: Clock = utc_now, renderer: Renderer | None = None) -> None:
+    def __init__(
+        self, settings: Settings, *, clock: Clock = utc_now, renderer: Renderer | None = None, passwords: Passwords | None = None
+    ) -> None:
         self._owns_renderer = renderer is None
         self.parts = Parts(
             settings=settings,
             database=Database(settings.database, clock=clock),
             renderer=renderer or Renderer(),
-            passwords=Passwords(),
+            passwords=passwords or Passwords(),
             storage=Storage(settings.media_folder),
             metrics=Metrics(),
         )

@@ -19,6 +19,7 @@ from cms.db import migrations
 from cms.db.session import Database
 from cms.rendering import Renderer
 from tests import postgresql
+from tests.measuring import unmeasured_workers
 
 SERVER = pytest.StashKey[postgresql.Server]()
 TEMPLATE = "squall_template"
@@ -101,6 +102,8 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 async def renderer() -> AsyncIterator[Renderer]:
     """One for all tests that are not about it: its process takes a second to start."""
     renderer = Renderer()
+    with unmeasured_workers():
+        await renderer.start()
     yield renderer
     await renderer.close()
 

@@ -18,6 +18,7 @@ from cms.app import Squall
 from cms.rendering import Renderer
 from cms.schemas.account import OwnerInput, UserInput
 from cms.services import accounts
+from cms.services.passwords import Passwords
 from cms.settings import Settings
 
 PASSWORD = "correct horse battery"
@@ -129,7 +130,8 @@ async def running_site(database_url: str, folder: Path, *, renderer: Renderer | 
     """The program on a free port of 127.0.0.1 until the block ends."""
     socket, port = bind_unused_port()
     configured = Settings(data=folder, database_url=database_url, port=port, secret_keys="k" * 40, **settings)
-    application = Squall(configured, renderer=renderer)
+    cheap = Passwords(memory=64, passes=1)  # tests sign in many hundred times
+    application = Squall(configured, renderer=renderer, passwords=cheap)
     await application.start()
     server = HTTPServer(application)
     server.add_socket(socket)

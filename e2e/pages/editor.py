@@ -40,4 +40,6 @@ class EditorScreen(Screen):
             self.driver.switch_to.default_content()
 
     def wait_for_preview(self, words: str) -> None:
-        WebDriverWait(self.driver, PATIENCE).until(lambda _: words in self.preview_text())
+        """The frame's page is replaced with each change, also while it is being read."""
+        waiting = WebDriverWait(self.driver, PATIENCE, ignored_exceptions=[WebDriverException])
+        waiting.until(lambda _: words in self.preview_text())

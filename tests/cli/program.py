@@ -14,12 +14,16 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 from urllib.parse import urlsplit
+
+from tests.cli import forks
+from tests.measuring import unmeasured_environment
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PASSWORD = "correct horse battery"
@@ -50,17 +54,21 @@ class Squall:
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
     run_as: dict[str, Any] = field(default_factory=dict)  # in ``subprocess``'s words
+    is_measured: bool = True
 
     @property
     def data(self) -> Path:
         return self.folder / "data"
 
     def __call__(self, *arguments: str | Path, given: str = "", **settings: str) -> Done:
-        done = subprocess.run(
-            self.command(*arguments), input=given, capture_output=True, text=True, timeout=PATIENCE, **self.options(settings)
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        return Done(done.returncode, done.stdout, done.stderr)
+        with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+            stdin.write(given.encode())
+            stdin.seek(0)
+            code = self.start(*arguments, stdin=stdin, stdout=stdout, stderr=stderr, **settings).wait(PATIENCE)
+            said = [_read(stream) for stream in (stdout, stderr)]
+        done = Done(code, *said)
+        assert "Traceback" not in done.err, done.err
+        return done
 
     def ok(self, *arguments: str | Path, given: str = "", **settings: str) -> Done:
         done = self(*arguments, given=given, **settings)
@@ -71,10 +79,20 @@ class Squall:
         return [sys.executable, "-m", "cms", *map(str, arguments)]
 
     def options(self, settings: dict[str, str]) -> dict[str, Any]:
-        plain = {name: value for name, value in os.environ.items() if not name.startswith("SQUALL_")}
+        given = os.environ if self.is_measured else unmeasured_environment()
+        plain = {name: value for name, value in given.items() if not name.startswith("SQUALL_")}
         ours = {"SQUALL_LOG_FORMAT": "json", **self.settings, **settings}
         environment = {**plain, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "NO_COLOR": "1", **ours}
         return {"env": environment, "cwd": self.folder, **self.run_as}
+
+    def start(
+        self, *arguments: str | Path, stdin: IO[bytes], stdout: IO[bytes], stderr: IO[bytes], **settings: str
+    ) -> "forks.Process | subprocess.Popen[bytes]":
+        """A process of the program; a new one from its first instruction where somebody else is to run it."""
+        streams, options = {"stdin": stdin, "stdout": stdout, "stderr": stderr}, self.options(settings)
+        if self.run_as or not self.is_measured:
+            return subprocess.Popen(self.command(*arguments), **streams, **options)
+        return forks.start(list(map(str, arguments)), **streams, **options)
 
     @contextlib.contextmanager
     def serving(self, *arguments: str, **settings: str) -> Iterator["Serving"]:
@@ -87,6 +105,11 @@ class Squall:
     def owner(self) -> None:
         self.ok("db", "upgrade")
         self.ok("user", "create", "owner@example.org", "--name", "Olga Owner", "--role", "owner", "--password-stdin", given=PASSWORD + "\n")
+
+
+def _read(stream: IO[bytes]) -> str:
+    stream.seek(0)
+    return stream.read().decode()
 
 
 @dataclass
@@ -107,9 +130,14 @@ class Serving:
         self._squall = squall
         self._out, self._err = squall.folder / "serve.out", squall.folder / "serve.err"
         port = () if "--port" in arguments else ("--port", "0")
-        with self._out.open("wb") as out, self._err.open("wb") as err:
-            self.process = subprocess.Popen(
-                squall.command("serve", *port, *arguments), stdin=subprocess.DEVNULL, stdout=out, stderr=err, **squall.options(settings)
+        with self._out.open("wb") as out, self._err.open("wb") as err, Path(os.devnull).open("rb") as nothing:
+            self.process = squall.start(
+                *(arguments if arguments[:1] == ("run",) else ("serve", *arguments)),
+                *port,
+                stdin=nothing,
+                stdout=out,
+                stderr=err,
+                **settings,
             )
         self.url = ""
 

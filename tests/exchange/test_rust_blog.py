@@ -3,7 +3,6 @@
 import asyncio
 import html
 import json
-import os
 import re
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
@@ -26,6 +25,7 @@ from cms.models.site import Frame
 from cms.rendering import Renderer
 from cms.services import inspection
 from tests import rust_blog
+from tests.measuring import unmeasured_environment
 from tests.web import Browser, Site, running_site
 
 PERMALINK = "/{year}/{month}/{day}/{slug}"
@@ -45,8 +45,7 @@ async def site(database_url: str, tmp_path: Path, renderer: Renderer) -> AsyncIt
 
 async def move_in(database_url: str, data: Path, folder: Path) -> dict[str, Any]:
     """By the command, beside the running site; at its own speed, which counting lines would halve."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE", "COV_"))}
-    environment |= {"SQUALL_DATABASE_URL": database_url, "SQUALL_DATA": str(data), "SQUALL_LOG_LEVEL": "error"}
+    environment = unmeasured_environment() | {"SQUALL_DATABASE_URL": database_url, "SQUALL_DATA": str(data), "SQUALL_LOG_LEVEL": "error"}
     command = [sys.executable, "-m", "cms", "import", "markdown", str(folder), "--json"]
     running = await asyncio.create_subprocess_exec(*command, env=environment, stdout=PIPE, stdin=DEVNULL)
     said, _ = await running.communicate()

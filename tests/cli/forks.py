@@ -1,0 +1,144 @@
+"""Processes of the program that need not import it again: one imports everything, and forks for each command.
+
+Each fork has its own memory, streams, environment and folder, and is from ``cms.__main__`` on what ``python -m cms`` is. Importing takes
+longer than most commands do.
+
+process = forks.start(["db", "check"], env=…, cwd=…, stdin=file, stdout=file, stderr=file)
+assert process.wait(10) == 0
+"""
+
+import contextlib
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import IO, Any, Self
+
+ROOT = Path(__file__).resolve().parents[2]
+MAX_REQUEST = 200_000  # bytes
+
+
+class Process:
+    """What ``subprocess.Popen`` has, of a child that is not ours."""
+
+    def __init__(self, said: IO[bytes]) -> None:
+        self._said = said
+        self.pid = int(said.readline())
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        return self._ended(0)
+
+    def wait(self, timeout: float | None = None) -> int:
+        code = self._ended(timeout)
+        if code is None:
+            raise subprocess.TimeoutExpired("squall", timeout or 0)
+        return code
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def _ended(self, timeout: float | None) -> int | None:
+        if self.returncode is None and select.select([self._said], [], [], timeout)[0]:
+            self.returncode = int(self._said.readline())
+            self._said.close()
+        return self.returncode
+
+
+class Forks:
+    """The process that forks; started when it is first needed, and gone with the one that asked."""
+
+    _only: Self | None = None
+
+    def __init__(self) -> None:
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        command = [sys.executable, "-m", "tests.cli.forks", str(theirs.fileno())]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "COLUMNS": "100"}
+        self._process = subprocess.Popen(command, cwd=ROOT, env=environment, pass_fds=[theirs.fileno()])
+        theirs.close()
+
+    @classmethod
+    def only(cls) -> Self:
+        if cls._only is None:
+            cls._only = cls()
+        return cls._only
+
+    def start(self, arguments: list[str], *, env: dict[str, str], cwd: Path, stdin: IO[Any], stdout: IO[Any], stderr: IO[Any]) -> Process:
+        reading, writing = os.pipe()
+        request = json.dumps({"arguments": arguments, "env": env, "cwd": str(cwd)}).encode()
+        socket.send_fds(self._socket, [request], [stdin.fileno(), stdout.fileno(), stderr.fileno(), writing])
+        os.close(writing)
+        return Process(os.fdopen(reading, "rb"))
+
+
+def start(arguments: list[str], **options: Any) -> Process:
+    return Forks.only().start(arguments, **options)
+
+
+# --- the process that forks ------------------------------------------------------------------------------------------------
+
+
+def _serve(asked: socket.socket) -> bool:
+    """False when nobody asks any more; True in a child, which has become what was asked for."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # keepers are nobody's business
+    while True:
+        request, files, _, _ = socket.recv_fds(asked, MAX_REQUEST, 4)
+        if not request:
+            return False
+        if os.fork() == 0:
+            asked.close()
+            return _keep(json.loads(request), files)
+        for descriptor in files:
+            os.close(descriptor)
+
+
+def _keep(request: dict[str, Any], files: list[int]) -> bool:
+    """Stands between the two: knows the child's exit code as only a parent does, and tells it."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    *streams, told = files
+    child = os.fork()
+    if child == 0:
+        os.close(told)
+        _become(request, streams)
+        return True
+    for descriptor in streams:
+        os.close(descriptor)
+    os.write(told, b"%d\n" % child)
+    _, status = os.waitpid(child, 0)
+    with contextlib.suppress(BrokenPipeError):
+        os.write(told, b"%d\n" % os.waitstatus_to_exitcode(status))
+    os._exit(0)
+
+
+def _become(request: dict[str, Any], streams: list[int]) -> None:
+    for number, descriptor in enumerate(streams):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    os.chdir(request["cwd"])
+    os.environ.clear()
+    os.environ.update(request["env"])
+    time.tzset()
+    main = importlib.import_module("cms.__main__")
+    sys.modules["__main__"] = main  # what rendering processes import again
+    sys.argv = [str(main.__file__), *request["arguments"]]
+    sys.path[0] = request["cwd"]
+
+
+if __name__ == "__main__":
+    from cms.cli import main
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever runs the tests
+    if _serve(socket.socket(fileno=int(sys.argv[1]))):
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        main()
