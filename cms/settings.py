@@ -7,6 +7,7 @@ each one; a test compares.
 import hashlib
 import ipaddress
 import os
+import re
 import secrets
 import tomllib
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote, unquote, urlsplit
 
+import idna
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -24,6 +26,11 @@ PREFIX = "SQUALL_"
 TOML_NAME = "squall.toml"
 SECRET_KEY_NAME = "secret.key"  # noqa: S105 - a file's name
 MINIMUM_SECRET_LENGTH = 32  # characters
+
+_USUAL_PORTS = {"http": 80, "https": 443}
+_FOREIGN = re.compile(r"[\s\x00-\x1f%]")  # in no address; urlsplit takes some of it out without a word
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"  # RFC 1123, 2.1, and the underscore that names in container networks have
+_HOST_NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -106,11 +113,10 @@ class Settings(BaseSettings):
     @field_validator("site_url")
     @classmethod
     def _whole_url(cls, url: str) -> str:
-        parts = urlsplit(url)
-        more = parts.username is not None or parts.path not in ("", "/") or parts.query or parts.fragment
-        if url and (parts.scheme not in ("http", "https") or not parts.hostname or more or not _has_readable_port(url)):
-            raise ValueError("is an address like https://example.org, without a path")
-        return url.rstrip("/")
+        try:
+            return _origin(url) if url else ""
+        except ValueError:
+            raise ValueError("is an address like https://example.org, without a path") from None
 
     @field_validator("media_url")
     @classmethod
@@ -182,6 +188,26 @@ def load(environment: Mapping[str, str] | None = None, **given: Any) -> Settings
         return Settings(**merged)
     except ValidationError as error:
         raise OperatorError(_explain(error, origin)) from None
+
+
+def _origin(url: str) -> str:
+    """The address as browsers say it in Origin, which everything else is compared with (https://url.spec.whatwg.org/#host-parsing): small
+    letters, other scripts as Punycode, the usual port left out. Raises ``ValueError`` if it is none."""
+    parts = urlsplit(url)
+    more = parts.username is not None or parts.path not in ("", "/") or parts.query or parts.fragment
+    if parts.scheme not in _USUAL_PORTS or more or _FOREIGN.search(url):
+        raise ValueError
+    port = "" if parts.port in (None, _USUAL_PORTS[parts.scheme]) else f":{parts.port}"
+    return f"{parts.scheme}://{_host(parts.hostname or '')}{port}"
+
+
+def _host(name: str) -> str:
+    if ":" in name:
+        return f"[{ipaddress.IPv6Address(name)}]"
+    known = name if name.isascii() else idna.encode(name, uts46=True).decode()
+    if not _HOST_NAME.fullmatch(known):
+        raise ValueError
+    return str(ipaddress.IPv4Address(known)) if known.rpartition(".")[2].isdigit() else known
 
 
 def _has_readable_port(url: str) -> bool:

@@ -127,6 +127,14 @@ REFUSED: dict[str, tuple[Mapping[str, str], str]] = {
     "address with a name": ({"SQUALL_SITE_URL": f"https://me:{SECRET}@example.org"}, "SQUALL_SITE_URL is an address like"),
     "address with a fragment": ({"SQUALL_SITE_URL": "https://example.org#top"}, "SQUALL_SITE_URL is an address like"),
     "address with a strange port": ({"SQUALL_SITE_URL": "https://example.org:port"}, "SQUALL_SITE_URL is an address like"),
+    "address with markup": ({"SQUALL_SITE_URL": "https://example.org<script>"}, "SQUALL_SITE_URL is an address like"),
+    "address with a space": ({"SQUALL_SITE_URL": "https://ex ample.org"}, "SQUALL_SITE_URL is an address like"),
+    "address with a line break": ({"SQUALL_SITE_URL": "https://exam\nple.org"}, "SQUALL_SITE_URL is an address like"),
+    "address with an empty part": ({"SQUALL_SITE_URL": "https://example..org"}, "SQUALL_SITE_URL is an address like"),
+    "address with no such number": ({"SQUALL_SITE_URL": "http://256.1.1.1"}, "SQUALL_SITE_URL is an address like"),
+    "address with half a bracket": ({"SQUALL_SITE_URL": "http://[::1"}, "SQUALL_SITE_URL is an address like"),
+    "address with a zone": ({"SQUALL_SITE_URL": "http://[fe80::1%eth0]"}, "SQUALL_SITE_URL is an address like"),
+    "address that no script writes": ({"SQUALL_SITE_URL": "https://ex\u2060\u0300ample.org\u2fff"}, "SQUALL_SITE_URL is an address like"),
     "other storage": ({"SQUALL_MEDIA_URL": "ftp://x/y"}, "SQUALL_MEDIA_URL begins with file:///"),
     "no network": ({"SQUALL_TRUSTED_PROXIES": f"10.0.0.0/8,{SECRET}"}, "SQUALL_TRUSTED_PROXIES is wrong"),
     "no name": ({"SQUALL_": "x"}, "SQUALL_ is not a setting"),
@@ -176,6 +184,29 @@ def test_public_address_follows_the_port_until_one_is_given() -> None:
     assert load({"SQUALL_PORT": "9000"}).public_url == "http://localhost:9000"
     given = load({"SQUALL_SITE_URL": "https://example.org/"})
     assert (given.public_url, given.is_https) == ("https://example.org", True)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("HTTPS://Example.ORG", "https://example.org"),
+        ("https://example.org:443/", "https://example.org"),
+        ("http://example.org:80", "http://example.org"),
+        ("http://example.org:443", "http://example.org:443"),
+        ("https://exämple.org", "https://xn--exmple-cua.org"),
+        ("https://EXÄMPLE.org:8443", "https://xn--exmple-cua.org:8443"),
+        ("https://straße.example", "https://xn--strae-oqa.example"),
+        ("https://例え.テスト/", "https://xn--r8jz45g.xn--zckzah"),
+        ("http://my_blog:8888", "http://my_blog:8888"),
+        ("http://127.0.0.1:8888", "http://127.0.0.1:8888"),
+        ("http://[0:0::1]:8888", "http://[::1]:8888"),
+    ],
+)
+def test_public_address_is_written_as_browsers_write_it(typed: str, meant: str) -> None:
+    """Cookies, HSTS and the check of Host and Origin hang on it."""
+    found = load({"SQUALL_SITE_URL": typed})
+    assert found.public_url == meant
+    assert found.is_https is meant.startswith("https:")
 
 
 # --- the data folder and the secret key ------------------------------------------------------------------------------------
