@@ -123,6 +123,8 @@ class Settings(BaseSettings):
     def _known_storage(cls, url: str) -> str:
         if url and not url.startswith("file:///"):
             raise ValueError("begins with file:///")
+        if url and (not _folder_of(url).name or "\0" in _folder_of(url).name):
+            raise ValueError("is file:/// and the path of a folder for uploads alone")
         return url
 
     @model_validator(mode="after")
@@ -151,7 +153,7 @@ class Settings(BaseSettings):
 
     @property
     def media_folder(self) -> Path:
-        return Path(self.media_url.removeprefix("file://")) if self.media_url else self.data / "media"
+        return _folder_of(self.media_url) if self.media_url else self.data / "media"
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +212,10 @@ def _host(name: str) -> str:
     return str(ipaddress.IPv4Address(known)) if known.rpartition(".")[2].isdigit() else known
 
 
+def _folder_of(url: str) -> Path:
+    return Path(unquote(url.removeprefix("file://")))
+
+
 def _has_readable_port(url: str) -> bool:
     try:
         _ = urlsplit(url).port
@@ -263,15 +269,43 @@ def _reason(message: str) -> str:
 
 
 def prepare_data_folder(settings: Settings) -> None:
-    """Make the data folder (0700); raises ``OperatorError`` if it cannot be written to."""
+    """Make the data folder (0700), and the one for uploads if it is elsewhere; raises ``OperatorError`` if they cannot be written to."""
+    _make_writable(settings.data, "data folder", "SQUALL_DATA")
+    if _has_own_media_folder(settings):
+        _make_writable(settings.media_folder, "folder for uploads", "SQUALL_MEDIA_URL")
+
+
+def require_media_folder(settings: Settings) -> None:
+    """Raise ``OperatorError`` if uploads cannot be read. That there are none yet in the data folder is no error."""
+    folder = settings.media_folder
+    if not _has_own_media_folder(settings):
+        return
     try:
-        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        probe = settings.data / f".probe-{os.getpid()}"
-        probe.write_bytes(b"")
-        probe.unlink()
+        os.scandir(folder).close()
     except OSError as error:
         raise OperatorError(
-            f"The data folder {settings.data} cannot be written to ({error.strerror}); make it writable or name another with SQUALL_DATA."
+            f"The folder for uploads {folder} cannot be read ({error.strerror}); open it to this user or name another with"
+            " SQUALL_MEDIA_URL."
+        ) from None
+
+
+def _has_own_media_folder(settings: Settings) -> bool:
+    """Whether it is there, or was asked for by name; else the first start makes it in the data folder."""
+    return bool(settings.media_url) or os.path.lexists(settings.media_folder)
+
+
+def _make_writable(folder: Path, name: str, setting: str) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe = folder / f".probe-{os.getpid()}"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except (FileExistsError, NotADirectoryError):
+        file = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+        raise OperatorError(f"The {name} {folder} cannot be used: {file} is not a folder; name another with {setting}.") from None
+    except OSError as error:
+        raise OperatorError(
+            f"The {name} {folder} cannot be written to ({error.strerror}); make it writable or name another with {setting}."
         ) from None
 
 

@@ -136,6 +136,8 @@ REFUSED: dict[str, tuple[Mapping[str, str], str]] = {
     "address with a zone": ({"SQUALL_SITE_URL": "http://[fe80::1%eth0]"}, "SQUALL_SITE_URL is an address like"),
     "address that no script writes": ({"SQUALL_SITE_URL": "https://ex\u2060\u0300ample.org\u2fff"}, "SQUALL_SITE_URL is an address like"),
     "other storage": ({"SQUALL_MEDIA_URL": "ftp://x/y"}, "SQUALL_MEDIA_URL begins with file:///"),
+    "storage that is the whole disk": ({"SQUALL_MEDIA_URL": "file:///"}, "SQUALL_MEDIA_URL is file:/// and the path"),
+    "storage with a strange sign": ({"SQUALL_MEDIA_URL": "file:///a%00b"}, "SQUALL_MEDIA_URL is file:/// and the path"),
     "no network": ({"SQUALL_TRUSTED_PROXIES": f"10.0.0.0/8,{SECRET}"}, "SQUALL_TRUSTED_PROXIES is wrong"),
     "no name": ({"SQUALL_": "x"}, "SQUALL_ is not a setting"),
 }
@@ -178,6 +180,7 @@ def test_database_and_media_are_in_the_data_folder_unless_said_otherwise() -> No
     assert found.media_folder == Path("/srv/it's 50% off #1?/media")
     assert load({"SQUALL_DATABASE_URL": EXAMPLES["database_url"][0]}).sqlite_path is None
     assert load({"SQUALL_MEDIA_URL": "file:///mnt/media"}).media_folder == Path("/mnt/media")
+    assert load({"SQUALL_MEDIA_URL": "file:///mnt/my%20media"}).media_folder == Path("/mnt/my media")
 
 
 def test_public_address_follows_the_port_until_one_is_given() -> None:
@@ -227,8 +230,20 @@ def test_data_folder_is_made_for_its_owner_only(tmp_path: Path) -> None:
 def test_data_folder_that_is_a_file_is_refused_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for folder in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(OperatorError, match=re.escape(str(folder))):
+        with pytest.raises(OperatorError, match=re.escape(f"{folder} cannot be used: {tmp_path / 'file'} is not a folder")):
             prepared(folder)
+
+
+def test_folder_for_uploads_is_tried_before_anything_else_is_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    elsewhere = {"SQUALL_DATA": str(tmp_path / "data"), "SQUALL_MEDIA_URL": f"file://{tmp_path}/my%20media"}
+    prepare_data_folder(load(elsewhere))
+    assert (tmp_path / "my media").is_dir()
+    with pytest.raises(OperatorError, match="file is not a folder; name another with SQUALL_MEDIA_URL"):
+        prepare_data_folder(load({**elsewhere, "SQUALL_MEDIA_URL": f"file://{tmp_path}/file/below"}))
+    (tmp_path / "data" / "media").write_text("")
+    with pytest.raises(OperatorError, match="media is not a folder"):
+        prepare_data_folder(load({"SQUALL_DATA": str(tmp_path / "data")}))
 
 
 def test_folder_that_cannot_be_written_to_is_refused_in_a_sentence(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ async def examine(data: Path | None) -> AsyncIterator[Result]:
         yield Result("settings", False, error.message, "Correct it and try again.")
         return
     yield Result("settings")
-    for result in (*_site_url(settings), *_data_folder(settings)):
+    for result in (*_site_url(settings), *_data_folder(settings), _media_folder(settings)):
         yield result
     reachable = await _reachable(settings)
     yield reachable
@@ -114,7 +114,7 @@ def _data_folder(settings: Settings) -> list[Result]:
 
 def _writable(settings: Settings) -> list[Result]:
     """For whoever runs this: the same person should run the site."""
-    names = [settings.data, *([settings.sqlite_path] if settings.sqlite_path and settings.sqlite_path.exists() else [])]
+    names = [settings.data, *(path for path in (settings.sqlite_path, settings.media_folder) if path and path.exists())]
     closed = [path for path in names if not os.access(path, os.W_OK)]
     advice = "Give it to the user that runs the site (chown), or make it writable for that one (chmod u+w)."
     results = [Result("data folder", False, f"{path} cannot be written to by this user.", advice) for path in closed]
@@ -145,6 +145,15 @@ def _secret_key(settings: Settings) -> list[Result]:
         advice = "Remove it and start Squall again; everybody signs in anew."
         return [Result(check, False, f"The secret key {path} is too short.", advice)]
     return [Result(check)]
+
+
+def _media_folder(settings: Settings) -> Result:
+    check = "uploads folder"
+    try:
+        configuration.require_media_folder(settings)
+    except OperatorError as error:
+        return Result(check, False, error.message)
+    return Result(check)
 
 
 def _disk(folder: Path) -> list[Result]:

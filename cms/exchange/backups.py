@@ -102,6 +102,7 @@ async def create(settings: Settings, target: Path) -> Outcome:
     """
     if target.exists():
         raise OperatorError(f"{target} exists already; choose another name.")
+    configuration.require_media_folder(settings)
     with _in_one_sentence(f"The backup could not be written to {target}"), _folder_beside(target) as folder:
         draft = folder / "draft"
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

@@ -398,6 +398,14 @@ def test_secret_keys_of_the_environment_stay_there(squall: Squall) -> None:
     assert b"ssssssssssssssss" not in gzip.decompress(target.read_bytes())
 
 
+def test_uploads_that_cannot_be_read_are_no_backup(squall: Squall) -> None:
+    squall.ok("db", "upgrade")
+    target = squall.folder / "copy.tar.gz"
+    for url in ("file:///etc/passwd", f"file://{squall.folder}/nowhere"):
+        assert "The folder for uploads" in squall("backup", "create", target, SQUALL_MEDIA_URL=url).sentence
+    assert not target.exists()
+
+
 # --- nothing is left half done ---------------------------------------------------------------------------------------------
 
 

@@ -196,6 +196,14 @@ async def test_media_folder_that_is_gone(filled: Squall) -> None:
     assert not (filled.data / "media").exists()
 
 
+async def test_folder_for_uploads_that_is_none(filled: Squall, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SQUALL_MEDIA_URL", "file:///etc/passwd")
+    assert "Not a directory" in (await problems())["uploads folder"]
+    (filled.folder / "elsewhere").mkdir()
+    monkeypatch.setenv("SQUALL_MEDIA_URL", f"file://{filled.folder}/elsewhere")
+    assert list(await problems()) == ["uploads are there"]
+
+
 async def test_files_that_are_open_to_others(filled: Squall) -> None:
     (filled.data / "secret.key").chmod(0o640)
     filled.data.chmod(0o777)

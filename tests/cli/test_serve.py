@@ -96,6 +96,12 @@ def test_wrong_setting_is_named_and_nothing_is_made(squall: Squall, settings: di
     assert not squall.data.exists()
 
 
+def test_folder_for_uploads_that_is_none_is_one_sentence_and_no_database_is_made(squall: Squall) -> None:
+    for arguments in (("serve", "--port", "0"), ("db", "upgrade")):
+        assert "/etc/passwd is not a folder" in squall(*arguments, SQUALL_MEDIA_URL="file:///etc/passwd").sentence
+    assert not (squall.data / "squall.db").exists()
+
+
 def test_wrong_setting_in_a_file_is_named_with_its_file(squall: Squall) -> None:
     (squall.folder / "squall.toml").write_text("prot = 80\n")
     assert "`prot` in squall.toml" in squall("serve", "--port", "0").sentence
