@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 import idna
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -28,6 +28,7 @@ SECRET_KEY_NAME = "secret.key"  # noqa: S105 - a file's name
 MINIMUM_SECRET_LENGTH = 32  # characters
 
 _USUAL_PORTS = {"http": 80, "https": 443}
+_DATABASE_OPTIONS = {"sqlite": (), "postgresql": ("host", "port", "user", "password", "passfile", "ssl", "sslmode")}
 _FOREIGN = re.compile(r"[\s\x00-\x1f%]")  # in no address; urlsplit takes some of it out without a word
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"  # RFC 1123, 2.1, and the underscore that names in container networks have
 _HOST_NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
@@ -108,7 +109,7 @@ class Settings(BaseSettings):
             raise ValueError("is without a file, and connections to a database in memory would each see another")
         if not _has_readable_port(url):
             raise ValueError("is not an address; signs like @ : / # ? in its password are written as %40 %3A %2F %23 %3F")
-        return url
+        return _with_known_options(url)
 
     @field_validator("site_url")
     @classmethod
@@ -210,6 +211,20 @@ def _host(name: str) -> str:
     if not _HOST_NAME.fullmatch(known):
         raise ValueError
     return str(ipaddress.IPv4Address(known)) if known.rpartition(".")[2].isdigit() else known
+
+
+def _with_known_options(url: str) -> str:
+    """A database's address as its driver wants it: ``ssl`` is called ``sslmode`` elsewhere. Raises ``ValueError``."""
+    address, mark, query = url.partition("?")
+    known = _DATABASE_OPTIONS[address.partition("+")[0]] if address else ()
+    options = parse_qsl(query, keep_blank_values=True)
+    unknown = [f"`{name}`" for name, _ in options if name not in known]
+    if unknown:
+        takes = f"it takes {', '.join(known)}" if known else "a SQLite file takes none"
+        raise ValueError(f"is with options that are not known here ({', '.join(unknown)}); {takes}")
+    if any(name == "port" and not value.replace(",", "").isdecimal() for name, value in options):
+        raise ValueError("is with a port that is no number")
+    return address + mark + urlencode([("ssl" if name == "sslmode" else name, value) for name, value in options], safe="/")
 
 
 def _folder_of(url: str) -> Path:

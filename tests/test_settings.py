@@ -120,6 +120,15 @@ REFUSED: dict[str, tuple[Mapping[str, str], str]] = {
     "database's port": ({"SQUALL_DATABASE_URL": f"postgresql+asyncpg://u:{SECRET}/x@db/s"}, "SQUALL_DATABASE_URL is"),
     "database in memory": ({"SQUALL_DATABASE_URL": "sqlite+aiosqlite:///:memory:"}, "SQUALL_DATABASE_URL is"),
     "database without a file": ({"SQUALL_DATABASE_URL": "sqlite+aiosqlite:///"}, "SQUALL_DATABASE_URL is"),
+    "unknown option": (
+        {"SQUALL_DATABASE_URL": "postgresql+asyncpg://db/s?channel=x&ssl=require"},
+        "are not known here (`channel`); it takes host",
+    ),
+    "option of a file": (
+        {"SQUALL_DATABASE_URL": "sqlite+aiosqlite:///a.db?sslmode=require"},
+        "are not known here (`sslmode`); a SQLite file",
+    ),
+    "option's port": ({"SQUALL_DATABASE_URL": "postgresql+asyncpg:///s?port=x"}, "SQUALL_DATABASE_URL is with a port"),
     "more processes than one": ({"SQUALL_WORKERS": "2"}, "SQUALL_WORKERS is 1 in this version"),
     "path in the address": ({"SQUALL_SITE_URL": "https://example.org/blog"}, "SQUALL_SITE_URL is an address like"),
     "other scheme": ({"SQUALL_SITE_URL": "ftp://example.org"}, "SQUALL_SITE_URL is an address like"),
@@ -181,6 +190,11 @@ def test_database_and_media_are_in_the_data_folder_unless_said_otherwise() -> No
     assert load({"SQUALL_DATABASE_URL": EXAMPLES["database_url"][0]}).sqlite_path is None
     assert load({"SQUALL_MEDIA_URL": "file:///mnt/media"}).media_folder == Path("/mnt/media")
     assert load({"SQUALL_MEDIA_URL": "file:///mnt/my%20media"}).media_folder == Path("/mnt/my media")
+
+
+def test_encryption_of_the_database_may_be_asked_for_in_the_words_of_postgresql() -> None:
+    found = load({"SQUALL_DATABASE_URL": "postgresql+asyncpg://u:p%3F@/s?host=/run/postgresql&sslmode=require"})
+    assert found.database == "postgresql+asyncpg://u:p%3F@/s?host=/run/postgresql&ssl=require"
 
 
 def test_public_address_follows_the_port_until_one_is_given() -> None:

@@ -343,6 +343,12 @@ def test_database_that_is_away_at_start_is_one_sentence(squall: Squall, server: 
         assert "cannot be reached" in squall(*arguments).sentence
 
 
+def test_encryption_of_the_database_is_asked_for_in_an_option(squall: Squall, server: postgresql.Server) -> None:
+    url = server.url()
+    squall.ok("db", "current", SQUALL_DATABASE_URL=f"{url}&sslmode=prefer")
+    assert "sslmode" in squall("serve", "--port", "0", SQUALL_DATABASE_URL=f"{url}&sslmode=perhaps").sentence
+
+
 def test_database_that_goes_away_and_comes_back(squall: Squall, server: postgresql.Server) -> None:
     squall.settings["SQUALL_DATABASE_URL"] = server.url()
     squall.owner()
