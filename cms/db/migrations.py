@@ -100,6 +100,7 @@ async def check(url: str) -> list[str]:
         raise OperatorError("There is no database yet; `squall serve` or `squall db upgrade` makes it.")
     engine = dialect.migration_engine(url)
     try:
+        refuse_unknown(await _standing(engine))
         async with engine.connect() as connection:
             await connection.run_sync(lambda sync: command.check(_config(sync)))
     except CommandError as error:

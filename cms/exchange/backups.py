@@ -142,6 +142,10 @@ async def _write(settings: Settings, folder: Path, file: BinaryIO) -> Outcome:
         )
         await writer.add_bytes(MANIFEST, manifest.model_dump_json(indent=1).encode())
         writer.end()
+    if not migrations.knows(revision):
+        notes.append(
+            f"The database is newer than this program (revision {revision} is unknown here): only the newer Squall restores this backup."
+        )
     if left_out:
         notes.append(f"{left_out} files in {settings.media_folder} are not uploads of Squall and were left out.")
     if settings.secret_keys:

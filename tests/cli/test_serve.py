@@ -118,9 +118,11 @@ def test_newer_database_is_refused(squall: Squall) -> None:
         ("serve", "--port", "0", "--no-migrate"),
         ("user", "list"),
         ("db", "current"),
+        ("db", "check"),
         ("db", "upgrade"),
     ):
         assert "newer than this program" in squall(*arguments).sentence
+    assert "only the newer Squall restores this backup" in squall.ok("backup", "create").out, "it can be saved all the same"
 
 
 def test_migrating_can_be_switched_off(squall: Squall) -> None:
