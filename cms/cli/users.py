@@ -9,12 +9,13 @@ from cms.cli.program import DataOption, JsonOption, current_database, load_setti
 from cms.db.session import Database
 from cms.errors import OperatorError
 from cms.handlers.forms import Form
+from cms.models import User
 from cms.policy import SYSTEM, Role
 from cms.schemas.account import MAX_PASSWORD, MIN_PASSWORD, OwnerInput, UserInput
 from cms.services import accounts, site
 from cms.services.passwords import Passwords
 
-app = typer.Typer(no_args_is_help=True, help="People: make, list, change, disable.")
+app = typer.Typer(no_args_is_help=True, help="People: make, list, change, disable, enable.")
 
 RoleName = Literal["owner", "administrator", "editor", "author", "contributor"]
 EmailArgument = Annotated[str, typer.Argument(help="The person's e-mail address.")]
@@ -85,12 +86,13 @@ def role(
     """Give somebody another role; ends the person's sessions."""
     settings = load_settings(data=data)
 
-    async def act() -> None:
+    async def act() -> User:
         async with current_database(settings) as database, database.transaction() as work:
-            await accounts.change_role(work, SYSTEM, await accounts.get_by_email(work.session, email), Role(role))
+            user = await accounts.get_by_email(work.session, email)
+            await accounts.change_role(work, SYSTEM, user, Role(role))
+            return user
 
-    run(act())
-    typer.echo(f"{email} is {role} now.")
+    typer.echo(f"{email} is {role} now{_still_disabled(run(act()))}.")
 
 
 @app.command()
@@ -100,13 +102,14 @@ def password(email: EmailArgument, password_stdin: PasswordOption = False, data:
     new = _password() if password_stdin else typer.prompt("New password", hide_input=True, confirmation_prompt=True)
     _check(new)
 
-    async def act() -> None:
+    async def act() -> User:
         hashed = await _hash(new)
         async with current_database(settings) as database, database.transaction() as work:
-            await accounts.set_password(work, SYSTEM, await accounts.get_by_email(work.session, email), hashed or "")
+            user = await accounts.get_by_email(work.session, email)
+            await accounts.set_password(work, SYSTEM, user, hashed or "")
+            return user
 
-    run(act())
-    typer.echo(f"{email} has a new password, and is signed out everywhere.")
+    typer.echo(f"{email} has a new password, and is signed out everywhere{_still_disabled(run(act()))}.")
 
 
 @app.command()
@@ -120,6 +123,24 @@ def disable(email: EmailArgument, data: DataOption = None) -> None:
 
     run(act())
     typer.echo(f"{email} is disabled, and signed out everywhere.")
+
+
+@app.command()
+def enable(email: EmailArgument, data: DataOption = None) -> None:
+    """Let somebody in again who was disabled."""
+    settings = load_settings(data=data)
+
+    async def act() -> None:
+        async with current_database(settings) as database, database.transaction() as work:
+            await accounts.enable(work, SYSTEM, await accounts.get_by_email(work.session, email))
+
+    run(act())
+    typer.echo(f"{email} is enabled, and may sign in again.")
+
+
+def _still_disabled(user: User) -> str:
+    """Neither a role nor a password lets somebody in who was disabled."""
+    return " (still disabled)" if user.is_disabled else ""
 
 
 def _password() -> str:

@@ -138,6 +138,14 @@ async def disable(work: Work, actor: Actor, user: User) -> None:
     await _end_sessions(work, user, "disabled")
 
 
+async def enable(work: Work, actor: Actor, user: User) -> None:
+    """The person may sign in again, with the password there was; a session that was left behind does not come back."""
+    policy.require(actor, Capability.USER_MANAGE)
+    user.disabled_at = None
+    audit.note(work, actor, "user.enable", "user", user.id)
+    await _end_sessions(work, user, "enabled")
+
+
 async def _end_sessions(work: Work, user: User, aspect: str) -> None:
     await work.session.execute(delete(Session).where(Session.user_id == user.id))
     outbox.record(work, UserChanged(user.id, (aspect,)))

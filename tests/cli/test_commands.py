@@ -74,6 +74,11 @@ def test_people_from_the_terminal(migrated: Squall) -> None:
     listed = migrated.ok("user", "list").out
     assert "(disabled)" in listed
     assert "2 people." in listed
+    assert "(still disabled)" in migrated.ok("user", "role", "edna@example.org", "author").out
+    assert "(still disabled)" in migrated.ok("user", "password", "edna@example.org", "--password-stdin", given=PASSWORD).out
+    migrated.ok("user", "enable", "edna@example.org")
+    assert "disabled" not in migrated.ok("user", "list").out
+    assert "disabled" not in migrated.ok("user", "role", "edna@example.org", "editor").out
 
 
 def test_wrong_people_are_refused_in_one_sentence(migrated: Squall) -> None:
@@ -87,6 +92,7 @@ def test_wrong_people_are_refused_in_one_sentence(migrated: Squall) -> None:
     assert "already" in migrated(*make).sentence
     assert "nobody" in migrated("user", "role", "somebody@example.org", "editor").sentence
     assert "nobody" in migrated("user", "disable", "somebody@example.org").sentence
+    assert "nobody" in migrated("user", "enable", "somebody@example.org").sentence
     assert "nobody" in migrated("user", "password", "somebody@example.org", "--password-stdin", given=PASSWORD).sentence
     assert [person["email"] for person in migrated.ok("user", "list", "--json").json] == ["ana@example.org"]
 

@@ -115,6 +115,7 @@ async def test_only_administrators_run_people(database: Database, role: str) -> 
             accounts.create(work, actor, UserInput(email="x@example.org", name="X", role="administrator"), None),
             accounts.change_role(work, actor, user, Role.EDITOR),
             accounts.disable(work, actor, user),
+            accounts.enable(work, actor, user),
         ]
         if actor != cem:
             acts.append(accounts.set_password(work, actor, user, "x"))
@@ -160,6 +161,23 @@ async def test_what_takes_something_from_a_person_ends_their_sessions_and_is_ann
         user.id,
         {"disabled": "user.disable"}.get(act, f"user.{act}"),
     )
+
+
+async def test_who_is_enabled_again_signs_in_anew(database: Database) -> None:
+    administrator, ana = await person(database, "administrator"), await person(database, "author")
+    async with database.transaction() as work:
+        user = await work.session.get_one(User, ana.user_id)
+        await accounts.disable(work, administrator, user)
+        left = await sessions.start(work, user, "Browser")
+    with watching.events(database) as heard:
+        async with database.transaction() as work:
+            await accounts.enable(work, administrator, await work.session.get_one(User, ana.user_id))
+    assert heard == [UserChanged(user.id, ("enabled",))]
+    assert not (await user_of(database, ana)).is_disabled
+    async with database.read() as session:
+        assert await sessions.find(session, left, database.clock()) is None
+        noted = (await session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc()).limit(1))).one()
+    assert (noted.user_id, noted.subject_id, noted.action) == (administrator.user_id, user.id, "user.enable")
 
 
 async def test_hash_is_renewed_only_while_it_is_the_one_that_was_verified(database: Database) -> None:
