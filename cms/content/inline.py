@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -22,7 +23,7 @@ from markdown.inlinepatterns import (
 )
 from markdown.treeprocessors import InlineProcessor as InlineTreeprocessor
 from markdown.treeprocessors import Treeprocessor
-from markdown.util import ETX, INLINE_PLACEHOLDER_PREFIX, STX
+from markdown.util import ETX, INLINE_PLACEHOLDER_PREFIX, STX, AtomicString
 
 from cms.content.blocks.paragraphs import fold_label
 from cms.content.folding import fold
@@ -39,11 +40,66 @@ _Found = tuple[Element | str | None, int | None, int | None]
 
 class Inline(InlineTreeprocessor):
     """Looks only into texts that have a sign in them which some pattern begins with: most words have none, and there are forty
-    patterns."""
+    patterns. And passes each element once: the library's walk looks for every child among its brothers, which thousands of blocks
+    feel."""
 
     def __init__(self, md: Markdown, signs: re.Pattern[str]) -> None:
         super().__init__(md)
         self._signs = signs
+
+    def run(self, tree: Element, ancestors: list[str] | None = None) -> Element:
+        self.stashed_nodes = {}
+        self.parent_map = {child: parent for parent in tree.iter() for child in parent}
+        above = [] if ancestors is None else ancestors[:]
+        self._InlineProcessor__build_ancestors(tree, above)  # type: ignore[attr-defined]
+        self._waiting = deque([(tree, above)])
+        while self._waiting:
+            element, self.ancestors = self._waiting.popleft()
+            if element is not tree:
+                self.ancestors.append(element.tag.lower())
+            self._pass(element)
+        return tree
+
+    def _pass(self, element: Element) -> None:
+        coming, passed = deque(element), []
+        while coming:
+            child = coming.popleft()
+            inside = self._from_text(child)
+            coming.extendleft(reversed(self._from_tail(child, element)))
+            if len(child):
+                self.parent_map[child] = element
+                self._waiting.append((child, self.ancestors[:]))
+            child[:0] = inside
+            passed.append(child)
+        element[:] = passed
+
+    def _from_text(self, child: Element) -> list[Element]:
+        """What becomes of the child's text: new elements to stand before those it has."""
+        if not child.text or isinstance(child.text, AtomicString):
+            return []
+        self.ancestors.append(child.tag.lower())
+        text, child.text = child.text, None
+        found = self._elements(self._InlineProcessor__handleInline(text), child, is_text=True)
+        for new, _ in found:
+            self.parent_map[new] = child
+        self._waiting.extend(found)
+        self.ancestors.pop()
+        return [new for new, _ in found]
+
+    def _from_tail(self, child: Element, parent: Element) -> list[Element]:
+        """What becomes of the text after the child: new elements to stand after it."""
+        if not child.tail:
+            return []
+        holder = Element("d")
+        found = self._elements(self._InlineProcessor__handleInline(child.tail), holder, is_text=False)
+        child.tail = holder.tail
+        for new, _ in found:
+            self.parent_map[new] = parent
+        return [new for new, _ in found]
+
+    def _elements(self, text: str, holder: Element, *, is_text: bool) -> list[tuple[Element, list[str]]]:
+        found: list[tuple[Element, list[str]]] = self._InlineProcessor__processPlaceholders(text, holder, is_text)  # type: ignore[attr-defined]
+        return found
 
     def _InlineProcessor__handleInline(self, data: str, patternIndex: int = 0) -> str:  # noqa: N802, N803 - the library's private name
         if patternIndex == 0 and not self._signs.search(data):

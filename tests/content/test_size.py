@@ -19,6 +19,7 @@ import pytest
 
 from cms.content.blocks.elements import Drawing
 from cms.content.blocks.parse import parse
+from cms.content.markdown import to_html
 from cms.content.maths import draw_maths
 from cms.content.pipeline import Rendered, render
 from cms.errors import InvalidInput
@@ -206,12 +207,44 @@ def test_finding_blocks_takes_steps_in_proportion_to_the_text(name: str) -> None
     assert large < 6 * small + 1000
 
 
+_MANY: dict[str, Callable[[int], str]] = {
+    "rules between paragraphs": _of("a\n\n---\n\n"),
+    "items of a list": _of("- a *b*\n"),
+    "notes": lambda size: _numbered("[^{}] ")(size // 2) + "\n\n" + _numbered("[^{}]: a\n")(size // 2),
+    "fences": _of("```\na\n```\n\n"),
+    "headings": _of("## a\n\n"),
+    "formulas": _of("$$\na\n$$\n\n"),
+    "whole divs": lambda size: "<div>a</div>\n\n" * (size // 14),
+    "breaks": _of("a  \n"),
+    "emphasis": _of("*a* "),
+}
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("name", _MANY)
+def test_rendering_takes_steps_in_proportion_to_the_text(name: str) -> None:
+    with unmeasured():
+        render(_MANY[name](4_000))
+        small, large = (_calls(_MANY[name](size), render) for size in (2_000, 8_000))
+    assert large < 5 * small + 1000
+
+
+@pytest.mark.timeout(120)
+def test_no_step_looks_at_everything_before_it() -> None:
+    """Which counting calls would not notice: a list that is searched is one call. It took half a minute and takes some two seconds."""
+    source = _MANY["breaks"](160_000)
+    with unmeasured():
+        begin = time.process_time()
+        to_html(source)
+        assert time.process_time() - begin < 12
+
+
 def _blocks(source: str) -> None:
     drawing = Drawing(stash=lambda markup: "x", code=lambda text, info: "", maths=lambda tex: "")
     drawing.fill(Element("div"), parse(source).children)
 
 
-def _calls(source: str) -> int:
+def _calls(source: str, act: Callable[[str], object] = _blocks) -> int:
     """How many functions are called for it, which is the same on every machine."""
     number = 0
 
@@ -222,7 +255,7 @@ def _calls(source: str) -> int:
     before = sys.getprofile()
     sys.setprofile(count)
     try:
-        _blocks(source)
+        act(source)
     except RecursionError:
         pytest.fail("nested deeper than the parser promises")
     finally:
