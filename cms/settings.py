@@ -1,6 +1,6 @@
 """Settings of a deployment: from SQUALL_* variables and squall.toml; nothing else reads the environment.
 
-What an administrator changes in the browser is in the database (``models/site.py``), not here. docs/settings.md describes
+What belongs to the site itself is in the database (``models/site.py``), not here. docs/settings.md describes
 each one; a test compares.
 """
 
