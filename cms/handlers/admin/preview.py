@@ -76,5 +76,6 @@ class PreviewHandler(EditorHandler):
         return locale.get(self.parts.last_frame.language)
 
     def get_template_namespace(self) -> dict[str, Any]:
-        """What the site's own pages know."""
-        return {**super().get_template_namespace(), "words": words_of(self.parts.last_frame), "direction": direction}
+        """What the site's own pages know; no scripts, as the browser would complain of each that it may not run."""
+        own = {"words": words_of(self.parts.last_frame), "direction": direction, "is_preview": True}
+        return {**super().get_template_namespace(), **own}

@@ -81,8 +81,8 @@ class SiteHandler(BaseHandler):
         return locale.get(self.parts.last_frame.language)
 
     def get_template_namespace(self) -> dict[str, Any]:
-        namespace = super().get_template_namespace()
-        return {**namespace, "words": words_of(self.parts.last_frame), "href": href, "direction": direction}
+        own = {"words": words_of(self.parts.last_frame), "href": href, "direction": direction, "is_preview": False}
+        return {**super().get_template_namespace(), **own}
 
     def write_error_page(self, status: int, message: str) -> None:
         """Needs no database: the frame is the last one that was seen."""

@@ -29,6 +29,15 @@ async def test_preview_is_the_page_that_readers_get(site: Site) -> None:
     assert prose.findall(preview.text) == prose.findall(public.text)
 
 
+async def test_preview_has_no_script_that_its_sandbox_would_refuse(site: Site) -> None:
+    browser = await site.signed_in("owner")
+    for kind in ("post", "page"):
+        answer = await browser.post("/admin/preview", {"title": "Still", "text": "Typed.", "kind": kind})
+        assert "<script" not in answer.text
+        assert "css/site.css" in answer.text
+    assert "<script" in (await browser.get("/")).text
+
+
 async def test_new_text_is_previewed_and_not_kept(site: Site) -> None:
     browser = await site.signed_in("owner")
     answer = await browser.post("/admin/preview", {"title": "Not yet", "text": "Typed.", "tags": "New one", "new_category": "New too"})
