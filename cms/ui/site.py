@@ -83,6 +83,14 @@ class Spine(SiteModule):
         return self.draw("spine", width=f"{min(minutes * per_minute, longest):g}rem", label=label)
 
 
+class Authors(SiteModule):
+    """Their names, each leading to what they wrote, joined as the site's language joins words."""
+
+    def render(self, authors: Sequence[dict[str, Any]]) -> str:
+        joints = words_of(self.handler.settings["parts"].last_frame).joints(len(authors))
+        return self.draw("authors", authors=authors, joints=joints).rstrip("\n")
+
+
 class Byline(SiteModule):
     def render(self, article: Article) -> str:
         return self.draw("byline", article=article)
@@ -143,5 +151,5 @@ def page_numbers(page: int, pages: int) -> list[int | None]:
 
 
 MODULES: dict[str, type[UIModule]] = {
-    module.__name__: module for module in (ArchiveLine, Byline, LeadCard, Meta, Pagination, PostCard, Spine, Toc, Trail)
+    module.__name__: module for module in (ArchiveLine, Authors, Byline, LeadCard, Meta, Pagination, PostCard, Spine, Toc, Trail)
 }

@@ -50,6 +50,10 @@ class Words:
     def list(self, words: Iterable[str]) -> str:
         return format_list(list(words), locale=self._locale)
 
+    def joints(self, number: int) -> tuple[str, ...]:
+        """What stands before, between and after so many words of a list, where each is more than a word."""
+        return tuple(self.list(["\0"] * number).split("\0"))
+
     def is_updated(self, published_at: datetime, updated_at: datetime) -> bool:
         """Changed on a later day than it was published; the first hours' corrections are nobody's news."""
         return self.local(updated_at).date() > self.local(published_at).date()

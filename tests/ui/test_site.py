@@ -58,6 +58,16 @@ def test_dates_are_written_in_the_site_s_language_and_zone(language: str, zone: 
     assert words_of(Frame(language=language, time_zone=zone)).date(MOMENT) == expected
 
 
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [("en", ["", ", ", " and ", ""]), ("de", ["", ", ", " und ", ""]), ("ja", ["", "、", "、", ""]), ("ml", ["", ", ", ", ", " എന്നിവ"])],
+)
+def test_what_joins_a_list_is_known_without_its_words(language: str, expected: list[str]) -> None:
+    words = words_of(Frame(language=language))
+    assert [*words.joints(3)] == expected
+    assert words.joints(1) == ("", "")
+
+
 def test_an_update_on_the_same_day_is_no_update() -> None:
     words = words_of(Frame(time_zone="Asia/Tokyo"))
     assert not words.is_updated(MOMENT, MOMENT.replace(minute=59))

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from sqlalchemy import update
+
+from cms.models import Published
 from cms.services import site as sites
 from tests import factories
 from tests.watching import questions
@@ -53,6 +56,18 @@ async def test_a_single_post_leads_and_no_list_follows(site: Site) -> None:
     assert titles(answer) == ["Tide 1"]
     assert answer.page.find(".//section") is None
     assert answer.page.find(".//nav[@aria-label='Pages']") is None
+
+
+async def test_authors_of_the_lead_are_links_in_a_sentence(site: Site) -> None:
+    await publish_many(site, 1)
+    names = [{"name": "Ana & Co", "path": "/author/ana", "bio": ""}, {"name": "Cem Öz", "path": "/author/cem", "bio": ""}]
+    async with site.database.transaction() as work:
+        await work.session.execute(update(Published).values(authors=names))
+    for path, place in (("/", "lead"), ("/tide-1", "byline")):
+        answer = await site.browser().get(path)
+        assert "Ana & Co and Cem Öz" in answer.words
+        links = answer.page.findall(".//a[@rel='author']")
+        assert [(link.get("href"), link.text) for link in links[:2]] == [("/author/ana", "Ana & Co"), ("/author/cem", "Cem Öz")], place
 
 
 async def test_the_newest_leads_and_ten_stand_on_a_page(site: Site) -> None:
