@@ -56,6 +56,8 @@ class AdminHandler(BaseHandler):
         super().__init_subclass__(**kwargs)
         if not is_base and "requires" not in vars(cls):
             raise TypeError(f"{cls.__name__} does not say what it requires (a Capability, or None for everybody)")
+        if "get" in vars(cls):  # whoever has no page has no head of one
+            cls.head = _like_get
 
     # --- before the method ---
 
@@ -67,7 +69,7 @@ class AdminHandler(BaseHandler):
         if capability is None:
             return
         if not self.actor.is_signed_in:
-            if self.request.method != "GET":
+            if self.request.method not in ("GET", "HEAD"):
                 raise NotAuthenticated(_SENTENCES[401])
             self.redirect(self.login_url(self.request.uri or ""), status=303)
             return
@@ -181,6 +183,13 @@ class AdminHandler(BaseHandler):
             if values and name not in ("_xsrf", "password")
         }
         return sent if any(value.strip() for name, value in sent.items() if name not in _MACHINERY) else {}
+
+
+async def _like_get(handler: AdminHandler, *arguments: str) -> None:
+    """What GET would say; Tornado leaves the body out."""
+    answering = handler.get(*arguments)
+    if answering is not None:
+        await answering
 
 
 def safe_path(wanted: str) -> str:

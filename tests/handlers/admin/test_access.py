@@ -145,3 +145,15 @@ def test_safe_paths(path: str) -> None:
 @pytest.mark.parametrize("path", ["", "x", "//x", "/\\x", "/a\\b", "/\tx", "/ x", "/x\n", "\t//x", "https://x", "/é", "/\x00"])
 def test_unsafe_paths(path: str) -> None:
     assert safe_path(path) == ""
+
+
+async def test_head_of_a_page_is_that_of_the_page(site: Site) -> None:
+    owner, stranger = await site.signed_in("owner"), site.browser()
+    post_id = await written(owner)
+    for browser in (owner, stranger):
+        for path in ("/login", "/admin", "/admin/posts", "/admin/posts/new", f"/admin/posts/{post_id}", "/admin/posts/99999"):
+            page, head = await browser.get(path), await browser.send("HEAD", path)
+            assert (head.status, head.location) == (page.status, page.location), path
+            assert head.body == b""
+    assert (await stranger.send("HEAD", f"/setup/{site.application.parts.owner_token}")).status == 404
+    assert (await owner.send("HEAD", "/logout")).headers["Allow"] == "POST"
