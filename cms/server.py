@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import re
 import signal
 import socket
 from collections.abc import Awaitable, Callable
@@ -24,6 +25,7 @@ IDLE = 60.0  # seconds after which a silent or slow connection is closed
 MAX_HEADER = 16 * 1024  # bytes
 MAX_ANONYMOUS_BODY = 64 * 1024  # bytes; sign-in and set-up are all that somebody without a session sends
 MAX_BODY = 25 * 1000 * 1000  # bytes; the largest form is the editor's, with a text that may be percent-encoded
+_ABSOLUTE = re.compile(r"https?://(?P<host>[^/?]+)(?P<path>.*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,8 @@ class _Arrival(HTTPMessageDelegate):
 
     def headers_received(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> Awaitable[None] | None:
         self._arriving.add(self)
+        if isinstance(start_line, RequestStartLine):
+            start_line = _in_origin_form(start_line, headers)
         if not self._has_session(headers):
             self._connection.set_max_body_size(MAX_ANONYMOUS_BODY)  # type: ignore[attr-defined]  # HTTP1Connection has it
         return self._delegate.headers_received(start_line, headers)
@@ -128,3 +132,12 @@ class _Arrival(HTTPMessageDelegate):
     def on_connection_close(self) -> None:
         self._arriving.discard(self)
         self._delegate.on_connection_close()
+
+
+def _in_origin_form(start_line: RequestStartLine, headers: HTTPHeaders) -> RequestStartLine:
+    """``GET http://HOST/PATH`` made ``GET /PATH`` of that host, whatever the Host header says (RFC 9112, 3.2.2)."""
+    found = _ABSOLUTE.fullmatch(start_line.path)
+    if found is None:
+        return start_line
+    headers["Host"] = found["host"]
+    return start_line._replace(path=found["path"] if found["path"].startswith("/") else f"/{found['path']}")

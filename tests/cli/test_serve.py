@@ -285,6 +285,15 @@ def test_killed_program_leaves_no_process(squall: Squall) -> None:
 # --- for operators ---------------------------------------------------------------------------------------------------------
 
 
+def test_whole_address_in_the_request_is_its_path_and_its_host(squall: Squall) -> None:
+    with squall.serving() as site:
+        for address in (f"http://localhost:{site.port}/", f"HTTP://localhost:{site.port}", "http://127.0.0.1/?a=b", "http://localhost?a=b"):
+            assert site.get(address).body == site.get("/").body, address
+        assert site.get("http://localhost/nothing").status == 404
+        assert site.get("http://elsewhere.example/").status == 421
+        assert site.get("http://localhost/", Host="elsewhere.example").status == 200, "what Host says does not count then"
+
+
 def test_health_is_answered_under_any_name(squall: Squall) -> None:
     with squall.serving() as site:
         for path in ("/healthz", "/readyz"):
