@@ -39,7 +39,7 @@ _SENTENCES = {
     405: "This address does not do that.",
     500: "Something went wrong on our side, and it is in the log.",
 }
-_LOST_KEY = "This form was open for so long, or in so many windows, that its key no longer fits; nothing was done."
+LOST_KEY = "This form was open for so long, or in so many windows, that its key no longer fits; nothing was done."
 _FOREIGN = "This was sent from another site, so nothing was done."
 
 
@@ -161,11 +161,16 @@ class AdminHandler(BaseHandler):
         mine = type(self)
         return [name for name in self.SUPPORTED_METHODS if getattr(mine, name.lower()) is not mine._unimplemented_method]
 
+    @property
+    def has_lost_its_key(self) -> bool:
+        """A form of ours, whose key is not that of this browser."""
+        return self.get_status() == 403 and not self._is_admitted and not self.comes_from_elsewhere()
+
     def _sentence(self, status: int, message: str, is_foreign: bool) -> str:
         if is_foreign:
             return _FOREIGN
         if status == 403 and not self._is_admitted:
-            return _LOST_KEY
+            return LOST_KEY
         return message or _SENTENCES.get(status, f"{self.reason(status)}.")
 
     def comes_from_elsewhere(self) -> bool:

@@ -2,13 +2,15 @@
 
 from cms.db.session import Work
 from cms.errors import InvalidInput
-from cms.handlers.admin.base import AdminHandler, safe_path
+from cms.handlers.admin.base import LOST_KEY, AdminHandler, safe_path
 from cms.handlers.base import KNOWN_COOKIE_DAYS, known_cookie_name
 from cms.handlers.forms import Form
 from cms.models import User
 from cms.schemas.account import LoginInput
 from cms.services import accounts, sessions
+from cms.ui.admin import Flash
 
+NEEDS_COOKIES = "Please try once more; if this comes again, let your browser keep cookies of this site."
 WRONG = "This e-mail and password do not go together."  # the same for unknown, disabled and wrong
 
 
@@ -30,7 +32,27 @@ class SignInHandler(AdminHandler, is_base=True):
         self.set_signed_cookie(known, "yes", expires_days=KNOWN_COOKIE_DAYS, **self._cookie_flags)
 
 
-class LoginHandler(SignInHandler):
+class DoorHandler(SignInHandler, is_base=True):
+    """A form for those who are not signed in yet. When its key is lost it is shown again, as there is little in it to send again: the
+    password was left out."""
+
+    def write_error_page(self, status: int, message: str) -> None:
+        if not (self.has_lost_its_key and self.is_open):
+            super().write_error_page(status, message)
+            return
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.show_again(InvalidInput({"": self.locale.translate(f"{LOST_KEY} {NEEDS_COOKIES}")}))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether this person may see the form at all."""
+        return True
+
+    def show_again(self, refused: InvalidInput) -> None:
+        raise NotImplementedError
+
+
+class LoginHandler(DoorHandler):
     requires = None  # here people sign in
 
     async def get(self) -> None:
@@ -39,7 +61,7 @@ class LoginHandler(SignInHandler):
             self.redirect(self.destination(wanted), status=303)
             return
         await self._know_owner()
-        self.render("admin/sessions/login.html", form=Form(LoginInput), next=safe_path(wanted), flash=self.take_flash())
+        self._show(Form(LoginInput), wanted, flash=self.take_flash())
 
     async def post(self) -> None:
         form, wanted = self.form(LoginInput), self.get_body_argument("next", "")
@@ -47,10 +69,18 @@ class LoginHandler(SignInHandler):
         if token is None:
             form.refuse(InvalidInput({"": WRONG}))
             self.set_status(422)
-            self.render("admin/sessions/login.html", form=form, next=safe_path(wanted), flash=None)
+            self._show(form, wanted)
             return
         self.keep_session(token)
         self.redirect(self.destination(wanted), status=303)
+
+    def show_again(self, refused: InvalidInput) -> None:
+        form = self.form(LoginInput)
+        form.refuse(refused)
+        self._show(form, form["next"])
+
+    def _show(self, form: Form[LoginInput], wanted: str, flash: Flash | None = None) -> None:
+        self.render("admin/sessions/login.html", form=form, next=safe_path(wanted), flash=flash)
 
     async def _sign_in(self, form: Form[LoginInput]) -> str | None:
         """A session's token, if the password is right and the person may. Hashing is slow and stays outside the transaction."""

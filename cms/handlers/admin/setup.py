@@ -3,7 +3,7 @@
 import hmac
 
 from cms.errors import Conflict, InvalidInput, NotFound
-from cms.handlers.admin.sessions import SignInHandler
+from cms.handlers.admin.sessions import DoorHandler
 from cms.handlers.forms import Form
 from cms.models.site import UNNAMED
 from cms.schemas.account import MIN_PASSWORD, OwnerInput
@@ -12,7 +12,7 @@ from cms.services import accounts, site
 HAS_OWNER = "This site has an owner already; sign in instead."
 
 
-class SetupHandler(SignInHandler):
+class SetupHandler(DoorHandler):
     path_is_secret = True
     requires = None  # the link's token is what is asked for
 
@@ -46,14 +46,26 @@ class SetupHandler(SignInHandler):
         self.flash("Welcome. This site is yours now; nobody else can use the link that brought you here.")
         self.redirect_to("admin.posts")
 
+    @property
+    def is_open(self) -> bool:
+        return not self.parts.has_owner and self._is_ours(self.path_args[0])
+
+    def show_again(self, refused: InvalidInput) -> None:
+        form = self.form(OwnerInput)
+        form.refuse(refused)
+        self._show(form, status=403)
+
     async def _refuse_strangers(self, token: str) -> None:
         """Raises ``NotFound`` for a wrong token, and for the right one once there is an owner."""
-        if not hmac.compare_digest(token.encode(), self.parts.owner_token.encode()):
+        if not self._is_ours(token):
             raise NotFound
         async with self.read() as session:
             self.parts.has_owner = await accounts.has_owner(session)
         if self.parts.has_owner:
             raise NotFound(HAS_OWNER)
+
+    def _is_ours(self, token: str) -> bool:
+        return hmac.compare_digest(token.encode(), self.parts.owner_token.encode())
 
     def _show(self, form: Form[OwnerInput], *, status: int = 200) -> None:
         self.set_status(status)

@@ -9,7 +9,7 @@ from argon2 import PasswordHasher
 
 from cms.policy import SYSTEM
 from cms.services import accounts
-from tests.handlers.admin.pages import by_id, fields, form_of, title, words
+from tests.handlers.admin.pages import buttons, by_id, fields, form_of, title, words
 from tests.web import PASSWORD, Site, running_site
 
 
@@ -122,6 +122,27 @@ async def test_old_hash_is_renewed_on_signing_in(site: Site) -> None:
     assert user.id == user_id
     assert user.password_hash != weak
     assert (await site.browser().sign_in("owner@example.org")).status == 303
+
+
+@pytest.mark.parametrize("token", ["", "wrong"])
+async def test_lost_form_key_brings_the_form_back_with_the_address_in_it(site: Site, token: str) -> None:
+    await site.person("owner")
+    browser = site.browser()
+    sent = {"email": "owner@example.org", "password": PASSWORD, "next": "/admin/pages", "_xsrf": token}
+    answer = await browser.post("/login", sent)
+    assert answer.status == 403
+    assert "its key no longer fits" in answer.words
+    assert "cookies" in answer.words
+    assert buttons(answer.page) == ["Sign in"]
+    assert PASSWORD not in answer.text
+    form = fields(answer.page)
+    assert (form["email"], form["password"], form["next"]) == ("owner@example.org", "", "/admin/pages")
+    again = await browser.send("POST", "/login", {**form, "password": PASSWORD})
+    assert (again.status, again.location) == (303, "/admin/pages")
+    foreign = await browser.send("POST", "/login", {**sent, "_xsrf": "x"}, {"Sec-Fetch-Site": "cross-site"})
+    assert foreign.status == 403
+    assert "another site" in foreign.words
+    assert "Sign in" not in buttons(foreign.page)
 
 
 async def test_signing_out_ends_the_session_itself(site: Site) -> None:

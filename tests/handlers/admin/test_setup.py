@@ -26,6 +26,18 @@ async def test_link_makes_the_owner_and_signs_in(site: Site) -> None:
     assert site.application.parts.has_owner
 
 
+async def test_lost_form_key_brings_the_form_back(site: Site) -> None:
+    browser, link = site.browser(), f"/setup/{site.application.parts.owner_token}"
+    answer = await browser.post(link, {**OWNER, "_xsrf": "wrong"})
+    assert answer.status == 403
+    assert "its key no longer fits" in answer.words
+    form = fields(answer.page)
+    assert {name: form[name] for name in OWNER} == {**OWNER, "password": ""}
+    assert "Make it mine" not in (await browser.post("/setup/wrong", {**OWNER, "_xsrf": "wrong"})).words
+    assert (await browser.send("POST", link, {**form, "password": PASSWORD})).status == 303
+    assert "Make it mine" not in (await browser.post(link, {**OWNER, "_xsrf": "wrong"})).words
+
+
 async def test_link_is_of_no_use_afterwards(site: Site) -> None:
     await site.person("owner")
     link = f"/setup/{site.application.parts.owner_token}"
