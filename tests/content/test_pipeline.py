@@ -165,6 +165,16 @@ def test_plain_text_has_no_marks_and_words_are_counted() -> None:
     assert render("你好世界 hello").words == 5
 
 
+@pytest.mark.parametrize("title", ["\u200b", "\u2060 \u3164", "\u00a0\ufeff", "\u202e\u2066", "*\u200d*", "\u115f\ufe0f\u2800"])
+def test_a_title_that_nobody_sees_is_none(title: str) -> None:
+    assert (plain_title(title), render_title(title)) == ("", "")
+
+
+def test_a_title_turns_nothing_round_beside_it() -> None:
+    assert plain_title("\u202eLow\u202c \u2067tide\u2069") == "Low tide"
+    assert plain_title("می\u200cخواهم 👩\u200d🚀\ufe0f") == "می\u200cخواهم 👩\u200d🚀\ufe0f", "signs that join letters stay"
+
+
 def test_a_title_keeps_code_and_emphasis_only() -> None:
     title = "Changes to `u128`/`i128` *now* <b> & snake_case_x \\*"
     assert render_title(title) == "Changes to <code>u128</code>/<code>i128</code> <em>now</em> &lt;b&gt; &amp; snake_case_x *"
