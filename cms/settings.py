@@ -81,10 +81,23 @@ class Settings(BaseSettings):
         """Values reach the model only through ``load``, which knows where each came from and so can name it."""
         return (init_settings,)
 
-    @field_validator("secret_keys", "trusted_proxies", mode="before")
+    @field_validator("secret_keys", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
+        return cls._parts(value)
+
+    @staticmethod
+    def _parts(value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: Any) -> Any:
+        """One sentence, where pydantic would have one for each kind of network."""
+        try:
+            return tuple(ipaddress.ip_network(part) for part in cls._parts(value))
+        except (TypeError, ValueError):
+            raise ValueError("is a list of networks like 10.0.0.0/8 or ::1/128, separated by commas") from None
 
     @field_validator("workers")
     @classmethod

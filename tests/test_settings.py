@@ -147,7 +147,7 @@ REFUSED: dict[str, tuple[Mapping[str, str], str]] = {
     "other storage": ({"SQUALL_MEDIA_URL": "ftp://x/y"}, "SQUALL_MEDIA_URL begins with file:///"),
     "storage that is the whole disk": ({"SQUALL_MEDIA_URL": "file:///"}, "SQUALL_MEDIA_URL is file:/// and the path"),
     "storage with a strange sign": ({"SQUALL_MEDIA_URL": "file:///a%00b"}, "SQUALL_MEDIA_URL is file:/// and the path"),
-    "no network": ({"SQUALL_TRUSTED_PROXIES": f"10.0.0.0/8,{SECRET}"}, "SQUALL_TRUSTED_PROXIES is wrong"),
+    "no network": ({"SQUALL_TRUSTED_PROXIES": f"10.0.0.0/8,{SECRET}"}, "SQUALL_TRUSTED_PROXIES is a list of networks"),
     "no name": ({"SQUALL_": "x"}, "SQUALL_ is not a setting"),
 }
 
@@ -162,6 +162,12 @@ def test_wrong_setting_is_refused_by_name_without_its_value(case: str) -> None:
     for leaked in (SECRET, "hunter2"):
         assert leaked not in str(refused.value)
         assert leaked not in repr(refused.value.__cause__)
+
+
+def test_wrong_networks_are_one_sentence() -> None:
+    with pytest.raises(OperatorError) as refused:
+        load({"SQUALL_TRUSTED_PROXIES": "foo,bar"})
+    assert refused.value.message.count("SQUALL_TRUSTED_PROXIES") == 1
 
 
 def test_several_wrong_settings_are_all_named_with_where_they_stand() -> None:
