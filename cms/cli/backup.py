@@ -38,6 +38,7 @@ TargetArgument = Annotated[
     typer.Argument(help="Where to write it; a name with the time in `backups` in the data folder if left out.", show_default=False),
 ]
 
+MOMENT = "%Y-%m-%d %H:%M UTC"
 PATIENCE = 60.0  # seconds for a page of the restored site
 
 
@@ -67,7 +68,7 @@ def verify(file: FileArgument, data: DataOption = None, as_json: JsonOption = Fa
         return
     manifest: dict[str, Any] = done["manifest"]
     typer.echo(f"The checksums of {manifest['parts']} parts are right.")
-    typer.echo(f"Restored {done['words']} into a temporary {manifest['database']} database, made at {manifest['made_at']}.")
+    typer.echo(f"Restored {done['words']} into a temporary {manifest['database']} database, as of {manifest['made_at']:{MOMENT}}.")
     if done["migrated"]:
         typer.echo(f"Brought it from {manifest['revision']} to {done['revision']}.")
     if done["counted"]:
@@ -86,7 +87,7 @@ def restore(file: FileArgument, data: DataOption = None, as_json: JsonOption = F
     if as_json:
         print_json({"data": str(settings.data), **_numbers(outcome.manifest), "notes": outcome.notes})
         return
-    typer.echo(f"Restored {_words(outcome.manifest)} to {settings.data}, as of {outcome.manifest.made_at:%Y-%m-%d %H:%M} UTC.")
+    typer.echo(f"Restored {_words(outcome.manifest)} to {settings.data}, as of {outcome.manifest.made_at:{MOMENT}}.")
     _say(outcome.notes)
 
 

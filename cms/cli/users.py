@@ -99,8 +99,7 @@ def role(
 def password(email: EmailArgument, password_stdin: PasswordOption = False, data: DataOption = None) -> None:
     """Set somebody's password; ends the person's sessions."""
     settings = load_settings(data=data)
-    new = _password() if password_stdin else typer.prompt("New password", hide_input=True, confirmation_prompt=True)
-    _check(new)
+    new = _password() if password_stdin else _asked_password()
 
     async def act() -> User:
         hashed = await _hash(new)
@@ -145,6 +144,14 @@ def _still_disabled(user: User) -> str:
 
 def _password() -> str:
     password = sys.stdin.readline().rstrip("\n")
+    _check(password)
+    return password
+
+
+def _asked_password() -> str:
+    if not sys.stdin.isatty():
+        raise OperatorError("There is no terminal to ask for the password; add --password-stdin.")
+    password: str = typer.prompt("New password", hide_input=True, confirmation_prompt=True)
     _check(password)
     return password
 

@@ -117,6 +117,7 @@ async def test_everything_comes_back(migrated: Squall, empty: Squall) -> None:
     assert archive.stat().st_mode & 0o777 == 0o600
 
     proof = migrated.ok("backup", "verify", archive).out
+    assert re.search(r"as of \d{4}-\d\d-\d\d \d\d:\d\d UTC\.", proof)
     assert "checksums of 6 parts" in proof
     assert "5 counts are those of the manifest" in proof
     assert "2 pages from it: /, /low-tide-2-more" in proof

@@ -93,6 +93,7 @@ def test_wrong_people_are_refused_in_one_sentence(migrated: Squall) -> None:
     assert "nobody" in migrated("user", "role", "somebody@example.org", "editor").sentence
     assert "nobody" in migrated("user", "disable", "somebody@example.org").sentence
     assert "nobody" in migrated("user", "enable", "somebody@example.org").sentence
+    assert "--password-stdin" in migrated("user", "password", "ana@example.org", given=PASSWORD).sentence
     assert "nobody" in migrated("user", "password", "somebody@example.org", "--password-stdin", given=PASSWORD).sentence
     assert [person["email"] for person in migrated.ok("user", "list", "--json").json] == ["ana@example.org"]
 
