@@ -1,5 +1,7 @@
 // <post-editor>: Ctrl-S saves without leaving the page; says whether what is typed is saved; keeps people from leaving before it is;
 // counts words; remembers what they like to see. Whatever is not a plain success is sent as an ordinary form, so that the server's page explains it.
+import { countWords } from "../words.js";
+
 const YEAR = 31536000; // seconds
 
 class PostEditor extends HTMLElement {
@@ -95,8 +97,7 @@ class PostEditor extends HTMLElement {
 
   #count() {
     const place = this.querySelector("[data-words]");
-    const read = this.text.value.replace(/\]\([^)\n]*\)|^\s*```.*$/gm, " "); // addresses and fences are not read
-    const number = read.match(/[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*/gu)?.length ?? 0;
+    const number = countWords(this.text.value);
     place.textContent = `${number.toLocaleString("en")} ${number === 1 ? place.dataset.one : place.dataset.many}`;
   }
 
