@@ -28,7 +28,11 @@ def test_a_stranger_makes_the_site_his_and_publishes_a_post(program_on_each: Pro
     editor = EditorScreen(driver).open_new(program.url)
     editor.write("Spring tides", TEXT)
     editor.wait_for_preview("And it goes out.")
-    editor.publish()
+    assert driver.get_log("browser") == [], "nothing to complain of"
+    editor.wait_for("13 words")
+    editor.press("Publish…")
+    editor.wait_for("13 words, 1 min to read")
+    editor.press("Publish now")
     editor.wait_for("Readers can see it now")
 
     reader = open_browser()
@@ -39,6 +43,15 @@ def test_a_stranger_makes_the_site_his_and_publishes_a_post(program_on_each: Pro
     assert "Spring tides" in Screen(reader).text
     reader.get(program.owner_link)
     assert "Name of the site" not in Screen(reader).text, "the link works once"
+
+
+def test_a_title_of_any_length_has_no_scrollbar(program: Program, owner: Chrome) -> None:
+    owner.set_window_size(1280, 800)
+    editor = EditorScreen(owner).open_new(program.url)
+    for length in range(1, 6):
+        editor.fill("Title", "The harbour that forgets its name " * length)
+        beside = "const title = document.querySelector('[name=title]'); return title.offsetWidth - title.clientWidth"
+        assert owner.execute_script(beside) == 0, length  # type: ignore[no-untyped-call]
 
 
 def test_the_door_opens_for_the_right_password_only(program: Program, owner: Chrome, open_browser: OpenBrowser) -> None:
