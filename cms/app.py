@@ -16,11 +16,15 @@ from cms.errors import Unavailable
 from cms.events import Event
 from cms.handlers.base import KNOWN_COOKIE_DAYS, SESSION_COOKIE_DAYS, Parts, known_cookie_name, session_cookie_name
 from cms.handlers.site.posts import PlaceHandler
+from cms.handlers.site.remaking import Remaking
 from cms.handlers.site.static import StaticHandler
 from cms.media.storage import Storage
+from cms.page_cache.cache import PageCache
+from cms.page_cache.marks import changed_by
+from cms.page_cache.observed import PageCacheCollector
 from cms.rendering import Renderer
 from cms.routes import routes
-from cms.services import accounts, site
+from cms.services import accounts, outbox, site
 from cms.services.passwords import Passwords
 from cms.settings import SecretKeys, Settings, data_folder, secret_keys
 from cms.telemetry import Metrics, log
@@ -46,6 +50,7 @@ class Squall(Application):
             passwords=passwords or Passwords(),
             storage=Storage(settings.media_folder),
             metrics=Metrics(),
+            pages=PageCache(settings.page_cache * 1024 * 1024),
         )
         self.keys = secret_keys(settings)
         super().__init__(
@@ -63,7 +68,10 @@ class Squall(Application):
         )
         self.settings["static_urls"] = {}
         self.settings["static_path"] = str(data_folder("static"))  # given above, Tornado would put routes of its own before ours
+        self.parts.metrics.registry.register(PageCacheCollector(self.parts.pages))
+        self._remaking = Remaking(self, self.parts.pages)
         self.parts.database.listen(self._count)
+        self.parts.database.listen(self._purge)
 
     def has_session(self, headers: HTTPHeaders) -> bool:
         """Whether a request carries a session that we gave out, or the mark of one. It may have ended since: what was typed in it is
@@ -77,6 +85,7 @@ class Squall(Application):
     async def start(self) -> None:
         """Bring up what needs the loop: the rendering process, the frame, and the owner's one-time link while there is no owner."""
         self._warming = asyncio.create_task(self._warm())
+        self._hearing = asyncio.create_task(outbox.hear_others(self.parts.database, self.parts.pages.clear))
         self.parts.revision = migrations.newest()
         database = self.parts.database
         async with database.transaction() as work:
@@ -97,8 +106,14 @@ class Squall(Application):
         if self._owns_renderer:
             await self.parts.renderer.close()
         await self._warming
+        await self._remaking.close()
+        self._hearing.cancel()
+        await asyncio.wait([self._hearing])
         self.parts.passwords.close()
         await self.parts.database.dispose()
+
+    def _purge(self, event: Event) -> None:
+        self._remaking.want(self.parts.pages.purge(changed_by(event)))
 
     def _count(self, event: Event) -> None:
         self.parts.metrics.events.labels(type(event).__name__).inc()

@@ -3,24 +3,37 @@
 Ids only, and everything a listener cannot ask for later (what it was before). Tuples, so that an event is hashable.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 Ids = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """The lists that a post stands in (``home``, ``tag:7``, ``category:2``, ``author:3``, ``series:1``, ``month:2026-11``; of a page
+    ``below:5``), and where: at its moment, in seconds since 1970."""
+
+    at: float
+    lists: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PostPublished:
-    """A live version was made or replaced. ``aspects`` names what readers see changed; empty terms mean none, before or after."""
+    """A live version was made or replaced. ``aspects`` names what readers see changed; ``before`` is None if it was not public."""
 
     post_id: int
     kind: str
-    is_new: bool  # it was not public a moment ago
     aspects: tuple[str, ...]
     path: str
-    authors: Ids = ()
-    tags: Ids = ()
-    categories: Ids = ()
-    neighbours: Ids = ()  # posts next to it by date, before and after
+    former_path: str
+    before: Listed | None
+    now: Listed
+    months: tuple[str, ...] = ()  # that came into the archive or left it with this post
+
+    @property
+    def is_new(self) -> bool:
+        return self.before is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +43,8 @@ class PostWithdrawn:
     post_id: int
     kind: str
     path: str
-    authors: Ids = ()
-    tags: Ids = ()
-    categories: Ids = ()
-    neighbours: Ids = ()
+    before: Listed
+    months: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +70,19 @@ class UserChanged:
 
 
 Event = PostPublished | PostWithdrawn | WorkChanged | SiteChanged | UserChanged
+
+_KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in (PostPublished, PostWithdrawn, WorkChanged, SiteChanged, UserChanged)}
+
+
+def from_json(name: str, payload: dict[str, Any]) -> Event | None:
+    """The event that ``dataclasses.asdict`` made this map of; None if a newer version of the program told of something unknown here."""
+    kind = _KINDS.get(name)
+    if kind is None or payload.keys() != {field.name for field in fields(kind)}:
+        return None
+    return kind(**{key: _value(key, value) for key, value in payload.items()})
+
+
+def _value(key: str, value: Any) -> Any:
+    if key in ("before", "now") and value is not None:
+        return Listed(value["at"], tuple(value["lists"]))
+    return tuple(value) if isinstance(value, list) else value

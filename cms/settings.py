@@ -64,6 +64,11 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="Bearer token for `/metrics`; when empty, only direct requests from loopback may read it.",
     )
+    page_cache: int = Field(64, ge=0, le=100_000, description="Megabytes of memory for finished pages; 0 keeps none.")
+    cdn_seconds: int = Field(
+        0, ge=0, le=31_536_000, description="How long a CDN in front may keep a page without asking; 0: it asks each time, as browsers do."
+    )
+    surrogate_keys: bool = Field(False, description="Tell a CDN what each page shows, in `Surrogate-Key`.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least serious log line that is written.")
     log_format: Literal["auto", "pretty", "json"] = Field(
         "auto", description="`pretty`, `json`, or `auto`: pretty on a terminal, JSON otherwise."

@@ -34,6 +34,9 @@ EXAMPLES: dict[str, tuple[str, str, Any]] = {
     "media_url": ("file:///srv/media", '"file:///srv/media"', "file:///srv/media"),
     "trusted_proxies": ("10.0.0.0/8, ::1/128", '["10.0.0.0/8", "::1/128"]', ["10.0.0.0/8", "::1/128"]),
     "metrics_token": (SECRET, f'"{SECRET}"', SECRET),
+    "page_cache": ("16", "16", "16"),
+    "cdn_seconds": ("300", "300", "300"),
+    "surrogate_keys": ("true", "true", "True"),
     "log_level": ("debug", '"debug"', "debug"),
     "log_format": ("json", '"json"', "json"),
 }

@@ -71,7 +71,7 @@ class Browser:
             body=urlencode(form, doseq=True) if form is not None else None,
             follow_redirects=False,
             allow_nonstandard_methods=True,
-            decompress_response=True,
+            decompress_response="Accept-Encoding" not in (headers or {}),  # who asks for a coding gets what was sent,
         )
         response = await AsyncHTTPClient().fetch(request, raise_error=False)
         for sent in response.headers.get_list("Set-Cookie"):

@@ -1,6 +1,6 @@
 """What differs between databases, as one protocol with two twins: ``sqlite.py`` and ``postgresql.py``."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Protocol
@@ -54,6 +54,12 @@ class Dialect(Protocol):
 
     async def problems(self, session: AsyncSession) -> list[str]:
         """What the database says of its own integrity; empty when all is well."""
+
+    async def announce(self, session: AsyncSession, origin: str, ids: Sequence[int]) -> None:
+        """Let other processes know of these rows of the outbox, once the transaction is committed."""
+
+    def notices(self, url: str, origin: str) -> AsyncIterator[Sequence[int] | None]:
+        """Ids of the outbox' rows of others, as they are committed; None if some may have been missed. Never ends by itself."""
 
     def translate(self, error: DBAPIError | OSError) -> CMSError | None:
         """The error in our words if the database is away, full or busy; None if it is a fault of the program."""

@@ -5,7 +5,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from cms.errors import CMSError, Collision, OperatorError, StorageFull, Unavailable
 
 MIGRATION_LOCK = 0x53515541  # "SQUA": any number that no other program on this server uses
+CHANNEL = "squall_outbox"
+IDS_A_NOTICE = 300  # a notice holds less than 8000 bytes (https://www.postgresql.org/docs/current/sql-notify.html)
 CONNECT_TIMEOUT = 5  # seconds
 COMMAND_TIMEOUT = 60  # seconds
 READ_TIMEOUT = 10  # seconds; a reader has gone by then, and a server that is frozen must not hold his connection
@@ -119,10 +121,42 @@ class PostgreSQL:
             return Unavailable()
         return None
 
+    async def announce(self, session: AsyncSession, origin: str, ids: Sequence[int]) -> None:
+        for start in range(0, len(ids), IDS_A_NOTICE):
+            told = ",".join(map(str, ids[start : start + IDS_A_NOTICE]))
+            await session.execute(text("SELECT pg_notify(:channel, :told)"), {"channel": CHANNEL, "told": f"{origin}:{told}"})
+
+    async def notices(self, url: str, origin: str) -> AsyncIterator[Sequence[int] | None]:
+        """By LISTEN, on a connection of its own. Ids become visible out of order, so each is told by name."""
+        while True:
+            engine = _engine(url, {}, pool_size=1, command_timeout=None, isolation_level="AUTOCOMMIT")
+            try:
+                async with engine.connect() as connection:
+                    driver = (await connection.get_raw_connection()).driver_connection
+                    async for ids in _told(driver, origin):
+                        yield ids
+            except (DBAPIError, OSError):
+                pass
+            finally:
+                await engine.dispose()
+            await asyncio.sleep(1)  # the server is away; looked for again
+
     def violated(self, error: DBAPIError) -> str:
         if getattr(error.orig, "sqlstate", "") != "23505":
             return ""
         return str(getattr(getattr(error.orig, "__cause__", None), "constraint_name", "") or "")
+
+
+async def _told(driver: Any, origin: str) -> AsyncIterator[Sequence[int] | None]:
+    """Until the connection is lost. Begins with None: something may have been told while nobody listened."""
+    told: asyncio.Queue[str | None] = asyncio.Queue()
+    driver.add_termination_listener(lambda _: told.put_nowait(None))
+    await driver.add_listener(CHANNEL, lambda _connection, _pid, _channel, payload: told.put_nowait(payload))
+    yield None
+    while (payload := await told.get()) is not None:
+        teller, _, ids = payload.partition(":")
+        if teller != origin:
+            yield tuple(map(int, ids.split(",")))
 
 
 def _engine(

@@ -1,5 +1,6 @@
 """Sessions and units of work. The only commit of the program is here."""
 
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -62,7 +63,9 @@ class Work:
     now: datetime
     dialect: Dialect
     request_id: str = ""
+    origin: str = ""  # this process, for others to know whose events they hear
     events: list[Event] = field(default_factory=list)
+    entries: list[Any] = field(default_factory=list)  # their rows in the outbox
 
 
 class Database:
@@ -74,6 +77,7 @@ class Database:
         self.dialect = dialect_for(url)
         self.reading, self.writing = self.dialect.engines(url)
         self.at_hand = self.dialect.engine_at_hand(url)
+        self.origin = secrets.token_hex(16)
         self._listeners: list[Listener] = []
         self._read = async_sessionmaker(self.reading, class_=ReadSession, at_hand=self.at_hand, expire_on_commit=False, autoflush=False)
         self._write = async_sessionmaker(self.writing, expire_on_commit=False)
@@ -98,12 +102,18 @@ class Database:
         with self._in_our_words():
             async with self._write() as session:
                 await session.connection()  # SQLite: wait for the write lock here, so that ``now`` orders transactions
-                work = Work(session, self.clock(), self.dialect, request_id)
+                work = Work(session, self.clock(), self.dialect, request_id, self.origin)
                 yield work
+                if work.events:
+                    await session.flush()
+                    await self.dialect.announce(session, self.origin, [entry.id for entry in work.entries])
                 await session.commit()
         for event in work.events:
-            for listener in self._listeners:
-                listener(event)
+            self.tell(event)
+
+    def tell(self, event: Event) -> None:
+        for listener in self._listeners:
+            listener(event)
 
     async def run(self, act: Callable[[Work], Awaitable[Result]], request_id: str = "") -> Result:
         """``act`` in a transaction; again if somebody else made the same new thing at that moment, since it is there then."""

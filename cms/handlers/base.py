@@ -32,6 +32,7 @@ from cms.errors import (
 from cms.handlers.forms import Form
 from cms.media.storage import Storage
 from cms.models.site import Frame
+from cms.page_cache.cache import PageCache
 from cms.policy import ANONYMOUS, Actor
 from cms.rendering import Renderer
 from cms.services import sessions
@@ -50,6 +51,7 @@ STATUS: dict[type[CMSError], int] = {
     StorageFull: 507,
     Unavailable: 503,
 }
+KEPT_ERRORS = (404, 410)  # answers like others: somebody may come back for them
 RETRY_AFTER = 5  # seconds, told to those who come while the database is away
 
 Schema = TypeVar("Schema", bound=BaseModel)
@@ -85,6 +87,7 @@ class Parts:
     has_owner: bool = False
     previews: dict[int, "asyncio.Future[Rendered]"] = field(default_factory=dict)  # being rendered, by person
     under_way: int = 0  # requests that are being answered
+    pages: PageCache = field(default_factory=lambda: PageCache(0))
     last_frame: Frame = field(default_factory=Frame)  # for error pages, which must not need the database
 
 
@@ -242,7 +245,8 @@ class BaseHandler(RequestHandler):
             self.set_header("Retry-After", str(RETRY_AFTER))
         if isinstance(error, TooManyRequests):
             self.set_header("Retry-After", str(error.retry_after))
-        self.set_header("Cache-Control", "no-store")
+        if status_code not in KEPT_ERRORS:
+            self.set_header("Cache-Control", "no-store")
         self.write_error_page(status_code, message)
 
     def write_error_page(self, status: int, message: str) -> None:

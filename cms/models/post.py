@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, Integer, String, Text
+from sqlalchemy import ForeignKey, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cms.db.types import Id, enum_type
@@ -156,6 +156,9 @@ class Schedule(Base):
     created_by_id: Mapped[int | None] = mapped_column(Id, ForeignKey("users.id", ondelete="SET NULL"))
 
 
+_FEATURED = text("is_featured")
+
+
 class Published(Base):
     """The read document: everything a page, a card, a feed entry or a sitemap line shows. A row exists exactly while the post is public.
 
@@ -167,6 +170,7 @@ class Published(Base):
         Index("ix_published_newest", "kind", "published_at", "post_id"),
         Index("ix_published_month", "kind", "month", "published_at", "post_id"),
         Index(None, "parent_id"),
+        Index("ix_published_featured", "published_at", sqlite_where=_FEATURED, postgresql_where=_FEATURED),
     )
 
     post_id: Mapped[int] = mapped_column(Id, ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True)
@@ -189,8 +193,24 @@ class Published(Base):
     category: Mapped[JsonMap | None]
     picture: Mapped[JsonMap | None]
     trail: Mapped[JsonList]  # a page's parents: [{title, path}]
+    is_featured: Mapped[bool] = mapped_column(default=False)
+    # What stands around it (services/surroundings.py): links are {id, title, title_html, path, published_at, reading_minutes, language}.
+    previous: Mapped[JsonMap | None]  # the post before it by date
+    following: Mapped[JsonMap | None]
+    series: Mapped[JsonMap | None]  # {id, name, path, parts: [link]}
+    related: Mapped[JsonList] = mapped_column(default=list)  # [link], chosen when it was published
     toc: Mapped[JsonList]  # [{level, id, text}]
     html: Mapped[str] = mapped_column(Text)
+
+
+class RelatedPost(Base):
+    """Which posts another one names as related, so that those can follow a changed title."""
+
+    __tablename__ = "related_posts"
+
+    post_id: Mapped[int] = mapped_column(Id, ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True)
+    related_id: Mapped[int] = mapped_column(Id, ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True, index=True)
+    position: Mapped[int]
 
 
 class PostAuthor(Base):

@@ -56,6 +56,15 @@ class PublicationInput(BaseModel):
     version: RowId = Field(title="Version")
 
 
+class PartOfSeries(BaseModel):
+    """``position``: parts stand in this order; those with the same one by date."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: RowId
+    position: int = Field(ge=0, lt=100_000)
+
+
 class PostFields(BaseModel):
     """The map of a working copy: everything but the text. Keys that this version does not know are kept."""
 
@@ -70,6 +79,8 @@ class PostFields(BaseModel):
     parent: int | None = None
     language: str | None = None
     picture: int | None = None
+    series: PartOfSeries | None = None
+    featured: bool = False
 
     def to_json(self) -> dict[str, Any]:
         return self.model_dump(mode="json")

@@ -15,7 +15,7 @@ from cms.models import Session, User
 from cms.models.address import TargetKind
 from cms.policy import Actor, Capability, Role
 from cms.schemas.account import OwnerInput, UserInput
-from cms.services import addresses, audit, outbox, site
+from cms.services import addresses, audit, bylines, outbox, site
 
 MAX_SLUG = 75  # characters; leaves room for a number in the column
 
@@ -93,6 +93,17 @@ async def _insert(work: Work, email: str, name: str, role: Role, password_hash: 
     await addresses.assign(work, path, TargetKind.AUTHOR, user.id)
     outbox.record(work, UserChanged(user.id, ("new",)))
     return user
+
+
+async def rename(work: Work, actor: Actor, user: User, name: str) -> None:
+    """Wherever readers see the name, it is the new one at once; the address of the person's own list stays."""
+    if actor.user_id != user.id:
+        policy.require(actor, Capability.USER_MANAGE)
+    audit.note(work, actor, "user.rename", "user", user.id)
+    user.name = name
+    await work.session.flush()
+    await bylines.renew(work, user)
+    outbox.record(work, UserChanged(user.id, ("name",)))
 
 
 async def change_role(work: Work, actor: Actor, user: User, role: Role) -> None:

@@ -1,22 +1,49 @@
-"""Events: a row in the transaction that caused them, listeners after its commit."""
+"""Events: a row in the transaction that caused them, listeners after its commit, and the processes that hear of it from the database."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
-from cms.db.session import Work
-from cms.events import Event
+from cms.db.session import Database, Work
+from cms.errors import Unavailable
+from cms.events import Event, from_json
 from cms.models import OutboxEntry
 
 KEPT = timedelta(days=7)
 
 
 def record(work: Work, event: Event) -> None:
-    work.session.add(OutboxEntry(at=work.now, name=type(event).__name__, payload=asdict(event)))
+    entry = OutboxEntry(at=work.now, name=type(event).__name__, payload=asdict(event), origin=work.origin)
+    work.session.add(entry)
+    work.entries.append(entry)
     work.events.append(event)
 
 
 async def prune(work: Work) -> None:
     """Forget what no process can still want to hear."""
     await work.session.execute(delete(OutboxEntry).where(OutboxEntry.at < work.now - KEPT))
+
+
+async def hear_others(database: Database, missed: Callable[[], None]) -> None:
+    """Tell this process' listeners what others have committed, until cancelled. ``missed``: something may have been lost on the way."""
+    async for ids in database.dialect.notices(database.url, database.origin):
+        try:
+            events = None if ids is None else await _from_others(database, ids)
+        except Unavailable:
+            events = None
+        if events is None:
+            missed()
+            continue
+        for event in events:
+            database.tell(event)
+
+
+async def _from_others(database: Database, ids: Sequence[int]) -> list[Event] | None:
+    """In the order in which they were committed. None if there is one that this version of the program does not understand."""
+    wanted = select(OutboxEntry.name, OutboxEntry.payload).where(OutboxEntry.id.in_(ids))
+    async with database.read() as session:
+        rows = (await session.execute(wanted.order_by(OutboxEntry.id))).all()
+    events = [from_json(name, payload) for name, payload in rows]
+    return [event for event in events if event is not None] if None not in events else None

@@ -15,7 +15,7 @@ from cms.content.titles import plain_title
 from cms.db.session import Work
 from cms.errors import Conflict, Forbidden, InvalidInput, NotFound
 from cms.events import WorkChanged
-from cms.models import Post, PostAuthor, PostCategory, PostTag, Published, Revision, SearchDocument, User, WorkingCopy
+from cms.models import Post, PostAuthor, PostCategory, PostSeries, PostTag, Published, Revision, SearchDocument, User, WorkingCopy
 from cms.models.address import is_reserved
 from cms.models.post import Kind, Live, Reason, Side, WorkState
 from cms.policy import Actor, Capability, Scope
@@ -319,7 +319,7 @@ async def _is_live(session: AsyncSession, copy: WorkingCopy) -> bool:
 
 async def set_terms(work: Work, post_id: int, side: Side, fields: PostFields, *, is_new: bool = False) -> None:
     """Make the join rows of one side say what ``fields`` says. ``is_new``: there are none yet."""
-    for table in () if is_new else (PostAuthor, PostTag, PostCategory):
+    for table in () if is_new else (PostAuthor, PostTag, PostCategory, PostSeries):
         await work.session.execute(delete(table).where(table.post_id == post_id, table.side == side))
     work.session.add_all(
         [PostAuthor(post_id=post_id, side=side, user_id=user_id, position=n) for n, user_id in enumerate(fields.authors)]
@@ -327,6 +327,8 @@ async def set_terms(work: Work, post_id: int, side: Side, fields: PostFields, *,
     )
     if fields.category is not None:
         work.session.add(PostCategory(post_id=post_id, side=side, category_id=fields.category))
+    if fields.series is not None:
+        work.session.add(PostSeries(post_id=post_id, side=side, series_id=fields.series.id, position=fields.series.position))
     await work.session.flush()
 
 

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, literal, select, tuple_
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
@@ -12,22 +12,23 @@ from cms.content.context import Rendered
 from cms.content.slugs import slugify
 from cms.content.titles import plain_title, render_title
 from cms.db.session import Work
-from cms.db.types import Id, UTCDateTime
 from cms.errors import Conflict, InvalidInput
-from cms.events import Ids, PostPublished, PostWithdrawn, WorkChanged
-from cms.models import Asset, Category, Post, Published, Revision, Schedule, Tag, User, WorkingCopy
+from cms.events import Listed, PostPublished, PostWithdrawn, WorkChanged
+from cms.models import Asset, Category, Post, PostSeries, Published, Revision, Schedule, Tag, User, WorkingCopy
 from cms.models.address import TargetKind
 from cms.models.post import Kind, Live, Reason, ScheduledAct, Side, WorkState
 from cms.models.site import Frame
 from cms.policy import Actor, Capability
 from cms.schemas.post import PostFields
-from cms.services import addresses, audit, outbox, posts, search, site, taxonomies
+from cms.services import addresses, audit, outbox, posts, search, site, surroundings, taxonomies
 
 # What readers can see change, and the columns of the read document it stands in.
 ASPECTS: dict[str, tuple[str, ...]] = {
     "title": ("title", "title_html"),
-    "excerpt": ("excerpt", "standfirst"),
-    "body": ("html", "toc", "words", "reading_minutes"),
+    "excerpt": ("excerpt",),
+    "standfirst": ("standfirst",),
+    "body": ("html", "toc"),
+    "length": ("words", "reading_minutes"),
     "date": ("published_at",),
     "path": ("path",),
     "authors": ("authors",),
@@ -36,8 +37,12 @@ ASPECTS: dict[str, tuple[str, ...]] = {
     "language": ("language",),
     "picture": ("picture",),
     "trail": ("trail",),
+    "featured": ("is_featured",),
+    "source": ("revision_id",),  # what a program that asks for the Markdown gets
+    "updated": ("updated_at",),
+    **{aspect: (aspect,) for aspect in surroundings.ASPECTS},
 }
-_TEXT = frozenset({"title", "excerpt", "body", "picture"})  # what makes a post "updated" for its readers
+_TEXT = frozenset({"title", "excerpt", "standfirst", "body", "picture"})  # what makes a post "updated" for its readers
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +70,7 @@ async def publish(work: Work, actor: Actor, post_id: int, version: Version, date
     policy.require(actor, Capability.of(post.kind, "publish"), post)
     if post.is_trashed:
         raise Conflict("This is in the trash; take it out before you publish it.")
-    if post.kind is Kind.PAGE:
-        await site.hold(work)  # a parent that moves and a child that comes would miss each other
+    await site.hold(work)  # a parent that moves and a child that comes would miss each other, and so would two neighbours
     copy = await work.session.get_one(WorkingCopy, post_id)
     if copy.version != version.number:
         raise Conflict
@@ -75,46 +79,46 @@ async def publish(work: Work, actor: Actor, post_id: int, version: Version, date
         raise InvalidInput({"title": "Readers need a title."})
     revision = await _revision(work, actor, copy)
     before = await work.session.get(Published, post_id)
-    old, former = _aspect_values(before), _terms(before)
-    former_neighbours = await _neighbours(work.session, before)
+    old, former = _aspect_values(before), await _listed(work.session, before)
+    former_path = before.path if before else ""
+    around = await _around(work.session, before)
     post.first_published_at = dates.published if dates else post.first_published_at or work.now
     values = await document(work.session, post, fields, version.rendered, await site.get_frame(work.session))
     values["path"] = await _place(work, post, fields, str(values["path"]))
     published = before or Published(post_id=post_id, kind=post.kind, updated_at=work.now)
     for name, value in {**values, "revision_id": revision.id}.items():
         setattr(published, name, value)
-    aspects = tuple(name for name, value in _aspect_values(published).items() if value != old.get(name))
     if dates:
         published.updated_at = dates.updated
-    elif _TEXT & set(aspects):
+    elif _TEXT & set(_changed(published, old)):
         published.updated_at = work.now
     work.session.add(published)
     await posts.set_terms(work, post_id, Side.LIVE, fields, is_new=before is None)
+    await surroundings.choose_related(work, published)
+    await surroundings.renew(work, published)
     post.live, post.work, post.has_changes, post.updated_at = Live.PUBLISHED, WorkState.DRAFT, False, work.now
     await work.session.execute(delete(Schedule).where(Schedule.post_id == post_id, Schedule.act == ScheduledAct.PUBLISH))
     await search.index(work, "post", post_id, language=published.language, title=published.title, body=version.rendered.plain_text)
     audit.note(work, actor, f"{post.kind}.publish", post.kind, post_id, path=published.path, revision=revision.id)
-    neighbours = tuple(sorted({*former_neighbours, *await _neighbours(work.session, published)}))
-    terms = _terms(published)
-    outbox.record(
-        work,
-        PostPublished(
-            post_id=post_id,
-            kind=post.kind,
-            is_new=before is None,
-            aspects=aspects,
-            path=published.path,
-            authors=_union(former["authors"], terms["authors"]),
-            tags=_union(former["tags"], terms["tags"]),
-            categories=_union(former["categories"], terms["categories"]),
-            neighbours=neighbours,
-        ),
-    )
+    aspects, now = _changed(published, old), await _listed(work.session, published)
+    assert now is not None  # noqa: S101 - it is public
+    await work.session.flush()  # what follows looks at readers' versions as they are now
+    months = await _months_that_came_or_went(work.session, post_id, former, now)
+    outbox.record(work, PostPublished(post_id, post.kind, aspects, published.path, former_path, former, now, months))
+    await surroundings.renew_others(work, (around | await _around(work.session, published)) - {post_id})
     if post.kind is Kind.PAGE:
-        await work.session.flush()  # what follows looks at the pages as they are now
         await _renew_below(work, published)
         await site.renew_frame(work)
     return published
+
+
+async def _around(session: AsyncSession, published: Published | None) -> set[int]:
+    """Posts whose pages say something of this one."""
+    if published is None or published.kind is not Kind.POST:
+        return set()
+    beside = await surroundings.neighbours(session, published)
+    series = await surroundings.series_of(session, published.post_id)
+    return {*beside, *series, *await surroundings.mentioned_by(session, published.post_id)}
 
 
 async def withdraw(work: Work, actor: Actor, post_id: int) -> Post:
@@ -178,6 +182,7 @@ async def document(session: AsyncSession, post: Post, fields: PostFields, render
         "category": await _category(session, fields),
         "picture": await _picture(session, fields),
         "trail": await _trail(session, fields.parent),
+        "is_featured": fields.featured and post.kind is Kind.POST,
     }
 
 
@@ -221,18 +226,40 @@ def _aspect_values(published: Published | None) -> dict[str, tuple[Any, ...]]:
     return {aspect: tuple(getattr(published, column) for column in columns) for aspect, columns in ASPECTS.items()}
 
 
-def _terms(published: Published | None) -> dict[str, Ids]:
+def _changed(published: Published, old: dict[str, tuple[Any, ...]]) -> tuple[str, ...]:
+    return tuple(name for name, value in _aspect_values(published).items() if value != old.get(name))
+
+
+async def _listed(session: AsyncSession, published: Published | None) -> Listed | None:
+    """Where readers find it."""
     if published is None:
-        return {"authors": (), "tags": (), "categories": ()}
-    return {
-        "authors": tuple(author["id"] for author in published.authors),
-        "tags": tuple(tag["id"] for tag in published.tags),
-        "categories": (published.category["id"],) if published.category else (),
-    }
+        return None
+    at = published.published_at.timestamp()
+    if published.kind is Kind.PAGE:
+        return Listed(at, (f"below:{published.parent_id or 0}",))
+    series = await session.scalars(
+        select(PostSeries.series_id).where(PostSeries.post_id == published.post_id, PostSeries.side == Side.LIVE)
+    )
+    return Listed(
+        at,
+        (
+            "home",
+            f"month:{published.month}",
+            *(f"author:{author['id']}" for author in published.authors),
+            *(f"tag:{tag['id']}" for tag in published.tags),
+            *((f"category:{published.category['id']}",) if published.category else ()),
+            *(f"series:{series_id}" for series_id in series),
+        ),
+    )
 
 
-def _union(before: Ids, after: Ids) -> Ids:
-    return tuple(sorted({*before, *after}))
+async def _months_that_came_or_went(session: AsyncSession, post_id: int, before: Listed | None, now: Listed | None) -> tuple[str, ...]:
+    """Months in which this is the only post: the archive has them, or has them no more, because of it."""
+    entered = set(before.lists if before else ()) ^ set(now.lists if now else ())
+    months = sorted(name.removeprefix("month:") for name in entered if name.startswith("month:"))
+    others = select(Published.month).where(Published.kind == Kind.POST, Published.month.in_(months), Published.post_id != post_id)
+    full = set(await session.scalars(others.distinct())) if months else set()
+    return tuple(month for month in months if month not in full)
 
 
 async def _revision(work: Work, actor: Actor, copy: WorkingCopy) -> Revision:
@@ -253,18 +280,6 @@ async def _revision(work: Work, actor: Actor, copy: WorkingCopy) -> Revision:
     work.session.add(revision)
     await work.session.flush()
     return revision
-
-
-async def _neighbours(session: AsyncSession, published: Published | None) -> Ids:
-    """Posts next to it by date."""
-    if published is None or published.kind is not Kind.POST:
-        return ()
-    key = (Published.published_at, Published.post_id)
-    here = tuple_(literal(published.published_at, UTCDateTime), literal(published.post_id, Id))  # compared as a pair: one step in the index
-    only = select(Published.post_id).where(Published.kind == Kind.POST)
-    before = await session.scalar(only.where(tuple_(*key) < here).order_by(*(column.desc() for column in key)).limit(1))
-    after = await session.scalar(only.where(tuple_(*key) > here).order_by(*key).limit(1))
-    return tuple(post_id for post_id in (before, after) if post_id is not None)
 
 
 # --- addresses -------------------------------------------------------------------------------------------------------------
@@ -329,35 +344,35 @@ async def _renew_below(work: Work, parent: Published) -> None:
     """Pages below a page show its title and stand below its address: both follow."""
     trail = [*parent.trail, {"title": parent.title, "path": f"/{parent.path}"}]
     for child in (await work.session.scalars(select(Published).where(Published.parent_id == parent.post_id))).all():
-        old = _aspect_values(child)
+        old, before, former_path = _aspect_values(child), await _listed(work.session, child), child.path
         child.trail = trail
         path = f"{parent.path}/{child.path.rsplit('/', 1)[-1]}"
         if path != child.path:
             await addresses.assign(work, path, TargetKind.POST, child.post_id)
             child.path = path
-        aspects = tuple(name for name, value in _aspect_values(child).items() if value != old[name])
-        if not aspects:
+        aspects = _changed(child, old)
+        if not aspects or before is None:
             continue
-        outbox.record(work, PostPublished(child.post_id, child.kind, False, aspects, child.path, _terms(child)["authors"]))
+        outbox.record(work, PostPublished(child.post_id, child.kind, aspects, child.path, former_path, before, before))
         await _renew_below(work, child)
 
 
 async def _take_away(work: Work, post: Post) -> None:
-    if post.kind is Kind.PAGE:
-        await site.hold(work)
+    await site.hold(work)
     published = await work.session.get_one(Published, post.id)
     below = select(Published.title).where(Published.parent_id == post.id).limit(1)
     if child := await work.session.scalar(below):
         raise InvalidInput({"": f"“{child}” stands below this page; withdraw or move it first."})
-    terms = _terms(published)
-    neighbours = await _neighbours(work.session, published)
+    before, around = await _listed(work.session, published), await _around(work.session, published)
+    assert before is not None  # noqa: S101 - it is public
     await work.session.delete(published)
     await addresses.retire(work, TargetKind.POST, post.id)
     await posts.set_terms(work, post.id, Side.LIVE, PostFields())
+    await surroundings.forget(work, post.id)
     await search.remove(work, "post", post.id)
-    outbox.record(
-        work,
-        PostWithdrawn(post.id, post.kind, published.path, terms["authors"], terms["tags"], terms["categories"], neighbours),
-    )
+    await work.session.flush()
+    months = await _months_that_came_or_went(work.session, post.id, before, None)
+    outbox.record(work, PostWithdrawn(post.id, post.kind, published.path, before, months))
+    await surroundings.renew_others(work, around - {post.id})
     if post.kind is Kind.PAGE:
         await site.renew_frame(work)

@@ -20,6 +20,7 @@ from cms.models.site import SITE_ID, Frame
 FEED_LENGTH = 20
 SITEMAP_LENGTH = 50_000  # https://www.sitemaps.org/protocol.html
 ARCHIVE_LENGTH = 1000
+FEATURED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,10 @@ class Article(Card):
     toc: Sequence[dict[str, Any]]
     words: int
     trail: Sequence[dict[str, str]]
+    previous: dict[str, Any] | None
+    following: dict[str, Any] | None
+    series: dict[str, Any] | None
+    related: Sequence[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ class Place:
     frame: Frame
     state: AddressState | None = None  # None: nothing was ever here
     article: Article | None = None
+    post_id: int | None = None  # of what stands or stood there
     asset_path: str = ""  # if a file of the library stood there
 
     @property
@@ -72,6 +78,7 @@ class Listing:
     """One page of a list. ``subject``: what the list is of."""
 
     frame: Frame
+    name: str  # "home", "tag:7": as events name it
     cards: Sequence[Card]
     page: int
     pages: int
@@ -108,7 +115,28 @@ _CARD = (
     Published.category,
     Published.picture,
 )
-_ARTICLE = (*_CARD, Published.kind, Published.standfirst, Published.html, Published.toc, Published.words, Published.trail)
+LINK = (
+    Published.post_id,
+    Published.path,
+    Published.title,
+    Published.title_html,
+    Published.published_at,
+    Published.reading_minutes,
+    Published.language,
+)
+_ARTICLE = (
+    *_CARD,
+    Published.kind,
+    Published.standfirst,
+    Published.html,
+    Published.toc,
+    Published.words,
+    Published.trail,
+    Published.previous,
+    Published.following,
+    Published.series,
+    Published.related,
+)
 
 
 # --- one post or page ------------------------------------------------------------------------------------------------------
@@ -122,6 +150,8 @@ _PLACE = (
     select(
         _site.c.frame,
         _addresses.c.state,
+        _addresses.c.target_kind,
+        _addresses.c.target_id,
         _assets.c.id,
         _assets.c.digest,
         _assets.c.name,
@@ -140,11 +170,12 @@ async def find_place(session: ReadSession, path: str) -> Place:
     row = await session.find(_PLACE, {"path": normalise_path(path)})
     if row is None:
         raise Unavailable
-    frame, state, asset_id, digest, name, *values = row
+    frame, state, kind, target_id, asset_id, digest, name, *values = row
     return Place(
         Frame.from_json(frame),
         state,
         _article(values) if values[0] is not None else None,
+        target_id if kind is TargetKind.POST else None,
         asset_path(asset_id, digest, name) if asset_id is not None else "",
     )
 
@@ -158,7 +189,14 @@ async def home(session: AsyncSession, page: int) -> Listing:
     if row is None:
         raise Unavailable
     frame = Frame.from_json(row[0])
-    return await _listing(session, _Subject(frame, row[1], "", "", "/"), true(), page)
+    return await _listing(session, _Subject(frame, "home", row[1], "", "", "/"), true(), page)
+
+
+async def featured(session: AsyncSession) -> list[dict[str, Any]]:
+    """Posts that editors keep at hand on the home page, the newest few, as links."""
+    wanted = select(*LINK).where(Published.is_featured)
+    rows = await session.execute(wanted.order_by(Published.published_at.desc()).limit(FEATURED))
+    return [as_link(row) for row in rows]
 
 
 async def by_tag(session: AsyncSession, slug: str, page: int) -> Listing:
@@ -184,6 +222,7 @@ class _Subject:
     """What a list is of, with how many posts it has."""
 
     frame: Frame
+    name: str
     total: int
     title: str
     description: str
@@ -223,7 +262,7 @@ async def _of_term(
     if row is None or not row[5]:
         raise NotFound
     frame, term_id, name, text, now_at, total = row
-    subject = _Subject(Frame.from_json(frame), total, name, text, f"/{now_at}")
+    subject = _Subject(Frame.from_json(frame), f"{kind}:{term_id}", total, name, text, f"/{now_at}")
     return await _listing(session, subject, Published.post_id.in_(members.where(key == term_id)), page)
 
 
@@ -233,7 +272,7 @@ async def _listing(session: AsyncSession, subject: _Subject, member: ColumnEleme
     if not 1 <= page <= pages:
         raise NotFound
     cards = await _cards(session, member, limit=size, offset=(page - 1) * size)
-    return Listing(subject.frame, cards, page, pages, subject.total, subject.title, subject.description, subject.path)
+    return Listing(subject.frame, subject.name, cards, page, pages, subject.total, subject.title, subject.description, subject.path)
 
 
 async def _cards(session: AsyncSession, member: ColumnElement[bool], *, limit: int, offset: int = 0) -> list[Card]:
@@ -274,6 +313,20 @@ async def sitemap(session: AsyncSession) -> list[tuple[str, datetime]]:
 
 
 _FRAME = select(Site.frame).where(Site.id == SITE_ID)
+
+
+def as_link(row: Any) -> dict[str, Any]:
+    """What a page says of another post, fit for JSON."""
+    post_id, path, title, title_html, published_at, reading_minutes, language = row
+    return {
+        "id": post_id,
+        "path": f"/{path}",
+        "title": title,
+        "title_html": title_html,
+        "published_at": published_at.isoformat(),
+        "reading_minutes": reading_minutes,
+        "language": language,
+    }
 
 
 def _card(row: Sequence[Any]) -> Card:

@@ -103,6 +103,40 @@ class Trail(SiteModule):
         return self.draw("trail", trail=trail)
 
 
+class SeriesBox(SiteModule):
+    """Which part of its series a post is, the parts beside it, and all of them."""
+
+    def render(self, article: Article) -> str:
+        if article.series is None or len(article.series["parts"]) < 2:
+            return ""
+        parts = article.series["parts"]
+        here = next((index for index, part in enumerate(parts) if part["id"] == article.post_id), 0)
+        return self.draw(
+            "series",
+            article=article,
+            series=article.series,
+            number=here + 1,
+            width=f"{100 * (here + 1) / len(parts):g}%",
+            before=parts[here - 1] if here else None,
+            after=parts[here + 1] if here + 1 < len(parts) else None,
+        )
+
+
+class Steps(SiteModule):
+    """The posts before and after it by date."""
+
+    def render(self, article: Article) -> str:
+        return self.draw("steps", article=article) if article.previous or article.following else ""
+
+
+class Band(SiteModule):
+    """A few posts beside each other: those to read on, those that are featured."""
+
+    def render(self, id: str, heading: str, links: Sequence[dict[str, Any]], *, after: bool = False) -> str:
+        dated = [{**link, "published_at": datetime.fromisoformat(link["published_at"])} for link in links]
+        return self.draw("band", id=id, heading=heading, links=dated, after=after) if dated else ""
+
+
 @dataclass(slots=True)
 class Entry:
     id: str
@@ -151,5 +185,6 @@ def page_numbers(page: int, pages: int) -> list[int | None]:
 
 
 MODULES: dict[str, type[UIModule]] = {
-    module.__name__: module for module in (ArchiveLine, Authors, Byline, LeadCard, Meta, Pagination, PostCard, Spine, Toc, Trail)
+    module.__name__: module
+    for module in (ArchiveLine, Authors, Band, Byline, LeadCard, Meta, Pagination, PostCard, SeriesBox, Spine, Steps, Toc, Trail)
 }

@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import MetaData, Table, func, select
 
 from cms.db.session import Database
-from cms.models import Asset, Base, Category, Menu, MenuItem, Post, PostSeries, Revision, Schedule, Series
+from cms.models import Asset, Base, Category, Menu, MenuItem, Post, PostSeries, RelatedPost, Revision, Schedule, Series
 from cms.models.post import ScheduledAct, Side
 from cms.services import accounts, jobs, sessions, taxonomies
 from tests.factories import edited, page, person, publish, published
@@ -37,6 +37,7 @@ async def fill(database: Database) -> None:
             [
                 item,
                 again,
+                RelatedPost(post_id=post.post_id, related_id=parent.post_id, position=0),
                 PostSeries(post_id=post.post_id, side=Side.WORK, series_id=series.id, position=1),
                 Schedule(post_id=post.post_id, act=ScheduledAct.PUBLISH, revision_id=revision.id, **due),
             ]

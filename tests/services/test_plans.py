@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cms.db.session import Database
 from cms.models import Published
 from cms.models.post import Kind
-from cms.services import posts, publishing, reading
+from cms.services import posts, reading, surroundings
 from tests.factories import person, published
 from tests.watching import questions
 
@@ -67,7 +67,7 @@ async def test_what_the_desk_asks_for_is_found_by_an_index(database: Database) -
     for ask in (
         lambda session: posts.list_for_desk(session, editor, Kind.POST),
         lambda session: posts.get_draft(session, editor, post.post_id),
-        lambda session: publishing._neighbours(session, live),
+        lambda session: surroundings.neighbours(session, live),
     ):
         for plan in await plans(database, ask):
             assert not any(f"SCAN {table}" in plan for table in LARGE), plan

@@ -186,16 +186,16 @@ async def test_search_document_follows_what_is_public(database: Database) -> Non
     ("changes", "aspects"),
     [
         ({}, ()),
-        ({"title": "Low **tide**"}, ("title",)),
-        ({"title": "High tide", "slug": "low-tide"}, ("title",)),
-        ({"title": "High tide"}, ("title", "path")),
-        ({"text": "Sand."}, ("excerpt", "body")),
-        ({"text": "**Mud.**"}, ("body",)),
-        ({"excerpt": "Other"}, ("excerpt",)),
-        ({"slug": "other"}, ("path",)),
-        ({"tags": ("Mud", "Sea")}, ("tags",)),
-        ({"tags": ()}, ("tags",)),
-        ({"category": None}, ("category",)),
+        ({"title": "Low **tide**"}, ("title", "source", "updated")),
+        ({"title": "High tide", "slug": "low-tide"}, ("title", "source", "updated")),
+        ({"title": "High tide"}, ("title", "path", "source", "updated")),
+        ({"text": "Sand."}, ("excerpt", "body", "source", "updated")),
+        ({"text": "**Mud.**"}, ("body", "source", "updated")),
+        ({"excerpt": "Other"}, ("excerpt", "source", "updated")),
+        ({"slug": "other"}, ("path", "source")),
+        ({"tags": ("Mud", "Sea")}, ("tags", "source")),
+        ({"tags": ()}, ("tags", "source")),
+        ({"category": None}, ("category", "source")),
     ],
 )
 async def test_event_names_exactly_what_readers_see_changed(database: Database, changes: dict[str, Any], aspects: tuple[str, ...]) -> None:
@@ -207,7 +207,8 @@ async def test_event_names_exactly_what_readers_see_changed(database: Database, 
     (event,) = heard
     assert isinstance(event, PostPublished)
     assert (event.aspects, event.is_new) == (aspects, False)
-    assert (len(event.tags), len(event.categories), event.authors) == (2, 1, (editor.user_id,))  # those before count, too
+    assert event.before is not None
+    assert len([name for name in event.before.lists if name.startswith("tag:")]) == 2, "those before count, too"
 
 
 async def test_event_of_a_new_post_names_everything_and_terms_before_and_after(database: Database) -> None:
@@ -217,7 +218,7 @@ async def test_event_of_a_new_post_names_everything_and_terms_before_and_after(d
     event = heard[-1]
     assert isinstance(event, PostPublished)
     assert (event.aspects, event.is_new, event.path, event.kind) == (ALL, True, "low-tide", "post")
-    (sea,), (coast,) = event.tags, event.categories
+    assert event.now.lists == ("home", f"month:{row.month}", f"author:{editor.user_id}", "tag:1", "category:1")
     await edited(database, editor, row.post_id, tags=("Mud",), category=None, new_category="Inland")
     with watching.events(database) as heard:
         await publish(database, editor, row.post_id)
@@ -225,11 +226,12 @@ async def test_event_of_a_new_post_names_everything_and_terms_before_and_after(d
     again, gone = heard
     assert isinstance(again, PostPublished)
     assert isinstance(gone, PostWithdrawn)
-    assert (again.tags, again.categories) == ((sea, sea + 1), (coast, coast + 1))
-    assert (gone.tags, gone.categories, gone.authors, gone.path) == ((sea + 1,), (coast + 1,), (editor.user_id,), "low-tide")
+    assert again.before == event.now
+    assert again.now == gone.before
+    assert (again.now.lists[-2:], gone.path) == (("tag:2", "category:2"), "low-tide")
 
 
-async def test_events_name_the_neighbours_by_date(database_url: str) -> None:
+async def test_posts_know_their_neighbours_by_date(database_url: str) -> None:
     clock = watching.Clock()
     database = Database(database_url, clock=clock)
     editor = await person(database, "editor")
@@ -239,19 +241,33 @@ async def test_events_name_the_neighbours_by_date(database_url: str) -> None:
         clock.pass_(hours=number // 2)  # the first two are of the same moment
         with watching.events(database) as heard:
             made.append((await published(database, editor, title=f"Number {number}")).post_id)
-        assert neighbours(heard[-1]) == set(made[-2:-1])
+        assert told(heard[1:] if heard[0] == heard[-1] else heard) - {made[-1]} == set(made[-2:-1])
+    assert await chain(database) == [(None, "Number 1"), ("Number 0", "Number 2"), ("Number 1", "Number 3"), ("Number 2", None)]
     with watching.events(database) as heard:
         await publish(database, editor, made[1])
-        await withdraw(database, editor, made[2])
-        await publish(database, editor, made[2])
-        await publish(database, editor, made[0])
-    assert [neighbours(event) for event in heard] == [{made[0], made[2]}, {made[1], made[3]}, {made[1], made[3]}, {made[1]}]
+    assert told(heard) == set(), "nothing changed"
+    await withdraw(database, editor, made[2])
+    assert await chain(database) == [(None, "Number 1"), ("Number 0", "Number 3"), ("Number 1", None)]
+    await edited(database, editor, made[1], title="Another", slug="number-1")
+    with watching.events(database) as heard:
+        await publish(database, editor, made[1])
+    assert told(heard) == {made[0], made[1], made[3]}
+    assert await chain(database) == [(None, "Another"), ("Number 0", "Number 3"), ("Another", None)]
     await database.dispose()
 
 
-def neighbours(event: Event) -> set[int]:
-    assert isinstance(event, (PostPublished, PostWithdrawn))
-    return set(event.neighbours)
+def told(heard: list[Event]) -> set[int]:
+    return {event.post_id for event in heard if isinstance(event, (PostPublished, PostWithdrawn)) and event.aspects}
+
+
+async def chain(database: Database) -> list[tuple[str | None, str | None]]:
+    async with database.read() as session:
+        rows = await session.execute(
+            select(Published.previous, Published.following)
+            .where(Published.kind == "post")
+            .order_by(Published.published_at, Published.post_id)
+        )
+        return [(before and before["title"], after and after["title"]) for before, after in rows]
 
 
 # --- pages -----------------------------------------------------------------------------------------------------------------
@@ -290,7 +306,7 @@ async def test_renamed_parent_takes_its_children_along(database: Database, edito
         assert found is not None
         assert (found.path, [step["path"] for step in found.trail]) == ("/us/team/ana", ["/us", "/us/team"])
     told = {event.post_id: event.aspects for event in heard if isinstance(event, PostPublished)}
-    assert told == {tree["about"]: ("title", "path"), tree["team"]: ("path", "trail"), tree["ana"]: ("path", "trail")}
+    assert told == {tree["about"]: ("title", "path", "source", "updated"), tree["team"]: ("path", "trail"), tree["ana"]: ("path", "trail")}
     assert [event.aspects for event in heard if isinstance(event, SiteChanged)] == [("menu",)]
 
 
@@ -301,7 +317,7 @@ async def test_new_title_with_the_same_address_changes_the_trail_below_only(
     with watching.events(database) as heard:
         await publish(database, editor, tree["about"])
     told = {event.post_id: event.aspects for event in heard if isinstance(event, PostPublished)}
-    assert told == {tree["about"]: ("title",), tree["team"]: ("trail",), tree["ana"]: ("trail",)}
+    assert told == {tree["about"]: ("title", "source", "updated"), tree["team"]: ("trail",), tree["ana"]: ("trail",)}
 
 
 async def test_page_moves_to_another_parent_with_all_below_it(database: Database, editor: Actor, tree: dict[str, int]) -> None:

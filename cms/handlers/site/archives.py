@@ -5,7 +5,9 @@ from typing import ClassVar
 
 from cms.db.session import ReadSession
 from cms.handlers.site.base import SiteHandler
-from cms.services import reading
+from cms.page_cache import marks
+from cms.page_cache.marks import Marks
+from cms.services import reading, shown
 from cms.services.reading import Archive, Card, Listing
 from cms.ui.words import words_of
 
@@ -14,11 +16,13 @@ class TermHandler(SiteHandler):
     """The list's own address may have moved since: ``Listing.path`` says where it is now."""
 
     kind: ClassVar[str]
+    nowhere_marks = Marks.of(marks.TERMS)
 
     async def get(self, term: str, page: str = "1") -> None:
         number = self.number(page)
         async with self.read() as session:
             listing = await self.find(session, term, number)
+        self.shows(shown.listing(listing))
         if self.is_at(listing.page_path(number)):
             self.show("site/listing.html", listing.frame, listing=listing, kind=self.kind)
         else:
@@ -50,9 +54,12 @@ class AuthorHandler(TermHandler):
 
 
 class ArchiveHandler(SiteHandler):
+    nowhere_marks = Marks.of(marks.MONTHS)
+
     async def get(self, *period: str) -> None:
         async with self.read() as session:
             archive = await reading.archive(session, "-".join(period))
+        self.shows(shown.archive(archive))
         path = "/".join(["/archive", *period])
         if self.is_at(path):
             self.show("site/archive.html", archive.frame, archive=archive, path=path, groups=_groups(archive))

@@ -1,15 +1,19 @@
 """SiteHandler: what readers get is the same for everybody, and nothing in it runs that we did not write."""
 
+import asyncio
 import re
-from typing import Any
-from urllib.parse import unquote_to_bytes
+from typing import Any, ClassVar
+from urllib.parse import quote, unquote_to_bytes, urlencode
 
 from tornado import locale
 from tornado.web import HTTPError
 
-from cms.errors import NotFound
-from cms.handlers.base import BaseHandler
+from cms.errors import Gone, NotFound
+from cms.handlers.base import STATUS, BaseHandler
 from cms.models.site import Frame
+from cms.page_cache.cache import Page, best_coding
+from cms.page_cache.marks import NOTHING, Marks
+from cms.services import shown
 from cms.ui.errors import explain
 from cms.ui.words import direction, href, words_of
 
@@ -17,7 +21,12 @@ CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; font-src 'self'; connect-src 'self'; "
     "media-src 'self' https:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
 )
+STALE = "stale-while-revalidate=60, stale-if-error=86400"  # RFC 5861
+MAX_SURROGATE_KEYS = 8000  # characters
 MAX_KEPT_QUERY = 1000  # characters that a redirect carries along
+
+# Headers that are no part of a page that is kept.
+_OF_ONE_ANSWER = frozenset({"X-Request-Id", "Date", "Server", "Etag", "Content-Length", "Vary"})
 
 # A letter, digit, "-", ".", "_", "~" or "/" that was encoded without need. Other signs are left as they come: proxies re-code
 # them, and a redirect to our spelling would never end.
@@ -30,16 +39,108 @@ class SiteHandler(BaseHandler):
     SUPPORTED_METHODS = ("GET", "HEAD")
     face = "site"
     content_policy = CONTENT_POLICY
+    is_kept: ClassVar[bool] = True  # in the page cache
+    nowhere_marks: ClassVar[Marks] = NOTHING  # of the answer that nothing is there
+    arguments: ClassVar[tuple[str, ...]] = ()  # of the query, that make another page; whatever else stands there is ignored
+
+    _marks: Marks = NOTHING
+    _is_making = False
 
     def set_default_headers(self) -> None:
         super().set_default_headers()
-        self.set_header("Cache-Control", "no-cache")  # ask again each time; the ETag makes that cheap
+        seconds = self.parts.settings.cdn_seconds
+        # Browsers ask again each time, which the ETag makes cheap.
+        self.set_header("Cache-Control", f"public, max-age=0, s-maxage={seconds}, {STALE}" if seconds else "no-cache")
 
     async def head(self, *arguments: str) -> None:
         """What GET would say; Tornado leaves the body out."""
         answering = self.get(*arguments)
         if answering is not None:
             await answering
+
+    # --- the page cache ---
+
+    async def prepare(self) -> None:
+        """The answer, if it is one that is the same for everybody: from the cache, or made for all who wait for it."""
+        await super().prepare()
+        if not self.is_kept or self.request.method not in self.SUPPORTED_METHODS:
+            return
+        if self.parts.pages.capacity and not self._is_signed_in:
+            self._send(await self.parts.pages.get(self.cache_key, self._make))
+        else:
+            self._send(Page.make(*await self._make_parts(), compress=False))
+
+    @property
+    def _is_signed_in(self) -> bool:
+        return self.get_cookie(self.session_cookie) is not None
+
+    @property
+    def cache_key(self) -> str:
+        """Path and those arguments of the query that the page depends on, in one order."""
+        given = [(name, value) for name in self.arguments if (value := self.get_query_argument(name, ""))]
+        return f"{self.request.path}?{urlencode(given)}" if given else self.request.path
+
+    def shows(self, *shown: Marks) -> None:
+        """Note what the page shows, so that it is made again when that changes."""
+        for each in shown:
+            self._marks |= each
+
+    async def _make(self) -> Page:
+        """A page to be kept, in every coding; compressing takes milliseconds."""
+        return await asyncio.to_thread(Page.make, *await self._make_parts())
+
+    async def _make_parts(self) -> tuple[int, list[tuple[str, str]], bytes, Marks]:
+        """The page as GET makes it, kept from being sent. What is not there is a page like others; other errors are raised."""
+        self._is_making = True
+        try:
+            if (making := self.get(*self.path_args)) is not None:
+                await making
+        except (NotFound, Gone) as error:
+            self.shows(self.nowhere_marks)
+            self.clear()
+            self.set_status(STATUS[type(error)])
+            self.write_error(self.get_status(), exc_info=(type(error), error, None))
+        finally:
+            self._is_making = False
+        headers = [(name, value) for name, value in self._headers.get_all() if name not in _OF_ONE_ANSWER]
+        return self.get_status(), headers, b"".join(self._write_buffer), self._marks
+
+    def _send(self, page: Page) -> None:
+        """In the best coding that the reader takes; 304 if that is there already."""
+        self.clear()
+        self.set_status(page.status)
+        for name, value in page.headers:
+            self.set_header(name, value)
+        if page.status == 301:
+            self.set_header("Location", page.location + self._kept_query)
+        if self.parts.settings.surrogate_keys and (keys := _surrogate_keys(page.marks)):
+            self.set_header("Surrogate-Key", keys)
+        coding = best_coding(self.request.headers.get("Accept-Encoding", ""), page.bodies)
+        self.set_header("Etag", page.etag(coding))
+        if len(page.bodies) > 1:
+            self.set_header("Vary", "Accept-Encoding")
+            self._transforms = []  # it is compressed already
+        if coding != "identity":
+            self.set_header("Content-Encoding", coding)
+        if page.status == 200 and self._has_already(page):
+            self.set_status(304)
+            self.finish()
+        else:
+            self.finish(page.bodies[coding])
+
+    def _has_already(self, page: Page) -> bool:
+        """In whatever coding it came then."""
+        known = self.request.headers.get("If-None-Match", "")
+        return known.strip() == "*" or f'"{page.digest}' in known
+
+    def finish(self, chunk: Any = None) -> "asyncio.Future[None]":
+        if not self._is_making:
+            return super().finish(chunk)
+        if chunk is not None:
+            self.write(chunk)
+        nobody = asyncio.get_running_loop().create_future()
+        nobody.set_result(None)
+        return nobody
 
     def decode_argument(self, value: bytes, name: str | None = None) -> str:
         text = super().decode_argument(value, name)
@@ -66,15 +167,22 @@ class SiteHandler(BaseHandler):
 
     def move_to(self, path: str) -> None:
         """301 to a path of this site, taking the query along."""
+        self.redirect(href("/" + path.lstrip("/")) + ("" if self._is_making else self._kept_query), status=301)
+
+    @property
+    def _kept_query(self) -> str:
         query = self.request.query
-        kept = f"?{query}" if query and query.isascii() and len(query) <= MAX_KEPT_QUERY else ""
-        self.redirect(href("/" + path.lstrip("/")) + kept, status=301)
+        return f"?{query}" if query and query.isascii() and len(query) <= MAX_KEPT_QUERY else ""
 
     # --- pages ---
 
     def show(self, template: str, frame: Frame, **values: Any) -> None:
         self.parts.last_frame = frame
+        self.shows(self.shown_of(frame))
         self.render(template, **values)
+
+    def shown_of(self, frame: Frame) -> Marks:
+        return shown.around(frame)
 
     def get_user_locale(self) -> locale.Locale | None:
         """The site's, not the browser's: a page is the same for everybody."""
@@ -90,4 +198,11 @@ class SiteHandler(BaseHandler):
             self.set_header("Allow", ", ".join(self.SUPPORTED_METHODS))
         self.set_header("Content-Security-Policy", CONTENT_POLICY)
         self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.shows(shown.around(self.parts.last_frame))
         self.render("errors/error.html", status=status, explanation=explain(status), request_id=self.request_id)
+
+
+def _surrogate_keys(marks: Marks) -> str:
+    """As many as a header holds; spans of lists have the list's name, as outside nobody counts places."""
+    names = sorted({quote(tag, safe="/:-.") for tag in (*marks.tags, *(f"list/{span.of}" for span in marks.spans))})
+    return " ".join(names)[:MAX_SURROGATE_KEYS].rpartition(" ")[0] if len(" ".join(names)) > MAX_SURROGATE_KEYS else " ".join(names)

@@ -3,7 +3,10 @@
 from typing import Any, ClassVar
 
 from cms.handlers.site.base import SiteHandler
-from cms.services import reading
+from cms.models.site import Frame
+from cms.page_cache import marks
+from cms.page_cache.marks import Marks
+from cms.services import reading, shown
 from cms.ui.feeds import absolute_html, entry_id, iso_date, rss_date, xml_text
 
 
@@ -11,6 +14,9 @@ class XmlHandler(SiteHandler):
     def get_template_namespace(self) -> dict[str, Any]:
         ours = {"xml_text": xml_text, "absolute_html": absolute_html, "entry_id": entry_id, "rss_date": rss_date, "iso_date": iso_date}
         return {**super().get_template_namespace(), **ours}
+
+    def shown_of(self, frame: Frame) -> Marks:
+        return shown.FEED_FRAME
 
 
 class FeedHandler(XmlHandler):
@@ -20,6 +26,7 @@ class FeedHandler(XmlHandler):
     async def get(self) -> None:
         async with self.read() as session:
             frame, articles = await reading.feed(session)
+        self.shows(shown.entries("home", articles, reading.FEED_LENGTH))
         self.set_header("Content-Type", f"{self.content_type}; charset=utf-8")
         self.set_header("Cross-Origin-Resource-Policy", "cross-origin")
         updated_at = max((article.updated_at for article in articles), default=None)
@@ -40,6 +47,7 @@ class SitemapHandler(XmlHandler):
     async def get(self) -> None:
         async with self.read() as session:
             lines = await reading.sitemap(session)
+        self.shows(Marks.of(marks.SITEMAP))
         self.set_header("Content-Type", "application/xml; charset=utf-8")
         self.render("feeds/sitemap.xml", lines=lines)
 

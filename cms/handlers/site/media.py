@@ -20,6 +20,7 @@ class MediaHandler(SiteHandler):
     """The bytes that an address names by their digest: they never change."""
 
     content_policy = CONTENT_POLICY
+    is_kept = False  # streamed, and cheap
 
     async def get(self, asset_id: str, digest: str, name: str) -> None:
         async with self.read() as session:
@@ -34,7 +35,7 @@ class MediaHandler(SiteHandler):
         if span is not None and span[0] >= span[1]:
             self._refuse(asset.size)
         else:
-            await self._send(asset, span)
+            await self._stream(asset, span)
 
     def compute_etag(self) -> str | None:
         """Described with the rest, from the digest and not from what is in the buffer."""
@@ -67,7 +68,7 @@ class MediaHandler(SiteHandler):
         self.set_header("Content-Range", f"bytes */{size}")
         self.set_header("Cache-Control", "no-store")
 
-    async def _send(self, asset: Asset, span: tuple[int, int] | None) -> None:
+    async def _stream(self, asset: Asset, span: tuple[int, int] | None) -> None:
         start, end = span or (0, asset.size)
         self.set_header("Content-Length", str(end - start))
         if span is not None:
@@ -85,6 +86,8 @@ class MediaHandler(SiteHandler):
 
 class LatestMediaHandler(SiteHandler):
     """The address that a person can type: leads to the present bytes."""
+
+    is_kept = False
 
     async def get(self, asset_id: str, name: str) -> None:
         async with self.read() as session:

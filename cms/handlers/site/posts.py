@@ -5,7 +5,9 @@ from cms.errors import Gone, NotFound
 from cms.handlers.site.base import SiteHandler
 from cms.models.address import AddressState, is_reserved
 from cms.models.post import Kind
-from cms.services import accounts, reading
+from cms.page_cache import marks
+from cms.page_cache.marks import Marks
+from cms.services import accounts, reading, shown
 from cms.services.reading import Place
 
 
@@ -18,8 +20,10 @@ class HomeHandler(SiteHandler):
                 self.render("site/welcome.html")
                 return
             listing = await reading.home(session, number)
+            featured = await reading.featured(session) if number == 1 else []
+        self.shows(shown.listing(listing), shown.featured(featured), Marks.of(*marks.frame("description")))
         if self.is_at(listing.page_path(number)):
-            self.show("site/home.html", listing.frame, listing=listing)
+            self.show("site/home.html", listing.frame, listing=listing, featured=featured)
         else:
             self.move_to(listing.page_path(number))
 
@@ -37,6 +41,7 @@ class PlaceHandler(SiteHandler):
         async with self.read() as session:
             place = await reading.find_place(session, path)
         self.parts.last_frame = place.frame
+        self.shows(shown.place(path, place))
         if place.asset_path:
             self.move_to(place.asset_path)
         elif place.article is None:
@@ -44,6 +49,7 @@ class PlaceHandler(SiteHandler):
         elif not self.is_at(place.path):
             self.move_to(place.path)
         else:
+            self.shows(shown.article(place.article))
             template = "site/post.html" if place.article.kind is Kind.POST else "site/page.html"
             self.show(template, place.frame, article=place.article)
 

@@ -15,6 +15,7 @@ class StaticHandler(SiteHandler, StaticFileHandler):
     """An address with the version of the file it names (``static_url`` writes it) is kept for ever."""
 
     content_policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+    is_kept = False
 
     def initialize(self) -> None:  # type: ignore[override]  # the folder stands in the settings
         StaticFileHandler.initialize(self, self.settings["static_path"])
@@ -43,6 +44,8 @@ class StaticHandler(SiteHandler, StaticFileHandler):
 
 class FaviconHandler(SiteHandler):
     """For those who ask at the old place without looking at the page."""
+
+    is_kept = False
 
     async def get(self) -> None:
         self.set_header("Cache-Control", A_DAY)

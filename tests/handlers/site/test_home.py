@@ -100,6 +100,7 @@ async def test_page_one_is_home_and_pages_beyond_the_end_are_not_found(site: Sit
 async def test_home_is_three_statements_at_most(site: Site) -> None:
     await publish_many(site, 12)
     await site.browser().get("/")
+    site.application.parts.pages.clear()
     with questions(site.database) as statements:
         await site.browser().get("/")
     assert 0 < len(statements) <= 3, statements

@@ -119,7 +119,7 @@ async def test_wrong_addresses_are_not_found_in_the_site_s_dress(site: Site) -> 
         answer = await browser.get(path)
         assert answer.status == 404
         assert "style-src 'self'" in answer.headers["Content-Security-Policy"]
-        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["Cache-Control"] == "no-cache"
 
 
 async def test_a_row_without_its_bytes_is_not_found(site: Site) -> None:

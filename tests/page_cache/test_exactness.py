@@ -1,0 +1,168 @@
+"""What is made again after a change: the pages that show it, never more and never fewer.
+
+Pages are asked for, something changes, and the keys that the cache has forgotten are compared with the pages whose bytes are others
+when all are made anew.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from cms.db.session import Work
+from cms.models import MenuItem, Published
+from cms.models.site import Menu
+from cms.policy import SYSTEM
+from cms.rendering import Renderer
+from cms.services import accounts, publishing
+from cms.services import site as sites
+from tests import bulk, factories
+from tests.web import Site, running_site
+
+POSTS = 10_000
+TAGS = 20
+NOWHERE = {"/nothing-here", "/tag/nobody-has-this"}  # which shows what is near: any title may change that, so it is asked again more often
+
+
+@dataclass
+class Reading:
+    """Readers of a site, and what is in its cache."""
+
+    site: Site
+    paths: list[str]
+
+    async def pages(self) -> dict[str, bytes]:
+        """Every page, as it is made now or kept."""
+        browser = self.site.browser()
+        return {path: (answer := await browser.get(path)).body + str((answer.status, answer.location)).encode() for path in self.paths}
+
+    async def after(self, change: Callable[[], Awaitable[Any]]) -> tuple[set[str], set[str]]:
+        """What was forgotten, and what became another page."""
+        cache = self.site.application.parts.pages
+        before = await self.pages()
+        assert all(path in cache for path in self.paths)
+        await change()
+        forgotten = {path for path in self.paths if path not in cache}
+        cache.clear()
+        now = await self.pages()
+        return forgotten, {path for path in self.paths if before[path] != now[path]}
+
+
+@pytest.fixture
+async def reading(database_url: str, tmp_path: Path, renderer: Renderer) -> AsyncIterator[Reading]:
+    async with running_site(database_url, tmp_path / "data", renderer=renderer) as site:
+        await site.person("owner")
+        authors = [await factories.person(site.database, "author", name) for name in ("Ana Silva", "Ines Falk")]
+        editor = await factories.person(site.database, "editor")
+        await bulk.publish(site.database, authors, POSTS, tags=TAGS)
+        about = await factories.published_page(site.database, editor, title="About")
+        await factories.published_page(site.database, editor, title="Team", parent=about.post_id)
+        gone = await factories.published(site.database, editor, title="Gone")
+        await factories.withdraw(site.database, editor, gone.post_id)
+        moved = await factories.published(site.database, editor, title="Moved", slug="moved", tags=("Tag 3",))
+        await factories.edited(site.database, editor, moved.post_id, slug="moved-on")
+        await factories.publish(site.database, editor, moved.post_id)
+        last = POSTS // 10 + 1
+        newest = [f"/tide-{POSTS - n}" for n in range(1, 16)]
+        site.editor = editor  # type: ignore[attr-defined]
+        yield Reading(
+            site,
+            [
+                "/", "/page/2", "/page/3", f"/page/{last // 2}", f"/page/{last - 1}", f"/page/{last}", *newest,
+                "/tide-5000", "/tide-5001", "/tide-4999",
+                "/tide-0", "/about", "/about/team", "/moved-on", "/moved", "/gone", "/nothing-here", "/tag/tag-3", "/tag/tag-4",
+                "/tag/tag-19", "/tag/tag-19/page/2", "/tag/tag-0/page/20", "/category/coast", "/category/coast/page/2", "/author/ana-silva",
+                "/author/ines-falk", "/author/ines-falk/page/3", "/archive", "/archive/2016", "/archive/2016/01", "/archive/2025/02",
+                "/archive/2025/01", "/feed.xml", "/atom.xml", "/sitemap.xml", "/robots.txt", "/tag/nobody-has-this",
+            ],
+        )  # fmt: skip
+
+
+@pytest.mark.timeout(600)
+async def test_a_change_meets_the_pages_that_show_it_and_no_other(reading: Reading) -> None:
+    database, editor = reading.site.database, reading.site.editor  # type: ignore[attr-defined]
+    newest, middle = 1000 + POSTS - 3, 1000 + 5001
+
+    def again(post_id: int, **changes: Any) -> Callable[[], Awaitable[Any]]:
+        async def change() -> None:
+            await factories.edited(database, editor, post_id, **changes)
+            await factories.publish(database, editor, post_id)
+
+        return change
+
+    def transaction(act: Callable[[Work], Awaitable[Any]]) -> Callable[[], Awaitable[Any]]:
+        async def change() -> None:
+            async with database.transaction() as work:
+                await act(work)
+
+        return change
+
+    async def dated(days: int) -> None:
+        """Its date is another, as an import of the same text would have it."""
+        async with database.read() as session:
+            row = (await session.scalars(select(Published).where(Published.post_id == newest))).one()
+        await factories.edited(database, editor, newest, text="Mud, on another day.")
+        seen = (await _draft(database, editor, newest)).version
+        async with database.transaction() as work:
+            at = row.published_at - bulk.timedelta(days=days)
+            version = publishing.Version(seen, factories.render("Mud, on another day."))
+            await publishing.publish(work, SYSTEM, newest, version, publishing.Dates(at, row.updated_at))
+
+    async def menu(work: Work) -> None:
+        chosen = Menu(name="main")
+        work.session.add(chosen)
+        await work.session.flush()
+        work.session.add(MenuItem(menu_id=chosen.id, position=0, label="Harbour", url="https://example.org"))
+        await work.session.flush()
+        await sites.renew_frame(work)
+
+    made = await factories.draft(database, editor, title="Brand new", tags=("Tag 4",))
+    changes: dict[str, Callable[[], Awaitable[Any]]] = {
+        "a typo in a text": again(newest, text=f"Mud of dey {POSTS - 3}.", excerpt=f"Mud of day {POSTS - 3}."),
+        "a text, and its excerpt": again(newest, text="Sand of another day.", excerpt=""),
+        "a title": again(newest, title="Another title", slug=f"tide-{POSTS - 3}"),
+        "a title in the middle": again(middle, title="A title of the middle", slug="tide-5001"),
+        "an address": again(newest, slug="another-address"),
+        "a tag": again(newest, tags=("Tag 3",)),
+        "a category": again(middle, category=None),
+        "a date": lambda: dated(1),
+        "a date, by much": lambda: dated(400),
+        "a new post": lambda: factories.publish(database, editor, made.id),
+        "a withdrawn post": lambda: factories.withdraw(database, editor, middle),
+        "a page": again((await _page(database, "about")), title="About us"),
+        "an author's name": transaction(lambda work: _rename(work, "ana.silva@example.org", "Ana da Silva")),
+        "a menu": transaction(menu),
+        "a footer": transaction(lambda work: sites.configure(work, footer="Printed on water.")),
+        "the site's description": transaction(lambda work: sites.configure(work, description="Tides, daily.")),
+        "posts on a page": transaction(lambda work: sites.configure(work, posts_per_page=9)),
+        "nothing": again(newest),
+        "a working copy": lambda: factories.edited(database, editor, newest, text="Not yet."),
+    }
+    wrong = {}
+    for name, change in changes.items():
+        forgotten, changed = await reading.after(change)
+        forgotten -= NOWHERE - changed
+        if forgotten != changed:
+            wrong[name] = {"more": sorted(forgotten - changed), "fewer": sorted(changed - forgotten)}
+        assert changed or name in ("nothing", "a working copy"), name
+    assert wrong == {}, "\n".join(f"{name}: {what}" for name, what in wrong.items())
+
+
+async def _draft(database: Any, actor: Any, post_id: int) -> Any:
+    from cms.services import posts
+
+    async with database.read() as session:
+        return await posts.get_draft(session, actor, post_id)
+
+
+async def _page(database: Any, path: str) -> int:
+    async with database.read() as session:
+        return (await session.scalars(select(Published.post_id).where(Published.path == path))).one()
+
+
+async def _rename(work: Work, email: str, name: str) -> None:
+    user = await accounts.get_by_email(work.session, email)
+    await accounts.rename(work, SYSTEM, user, name)

@@ -1,0 +1,226 @@
+"""The page cache in the running program: what readers get, in one process and in several."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cms.handlers.site.posts import PlaceHandler
+from cms.rendering import Renderer
+from tests import factories
+from tests.watching import questions
+from tests.web import Site, running_site
+
+MARKER = "Flibbertigibbet"
+PATIENCE = 10  # seconds; only a hang takes so long
+
+
+@pytest.fixture
+async def site(database_url: str, tmp_path: Path, renderer: Renderer) -> AsyncIterator[Site]:
+    async with running_site(database_url, tmp_path / "data", renderer=renderer) as site:
+        await site.person("owner")
+        yield site
+
+
+async def test_a_page_that_is_kept_asks_the_database_nothing(site: Site) -> None:
+    editor = await factories.person(site.database, "editor")
+    await factories.published(site.database, editor, title="Low tide")
+    browser = site.browser()
+    for path in ("/", "/low-tide", "/nothing-here", "/archive", "/feed.xml", "/author/edna-reed"):
+        first = await browser.get(path)
+        with questions(site.database) as asked:
+            again = await browser.get(path)
+        assert (again.status, again.body, asked) == (first.status, first.body, [])
+        assert first.headers["X-Request-Id"] != again.headers["X-Request-Id"]
+
+
+async def test_the_next_reader_sees_what_was_published_and_withdrawn(site: Site) -> None:
+    editor = await factories.person(site.database, "editor")
+    browser = site.browser()
+    assert (await browser.get("/low-tide")).status == 404
+    post = await factories.published(site.database, editor, title="Low tide")
+    assert (await browser.get("/low-tide")).status == 200
+    assert "Low tide" in (await browser.get("/")).text
+    await factories.edited(site.database, editor, post.post_id, title="High tide", slug="high-tide")
+    await factories.publish(site.database, editor, post.post_id)
+    assert (await browser.get("/low-tide")).location == "/high-tide"
+    assert (await browser.get("/low-tide?a=b")).location == "/high-tide?a=b", "kept without the query, answered with it"
+    assert "High tide" in (await browser.get("/high-tide")).text
+    await factories.withdraw(site.database, editor, post.post_id)
+    assert [(await browser.get(path)).status for path in ("/low-tide", "/high-tide")] == [410, 410]
+    assert "High tide" not in (await browser.get("/")).text
+    await factories.publish(site.database, editor, post.post_id)
+    assert [(await browser.get(path)).status for path in ("/low-tide", "/high-tide")] == [301, 200]
+
+
+async def test_arguments_that_no_page_knows_make_no_other_page(site: Site) -> None:
+    for query in ("", "?utm_source=x", "?page=2", "?q=a"):
+        assert (await site.browser().get(f"/archive{query}")).status == 200
+    assert len(site.application.parts.pages) == 1
+
+
+async def test_what_is_made_for_somebody_is_not_kept(site: Site) -> None:
+    browser = await site.signed_in("editor")
+    await browser.get("/")
+    await browser.get("/admin/posts")
+    await site.browser().get("/login")
+    await site.browser().get("/admin/posts")
+    assert len(site.application.parts.pages) == 0
+
+
+async def test_a_site_without_an_owner_is_not_kept(database_url: str, tmp_path: Path, renderer: Renderer) -> None:
+    async with running_site(database_url, tmp_path / "data", renderer=renderer) as site:
+        assert "terminal" in (await site.browser().get("/")).text
+        await site.person("owner")
+        assert "terminal" not in (await site.browser().get("/")).text
+
+
+@pytest.mark.parametrize("coding", ["br", "gzip", "zstd", "identity"])
+async def test_every_coding_is_a_strong_version_of_one_page(site: Site, coding: str) -> None:
+    editor = await factories.person(site.database, "editor")
+    await factories.published(site.database, editor, title="Low tide")
+    plain = await site.browser().get("/low-tide", **{"Accept-Encoding": "identity"})
+    answer = await site.browser().get("/low-tide", **{"Accept-Encoding": coding})
+    assert answer.headers.get("Content-Encoding", "identity") == coding
+    assert answer.headers["Vary"] == "Accept-Encoding"
+    assert not answer.headers["Etag"].startswith("W/")
+    assert (answer.headers["Etag"] == plain.headers["Etag"]) is (coding == "identity")
+    again = await site.browser().get("/low-tide", **{"Accept-Encoding": coding, "If-None-Match": answer.headers["Etag"]})
+    assert (again.status, again.body) == (304, b"")
+    head = await site.browser().send("HEAD", "/low-tide", headers={"Accept-Encoding": "identity"})
+    assert (head.status, head.body, head.headers["Content-Length"]) == (200, b"", str(len(plain.body)))
+
+
+async def test_a_page_that_was_being_made_during_a_publish_is_not_kept(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    editor = await factories.person(site.database, "editor")
+    post = await factories.published(site.database, editor, title="Low tide", text="Mud.")
+    read, publish = asyncio.Event(), asyncio.Event()
+    show = PlaceHandler.show
+
+    def note(handler: PlaceHandler, *arguments: Any, **values: Any) -> None:
+        read.set()
+        show(handler, *arguments, **values)
+
+    find = PlaceHandler.get
+
+    async def held(handler: PlaceHandler, *path: str) -> None:
+        await find(handler, *path)
+        if not publish.is_set():
+            await publish.wait()  # rendered, and about to be stored
+
+    monkeypatch.setattr(PlaceHandler, "show", note)
+    monkeypatch.setattr(PlaceHandler, "get", held)
+    early = asyncio.create_task(site.browser().get("/low-tide"))
+    await asyncio.wait_for(read.wait(), PATIENCE)
+    await factories.edited(site.database, editor, post.post_id, text="Sand.")
+    await factories.publish(site.database, editor, post.post_id)
+    publish.set()
+    assert "Sand." in (await site.browser().get("/low-tide")).text
+    assert "Mud." in (await early).text, "who asked before sees what was public then"
+    assert "Sand." in (await site.browser().get("/low-tide")).text
+
+
+async def test_a_hundred_readers_of_a_forgotten_page_are_one_question(site: Site) -> None:
+    editor = await factories.person(site.database, "editor")
+    await factories.published(site.database, editor, title="Low tide")
+    with questions(site.database) as asked:
+        answers = await asyncio.gather(*(site.browser().get("/low-tide") for _ in range(100)))
+    assert {answer.status for answer in answers} == {200}
+    assert len(asked) == 1
+
+
+async def test_popular_pages_are_made_again_before_anybody_asks(site: Site) -> None:
+    editor = await factories.person(site.database, "editor")
+    post = await factories.published(site.database, editor, title="Low tide", text="Mud.")
+    for _ in range(5):
+        await site.browser().get("/low-tide")
+    await site.browser().get("/archive")
+    await factories.edited(site.database, editor, post.post_id, title="Low water", text="Sand.", slug="low-tide")
+    await factories.publish(site.database, editor, post.post_id)
+    async with asyncio.timeout(PATIENCE):
+        while "/low-tide" not in site.application.parts.pages:
+            await asyncio.sleep(0.01)
+    assert "/archive" not in site.application.parts.pages
+    with questions(site.database) as asked:
+        assert "Sand." in (await site.browser().get("/low-tide")).text
+    assert asked == []
+
+
+async def test_other_processes_hear_of_it(site: Site, database_url: str, tmp_path: Path, renderer: Renderer) -> None:
+    """Two applications on one database, as two processes are: each has its own cache, and its own connections."""
+    editor = await factories.person(site.database, "editor")
+    post = await factories.published(site.database, editor, title="Low tide", text="Mud.")
+    async with running_site(database_url, tmp_path / "data", renderer=renderer) as other:
+        await asyncio.sleep(0.2)  # for it to listen
+        for page in ("/low-tide", "/archive"):
+            assert (await other.browser().get(page)).status == 200
+        for text in ("Sand.", "Water."):
+            await factories.edited(site.database, editor, post.post_id, text=text)
+            await factories.publish(site.database, editor, post.post_id)
+            async with asyncio.timeout(PATIENCE):
+                while text not in (await other.browser().get("/low-tide")).text:
+                    await asyncio.sleep(0.01)
+        assert "/archive" in other.application.parts.pages, "nothing that it shows has changed"
+
+
+async def test_a_process_that_lost_its_connection_forgets_everything(site: Site) -> None:
+    if site.database.dialect.name != "postgresql":
+        pytest.skip("SQLite has no connection to lose")
+    await site.browser().get("/archive")
+    assert "/archive" in site.application.parts.pages
+    async with site.database.writing.connect() as connection:
+        await connection.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()"
+        )
+    async with asyncio.timeout(PATIENCE):
+        while "/archive" in site.application.parts.pages:
+            await asyncio.sleep(0.02)
+
+
+async def test_a_cdn_is_told_how_long_and_what_the_page_shows(database_url: str, tmp_path: Path, renderer: Renderer) -> None:
+    async with running_site(database_url, tmp_path / "data", renderer=renderer, cdn_seconds=300, surrogate_keys=True) as site:
+        await site.person("owner")
+        editor = await factories.person(site.database, "editor")
+        post = await factories.published(site.database, editor, title="Low tide")
+        answer = await site.browser().get("/low-tide")
+        assert answer.headers["Cache-Control"] == "public, max-age=0, s-maxage=300, stale-while-revalidate=60, stale-if-error=86400"
+        keys = answer.headers["Surrogate-Key"].split()
+        assert {f"post/{post.post_id}/page", f"author/{editor.user_id}", "site/name", "at/low-tide"} <= set(keys)
+        assert "list/home" in (await site.browser().get("/")).headers["Surrogate-Key"].split()
+
+
+async def test_numbers_of_the_cache_are_in_the_metrics(site: Site) -> None:
+    for _ in range(3):
+        await site.browser().get("/archive")
+    said = (await site.browser().get("/metrics")).text
+    assert 'squall_page_cache_total{what="hits"} 2.0' in said
+    assert 'squall_page_cache_total{what="misses"} 1.0' in said
+    assert "squall_page_cache_pages 1.0" in said
+
+
+async def test_no_word_of_what_is_not_public_is_in_any_answer(site: Site) -> None:
+    """Drafts, working copies, what was withdrawn or trashed, and names nobody published under: a word of theirs is in no answer."""
+    database, browser = site.database, site.browser()
+    editor = await factories.person(database, "editor")
+    terms = {"tags": (f"{MARKER} tag",), "new_category": f"{MARKER} places"}
+    await factories.draft(database, editor, title=f"{MARKER} draft", text=MARKER, **terms)
+    live = await factories.published(database, editor, title="Low tide", text="Mud.", tags=("Sea",))
+    await factories.edited(
+        database, editor, live.post_id, title=f"{MARKER} change", text=MARKER, excerpt=MARKER, tags=(f"{MARKER} tag",), slug=f"{MARKER}-new"
+    )
+    for number, take_away in enumerate((factories.withdraw, factories.trash)):
+        post = await factories.published(database, editor, title=f"{MARKER} {number}", text=MARKER, slug=f"gone-{number}", **terms)
+        await take_away(database, editor, post.post_id)
+    await factories.page(database, editor, title=f"{MARKER} page", text=MARKER)
+    await factories.person(database, "author", f"{MARKER} Nobody")
+    paths = {"/", "/low-tide", "/gone-0", "/gone-1", "/nothing-here", "/archive", "/tag/sea", "/author/edna-reed", "/login", "/robots.txt"}
+    paths |= {f"/{name}" for name in ("feed.xml", "atom.xml", "sitemap.xml", "healthz", "readyz")}
+    paths |= {f"/tag/{MARKER.lower()}-tag", f"/category/{MARKER.lower()}-places", f"/author/{MARKER.lower()}-nobody"}
+    month = f"{database.clock():%Y/%m}"
+    paths |= {f"/archive/{month}", f"/archive/{month[:4]}"}
+    for path in sorted(paths):
+        answer = await browser.get(path)
+        said = f"{answer.text} {dict(answer.headers)}".casefold()
+        assert MARKER.casefold() not in said.replace(path.casefold(), ""), path
