@@ -39,6 +39,7 @@ from cms.services.passwords import Passwords
 from cms.settings import Settings
 from cms.static_files import StaticFiles
 from cms.telemetry import Metrics, log
+from cms.ui.theme import stylesheet
 
 STATUS: dict[type[CMSError], int] = {
     Gone: 410,
@@ -211,7 +212,13 @@ class BaseHandler(RequestHandler):
         return self.parts.static.address(path)
 
     def get_template_namespace(self) -> dict[str, Any]:
-        return {**super().get_template_namespace(), "actor": self.actor, "frame": self.parts.last_frame, "public_url": self.public_url}
+        return {
+            **super().get_template_namespace(),
+            "actor": self.actor,
+            "frame": self.parts.last_frame,
+            "public_url": self.public_url,
+            "stylesheet": stylesheet,
+        }
 
     @property
     def public_url(self) -> str:

@@ -78,10 +78,10 @@ class Listing:
     total: int
     title: str = ""
     description: str = ""
-    path: str = "/"  # of the first page
+    path: str = "/"  # of the first page; "/page/1" for the newest posts while a page stands at the front
 
     def page_path(self, number: int) -> str:
-        base = self.path.rstrip("/")
+        base = self.path.removesuffix("/page/1").rstrip("/")
         return f"{base}/page/{number}" if number > 1 else self.path
 
 
@@ -152,13 +152,20 @@ async def find_place(session: ReadSession, path: str) -> Place:
 # --- lists -----------------------------------------------------------------------------------------------------------------
 
 
+async def front(session: ReadSession) -> Place | Listing:
+    """What stands at "/": the page that was chosen, or the newest posts."""
+    path = Frame.from_json((await session.execute(_FRAME)).scalar_one()).home_path
+    place = await find_place(session, path) if path else None
+    return place if place and place.article else await home(session, 1)
+
+
 async def home(session: AsyncSession, page: int) -> Listing:
     total = select(func.count()).select_from(Published).where(Published.kind == Kind.POST).scalar_subquery()
     row = (await session.execute(select(Site.frame, total).where(Site.id == SITE_ID))).one_or_none()
     if row is None:
         raise Unavailable
     frame = Frame.from_json(row[0])
-    return await _listing(session, _Subject(frame, row[1], "", "", "/"), true(), page)
+    return await _listing(session, _Subject(frame, row[1], "", "", frame.posts_path), true(), page)
 
 
 async def by_tag(session: AsyncSession, slug: str, page: int) -> Listing:

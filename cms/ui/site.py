@@ -8,6 +8,7 @@ from typing import Any
 from tornado.web import UIModule
 
 from cms.content.plain_text import shorten
+from cms.models.site import Link
 from cms.services.reading import Article, Card, Listing
 from cms.ui.words import direction, href, words_of
 
@@ -62,10 +63,13 @@ class LeadCard(SiteModule):
 
 
 class PostCard(SiteModule):
-    """A post in a list. ``level`` is that of its heading; an author's own list does not repeat the author."""
+    """A post in a list. ``level`` is that of its heading; an author's own list does not repeat the author.
 
-    def render(self, card: Card, level: int = 2, *, show_authors: bool = True) -> str:
-        return self.draw("post_card", card=card, level=level, show_authors=show_authors)
+    A compact one has titles only.
+    """
+
+    def render(self, card: Card, level: int = 2, *, show_authors: bool = True, is_compact: bool = False) -> str:
+        return self.draw("post_card", card=card, level=level, show_authors=show_authors, is_compact=is_compact)
 
 
 class ArchiveLine(SiteModule):
@@ -73,6 +77,20 @@ class ArchiveLine(SiteModule):
 
     def render(self, card: Card) -> str:
         return self.draw("archive_line", card=card)
+
+
+class SiteName(SiteModule):
+    """Its name, or the logo that says it."""
+
+    def render(self) -> str:
+        return self.draw("site_name")
+
+
+class MenuLink(SiteModule):
+    """A link of the menu; with others below it, something that opens."""
+
+    def render(self, link: Link) -> str:
+        return self.draw("menu_link", link=link)
 
 
 class Spine(SiteModule):
@@ -143,5 +161,5 @@ def page_numbers(page: int, pages: int) -> list[int | None]:
 
 
 MODULES: dict[str, type[UIModule]] = {
-    module.__name__: module for module in (ArchiveLine, Byline, LeadCard, Meta, Pagination, PostCard, Spine, Toc, Trail)
+    module.__name__: module for module in (ArchiveLine, Byline, LeadCard, MenuLink, Meta, Pagination, PostCard, SiteName, Spine, Toc, Trail)
 }

@@ -1,32 +1,46 @@
 """The newest posts, and whatever stands at any other path."""
 
+from dataclasses import replace
+
 from cms.db.session import ReadSession
 from cms.errors import Gone, NotFound
 from cms.handlers.site.base import SiteHandler
 from cms.models.address import AddressState, is_reserved
 from cms.models.post import Kind
 from cms.services import accounts, reading
-from cms.services.reading import Place
+from cms.services.reading import Listing, Place
 
 
 class HomeHandler(SiteHandler):
-    async def get(self, page: str = "1") -> None:
-        number = self.number(page)
+    """ "/": the newest posts, or the page that was chosen."""
+
+    async def get(self) -> None:
         async with self.read() as session:
             if not await self._has_owner(session):
                 self.set_header("Cache-Control", "no-store")
                 self.render("site/welcome.html")
                 return
-            listing = await reading.home(session, number)
-        if self.is_at(listing.page_path(number)):
-            self.show("site/home.html", listing.frame, listing=listing)
-        else:
-            self.move_to(listing.page_path(number))
+            found = await reading.front(session)
+        if isinstance(found, Listing):
+            self.show("site/home.html", found.frame, listing=found)
+        elif found.article:
+            self.show("site/page.html", found.frame, article=replace(found.article, path="/"))
 
     async def _has_owner(self, session: ReadSession) -> bool:
         """Asked of the database until there is one: another process may have made it."""
         self.parts.has_owner = self.parts.has_owner or await accounts.has_owner(session)
         return self.parts.has_owner
+
+
+class NewestHandler(SiteHandler):
+    async def get(self, page: str) -> None:
+        number = self.number(page)
+        async with self.read() as session:
+            listing = await reading.home(session, number)
+        if self.is_at(listing.page_path(number)):
+            self.show("site/home.html", listing.frame, listing=listing)
+        else:
+            self.move_to(listing.page_path(number))
 
 
 class PlaceHandler(SiteHandler):
@@ -41,6 +55,8 @@ class PlaceHandler(SiteHandler):
             self.move_to(place.asset_path)
         elif place.article is None:
             self._nothing_at(path, place)
+        elif place.path == place.frame.home_path:
+            self.move_to("/")
         elif not self.is_at(place.path):
             self.move_to(place.path)
         else:
