@@ -58,8 +58,10 @@ class Form(Generic[Schema]):
         return "" if value is None else value
 
     def label(self, name: str) -> str:
-        part = _IN_ROW.fullmatch(name)
-        return (self._field(name).title or name) + (f" {int(part[2]) + 1}" if part else "")
+        """A row's fields are told apart by its number; a file is no field of the schema."""
+        if part := _IN_ROW.fullmatch(name):
+            return f"{self._field(name).title or part[3]} {int(part[2]) + 1}"
+        return (self._field(name).title if name in self.schema.model_fields else "") or name.capitalize()
 
     def limit(self, name: str) -> int | None:
         """Most characters a field takes."""
