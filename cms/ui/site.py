@@ -8,7 +8,6 @@ from typing import Any
 from tornado.web import UIModule
 
 from cms.content.plain_text import shorten
-from cms.models.site import Link
 from cms.services.reading import Article, Card, Listing
 from cms.ui.words import direction, href, words_of
 
@@ -79,20 +78,6 @@ class ArchiveLine(SiteModule):
         return self.draw("archive_line", card=card)
 
 
-class SiteName(SiteModule):
-    """Its name, or the logo that says it."""
-
-    def render(self) -> str:
-        return self.draw("site_name")
-
-
-class MenuLink(SiteModule):
-    """A link of the menu; with others below it, something that opens."""
-
-    def render(self, link: Link) -> str:
-        return self.draw("menu_link", link=link)
-
-
 class Spine(SiteModule):
     """A rule as long as the reading. Hidden from those who hear the number anyway; ``label`` gives it a name."""
 
@@ -161,5 +146,5 @@ def page_numbers(page: int, pages: int) -> list[int | None]:
 
 
 MODULES: dict[str, type[UIModule]] = {
-    module.__name__: module for module in (ArchiveLine, Byline, LeadCard, MenuLink, Meta, Pagination, PostCard, SiteName, Spine, Toc, Trail)
+    module.__name__: module for module in (ArchiveLine, Byline, LeadCard, Meta, Pagination, PostCard, Spine, Toc, Trail)
 }
