@@ -1,4 +1,4 @@
-"""What a page weighs, that it asks nobody else for anything, that nothing on it moves, and that no other colours are seen first."""
+"""What a page weighs, that it asks nobody else for anything, that nothing on it moves, and its colours: the first ones, and on paper."""
 
 import json
 from collections.abc import Iterator
@@ -112,3 +112,25 @@ def test_chosen_colours_are_there_before_anything_is_seen(demo: Program, reader:
         assert seen["painted"] is None or seen["schemed"] <= seen["painted"], seen
         colours = reader.execute_script("return [...document.querySelectorAll('meta[name=theme-color]')].map((meta) => meta.content)")
         assert len(set(colours)) == 1, "the browser's frame follows the choice, and not the system"
+
+
+def test_on_paper_there_is_ink_and_no_navigation(demo: Program, reader: Chrome) -> None:
+    reader.get(demo.url + ARTICLE)
+    reader.find_element("css selector", "[data-scheme-toggle]").click()
+    reader.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"media": "print", "features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    )
+    script = """
+      const style = (selector, part) => getComputedStyle(document.querySelector(selector), part);
+      return {
+        paper: style("html").backgroundColor, ink: style(".prose").color, link: style(".prose a[href^='/']", "::after").content,
+        gone: [".masthead nav", ".tools", ".colophon", ".toc", ".headerlink", ".copy"].filter((name) => style(name).display !== "none"),
+        code: style(".code pre").overflowX,
+      };
+    """
+    seen = reader.execute_script(script)
+    assert seen["gone"] == []
+    assert seen["paper"] in ("oklch(1 0 0)", "rgb(255, 255, 255)")
+    assert seen["ink"] == "rgb(0, 0, 0)"
+    assert seen["link"].startswith('" (')
+    assert seen["code"] == "visible", "what scrolls is not broken across pages"
