@@ -66,7 +66,12 @@ def compare(database_url: str, folder: Path, seconds: float) -> list[Line]:
     port, bare_port = load.free_port(), load.free_port()
     bodies = folder / "bodies"
     bodies.mkdir()
-    environment = {"SQUALL_DATA": str(folder / "data"), "SQUALL_DATABASE_URL": database_url, "SQUALL_LOG_LEVEL": "warning", "SQUALL_PAGE_CACHE": "0"}
+    environment = {
+        "SQUALL_DATA": str(folder / "data"),
+        "SQUALL_DATABASE_URL": database_url,
+        "SQUALL_LOG_LEVEL": "warning",
+        "SQUALL_PAGE_CACHE": "0",
+    }
     serve = [sys.executable, "-m", "cms", "serve", "--port", str(port)]
     with load.process(serve, port, environment) as pid:
         for name, path in paths.items():

@@ -17,7 +17,6 @@ from cms.events import Event
 from cms.handlers.base import KNOWN_COOKIE_DAYS, SESSION_COOKIE_DAYS, Parts, known_cookie_name, session_cookie_name
 from cms.handlers.site.posts import PlaceHandler
 from cms.handlers.site.remaking import Remaking
-from cms.handlers.site.static import StaticHandler
 from cms.media.storage import Storage
 from cms.page_cache.cache import PageCache
 from cms.page_cache.marks import changed_by
@@ -27,8 +26,9 @@ from cms.routes import routes
 from cms.services import accounts, outbox, site
 from cms.services.passwords import Passwords
 from cms.settings import SecretKeys, Settings, data_folder, secret_keys
+from cms.static_files import StaticFiles
 from cms.telemetry import Metrics, log
-from cms.ui import UI_MODULES
+from cms.ui import UI_MODULES, theme
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
@@ -51,13 +51,13 @@ class Squall(Application):
             storage=Storage(settings.media_folder),
             metrics=Metrics(),
             pages=PageCache(settings.page_cache * 1024 * 1024),
+            static=StaticFiles(data_folder("static"), theme.stylesheets()),
         )
         self.keys = secret_keys(settings)
         super().__init__(
             routes(),
             parts=self.parts,
             default_handler_class=PlaceHandler,
-            static_handler_class=StaticHandler,
             hosts=frozenset({*LOOPBACK, _host(settings.public_url)}),
             template_path=str(data_folder("templates")),
             ui_modules=UI_MODULES,
@@ -66,8 +66,6 @@ class Squall(Application):
             trusted_origins=[settings.public_url],
             **_cookies(settings, self.keys),
         )
-        self.settings["static_urls"] = {}
-        self.settings["static_path"] = str(data_folder("static"))  # given above, Tornado would put routes of its own before ours
         self.parts.metrics.registry.register(PageCacheCollector(self.parts.pages))
         self._remaking = Remaking(self, self.parts.pages)
         self.parts.database.listen(self._count)

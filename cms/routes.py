@@ -4,8 +4,8 @@ from tornado.routing import URLSpec
 from tornado.web import url
 
 from cms.handlers import operations
+from cms.handlers.admin import menus, preview, publication, sessions, setup, site
 from cms.handlers.admin import posts as desk
-from cms.handlers.admin import preview, publication, sessions, setup
 from cms.handlers.site import archives, feeds, media, posts, static
 
 NUMBER = r"([1-9][0-9]{0,17})"
@@ -13,13 +13,13 @@ TERM = r"([^/]+)"
 
 
 def routes() -> list[URLSpec]:
-    return [*_site(), *_people(), *_admin("post"), *_admin("page"), *_operators(), *_rest()]
+    return [*_site(), *_people(), *_admin("post"), *_admin("page"), *_administrators(), *_operators(), *_rest()]
 
 
 def _site() -> list[URLSpec]:
     return [
         url(r"/", posts.HomeHandler, name="home"),
-        url(rf"/page/{NUMBER}", posts.HomeHandler, name="home.page"),
+        url(rf"/page/{NUMBER}", posts.NewestHandler, name="home.page"),
         url(rf"/tag/{TERM}", archives.TagHandler, name="tag"),
         url(rf"/tag/{TERM}/page/{NUMBER}", archives.TagHandler, name="tag.page"),
         url(rf"/category/(.+)/page/{NUMBER}", archives.CategoryHandler, name="category.page"),
@@ -63,6 +63,15 @@ def _admin(kind: str) -> list[URLSpec]:
         url(rf"{at}/{NUMBER}", desk.EditHandler, given, name=f"admin.{kind}"),
         url(rf"{at}/{NUMBER}/publication", publication.PublicationHandler, given, name=f"admin.{kind}.publication"),
         url(rf"{at}/{NUMBER}/restoration", publication.RestorationHandler, given, name=f"admin.{kind}.restoration"),
+    ]
+
+
+def _administrators() -> list[URLSpec]:
+    return [
+        url(r"/admin/site", site.SettingsHandler, name="admin.site"),
+        url(r"/admin/menus", menus.MenusHandler, name="admin.menus"),
+        url(r"/admin/menus/main", menus.MenuHandler, {"name": "main"}, name="admin.menu.main"),
+        url(r"/admin/menus/footer", menus.MenuHandler, {"name": "footer"}, name="admin.menu.footer"),
     ]
 
 

@@ -17,7 +17,10 @@ READERS = (
     "/", "/the-rule-of-twelfths", "/about/how-to-read-a-tide-table", "/tag/tides", "/category/almanac", "/archive", "/nothing-here",
     "/two-moorings-to-let", "/author/ines-falk", "/login",
 )  # fmt: skip
-DESK = ("/admin/posts", "/admin/posts?status=trashed", "/admin/pages", "/admin/posts/new", "/admin/pages/new")
+DESK = (
+    "/admin/posts", "/admin/posts?status=trashed", "/admin/pages", "/admin/posts/new", "/admin/pages/new", "/admin/site",
+    "/admin/menus/main", "/admin/menus/footer",
+)  # fmt: skip
 
 
 @pytest.fixture

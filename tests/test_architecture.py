@@ -30,7 +30,7 @@ KNOWS_DATABASES = {
 }
 
 # What may be written into a page as it is: HTML that cms.content made safe when it was stored.
-RAW = {"card.title_html", "article.title_html", "article.html", "post.title_html"}
+RAW = {"card.title_html", "article.title_html", "article.html", "post.title_html", 'link["title_html"]'}
 
 # The first segments of PRODUCT.md's addresses, also of those that are not routes yet.
 PROMISED = """

@@ -38,7 +38,9 @@ from cms.rendering import Renderer
 from cms.services import sessions
 from cms.services.passwords import Passwords
 from cms.settings import Settings
+from cms.static_files import StaticFiles
 from cms.telemetry import Metrics, log
+from cms.ui.theme import stylesheet
 
 STATUS: dict[type[CMSError], int] = {
     Gone: 410,
@@ -82,6 +84,7 @@ class Parts:
     passwords: Passwords
     storage: Storage
     metrics: Metrics
+    static: StaticFiles
     revision: str = ""  # of the database, that this program works with
     owner_token: str = ""  # what the one-time link carries; of no use once there is an owner
     has_owner: bool = False
@@ -209,14 +212,16 @@ class BaseHandler(RequestHandler):
     # --- output ---
 
     def static_url(self, path: str, include_host: bool | None = None, **options: Any) -> str:
-        """Worked out once for each file: its fingerprint does not change while the program runs."""
-        known: dict[str, str] = self.settings["static_urls"]
-        if path not in known:
-            known[path] = super().static_url(path, include_host, **options)
-        return known[path]
+        return self.parts.static.address(path)
 
     def get_template_namespace(self) -> dict[str, Any]:
-        return {**super().get_template_namespace(), "actor": self.actor, "frame": self.parts.last_frame, "public_url": self.public_url}
+        return {
+            **super().get_template_namespace(),
+            "actor": self.actor,
+            "frame": self.parts.last_frame,
+            "public_url": self.public_url,
+            "stylesheet": stylesheet,
+        }
 
     @property
     def public_url(self) -> str:

@@ -1,18 +1,26 @@
 """Form: a request's arguments made into a schema; raw values and errors are kept to show the form again."""
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from cms.errors import InvalidInput
 
 Schema = TypeVar("Schema", bound=BaseModel)
 
+_IN_ROW = re.compile(r"([a-z_]+)-([0-9]{1,3})-([a-z_]+)")
+
 
 class Form(Generic[Schema]):
-    """What was typed, field by field, and what is wrong with it."""
+    """What was typed, field by field, and what is wrong with it.
+
+    A field that is a tuple of schemas has rows, whose parts are sent as ``links-0-label``. Rows without anything that is needed are
+    left out and the others numbered anew, so that a row's number is its place in the tuple.
+    """
 
     def __init__(self, schema: type[Schema], values: Mapping[str, Any] | None = None) -> None:
         self.schema = schema
@@ -22,16 +30,18 @@ class Form(Generic[Schema]):
     @classmethod
     def of_request(cls, schema: type[Schema], arguments: Mapping[str, Sequence[bytes]]) -> "Form[Schema]":
         """The last value of each field; bytes that are not UTF-8 become replacement characters, so nothing typed is lost."""
-        return cls(schema, {name: sent[-1].decode("utf-8", "replace") for name, sent in arguments.items() if sent})
+        typed = {name: sent[-1].decode("utf-8", "replace") for name, sent in arguments.items() if sent}
+        return cls(schema, {**typed, **{name: _rows(typed, name, row) for name, row in _row_schemas(schema).items()}})
 
     def value(self) -> Schema:
         """The valid input. Raises ``InvalidInput`` with one sentence for each wrong field, and keeps them in ``errors``."""
-        known = {name: value for name, value in self.values.items() if name in self.schema.model_fields and value != ""}
+        known = {name: value for name, value in self.values.items() if name in self.schema.model_fields and value not in ("", [])}
         try:
             return self.schema.model_validate(known)
         except ValidationError as error:
-            found = {str(problem["loc"][0]): _sentence(problem) for problem in reversed(error.errors())}  # the first of each field
-            self.errors = {name: found[name] for name in self.schema.model_fields if name in found}
+            self.errors = {}
+            for problem in error.errors():
+                self.errors.setdefault(self._name(problem["loc"]), _sentence(problem))  # the first of each field
             raise InvalidInput(self.errors) from None
 
     def refuse(self, error: InvalidInput) -> None:
@@ -40,16 +50,46 @@ class Form(Generic[Schema]):
 
     def __getitem__(self, name: str) -> Any:
         """What to show in a field: as it was typed."""
-        value = self.values.get(name)
+        if part := _IN_ROW.fullmatch(name):
+            rows = self.values.get(part[1]) or []
+            value = rows[int(part[2])].get(part[3]) if int(part[2]) < len(rows) else None
+        else:
+            value = self.values.get(name)
         return "" if value is None else value
 
     def label(self, name: str) -> str:
-        return self.schema.model_fields[name].title or name
+        """A row's fields are told apart by its number; a file is no field of the schema."""
+        if part := _IN_ROW.fullmatch(name):
+            return f"{self._field(name).title or part[3]} {int(part[2]) + 1}"
+        return (self._field(name).title if name in self.schema.model_fields else "") or name.capitalize()
 
     def limit(self, name: str) -> int | None:
         """Most characters a field takes."""
-        limits = (getattr(rule, "max_length", None) for rule in self.schema.model_fields[name].metadata)
+        limits = (getattr(rule, "max_length", None) for rule in self._field(name).metadata)
         return next((limit for limit in limits if limit is not None), None)
+
+    def _field(self, name: str) -> FieldInfo:
+        part = _IN_ROW.fullmatch(name)
+        return _row_schemas(self.schema)[part[1]].model_fields[part[3]] if part else self.schema.model_fields[name]
+
+    def _name(self, place: tuple[int | str, ...]) -> str:
+        """As the field is called in the form."""
+        return "-".join(map(str, place)) if place[0] in _row_schemas(self.schema) and len(place) > 1 else str(place[0])
+
+
+def _row_schemas(schema: type[BaseModel]) -> dict[str, type[BaseModel]]:
+    kinds = {name: next(iter(get_args(field.annotation)), None) for name, field in schema.model_fields.items()}
+    return {name: kind for name, kind in kinds.items() if isinstance(kind, type) and issubclass(kind, BaseModel)}
+
+
+def _rows(typed: Mapping[str, str], name: str, row: type[BaseModel]) -> list[dict[str, str]]:
+    found: dict[int, dict[str, str]] = {}
+    for key, value in typed.items():
+        part = _IN_ROW.fullmatch(key)
+        if part and part[1] == name and part[3] in row.model_fields and value != "":
+            found.setdefault(int(part[2]), {})[part[3]] = value
+    needed = {field for field, info in row.model_fields.items() if info.is_required()}
+    return [found[number] for number in sorted(found) if needed & found[number].keys()]
 
 
 def _sentence(problem: ErrorDetails) -> str:

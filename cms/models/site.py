@@ -1,6 +1,8 @@
 """What an administrator edits about the whole site: one row, and its menus."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,14 +12,24 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from cms.db.types import Id, enum_type
 from cms.models.address import TargetKind
-from cms.models.base import Base, JsonMap, PrimaryKey
+from cms.models.base import Base, JsonList, JsonMap, PrimaryKey
 
 SITE_ID = 1
+ACCENT_HUE = 255  # degrees; what tokens.css says unless somebody chooses (migrations write the same)
 UNNAMED = "Squall"  # what a site is called until somebody names it (migrations write the same)
 
 
+class HomeVariant(StrEnum):
+    LEAD = "lead"  # the newest post large, the rest below
+    COMPACT = "compact"  # titles only
+    PAGE = "page"  # a page that was chosen; the newest posts begin at /page/1
+
+
 class Site(Base):
-    """One row. ``frame`` is the read document of what every page shows around its text; ``services/site.py`` makes it."""
+    """One row. ``frame`` is the read document of what every page shows around its text; ``services/site.py`` makes it.
+
+    ``version`` counts changes, so that of two administrators the second hears of the first. ``links``: maps of ``label`` and ``path``.
+    """
 
     __tablename__ = "sites"
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
@@ -31,6 +43,12 @@ class Site(Base):
     permalink: Mapped[str] = mapped_column(String(100))
     posts_per_page: Mapped[int]
     footer: Mapped[str] = mapped_column(Text)
+    logo_id: Mapped[int | None] = mapped_column(Id, ForeignKey("assets.id", ondelete="SET NULL"))
+    accent_hue: Mapped[int]
+    home: Mapped[HomeVariant] = mapped_column(enum_type(HomeVariant))
+    home_page_id: Mapped[int | None] = mapped_column(Id, ForeignKey("posts.id", ondelete="SET NULL"))
+    links: Mapped[JsonList]
+    version: Mapped[int]
     frame: Mapped[JsonMap]
 
 
@@ -38,6 +56,15 @@ class Site(Base):
 class Link:
     label: str
     path: str  # with a slash before it, or an address elsewhere
+    children: tuple["Link", ...] = ()
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "Link":
+        return cls(stored["label"], stored["path"], links(stored.get("children", ())))
+
+
+def links(stored: Sequence[Mapping[str, Any]]) -> tuple[Link, ...]:
+    return tuple(map(Link.from_json, stored))
 
 
 @dataclass(frozen=True)
@@ -52,6 +79,12 @@ class Frame:
     posts_per_page: int = 10
     footer: str = ""
     menu: tuple[Link, ...] = ()
+    footer_menu: tuple[Link, ...] = ()
+    links: tuple[Link, ...] = ()  # to the publication elsewhere
+    logo: dict[str, Any] | None = None  # path, width, height
+    accent_hue: int = ACCENT_HUE
+    home: str = HomeVariant.LEAD
+    home_path: str = ""  # of the page that stands at "/"; "" while there is none, or it is not public
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -59,7 +92,12 @@ class Frame:
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "Frame":
-        return cls(**{**stored, "menu": tuple(Link(**link) for link in stored.get("menu", ()))})
+        return cls(**{**stored, **{name: links(stored.get(name, ())) for name in ("menu", "footer_menu", "links")}})
+
+    @property
+    def posts_path(self) -> str:
+        """Where the newest posts begin."""
+        return "/page/1" if self.home_path else "/"
 
 
 @lru_cache(maxsize=8)
@@ -72,6 +110,7 @@ class Menu(Base):
 
     id: Mapped[PrimaryKey]
     name: Mapped[str] = mapped_column(String(40), unique=True)  # "main", "footer"
+    version: Mapped[int] = mapped_column(default=0)
 
 
 class MenuItem(Base):

@@ -5,15 +5,12 @@ meet, the page is forgotten.
 """
 
 import asyncio
-import gzip
 import hashlib
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-import brotli
-import zstandard
-
+from cms.content_coding import CODINGS, IDENTITY, encode
 from cms.page_cache.marks import NOTHING, Marks
 
 PROTECTED = 0.8  # of all bytes are for pages that were asked for more than once
@@ -21,7 +18,6 @@ POPULAR = 3  # times that a page was asked for since it was made
 COMPRESSED_FROM = 256  # bytes; less does not get shorter
 OVERHEAD = 400  # bytes that an entry takes beside its bodies
 MARK_BYTES = 150  # and for each of its marks, in two indexes
-BROTLI, GZIP, ZSTD = 5, 6, 9  # levels: about the same time each, a millisecond for a long post
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +34,11 @@ class Page:
     def make(cls, status: int, headers: Iterable[tuple[str, str]], body: bytes, marks: Marks = NOTHING, *, compress: bool = True) -> "Page":
         """Compressing takes milliseconds: do it in a thread."""
         digest = hashlib.blake2b(body, digest_size=16).hexdigest()
-        return cls(status, tuple(headers), _coded(body) if compress else {"identity": body}, marks, digest)
+        return cls(status, tuple(headers), _coded(body) if compress else {IDENTITY: body}, marks, digest)
 
-    def etag(self, coding: str = "identity") -> str:
+    def etag(self, coding: str = IDENTITY) -> str:
         """A strong one: every coding has its own (RFC 9110, 8.8.3.3)."""
-        return f'"{self.digest}"' if coding == "identity" else f'"{self.digest}-{coding}"'
+        return f'"{self.digest}"' if coding == IDENTITY else f'"{self.digest}-{coding}"'
 
     @property
     def location(self) -> str:
@@ -61,29 +57,10 @@ class Page:
         return OVERHEAD + bodies + headers + MARK_BYTES * (len(self.marks.tags) + len(self.marks.spans))
 
 
-def best_coding(accepted: str, bodies: Mapping[str, bytes]) -> str:
-    """The coding that the reader likes best; of those liked alike, the one that comes first in ``bodies`` (RFC 9110, 12.5.3)."""
-    weights = dict(_weight(each) for each in accepted.lower().split(",")) if accepted else {}
-    return max(bodies, key=lambda coding: weights.get(coding, weights.get("*", 0.0)) if coding != "identity" else 0.0001)
-
-
-def _weight(accepted: str) -> tuple[str, float]:
-    coding, _, parameter = accepted.partition(";")
-    try:
-        return coding.strip(), float(parameter.strip().removeprefix("q=") or 1)
-    except ValueError:
-        return coding.strip(), 0.0
-
-
 def _coded(body: bytes) -> dict[str, bytes]:
     if len(body) < COMPRESSED_FROM:
-        return {"identity": body}
-    return {
-        "identity": body,
-        "br": brotli.compress(body, quality=BROTLI),
-        "zstd": zstandard.ZstdCompressor(level=ZSTD).compress(body),
-        "gzip": gzip.compress(body, GZIP, mtime=0),
-    }
+        return {IDENTITY: body}
+    return {IDENTITY: body, **{coding: encode(body, coding) for coding in CODINGS}}
 
 
 @dataclass(slots=True)

@@ -85,10 +85,10 @@ class Listing:
     total: int
     title: str = ""
     description: str = ""
-    path: str = "/"  # of the first page
+    path: str = "/"  # of the first page; "/page/1" for the newest posts while a page stands at the front
 
     def page_path(self, number: int) -> str:
-        base = self.path.rstrip("/")
+        base = self.path.removesuffix("/page/1").rstrip("/")
         return f"{base}/page/{number}" if number > 1 else self.path
 
 
@@ -183,13 +183,27 @@ async def find_place(session: ReadSession, path: str) -> Place:
 # --- lists -----------------------------------------------------------------------------------------------------------------
 
 
+async def front(session: ReadSession) -> Place | Listing:
+    """What stands at "/": the page that was chosen, or the newest posts."""
+    frame, total = await _frame_and_total(session)
+    place = await find_place(session, frame.home_path) if frame.home_path else None
+    return place if place and place.article else await _newest_posts(session, frame, total, 1)
+
+
 async def home(session: AsyncSession, page: int) -> Listing:
+    return await _newest_posts(session, *await _frame_and_total(session), page)
+
+
+async def _frame_and_total(session: AsyncSession) -> tuple[Frame, int]:
     total = select(func.count()).select_from(Published).where(Published.kind == Kind.POST).scalar_subquery()
     row = (await session.execute(select(Site.frame, total).where(Site.id == SITE_ID))).one_or_none()
     if row is None:
         raise Unavailable
-    frame = Frame.from_json(row[0])
-    return await _listing(session, _Subject(frame, "home", row[1], "", "", "/"), true(), page)
+    return Frame.from_json(row[0]), row[1]
+
+
+async def _newest_posts(session: AsyncSession, frame: Frame, total: int, page: int) -> Listing:
+    return await _listing(session, _Subject(frame, "home", total, "", "", frame.posts_path), true(), page)
 
 
 async def featured(session: AsyncSession) -> list[dict[str, Any]]:

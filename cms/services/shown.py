@@ -9,13 +9,13 @@ from cms.page_cache import marks
 from cms.page_cache.marks import NEWEST, OLDEST, Marks, Span
 from cms.services.reading import Archive, Article, Card, Listing, Place
 
+AROUND = ("name", "language", "time_zone", "footer", "menu", "footer_menu", "links", "logo", "accent_hue", "home_path")
 FEED_FRAME = Marks.of(*marks.frame("name", "description", "language"))
 
 
 def around(frame: Frame) -> Marks:
     """What every page for people shows of the site; its description only where there is no footer."""
-    aspects = ("name", "language", "time_zone", "footer", "menu", *(() if frame.footer else ("description",)))
-    return Marks.of(*marks.frame(*aspects))
+    return Marks.of(*marks.frame(*AROUND, *(() if frame.footer else ("description",))))
 
 
 def place(path: str, found: Place) -> Marks:

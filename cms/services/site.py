@@ -1,21 +1,38 @@
 """The site's one row, and the frame: a read document of what every page shows around its text."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cms import policy
 from cms.db.session import Work
-from cms.errors import Unavailable
+from cms.errors import Conflict, InvalidInput, Unavailable
 from cms.events import SiteChanged
-from cms.models import Address, Menu, MenuItem, Published, Site
+from cms.models import Address, Asset, Menu, MenuItem, Published, Site
 from cms.models.address import AddressState
 from cms.models.post import Kind
-from cms.models.site import SITE_ID, Frame
-from cms.services import outbox
+from cms.models.site import SITE_ID, Frame, HomeVariant
+from cms.policy import Actor, Capability
+from cms.schemas.site import SiteInput
+from cms.services import audit, media, outbox
 
 MENU_LENGTH = 6
-ORDINARY = ("name", "description", "language", "time_zone", "permalink", "posts_per_page", "footer")
+ORDINARY = (
+    "name", "description", "language", "time_zone", "permalink", "posts_per_page", "footer", "accent_hue", "home", "links",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A picture whose bytes are in the storage already. ``dimensions`` in pixels."""
+
+    name: str
+    digest: str
+    size: int  # bytes
+    dimensions: tuple[int, int]
 
 
 async def get_frame(session: AsyncSession) -> Frame:
@@ -29,11 +46,43 @@ async def get_identity(session: AsyncSession) -> str:
     return (await session.execute(select(Site.identity).where(Site.id == SITE_ID))).scalar_one()
 
 
+async def get(session: AsyncSession) -> Site:
+    return (await session.scalars(select(Site))).one()
+
+
+async def list_pages(session: AsyncSession) -> Sequence[tuple[int, str]]:
+    """Public pages, id and title, that may stand at the front."""
+    wanted = select(Published.post_id, Published.title).where(Published.kind == Kind.PAGE).order_by(Published.title, Published.post_id)
+    return [(post_id, title) for post_id, title in await session.execute(wanted)]
+
+
+async def save(work: Work, actor: Actor, wanted: SiteInput, logo: Upload | None = None) -> None:
+    """What the form of the settings says. Raises ``Conflict`` if they were changed since its version was seen."""
+    policy.require(actor, Capability.SITE_CONFIGURE)
+    row = await hold(work)
+    if row.version != wanted.version:
+        raise Conflict
+    changes = wanted.model_dump(mode="json", exclude={"version", "remove_logo"})
+    if wanted.home == "page" and wanted.home_page_id not in {post_id for post_id, _ in await list_pages(work.session)}:
+        raise InvalidInput({"home_page_id": "Choose a page that readers can see."})
+    if logo:
+        asset = await media.add(work, actor, name=logo.name, digest=logo.digest, size=logo.size, dimensions=logo.dimensions)
+        changes["logo_id"] = asset.id
+    elif wanted.remove_logo:
+        changes["logo_id"] = None
+    audit.note(
+        work, actor, "site.configure", "site", SITE_ID, changed=[name for name, value in changes.items() if getattr(row, name) != value]
+    )
+    await configure(work, **changes)
+
+
 async def configure(work: Work, **changes: Any) -> None:
     """Change what an administrator edits, and the frame with it."""
     row = await hold(work)
     for name, value in changes.items():
         setattr(row, name, value)
+    row.version += 1
+    await work.session.flush()
     await renew_frame(work)
 
 
@@ -44,19 +93,38 @@ async def hold(work: Work) -> Site:
 
 async def renew_frame(work: Work) -> None:
     """Make the frame again; says so if it changed. Called by whatever changes a part of it."""
-    row = await hold(work)
-    menu = await _menu(work.session)
-    frame = {**{name: getattr(row, name) for name in ORDINARY}, "menu": menu}
+    row, session = await hold(work), work.session
+    home_path = await _home_path(session, row)
+    main = await _menu(session, "main", home_path) or await _top_pages(session, home_path)
+    frame = {
+        **{name: getattr(row, name) for name in ORDINARY},
+        "menu": main,
+        "footer_menu": await _menu(session, "footer", home_path),
+        "logo": await _logo(session, row.logo_id),
+        "home_path": home_path,
+    }
     changed = tuple(name for name in frame if row.frame.get(name) != frame[name])
     if changed:
         row.frame = frame
         outbox.record(work, SiteChanged(changed))
 
 
-async def _menu(session: AsyncSession) -> list[dict[str, str]]:
-    """The main menu with its addresses resolved; while nobody made one, the pages at the top of the tree."""
+async def _home_path(session: AsyncSession, row: Site) -> str:
+    if row.home != HomeVariant.PAGE:
+        return ""
+    path = await session.scalar(select(Published.path).where(Published.post_id == row.home_page_id, Published.kind == Kind.PAGE))
+    return f"/{path}" if path else ""
+
+
+async def _logo(session: AsyncSession, asset_id: int | None) -> dict[str, Any] | None:
+    asset = await session.get(Asset, asset_id) if asset_id is not None else None
+    return {"path": asset.path, "width": asset.width, "height": asset.height} if asset else None
+
+
+async def _menu(session: AsyncSession, name: str, home_path: str) -> list[dict[str, Any]]:
+    """A menu with its addresses resolved; what leads to nothing public is left out, and what is below it moves up."""
     chosen = (
-        select(MenuItem.label, MenuItem.url, Address.path)
+        select(MenuItem.id, MenuItem.parent_id, MenuItem.label, MenuItem.url, Address.path)
         .join(Menu, Menu.id == MenuItem.menu_id)
         .outerjoin(
             Address,
@@ -64,16 +132,29 @@ async def _menu(session: AsyncSession) -> list[dict[str, str]]:
             & (Address.target_id == MenuItem.target_id)
             & (Address.state == AddressState.CURRENT),
         )
-        .where(Menu.name == "main")
+        .where(Menu.name == name)
         .order_by(MenuItem.position)
     )
-    links = [{"label": label, "path": f"/{path}" if path else url} for label, url, path in await session.execute(chosen) if path or url]
-    if links:
-        return links
+    top: list[dict[str, Any]] = []
+    shown: dict[int, dict[str, Any]] = {}
+    for item_id, parent_id, label, url, path in await session.execute(chosen):
+        if path or url:
+            shown[item_id] = {"label": label, "path": _public(path, home_path) if path else url}
+            level = shown[parent_id].setdefault("children", []) if parent_id in shown else top
+            level.append(shown[item_id])
+    return top
+
+
+async def _top_pages(session: AsyncSession, home_path: str) -> list[dict[str, Any]]:
+    """The main menu while nobody made one: the pages at the top of the tree, without the one that is home."""
     top = (
         select(Published.title, Published.path)
-        .where(Published.kind == Kind.PAGE, Published.parent_id.is_(None))
+        .where(Published.kind == Kind.PAGE, Published.parent_id.is_(None), Published.path != home_path.removeprefix("/"))
         .order_by(Published.published_at, Published.post_id)
         .limit(MENU_LENGTH)
     )
     return [{"label": title, "path": f"/{path}"} for title, path in await session.execute(top)]
+
+
+def _public(path: str, home_path: str) -> str:
+    return "/" if f"/{path}" == home_path else f"/{path}"

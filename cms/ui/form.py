@@ -21,7 +21,8 @@ class FormLike(Protocol):
 
 
 class Field(UIModule):
-    """``kind``: an input's type, ``textarea`` or ``select`` (with ``options``: value and words). ``of`` names a form that stands elsewhere.
+    """``kind``: an input's type, ``textarea`` or ``select`` (with ``options``: value and words). ``of`` names a form that stands elsewhere,
+    ``suggestions`` a ``datalist``.
 
     Limits are said and checked, never enforced by ``maxlength``: browsers cut off what is pasted beyond it without a word.
     """
@@ -42,6 +43,7 @@ class Field(UIModule):
         has_focus: bool = False,
         is_fixed: bool = False,
         lines: str = "",
+        suggestions: str = "",
     ) -> str:
         value = "" if kind == "password" else readable(str(form[name]))
         described = " ".join([*([f"{name}-error"] if name in form.errors else []), *([f"{name}-hint"] if hint else [])])
@@ -50,6 +52,7 @@ class Field(UIModule):
             name=name, kind=kind, hint=hint, of=of, before=before, options=[(str(key), words) for key, words in options], rows=rows,
             autocomplete=autocomplete, is_needed=is_needed, has_focus=has_focus, is_fixed=is_fixed, lines=lines,
             label=form.label(name), limit=form.limit(name), error=form.errors.get(name, ""), value=value, described=described,
+            suggestions=suggestions,
         ).decode()  # fmt: skip
 
 

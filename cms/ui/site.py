@@ -62,10 +62,13 @@ class LeadCard(SiteModule):
 
 
 class PostCard(SiteModule):
-    """A post in a list. ``level`` is that of its heading; an author's own list does not repeat the author."""
+    """A post in a list. ``level`` is that of its heading; an author's own list does not repeat the author.
 
-    def render(self, card: Card, level: int = 2, *, show_authors: bool = True) -> str:
-        return self.draw("post_card", card=card, level=level, show_authors=show_authors)
+    A compact one has titles only.
+    """
+
+    def render(self, card: Card, level: int = 2, *, show_authors: bool = True, is_compact: bool = False) -> str:
+        return self.draw("post_card", card=card, level=level, show_authors=show_authors, is_compact=is_compact)
 
 
 class ArchiveLine(SiteModule):

@@ -15,7 +15,10 @@ if (document.readyState === "loading") await new Promise((done) => addEventListe
 
 // Colour scheme: a choice that equals the system's is forgotten, so the page follows the system again.
 const toggle = document.querySelector("[data-scheme-toggle]");
-const show = () => toggle?.setAttribute("aria-pressed", String(current() === "dark"));
+const show = () => {
+  toggle?.setAttribute("aria-pressed", String(current() === "dark"));
+  for (const colour of document.querySelectorAll("meta[name=theme-color]")) colour.content = getComputedStyle(root).backgroundColor;
+};
 toggle?.addEventListener("click", () => {
   const next = current() === "dark" ? "light" : "dark";
   const own = next !== (system.matches ? "dark" : "light");

@@ -7,7 +7,7 @@ from sqlalchemy import MetaData, Table, func, select
 from cms.db.session import Database
 from cms.models import Asset, Base, Category, Menu, MenuItem, Post, PostSeries, RelatedPost, Revision, Schedule, Series
 from cms.models.post import ScheduledAct, Side
-from cms.services import accounts, jobs, sessions, taxonomies
+from cms.services import accounts, jobs, sessions, site, taxonomies
 from tests.factories import edited, page, person, publish, published
 
 
@@ -44,6 +44,8 @@ async def fill(database: Database) -> None:
         )
         await work.session.flush()
         work.session.add(MenuItem(menu_id=menu.id, parent_id=item.id, position=0, label="Below", url="https://example.org"))
+        links = [{"label": "Elsewhere", "path": "https://example.org"}]
+        await site.configure(work, logo_id=asset.id, accent_hue=30, home="page", home_page_id=parent.post_id, links=links)
 
 
 async def count(database: Database) -> dict[str, int]:

@@ -8,7 +8,7 @@ import pytest
 import zstandard
 
 from cms.errors import NotFound
-from cms.page_cache.cache import Page, PageCache, best_coding
+from cms.page_cache.cache import Page, PageCache
 from cms.page_cache.marks import NEWEST, OLDEST, Marks, Span
 
 
@@ -28,18 +28,6 @@ def test_every_coding_is_the_same_page() -> None:
     assert zstandard.ZstdDecompressor().decompress(made.bodies["zstd"]) == made.bodies["identity"]
     assert len({made.etag(coding) for coding in made.bodies}) == 4
     assert list(page(body=b"short").bodies) == ["identity"]
-
-
-@pytest.mark.parametrize(
-    ("accepted", "coding"),
-    [
-        ("", "identity"), ("gzip", "gzip"), ("gzip, br", "br"), ("br;q=0.5, gzip", "gzip"), ("gzip;q=0", "identity"), ("*", "br"),
-        ("identity", "identity"), ("GZIP", "gzip"), ("zstd, gzip;q=0.9", "zstd"), ("br;q=x, gzip;q=0.1", "gzip"), ("deflate", "identity"),
-        ("br;q=0, *;q=0.5", "zstd"), (";;,,", "identity"),
-    ],
-)  # fmt: skip
-def test_the_reader_gets_the_coding_that_he_likes_best(accepted: str, coding: str) -> None:
-    assert best_coding(accepted, page().bodies) == coding
 
 
 def test_a_page_is_forgotten_when_something_that_it_shows_changes() -> None:

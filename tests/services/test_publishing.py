@@ -191,7 +191,7 @@ async def test_search_document_follows_what_is_public(database: Database) -> Non
         ({"title": "High tide"}, ("title", "path", "source", "updated")),
         ({"text": "Sand."}, ("excerpt", "body", "source", "updated")),
         ({"text": "**Mud.**"}, ("body", "source", "updated")),
-        ({"excerpt": "Other"}, ("excerpt", "source", "updated")),
+        ({"excerpt": "Other"}, ("excerpt", "standfirst", "source", "updated")),
         ({"slug": "other"}, ("path", "source")),
         ({"tags": ("Mud", "Sea")}, ("tags", "source")),
         ({"tags": ()}, ("tags", "source")),

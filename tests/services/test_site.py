@@ -1,14 +1,16 @@
 """The site's one row and the frame that every page is drawn in."""
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import insert, select, text
 
 from cms.db.session import Database
-from cms.errors import Conflict
+from cms.errors import Conflict, Forbidden, InvalidInput
 from cms.events import SiteChanged
-from cms.models import Menu, MenuItem, Site
+from cms.models import AuditEntry, Menu, MenuItem, Site
 from cms.models.address import TargetKind
 from cms.models.site import Frame, Link
+from cms.policy import Actor
+from cms.schemas.site import SiteInput
 from cms.services import site
 from tests import watching
 from tests.factories import edited, page, person, publish, published, published_page, withdraw
@@ -88,3 +90,84 @@ async def test_frame_written_by_an_older_release_is_read(database: Database) -> 
     async with database.transaction() as work:
         await work.session.execute(text('UPDATE sites SET frame = \'{"name": "Old"}\''))
     assert (await frame_of(database)).name == "Old"
+
+
+def wanted(**changes: object) -> SiteInput:
+    return SiteInput(**{"name": "Tides", "language": "en", "time_zone": "UTC", "version": 0, **changes})
+
+
+async def save(database: Database, actor: Actor, given: SiteInput, logo: site.Upload | None = None) -> None:
+    async with database.transaction() as work:
+        await site.save(work, actor, given, logo)
+
+
+async def test_what_is_saved_is_in_the_frame_and_in_the_audit(database: Database) -> None:
+    owner = await person(database, "owner")
+    links = ({"label": "Mastodon", "path": "https://example.social/@tides"},)
+    with watching.events(database) as heard:
+        await save(database, owner, wanted(version=1, accent_hue=30, home="compact", footer="Mud.", links=links))
+    frame = await frame_of(database)
+    assert (frame.name, frame.accent_hue, frame.home, frame.footer) == ("Tides", 30, "compact", "Mud.")
+    assert frame.links == (Link("Mastodon", "https://example.social/@tides"),)
+    assert heard == [SiteChanged(("name", "footer", "accent_hue", "home", "links"))]
+    async with database.read() as session:
+        (entry,) = await session.scalars(select(AuditEntry).where(AuditEntry.action == "site.configure"))
+    assert set(entry.details["changed"]) == {"name", "footer", "accent_hue", "home", "links"}
+
+
+@pytest.mark.parametrize("role", ["editor", "author", "contributor"])
+async def test_only_administrators_configure(database: Database, role: str) -> None:
+    actor = await person(database, role)
+    with pytest.raises(Forbidden):
+        await save(database, actor, wanted())
+    assert (await frame_of(database)).name == "Squall"
+
+
+async def test_the_second_of_two_administrators_hears_of_the_first(database: Database) -> None:
+    one, other = await person(database, "administrator"), await person(database, "owner")
+    await save(database, one, wanted(version=1, name="Mine"))
+    with pytest.raises(Conflict):
+        await save(database, other, wanted(version=1, name="Yours"))
+    assert (await frame_of(database)).name == "Mine"
+    await save(database, other, wanted(version=2, name="Yours"))
+    assert (await frame_of(database)).name == "Yours"
+
+
+async def test_a_logo_is_kept_until_it_is_removed(database: Database) -> None:
+    admin = await person(database, "administrator")
+    await save(database, admin, wanted(), site.Upload("logo.png", "a" * 64, 10, (30, 20)))
+    logo = (await frame_of(database)).logo
+    assert logo is not None
+    assert (logo["path"].rsplit("/", 1)[1], logo["width"], logo["height"]) == ("logo.png", 30, 20)
+    await save(database, admin, wanted(version=1))
+    assert (await frame_of(database)).logo == logo
+    await save(database, admin, wanted(version=2, remove_logo=True))
+    assert (await frame_of(database)).logo is None
+
+
+async def test_the_front_is_a_page_that_readers_can_see(database: Database) -> None:
+    admin = await person(database, "administrator")
+    about = await published_page(database, admin, title="About")
+    team = await published_page(database, admin, title="Team", parent=about.post_id)
+    hidden = await page(database, admin, title="Draft")
+    post = await published(database, admin)
+    for wrong in (hidden.id, post.post_id, 99, None):
+        with pytest.raises(InvalidInput) as refused:
+            await save(database, admin, wanted(home="page", home_page_id=wrong))
+        assert list(refused.value.errors) == ["home_page_id"]
+    await save(database, admin, wanted(home="page", home_page_id=team.post_id))
+    assert (await frame_of(database)).home_path == "/about/team"
+    await edited(database, admin, team.post_id, slug="us")
+    await publish(database, admin, team.post_id)
+    assert (await frame_of(database)).home_path == "/about/us"
+    await withdraw(database, admin, team.post_id)
+    frame = await frame_of(database)
+    assert (frame.home_path, frame.posts_path) == ("", "/")
+
+
+async def test_the_page_at_the_front_is_not_in_the_menu_that_nobody_made(database: Database) -> None:
+    admin = await person(database, "administrator")
+    about = await published_page(database, admin, title="About")
+    await published_page(database, admin, title="Contact")
+    await save(database, admin, wanted(home="page", home_page_id=about.post_id))
+    assert (await frame_of(database)).menu == (Link("Contact", "/contact"),)

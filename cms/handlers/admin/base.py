@@ -14,6 +14,7 @@ from cms.handlers.base import BaseHandler
 from cms.policy import Capability
 from cms.schemas.account import LoginInput, OwnerInput
 from cms.schemas.post import PostInput
+from cms.schemas.site import SiteInput
 from cms.services import site
 from cms.ui.admin import Flash, readable
 from cms.ui.words import href
@@ -25,9 +26,14 @@ CONTENT_POLICY = (
 # What is meant by each field of a form that is shown again; others travel along unseen.
 _LABELS = {
     name: field.title
-    for schema in (LoginInput, OwnerInput, PostInput)
+    for schema, left_out in (
+        (LoginInput, ()),
+        (OwnerInput, ()),
+        (PostInput, ("version", "category", "parent")),
+        (SiteInput, set(SiteInput.model_fields) - {"name", "description", "footer"}),
+    )
     for name, field in schema.model_fields.items()
-    if name not in ("version", "category", "parent")
+    if name not in left_out
 }
 _MACHINERY = frozenset({"_xsrf", "_method", "version", "then", "next", "post", "kind"})
 _UNSAFE = re.compile(r"[^\x21-\x7e]|\\")

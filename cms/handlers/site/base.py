@@ -8,10 +8,11 @@ from urllib.parse import quote, unquote_to_bytes, urlencode
 from tornado import locale
 from tornado.web import HTTPError
 
+from cms.content_coding import CODINGS, IDENTITY, best_coding
 from cms.errors import Gone, NotFound
 from cms.handlers.base import STATUS, BaseHandler
 from cms.models.site import Frame
-from cms.page_cache.cache import Page, best_coding
+from cms.page_cache.cache import Page
 from cms.page_cache.marks import NOTHING, Marks
 from cms.services import shown
 from cms.ui.errors import explain
@@ -115,12 +116,12 @@ class SiteHandler(BaseHandler):
             self.set_header("Location", page.location + self._kept_query)
         if self.parts.settings.surrogate_keys and (keys := _surrogate_keys(page.marks)):
             self.set_header("Surrogate-Key", keys)
-        coding = best_coding(self.request.headers.get("Accept-Encoding", ""), page.bodies)
+        coding = best_coding(self.request.headers.get("Accept-Encoding", ""), (each for each in CODINGS if each in page.bodies))
         self.set_header("Etag", page.etag(coding))
         if len(page.bodies) > 1:
             self.set_header("Vary", "Accept-Encoding")
             self._transforms = []  # it is compressed already
-        if coding != "identity":
+        if coding != IDENTITY:
             self.set_header("Content-Encoding", coding)
         if page.status == 200 and self._has_already(page):
             self.set_status(304)

@@ -1,5 +1,9 @@
 """The newest posts, and whatever stands at any other path."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
 from cms.db.session import ReadSession
 from cms.errors import Gone, NotFound
 from cms.handlers.site.base import SiteHandler
@@ -8,29 +12,48 @@ from cms.models.post import Kind
 from cms.page_cache import marks
 from cms.page_cache.marks import Marks
 from cms.services import accounts, reading, shown
-from cms.services.reading import Place
+from cms.services.reading import Listing, Place
 
 
-class HomeHandler(SiteHandler):
-    async def get(self, page: str = "1") -> None:
-        number = self.number(page)
+class ListingHandler(SiteHandler):
+    def show_listing(self, listing: Listing, featured: Sequence[Mapping[str, Any]] = ()) -> None:
+        self.shows(shown.listing(listing), shown.featured(featured), Marks.of(*marks.frame("description", "home")))
+        self.show("site/home.html", listing.frame, listing=listing, featured=featured)
+
+
+class HomeHandler(ListingHandler):
+    """ "/": the newest posts, or the page that was chosen."""
+
+    async def get(self) -> None:
         async with self.read() as session:
             if not await self._has_owner(session):
                 self.set_header("Cache-Control", "no-store")
                 self.render("site/welcome.html")
                 return
-            listing = await reading.home(session, number)
-            featured = await reading.featured(session) if number == 1 else []
-        self.shows(shown.listing(listing), shown.featured(featured), Marks.of(*marks.frame("description")))
-        if self.is_at(listing.page_path(number)):
-            self.show("site/home.html", listing.frame, listing=listing, featured=featured)
-        else:
-            self.move_to(listing.page_path(number))
+            found = await reading.front(session)
+            featured = await reading.featured(session) if isinstance(found, Listing) else []
+        if isinstance(found, Listing):
+            self.show_listing(found, featured)
+        elif found.article:
+            self.shows(shown.article(found.article))
+            self.show("site/page.html", found.frame, article=replace(found.article, path="/"))
 
     async def _has_owner(self, session: ReadSession) -> bool:
         """Asked of the database until there is one: another process may have made it."""
         self.parts.has_owner = self.parts.has_owner or await accounts.has_owner(session)
         return self.parts.has_owner
+
+
+class NewestHandler(ListingHandler):
+    async def get(self, page: str) -> None:
+        number = self.number(page)
+        async with self.read() as session:
+            listing = await reading.home(session, number)
+        if self.is_at(listing.page_path(number)):
+            self.show_listing(listing)
+        else:
+            self.shows(shown.listing(listing), shown.around(listing.frame))
+            self.move_to(listing.page_path(number))
 
 
 class PlaceHandler(SiteHandler):
@@ -41,11 +64,13 @@ class PlaceHandler(SiteHandler):
         async with self.read() as session:
             place = await reading.find_place(session, path)
         self.parts.last_frame = place.frame
-        self.shows(shown.place(path, place))
+        self.shows(shown.place(path, place), Marks.of(*marks.frame("home_path")))
         if place.asset_path:
             self.move_to(place.asset_path)
         elif place.article is None:
             self._nothing_at(path, place)
+        elif place.path == place.frame.home_path:
+            self.move_to("/")
         elif not self.is_at(place.path):
             self.move_to(place.path)
         else:

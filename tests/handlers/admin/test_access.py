@@ -10,6 +10,7 @@ from tests.handlers.admin.pages import published, written
 from tests.web import Site
 
 EDITORS = {"owner", "administrator", "editor"}
+ADMINISTRATORS = {"owner", "administrator"}
 WRITERS = EDITORS | {"author", "contributor"}
 ROLES = ["owner", "administrator", "editor", "author", "contributor"]
 
@@ -24,6 +25,10 @@ GET = {
     "/admin/pages/new": (EDITORS, 200),
     "/admin/pages/{page}": (EDITORS, 200),
     "/admin/pages/{page}/publication": (EDITORS, 200),
+    "/admin/site": (ADMINISTRATORS, 200),
+    "/admin/menus": (ADMINISTRATORS, 303),
+    "/admin/menus/main": (ADMINISTRATORS, 200),
+    "/admin/menus/footer": (ADMINISTRATORS, 200),
 }
 POST = {
     "/admin/preview": (WRITERS, 200),
@@ -35,6 +40,9 @@ POST = {
     "/admin/pages/{page}": (EDITORS, 409),
     "/admin/pages/{page}/publication": (EDITORS, 409),
     "/admin/pages/{page}/restoration": (EDITORS, 409),
+    "/admin/site": (ADMINISTRATORS, 422),
+    "/admin/menus/main": (ADMINISTRATORS, 409),
+    "/admin/menus/footer": (ADMINISTRATORS, 409),
 }
 FORM = {"title": "T", "text": "x", "version": "99"}
 
@@ -87,7 +95,7 @@ async def test_query_of_the_wanted_page_survives_signing_in(site: Site) -> None:
 async def test_every_answer_is_guarded(site: Site) -> None:
     browser = await site.signed_in("owner")
     await published(browser, await written(browser))
-    for path in ("/admin/posts", "/admin/posts/1", "/admin/posts/new", "/admin/posts/1/publication", "/admin/posts/9"):
+    for path in ("/admin/posts", "/admin/posts/1", "/admin/posts/new", "/admin/posts/1/publication", "/admin/posts/9", "/admin/site"):
         answer = await browser.get(path)
         policy = answer.headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy
@@ -113,6 +121,8 @@ async def test_no_link_of_the_desk_is_dead(site: Site) -> None:
         "/admin/pages",
         "/admin/posts/1/publication",
         "/admin/posts?status=trashed",
+        "/admin/site",
+        "/admin/menus/main",
     ):
         for link in (await browser.get(path)).page.iter("a"):
             href = (link.get("href") or "").split("#")[0]

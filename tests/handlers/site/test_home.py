@@ -60,7 +60,7 @@ async def test_a_single_post_leads_and_no_list_follows(site: Site) -> None:
 
 async def test_authors_of_the_lead_are_links_in_a_sentence(site: Site) -> None:
     await publish_many(site, 1)
-    names = [{"name": "Ana & Co", "path": "/author/ana", "bio": ""}, {"name": "Cem Öz", "path": "/author/cem", "bio": ""}]
+    names = [{"id": 1, "name": "Ana & Co", "path": "/author/ana", "bio": ""}, {"id": 2, "name": "Cem Öz", "path": "/author/cem", "bio": ""}]
     async with site.database.transaction() as work:
         await work.session.execute(update(Published).values(authors=names))
     for path, place in (("/", "lead"), ("/tide-1", "byline")):
@@ -145,3 +145,62 @@ async def test_head_answers_like_get_without_the_body(site: Site) -> None:
     head = await browser.send("HEAD", "/")
     assert (head.status, head.body) == (200, b"")
     assert head.headers["Etag"] == whole.headers["Etag"]
+
+
+async def chosen(site: Site, **changes: object) -> None:
+    async with site.database.transaction() as work:
+        await sites.configure(work, **changes)
+
+
+async def test_a_chosen_page_stands_at_the_front_and_the_posts_begin_at_page_one(site: Site) -> None:
+    await publish_many(site, 12)
+    editor = await factories.person(site.database, "editor")
+    about = await factories.published_page(site.database, editor, title="About", text="Who we are.")
+    await chosen(site, home="page", home_page_id=about.post_id)
+    browser = site.browser()
+    with questions(site.database) as statements:
+        answer = await browser.get("/")
+    assert 0 < len(statements) <= 3, statements
+    assert "Who we are." in answer.words
+    assert answer.page.find(".//link[@rel='canonical']").get("href").endswith("/")
+    own = await browser.get("/about?x=1")
+    assert (own.status, own.location) == (301, "/?x=1")
+    first = await browser.get("/page/1")
+    assert titles(first)[0] == "Tide 12"
+    assert (await browser.get("/page/2")).page.find(".//link[@rel='prev']").get("href") == "/page/1"
+    assert "/page/1" in {link.get("href") for link in first.page.find(".//nav[@aria-label='Main']").iter("a")}
+
+
+async def test_a_front_page_that_is_taken_back_gives_its_place_to_the_posts(site: Site) -> None:
+    await publish_many(site, 2)
+    editor = await factories.person(site.database, "editor")
+    about = await factories.published_page(site.database, editor, title="About")
+    await chosen(site, home="page", home_page_id=about.post_id)
+    await factories.withdraw(site.database, editor, about.post_id)
+    browser = site.browser()
+    assert titles(await browser.get("/")) == ["Tide 2", "Tide 1"]
+    assert (await browser.get("/page/1")).location == "/"
+    assert (await browser.get("/about")).status == 410
+
+
+async def test_a_compact_home_has_titles_and_nothing_large(site: Site) -> None:
+    await publish_many(site, 3, excerpt="A standfirst.")
+    await chosen(site, home="compact")
+    answer = await site.browser().get("/")
+    assert titles(answer) == ["Tide 3", "Tide 2", "Tide 1"]
+    assert answer.page.find(".//article[@class='lead axis']") is None
+    assert "A standfirst." not in answer.words
+
+
+async def test_what_an_administrator_set_is_at_the_head_and_the_foot_of_the_page(site: Site) -> None:
+    await publish_many(site, 1)
+    await chosen(site, accent_hue=30, footer="One.\n\nTwo.", links=[{"label": "Mastodon", "path": "https://example.social/@tides"}])
+    page = (await site.browser().get("/")).page
+    sheet = next(link.get("href") for link in page.iter("link") if "/theme/" in (link.get("href") or ""))
+    answer = await site.browser().get(sheet)
+    assert answer.body == b"@layer tokens{:root{--hue:30}}"
+    assert answer.headers["Cache-Control"].endswith("immutable")
+    colophon = page.find(".//footer[@class='colophon ui']")
+    me = colophon.find(".//a[@rel='me']")
+    assert (me.get("href"), me.text) == ("https://example.social/@tides", "Mastodon")
+    assert [paragraph.text for paragraph in colophon.iter("p")][:2] == ["One.", "Two."]

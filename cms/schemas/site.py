@@ -1,0 +1,124 @@
+"""What an administrator says about the site as a whole, and its menus."""
+
+import re
+from functools import cache
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+
+from cms.schemas.post import RowId
+from cms.schemas.text import Line, Paragraphs
+
+MAX_LINKS = 8
+MAX_ITEMS = 20  # of a menu
+MOST_A_PAGE = 100  # posts
+
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # the tags of BCP 47 that people use
+_UNWRITTEN = re.compile(r"[\s\x00-\x20\\\"<>]")
+
+
+def _elsewhere(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        is_whole = parts.scheme == "https" and bool(parts.hostname) and not parts.username and parts.port != 0
+    except ValueError:
+        is_whole = False
+    if not is_whole or _UNWRITTEN.search(value):
+        raise ValueError("write a whole address, beginning with https://")
+    return value
+
+
+def _place(value: str) -> str:
+    return value if value.startswith("/") and not value.startswith("//") else _elsewhere(value)
+
+
+class LinkInput(BaseModel):
+    """To the publication elsewhere."""
+
+    model_config = ConfigDict(frozen=True)
+
+    label: Line = Field(title="Name", min_length=1, max_length=80)
+    path: Annotated[Line, AfterValidator(_elsewhere)] = Field(title="Address", min_length=1, max_length=500)
+
+
+class SiteInput(BaseModel):
+    """The form of the settings. ``version`` is the one that the person saw."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: Line = Field(title="Name", min_length=1, max_length=100)
+    description: Line = Field("", title="Description", max_length=300)
+    language: Line = Field(title="Language", max_length=12)
+    time_zone: Line = Field(title="Time zone", max_length=60)
+    footer: Paragraphs = Field("", title="Footer", max_length=2000)
+    home: Literal["lead", "compact", "page"] = Field("lead", title="At the front")
+    home_page_id: RowId | None = Field(None, title="Page at the front")
+    posts_per_page: int = Field(10, title="Posts on a page")
+    accent_hue: int = Field(255, title="Accent")
+    remove_logo: bool = Field(False, title="Remove the logo")
+    links: tuple[LinkInput, ...] = Field((), title="Elsewhere", max_length=MAX_LINKS)
+    version: RowId = Field(0, title="Version")
+
+    @field_validator("language")
+    @classmethod
+    def _is_language(cls, value: str) -> str:
+        if not _LANGUAGE.fullmatch(value):
+            raise ValueError("choose a language of the list")
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_zone(cls, value: str) -> str:
+        if value not in time_zones():
+            raise ValueError("choose a time zone of the list")
+        return value
+
+    @field_validator("posts_per_page", mode="before")
+    @classmethod
+    def _is_page(cls, value: Any) -> int:
+        return _between(value, 1, MOST_A_PAGE)
+
+    @field_validator("accent_hue", mode="before")
+    @classmethod
+    def _is_hue(cls, value: Any) -> int:
+        return _between(value, 0, 359)
+
+    @field_validator("home_page_id")
+    @classmethod
+    def _is_page_or_none(cls, value: int | None) -> int | None:
+        return value or None
+
+
+class MenuItemInput(BaseModel):
+    """``target``: a path of this site, or an address elsewhere. ``is_below``: under the item before it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    label: Line = Field(title="Words", min_length=1, max_length=80)
+    target: Annotated[Line, AfterValidator(_place)] = Field(title="Leads to", min_length=1, max_length=500)
+    is_below: bool = Field(False, title="Below the one before")
+
+
+class MenuInput(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    items: tuple[MenuItemInput, ...] = Field((), title="Items", max_length=MAX_ITEMS)
+    version: RowId = Field(0, title="Version")
+
+
+@cache
+def time_zones() -> frozenset[str]:
+    """Places and UTC; without the many old names of the same."""
+    return frozenset(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/", "US/"))) | {"UTC"}
+
+
+def _between(value: Any, least: int, most: int) -> int:
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        number = least - 1
+    if not least <= number <= most:
+        raise ValueError(f"choose a number from {least} to {most}")
+    return number

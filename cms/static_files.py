@@ -1,0 +1,74 @@
+"""Files that come with the program, and those it makes of settings: read once, made small, named by what is in them.
+
+They are kept in memory, so an address and what it names fit together even while another release is put on the disk.
+"""
+
+import asyncio
+import hashlib
+import mimetypes
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from cms.content_coding import CODINGS, IDENTITY, encode
+from cms.errors import NotFound
+
+_STRING = r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
+_COMMENT = re.compile(_STRING + r"|/\*.*?\*/", re.DOTALL)
+_SPACE = re.compile(_STRING + r"|\s*([{},])\s*|\s*;\s*(})\s*|\s*(;)\s*|(:)\s+|(\s)\s*")
+
+
+class StaticFile:
+    """``fingerprint`` is enough of the hash to tell versions apart."""
+
+    def __init__(self, name: str, content: bytes) -> None:
+        self.content_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        self.fingerprint = hashlib.sha256(content).hexdigest()[:16]
+        self.content = content
+        self._codings: Mapping[str, bytes] = {}
+
+    async def codings(self) -> Mapping[str, bytes]:
+        """The bytes by coding, the smallest first, and as they are. Made when first asked for; of two first comers both make them."""
+        if not self._codings:
+            made = await asyncio.to_thread(lambda: {coding: encode(self.content, coding, thoroughly=True) for coding in CODINGS})
+            smaller = {coding: body for coding, body in made.items() if len(body) < len(self.content)}
+            self._codings = {**smaller, IDENTITY: self.content}
+        return self._codings
+
+
+class StaticFiles:
+    """By name, "css/site.css". ``made``: files that are not on the disk."""
+
+    def __init__(self, folder: Path, made: Mapping[str, str]) -> None:
+        contents = {**dict(_read(folder)), **{name: text.encode() for name, text in made.items()}}
+        self._files = {name: StaticFile(name, _small(name, content)) for name, content in contents.items()}
+
+    def find(self, name: str) -> StaticFile:
+        """Raises ``NotFound``. No name leads to the disk, so none leads out of the folder."""
+        try:
+            return self._files[name]
+        except KeyError:
+            raise NotFound from None
+
+    def address(self, name: str) -> str:
+        """With the fingerprint, so that it may be kept for ever."""
+        return f"/static/{name}?v={self._files[name].fingerprint}"
+
+
+def _read(folder: Path) -> Iterator[tuple[str, bytes]]:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            yield path.relative_to(folder).as_posix(), path.read_bytes()
+
+
+def _small(name: str, content: bytes) -> bytes:
+    return minify_css(content.decode()).encode() if name.endswith(".css") else content
+
+
+def minify_css(source: str) -> str:
+    """Without comments and needless space; what stands in quotation marks stays, and so does all that could mean anything.
+
+    A space before a colon is one (``a :hover``), one after it is none; around ``+``, ``-`` and parentheses arithmetic needs them.
+    """
+    bare = _COMMENT.sub(lambda found: found[1] or " ", source)
+    return _SPACE.sub(lambda found: next(filter(None, found.groups()), "") if not found[6] else " ", bare).strip()

@@ -1,0 +1,21 @@
+"""What the desk's lists offer: languages and time zones."""
+
+from babel import Locale
+
+# Those in which publications are written most; another, set by an import, stays.
+_LANGUAGES = (
+    "af ar az be bg bn bs ca cs cy da de de-AT de-CH el en en-AU en-GB en-US eo es es-MX et eu fa fi fil fr fr-CA ga gl gu he hi hr hu hy "
+    "id is it ja ka kk km kn ko lt lv mk ml mn mr ms my nb ne nl nn pa pl pt pt-BR ro ru si sk sl sq sr sv sw ta te th tr uk ur uz vi zh "
+    "zh-Hans zh-Hant zu"
+)
+
+
+def languages(present: str) -> list[tuple[str, str]]:
+    """Tag and English name, by name; with the present one, whatever it is."""
+    return sorted(((tag, _name(tag)) for tag in {*_LANGUAGES.split(), present}), key=lambda pair: pair[1])
+
+
+def _name(tag: str) -> str:
+    english, (language, *rest) = Locale("en"), tag.split("-")
+    more = [english.territories.get(part) or english.scripts.get(part) or part for part in rest]
+    return str(english.languages.get(language, language)) + (f" ({', '.join(more)})" if more else "")

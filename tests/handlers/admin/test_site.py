@@ -1,0 +1,197 @@
+"""The settings and the menus, as an administrator meets them."""
+
+import io
+
+import pytest
+from PIL import Image
+from tornado.httpclient import AsyncHTTPClient
+
+from tests.handlers.admin.pages import by_class, by_id, fields, form_of, title, words
+from tests.web import Answer, Browser, Site
+
+
+async def settings(browser: Browser) -> dict[str, str]:
+    page = (await browser.get("/admin/site")).page
+    form = form_of(page)
+    chosen = {each.get("name"): each.get("value") for each in form.iter("input") if each.get("checked") is not None}
+    return {name: value for name, value in {**fields(page, form), **chosen}.items() if name not in ("logo", "remove_logo")}  # type: ignore[misc]
+
+
+async def menu(browser: Browser, name: str = "main") -> dict[str, str]:
+    page = (await browser.get(f"/admin/menus/{name}")).page
+    return {key: value for key, value in fields(page, form_of(page)).items() if not key.endswith("is_below")}
+
+
+async def send_file(browser: Browser, content: bytes, **form: str) -> Answer:
+    """As a browser sends a form with a file in it."""
+    parts = [f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode() for name, value in form.items()]
+    head = b'--x\r\nContent-Disposition: form-data; name="logo"; filename="../../Logo.svg"\r\nContent-Type: image/svg+xml\r\n\r\n'
+    response = await AsyncHTTPClient().fetch(
+        f"{browser.url}/admin/site",
+        method="POST",
+        headers={
+            "Cookie": "; ".join(f"{name}={value}" for name, value in browser.cookies.items()),
+            "Content-Type": "multipart/form-data; boundary=x",
+        },
+        body=b"".join([*parts, head, content, b"\r\n--x--\r\n"]),
+        follow_redirects=False,
+        raise_error=False,
+    )
+    return Answer(response.code, response.headers, response.body or b"")
+
+
+def png(size: tuple[int, int] = (60, 20)) -> bytes:
+    kept = io.BytesIO()
+    Image.new("RGB", size, "teal").save(kept, "PNG")
+    return kept.getvalue()
+
+
+async def test_what_is_saved_is_seen_at_once(site: Site) -> None:
+    browser = await site.signed_in("administrator")
+    await site.person("owner")
+    given = await settings(browser)
+    given |= {"name": "Mud & Tide", "accent_hue": "30", "home": "compact", "posts_per_page": "7", "time_zone": "Asia/Tokyo"}
+    given |= {"links-1-label": "Mastodon", "links-1-path": "https://example.social/@x"}
+    answer = await browser.post("/admin/site", given)
+    assert (answer.status, answer.location) == (303, "/admin/site")
+    shown = await browser.get("/admin/site")
+    assert "Saved." in shown.words
+    again = await settings(browser)
+    assert (again["name"], again["accent_hue"], again["home"], again["time_zone"]) == ("Mud & Tide", "30", "compact", "Asia/Tokyo")
+    assert (again["links-0-label"], again["links-0-path"]) == ("Mastodon", "https://example.social/@x"), "empty rows are left out"
+    home = await site.browser().get("/")
+    assert "Mud & Tide" in home.words
+    assert "/static/theme/30.css" in home.text
+
+
+async def test_what_is_wrong_is_said_beside_it_and_nothing_typed_is_lost(site: Site) -> None:
+    browser = await site.signed_in("owner")
+    given = await settings(browser)
+    given |= {"name": "", "description": "Kept.", "posts_per_page": "0", "accent_hue": "400", "time_zone": "Mars/Base", "home": "page"}
+    given |= {"links-0-label": "Mastodon", "links-0-path": "http://insecure.example"}
+    answer = await browser.post("/admin/site", given)
+    assert answer.status == 422
+    assert title(answer).startswith("Error: ")
+    said = {link.get("href"): words(row) for row in by_class(answer.page, "problems")[0].iter("li") for link in row.iter("a")}
+    assert said == {
+        "#name": "Name: This is needed.",
+        "#time_zone": "Time zone: Choose a time zone of the list.",
+        "#posts_per_page": "Posts on a page: Choose a number from 1 to 100.",
+        "#accent_hue": "Accent: Choose a number from 0 to 359.",
+        "#links-0-path": "Address 1: Write a whole address, beginning with https://.",
+    }
+    assert all(by_id(answer.page, name[1:]) is not None for name in said)
+    typed = fields(answer.page)
+    assert (typed["description"].strip(), typed["posts_per_page"], typed["links-0-path"]) == ("Kept.", "0", "http://insecure.example")
+    given |= {"name": "Tides", "posts_per_page": "10", "accent_hue": "1", "time_zone": "UTC", "links-0-path": "https://x.example"}
+    assert (await browser.post("/admin/site", given)).status == 422, "no page was chosen"
+
+
+async def test_the_second_administrator_sees_what_the_first_changed_before_replacing_it(site: Site) -> None:
+    one, other = await site.signed_in("owner"), await site.signed_in("administrator")
+    first, second = await settings(one), await settings(other)
+    assert (await one.post("/admin/site", {**first, "name": "Mine", "footer": "My footer."})).status == 303
+    answer = await other.post("/admin/site", {**second, "name": "Yours"})
+    assert answer.status == 409
+    told = words(by_class(answer.page, "problems")[0])
+    assert "Name: Mine" in told
+    assert "Footer: My footer." in told
+    assert "Description" not in told
+    typed = fields(answer.page)
+    assert typed["name"] == "Yours"
+    again = {**second, "name": "Yours", "version": typed["version"]}
+    assert (await other.post("/admin/site", again)).status == 303
+    assert (await settings(one))["name"] == "Yours"
+
+
+async def test_a_logo_stands_in_place_of_the_name_until_it_is_removed(site: Site) -> None:
+    browser = await site.signed_in("owner")
+    given = {**await settings(browser), "_xsrf": browser.cookies["xsrf"]}
+    assert (await send_file(browser, png(), **given)).status == 303
+    home = await browser.get("/archive")
+    image = home.page.find(".//a[@rel='home']/img")
+    assert (image.get("width"), image.get("height"), image.get("alt")) == ("60", "20", "The Tide Table")
+    answer = await browser.get(image.get("src"))
+    assert (answer.body, answer.headers["Content-Type"]) == (png(), "image/png")
+    assert image.get("src").endswith("/logo.png"), "what somebody called it is of no account"
+    assert (await browser.post("/admin/site", {**await settings(browser), "remove_logo": "on"})).status == 303
+    assert (await browser.get("/archive")).page.find(".//a[@rel='home']/img") is None
+
+
+@pytest.mark.parametrize(
+    "content", [b"<svg xmlns='http://www.w3.org/2000/svg'/>", png((3000, 3000)), bytes(2_000_001)], ids=["svg", "wide", "large"]
+)
+async def test_a_file_that_is_no_small_picture_is_refused(site: Site, content: bytes) -> None:
+    browser = await site.signed_in("owner")
+    given = {**await settings(browser), "_xsrf": browser.cookies["xsrf"], "name": "Typed"}
+    answer = await send_file(browser, content, **given)
+    assert answer.status == 422
+    assert by_id(answer.page, "logo-error") is not None
+    assert fields(answer.page)["name"] == "Typed"
+    assert (await settings(browser))["name"] == "The Tide Table"
+
+
+async def test_text_that_does_not_belong_in_a_page_does_nothing_there(site: Site) -> None:
+    browser = await site.signed_in("owner")
+    given = await settings(browser)
+    hostile = "<script>alert(1)</script>"
+    typed = {**given, "name": hostile, "description": hostile, "footer": hostile, "links-0-label": hostile}
+    assert (await browser.post("/admin/site", {**typed, "links-0-path": 'https://x.example/"onmouseover=x'})).status == 422
+    assert (await browser.post("/admin/site", {**typed, "links-0-path": "https://x.example/?a=1&b=2"})).status == 303
+    for path in ("/", "/admin/site", "/feed.xml"):
+        assert hostile not in (await browser.get(path)).text
+
+
+async def test_the_menu_begins_with_what_readers_see_without_one(site: Site) -> None:
+    browser = await site.signed_in("owner")
+    assert (await menu(browser))["items-0-label"] == ""
+
+
+async def test_a_menu_is_made_ordered_and_shown(site: Site) -> None:
+    browser = await site.signed_in("owner")
+    given = await menu(browser)
+    given |= {"items-0-label": "All", "items-0-target": "/archive", "items-2-label": "Else", "items-2-target": "https://example.org"}
+    moved = await browser.post("/admin/menus/main", {**given, "move": "down-0"})
+    assert moved.status == 200
+    assert "not saved yet" in moved.words
+    typed = fields(moved.page)
+    assert (typed["items-0-label"], typed["items-1-label"], typed["items-1-target"]) == ("Else", "All", "/archive")
+    assert (await menu(browser))["items-0-label"] == "", "moving saves nothing"
+    typed["items-1-is_below"] = "on"
+    assert (
+        await browser.post("/admin/menus/main", {key: value for key, value in typed.items() if key != "items-2-is_below"})
+    ).status == 303
+    nav = (await browser.get("/archive")).page.find(".//nav[@aria-label='Main']")
+    assert [link.get("href") for link in nav.find(".//details").iter("a")] == ["https://example.org", "/archive"]
+    again = await menu(browser)
+    removed = await browser.post("/admin/menus/main", {**again, "move": "remove-0"})
+    assert fields(removed.page)["items-0-label"] == "All"
+
+
+async def test_a_menu_that_leads_nowhere_is_shown_again(site: Site) -> None:
+    browser = await site.signed_in("owner")
+    given = {**await menu(browser, "footer"), "items-0-label": "Gone", "items-0-target": "/nothing", "items-1-label": "No address"}
+    answer = await browser.post("/admin/menus/footer", given)
+    assert answer.status == 422
+    assert by_id(answer.page, "items-1-target-error") is not None
+    answer = await browser.post("/admin/menus/footer", {**given, "items-1-label": ""})
+    assert words(by_id(answer.page, "items-0-target-error")) == "Neither a page nor a list stands at this address."
+    typed = fields(answer.page)
+    assert (typed["items-0-label"], typed["items-0-target"]) == ("Gone", "/nothing")
+
+
+async def test_the_second_administrator_hears_that_the_menu_was_changed(site: Site) -> None:
+    browser = await site.signed_in("owner")
+    given = {**await menu(browser, "footer"), "items-0-label": "All", "items-0-target": "/archive"}
+    assert (await browser.post("/admin/menus/footer", given)).status == 303
+    answer = await browser.post("/admin/menus/footer", {**given, "items-0-label": "Mine"})
+    assert answer.status == 409
+    typed = fields(answer.page)
+    assert (typed["items-0-label"], typed["version"]) == ("Mine", "1")
+
+
+@pytest.mark.parametrize("move", ["up-0", "down-99", "remove-999", "up-x", "sideways-1", ""])
+async def test_any_move_is_answered(site: Site, move: str) -> None:
+    browser = await site.signed_in("owner")
+    answer = await browser.post("/admin/menus/main", {**await menu(browser), "move": move})
+    assert answer.status in (200, 303)
