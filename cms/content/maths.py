@@ -20,6 +20,9 @@ _TAGS = frozenset(
 )
 _TOKENS = frozenset({"mi", "mn", "mo", "ms", "mspace", "mtext"})
 _CHILDREN = {"mfrac": 2, "mover": 2, "mroot": 2, "msub": 2, "msubsup": 3, "msup": 2, "munder": 2, "munderover": 3}
+# What the library draws as a letter although it stands between two terms (Unicode: arrows, operators, and some from older blocks).
+_OPERATOR = re.compile("[+<=>±·†‡•⌢⌣▷◁△▽⟂⟰-⟿⤀-⥿⧵⨀-⫿]")
+_NAMES = frozenset("∅∞")  # and the other way round
 _ATTRIBUTES = {
     "accent": "true|false",
     "columnalign": "[a-z ]{1,200}",
@@ -81,10 +84,19 @@ def _element(element: Element) -> Iterator[str]:
     )
     if len(element) != _CHILDREN.get(tag, len(element)):
         raise ValueError(tag)
+    if tag in _TOKENS:
+        yield _token(tag, attributes, html.unescape("".join(element.itertext())))
+        return
     yield f"<{tag}{attributes}>"
-    if tag in _TOKENS:  # browsers read HTML in them
-        yield html.escape(html.unescape("".join(element.itertext())), quote=False)
-    else:
-        for child in element:
-            yield from _element(child)
+    for child in element:
+        yield from _element(child)
     yield f"</{tag}>"
+
+
+def _token(tag: str, attributes: str, sign: str) -> str:
+    """Escaped, since browsers read HTML in it."""
+    if tag == "mi" and _OPERATOR.fullmatch(sign):
+        tag = "mo"
+    elif sign in _NAMES:
+        tag = "mi"
+    return f"<{tag}{attributes}>{html.escape(sign, quote=False)}</{tag}>"
