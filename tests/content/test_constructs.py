@@ -587,6 +587,19 @@ def test_what_stands_between_two_terms_is_an_operator(tex: str, sign: str) -> No
     assert re.search(f"<mo[^>]*>{sign}</mo>", drawing)
 
 
+@pytest.mark.parametrize("name", ["aligned", "align*", "split", "gathered", "cases", "pmatrix", "bmatrix*", "smallmatrix", "matrix"])
+def test_rows_and_cells_of_a_formula(name: str) -> None:
+    markup = html(f"$$\n\\begin{{{name}}} a & b \\\\ c & d \\end{{{name}}}\n$$")
+    assert markup.count("<mtr>") == 2
+    assert "&amp;</" not in markup
+    assert f'alttext="\\begin{{{name}}} a &amp; b' in markup
+
+
+def test_a_formula_in_surroundings_that_nobody_knows_stays_what_was_typed() -> None:
+    for name in ("tikzcd", "eqnarray", "foo*"):
+        assert "<math" not in html(f"$$\n\\begin{{{name}}} a & b \\end{{{name}}}\n$$")
+
+
 def test_signs_that_name_something_are_no_operators() -> None:
     assert "<mi>∞</mi>" in html(r"\(\infty\)")
     assert "<mi>⦵</mi>" in html(r"\(\circlehbar\)")
