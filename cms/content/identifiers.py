@@ -26,8 +26,8 @@ CLOBBERING = frozenset(
     """.split()  # noqa: SIM905 - a list of words reads better as words
 )
 
-# Ids that the page around a text has: the templates in templates/site, which a test compares.
-OF_THE_PAGE = frozenset({"earlier", "filed", "main"})
+# Ids that the page around a text has, or will have; a test compares them with the templates.
+OF_THE_PAGE = frozenset({"earlier", "filed", "main", "related", "series"})
 TAKEN = CLOBBERING | OF_THE_PAGE
 
 
