@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element, SubElement
 
+from cms.content.allow_list import permits
 from cms.content.context import Heading, RenderContext
 from cms.content.figures import decorate_paragraphs
-from cms.content.identifiers import CLOBBERING, as_id_part, safe_id
+from cms.content.identifiers import TAKEN, as_id_part, safe_id
 from cms.content.sanitize import is_comment
 from cms.content.slugs import slugify
 from cms.content.tables import decorate_tables
@@ -83,7 +84,7 @@ def _mark_more(root: Element, prefix: str) -> None:
 
 
 def _settle_ids(root: Element, prefix: str) -> None:
-    """Rename ids that would clobber the browser's names, put the prefix on notes, and take links along."""
+    """Rename ids that belong to the browser or the page, put the prefix on notes, and take links along."""
     for element in root.iter():
         if identifier := element.get("id"):
             element.set("id", _settled(identifier, prefix))
@@ -128,7 +129,7 @@ class _Ids:
     """Ids taken so far, and how often each was wanted, so that a thousand equal headings stay cheap."""
 
     def __init__(self, taken: Iterable[str]) -> None:
-        self._taken = {*taken, *CLOBBERING}
+        self._taken = {*taken, *TAKEN}
         self._next: dict[str, int] = {}
 
     def unique(self, wanted: str) -> str:
@@ -190,10 +191,22 @@ def _settle_picture(element: Element, name: str, address: str, context: RenderCo
     if picture is None:
         return address
     element.set(name, html.escape(picture.path))
-    if element.tag == "img" and picture.width and picture.height and not element.attrib.keys() & {"width", "height"}:
-        element.set("width", str(picture.width))
-        element.set("height", str(picture.height))
+    if element.tag == "img" and picture.width and picture.height:
+        _settle_size(element, picture.width, picture.height)
     return picture.path
+
+
+def _settle_size(element: Element, width: int, height: int) -> None:
+    """Both sizes; one that is given scales the other. What is given in percent stays alone."""
+    given = {name: said for name in ("width", "height") if permits("img", name, said := element.get(name, ""))}
+    if not given:
+        element.set("width", str(width))
+        element.set("height", str(height))
+    elif len(given) == 1 and (said := next(iter(given.values()))).isdigit() and int(said):
+        wanted = {"width": width, "height": height}
+        (name,) = given
+        for other in wanted.keys() - given.keys():
+            element.set(other, str(max(1, round(wanted[other] * int(said) / wanted[name]))))
 
 
 def _decorate_link(link: Element, site_host: str, found: Findings) -> None:

@@ -91,7 +91,8 @@ def _make_card(paragraph: Element, link: Element) -> None:
         return
     paragraph.set("class", "card")
     link.text = None
-    SubElement(link, "span", {"class": "card-provider"}).text = provider
+    name = SubElement(link, "span", {"class": "card-provider"})
+    name.text, name.tail = provider, " "  # for those who read the words alone
     SubElement(link, "span", {"class": "card-address"}).text = html.escape(re.sub(r"^https?://(?:www\.)?", "", address))
 
 

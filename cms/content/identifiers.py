@@ -26,15 +26,20 @@ CLOBBERING = frozenset(
     """.split()  # noqa: SIM905 - a list of words reads better as words
 )
 
+# Ids that the page around a text has, or will have; a test compares them with the templates.
+OF_THE_PAGE = frozenset({"earlier", "filed", "main", "related", "series"})
+TAKEN = CLOBBERING | OF_THE_PAGE
+
 
 def is_safe_id(value: str) -> bool:
-    """One token of letters, digits and ``- _ : .`` that begins with a letter or digit and names nothing of the browser's."""
-    return _ID.fullmatch(value) is not None and value.casefold() not in CLOBBERING
+    """One token of letters, digits and ``- _ : .`` that begins with a letter or digit and names nothing of the browser's
+    or the page's."""
+    return _ID.fullmatch(value) is not None and value.casefold() not in TAKEN
 
 
 def safe_id(value: str) -> str:
-    """The same id, or the one that links and targets agree on instead when the name belongs to the browser."""
-    return f"{value}-1" if value.casefold() in CLOBBERING else value
+    """The same id, or the one that links and targets agree on instead when the name belongs to somebody else."""
+    return f"{value}-1" if value.casefold() in TAKEN else value
 
 
 def as_id_part(label: str) -> str:

@@ -13,6 +13,12 @@ from xml.etree.ElementTree import Element
 from latex2mathml.converter import convert_to_element
 
 LONGEST = 5000  # characters of one formula
+_ENVIRONMENT = re.compile(r"(\\(?:begin|end)\{)(\w+\*?)\}")
+# Surroundings the library knows; of others it would show the signs that part their cells. And those that only have another name there.
+_KNOWN = frozenset({"align", "align*", "array", "cases", "equation", "equation*", "smallmatrix", "split", "substack"}) | {
+    f"{kind}matrix{star}" for kind in ("", "b", "B", "p", "v", "V") for star in ("", "*")
+}
+_KNOWN_AS = {"aligned": "split", "gather": "matrix", "gather*": "matrix", "gathered": "matrix"}
 _MATHS = re.compile(r'<(span|div) class="maths">([^<]*)</\1>')
 _TAGS = frozenset(
     {"math", "merror", "mfrac", "mi", "mmultiscripts", "mn", "mo", "mover", "mpadded", "mphantom", "mprescripts", "mroot", "mrow", "ms"}
@@ -20,6 +26,9 @@ _TAGS = frozenset(
 )
 _TOKENS = frozenset({"mi", "mn", "mo", "ms", "mspace", "mtext"})
 _CHILDREN = {"mfrac": 2, "mover": 2, "mroot": 2, "msub": 2, "msubsup": 3, "msup": 2, "munder": 2, "munderover": 3}
+# What the library draws as a letter although it stands between two terms (Unicode: arrows, operators, and some from older blocks).
+_OPERATOR = re.compile("[+<=>±·†‡•⌢⌣▷◁△▽⟂⟰-⟿⤀-⥿⧵⨀-⫿]")
+_NAMES = frozenset("∅∞")  # and the other way round
 _ATTRIBUTES = {
     "accent": "true|false",
     "columnalign": "[a-z ]{1,200}",
@@ -56,10 +65,11 @@ def draw_maths(markup: str) -> str:
 
 
 def _drawn(tex: str, tag: str) -> str:
-    if not tex.strip() or len(tex) > LONGEST:
+    readable = _ENVIRONMENT.sub(lambda found: f"{found[1]}{_KNOWN_AS.get(found[2], found[2])}}}", tex)
+    if not tex.strip() or len(tex) > LONGEST or any(found[2] not in _KNOWN for found in _ENVIRONMENT.finditer(readable)):
         return ""
     try:
-        root = convert_to_element(tex, display="block" if tag == "div" else "inline")
+        root = convert_to_element(readable, display="block" if tag == "div" else "inline")
         return f'<{tag} class="maths">{"".join(_written(root, tex))}</{tag}>'
     except Exception:  # it raises what it likes for what it cannot read, and the source is an answer
         return ""
@@ -81,10 +91,19 @@ def _element(element: Element) -> Iterator[str]:
     )
     if len(element) != _CHILDREN.get(tag, len(element)):
         raise ValueError(tag)
+    if tag in _TOKENS:
+        yield _token(tag, attributes, html.unescape("".join(element.itertext())))
+        return
     yield f"<{tag}{attributes}>"
-    if tag in _TOKENS:  # browsers read HTML in them
-        yield html.escape(html.unescape("".join(element.itertext())), quote=False)
-    else:
-        for child in element:
-            yield from _element(child)
+    for child in element:
+        yield from _element(child)
     yield f"</{tag}>"
+
+
+def _token(tag: str, attributes: str, sign: str) -> str:
+    """Escaped, since browsers read HTML in it."""
+    if tag == "mi" and _OPERATOR.fullmatch(sign):
+        tag = "mo"
+    elif sign in _NAMES:
+        tag = "mi"
+    return f"<{tag}{attributes}>{html.escape(sign, quote=False)}</{tag}>"

@@ -8,6 +8,7 @@ import pytest
 
 from cms.content.context import Picture
 from cms.content.pipeline import RenderContext, Rendered, render
+from cms.content.quotes import marks_of
 from tests.content import hostile
 
 _FLAT = re.compile(r"\n\s*")
@@ -342,6 +343,42 @@ def test_an_apostrophe_is_one_in_every_language(language: str) -> None:
     assert html(source, language) == f"<p>{source.replace(chr(39), '’')}</p>"
 
 
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ('"*a*"', "“<em>a</em>”"),
+        ('"[a](b)"', '“<a href="b">a</a>”'),
+        ('"`x`"', "“<code>x</code>”"),
+        ('"<b>a</b>"', "“<b>a</b>”"),
+        ('"q **b**"', "“q <strong>b</strong>”"),
+        ('("*a*")', "(“<em>a</em>”)"),
+        ('"*a*".', "“<em>a</em>”."),
+        ('"*a*"—b', "“<em>a</em>”—b"),
+        ('"*a*"<br>b', "“<em>a</em>”<br>b"),
+        ('*"a"*', "<em>“a”</em>"),
+        ('"*"a"*"', "“<em>“a”</em>”"),
+        ("'*a*'", "‘<em>a</em>’"),
+        ("\"'*a*'\"", "“‘<em>a</em>’”"),
+        ("'\"*a*\"'", "‘“<em>a</em>”’"),
+        ('—"*a*"', "—“<em>a</em>”"),
+        ('"a" and "*b*"', "“a” and “<em>b</em>”"),
+        ('"a"*b*', "“a”<em>b</em>"),
+        ('&nbsp;"a"', "&nbsp;“a”"),
+        ('say "" or \\"a\\"', 'say “” or "a"'),
+        ("'`a`','b'", "‘<code>a</code>’,‘b’"),
+        ("`cfg`'d", "<code>cfg</code>'d"),
+        ("the `x`'s", "the <code>x</code>'s"),
+        ("the '90s", "the '90s"),
+    ],
+)
+@pytest.mark.parametrize("language", ["en", "de", "fr", "sv"])
+def test_marks_know_their_side_at_the_borders_of_elements(source: str, expected: str, language: str) -> None:
+    """``'`` in what is expected stands for an apostrophe, which is one in every language."""
+    marks = dict(zip("“”‘’'", (*marks_of(language), "’"), strict=True))
+    for around in ("{}", "> {}", "- {}\n- b", "a\n: {}", "## {}", "|{}|\n|-|", "a[^1]\n\n[^1]: {}"):
+        assert expected.translate(str.maketrans(marks)) in html(around.format(source), language)
+
+
 def test_marks_in_code_maths_and_addresses_stay_straight() -> None:
     markup = html('`"a"` <https://a.example/?"b"> [c](/d "e \\"f\\"")\n\n```\n"g" \'h\'\n```\n\n    "i"')
     assert '<code>"a"</code>' in markup
@@ -393,6 +430,7 @@ def test_an_address_alone_on_its_line_is_a_card_that_loads_nothing(address: str,
     assert f'<span class="card-provider">{provider}</span>' in rendered.html
     assert not re.search(r"<(?:img|iframe|script|video|link)|\bsrc=", rendered.html)
     assert '<p class="card">' in render(f"<{address}>").html
+    assert rendered.plain_text == f"a\n{provider} {re.sub('https://(www[.])?', '', address)}\nb"
     for other in (f"a {address}", f"[a]({address})", f"`{address}`", f"- {address} b"):
         assert "card" not in render(other).html
 
@@ -443,6 +481,28 @@ def test_what_a_text_leads_to_and_shows_is_known() -> None:
     assert f'src="/media/o.png" {_LAZY} width="640" height="480"' in rendered.html
     assert 'src="/media/q.png"' in rendered.html
     assert isinstance(rendered, Rendered)
+
+
+@pytest.mark.parametrize(
+    ("given", "sizes"),
+    [
+        ("", ("1200", "800")),
+        ("height=600", ("900", "600")),
+        ("width=300", ("300", "200")),
+        ("width=1 height=2", ("1", "2")),
+        ('height="100%"', (None, "100%")),
+        ("width=0", ("0", None)),
+        ("width=99999999", ("1200", "800")),
+        ('height="a"', ("1200", "800")),
+    ],
+)
+def test_pictures_have_both_sizes_if_theirs_is_known(given: str, sizes: tuple[str | None, str | None]) -> None:
+    """Else the page jumps when they come; one that is given scales the other."""
+    media = {"a.svg": Picture("/media/a.svg", 1200, 800)}
+    markup = render(f'<img {given} src="a.svg">', RenderContext(media=media)).html
+    found = html5lib.parseFragment(markup, namespaceHTMLElements=False).find(".//img")
+    assert found is not None
+    assert (found.get("width"), found.get("height")) == sizes
 
 
 def test_cells_are_aligned_by_class_and_bars_may_stand_in_code() -> None:
@@ -499,6 +559,50 @@ def test_a_title_that_leads_nowhere_is_known_by_its_title() -> None:
 def test_formulas_are_drawn_in_mathml(source: str, tag: str, display: str) -> None:
     drawing = f'<math display="{display}" alttext="a^2"><mrow><msup><mi>a</mi><mn>2</mn></msup></mrow></math>'
     assert f'<{tag} class="maths">{drawing}</{tag}>' in html(source)
+
+
+@pytest.mark.parametrize(
+    ("tex", "sign"),
+    [
+        (r"\pm", "±"),
+        (r"\mp", "∓"),
+        (r"\cdot", "·"),
+        (r"\cdotp", "·"),
+        (r"\times", "×"),
+        (r"\bullet", "•"),
+        (r"\dagger", "†"),
+        (r"\perp", "⟂"),
+        (r"\leqslant", "⩽"),
+        (r"\longrightarrow", "⟶"),
+        (r"\Longleftrightarrow", "⟺"),
+        (r"\longmapsto", "⟼"),
+        (r"\bigtriangleup", "△"),
+        (r"\setminus", "⧵"),
+        (r"\bigoplus", "⨁"),
+    ],
+)
+def test_what_stands_between_two_terms_is_an_operator(tex: str, sign: str) -> None:
+    """Browsers give operators their space, and letters none."""
+    drawing = re.sub(r"&#x([0-9a-fA-F]+);", lambda found: chr(int(found[1], 16)), html(rf"\(a {tex} b\)"))
+    assert re.search(f"<mo[^>]*>{sign}</mo>", drawing)
+
+
+@pytest.mark.parametrize("name", ["aligned", "align*", "split", "gathered", "cases", "pmatrix", "bmatrix*", "smallmatrix", "matrix"])
+def test_rows_and_cells_of_a_formula(name: str) -> None:
+    markup = html(f"$$\n\\begin{{{name}}} a & b \\\\ c & d \\end{{{name}}}\n$$")
+    assert markup.count("<mtr>") == 2
+    assert "&amp;</" not in markup
+    assert f'alttext="\\begin{{{name}}} a &amp; b' in markup
+
+
+def test_a_formula_in_surroundings_that_nobody_knows_stays_what_was_typed() -> None:
+    for name in ("tikzcd", "eqnarray", "foo*"):
+        assert "<math" not in html(f"$$\n\\begin{{{name}}} a & b \\end{{{name}}}\n$$")
+
+
+def test_signs_that_name_something_are_no_operators() -> None:
+    assert "<mi>∞</mi>" in html(r"\(\infty\)")
+    assert "<mi>⦵</mi>" in html(r"\(\circlehbar\)")
 
 
 @pytest.mark.parametrize(

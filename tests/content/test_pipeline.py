@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cms.content.identifiers import OF_THE_PAGE
 from cms.content.pipeline import Heading, RenderContext, plain_title, render, render_title
 from cms.content.sanitize import sanitize
 from tests.content import hostile
 
-_POSTS = sorted((Path(__file__).parents[2] / "e2e" / "data" / "rust-blog").glob("*.md"))
+_ROOT = Path(__file__).parents[2]
+_POSTS = sorted((_ROOT / "e2e" / "data" / "rust-blog").glob("*.md"))
 _MARKS = st.sampled_from(
     [
         *"#*_`[](){}<>!|-+:~^=\"'\\ \n\t&;1ax", "\n\n", "    ", "```", "[^1]", "[^1]: ", "| a | b |\n|--|--|", "<div>", "</div>",
@@ -64,6 +66,19 @@ def test_heading_ids_keep_out_of_the_browsers_way_and_links_follow() -> None:
     assert html("## Location\n\n[up](#location)").count("location-1") == 3
     assert render("## \U0001f600").toc[0].id == "section"
     assert [heading.id for heading in render("# Привет мир").toc] == ["привет-мир"]
+
+
+def test_ids_of_the_page_itself_are_not_taken_by_its_text() -> None:
+    """Those in the templates that readers get: one that is new there has to be named in ``cms.content.identifiers``."""
+    modules = re.findall(r'\.draw\(\s*"(\w+)"', (_ROOT / "cms" / "ui" / "site.py").read_text(encoding="utf-8"))
+    assert modules
+    templates = [*(_ROOT / "templates" / "site").iterdir(), *(_ROOT / "templates" / "modules" / f"{name}.html" for name in modules)]
+    found = {identifier for path in templates for identifier in re.findall(r'\bid="([\w-]+)"', path.read_text(encoding="utf-8"))}
+    assert {"main"} <= found <= OF_THE_PAGE
+    for identifier in OF_THE_PAGE:
+        assert f'<h2 id="{identifier}-1">' in html(f"## {identifier.title()}")
+        assert f'<h2 id="{identifier}-1">' in html(f"## A {{#{identifier}}}")
+        assert f'href="#{identifier}-1"' in html(f'<p id="{identifier}">a</p>\n\n[a](#{identifier})')
 
 
 def test_notes_of_several_texts_on_one_page_do_not_clash() -> None:

@@ -1,9 +1,5 @@
 """A megabyte of one sign: it is rendered or refused with a sentence, nobody else waits for it, and finding blocks takes time in
 proportion to the text.
-
-How the waiting is measured: a task of the loop wakes up every five milliseconds and looks at the clock. From each gap it takes
-what the kernel says it kept this thread waiting for a processor (``/proc/thread-self/schedstat``, second number), since that
-is the machine's doing and not ours. What is left is time in which the loop, or a thread that held the interpreter, did something.
 """
 
 import asyncio
@@ -11,7 +7,6 @@ import gc
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -26,9 +21,9 @@ from cms.errors import InvalidInput
 from cms.rendering import Renderer
 from tests.content import hostile
 from tests.measuring import unmeasured, unmeasured_workers
+from tests.waiting import Ticker, asks_the_kernel
 
 _MEGABYTE = 1_000_000
-_SCHEDSTAT = Path("/proc/thread-self/schedstat")
 
 
 def _of(unit: str) -> Callable[[int], str]:
@@ -141,40 +136,16 @@ async def renderer() -> AsyncIterator[Renderer]:
         await renderer.close()
 
 
-class _Ticker:
-    """The longest time, in seconds, in which the loop did not come round."""
-
-    def __init__(self) -> None:
-        self.longest = 0.0
-        self._task = asyncio.create_task(self._tick())
-
-    async def _tick(self) -> None:
-        while True:
-            before, waited = time.perf_counter(), _waited()
-            await asyncio.sleep(0.005)
-            self.longest = max(self.longest, time.perf_counter() - before - 0.005 - (_waited() - waited))
-
-    async def stop(self) -> float:
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-        return self.longest
-
-
-def _waited() -> float:
-    """Seconds that this thread was ready to run and no processor was free."""
-    return int(_SCHEDSTAT.read_text().split()[1]) / 1e9
-
-
-@pytest.mark.skipif(not _SCHEDSTAT.exists(), reason="asks the kernel how long it let the thread wait")
+@asks_the_kernel
 async def test_the_ticker_notices_a_loop_that_is_held_up() -> None:
-    ticker = _Ticker()
+    ticker = Ticker()
     await asyncio.sleep(0.02)
     time.sleep(0.1)
     await asyncio.sleep(0.02)
     assert 0.08 < await ticker.stop() < 1
 
 
-@pytest.mark.skipif(not _SCHEDSTAT.exists(), reason="asks the kernel how long it let the thread wait")
+@asks_the_kernel
 @pytest.mark.timeout(600)
 async def test_a_megabyte_of_anything_is_shown_or_refused_and_nobody_waits(renderer: Renderer) -> None:
     waits: dict[str, float] = {}
@@ -182,7 +153,7 @@ async def test_a_megabyte_of_anything_is_shown_or_refused_and_nobody_waits(rende
     gc.freeze()  # what a whole run of tests has left is no server's heap, and looking through it takes longer than anybody may wait
     for name in _MEGABYTES:
         source = _ALL[name](_MEGABYTE)
-        ticker = _Ticker()
+        ticker = Ticker()
         try:
             outcome: Rendered | InvalidInput = await renderer.render(source)
         except InvalidInput as refused:

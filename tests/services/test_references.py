@@ -1,0 +1,62 @@
+import asyncio
+import gc
+
+import pytest
+
+from cms.db.session import Database
+from cms.services import references
+from tests import factories
+from tests.measuring import unmeasured
+from tests.waiting import Ticker, asks_the_kernel
+
+_SIZE = 1_000_000
+
+
+async def found(database: Database, source: str) -> references.RenderContext:
+    async with database.read() as session:
+        return await references.context(session, 7, source, "en", "https://our.example:8080")
+
+
+async def test_titles_lead_to_what_readers_can_see(database: Database) -> None:
+    author = await factories.person(database, "author")
+    await factories.published(database, author, title="Größe *zwei*", slug="two")
+    await factories.draft(database, author, title="Hidden")
+    context = await found(database, "[[größe ZWEI]] [[Hidden|words]] [[Nope]]")
+    assert context.links == {"grosse zwei": "/two"}
+    assert (context.prefix, context.site_host) == ("p7-", "our.example")
+
+
+async def test_of_many_titles_the_first_thousand_are_looked_up(database: Database) -> None:
+    author = await factories.person(database, "author")
+    for title in ("t999", "t1000"):
+        await factories.published(database, author, title=title, slug=title)
+    source = "[[t0]] " * 2000 + "".join(f"[[t{number}]] " for number in range(1500))
+    assert (await found(database, source)).links == {"t999": "/t999"}
+
+
+@asks_the_kernel
+@pytest.mark.parametrize(
+    "source",
+    [
+        "".join(f"[[t{number}]] " for number in range(_SIZE // 10)),
+        "[[a]] " * (_SIZE // 6),
+        "[[a" * (_SIZE // 3),
+        f"[[{'a' * 300}|{'b' * 300}" * (_SIZE // 600),
+        "".join(f"/media/{number}/a " for number in range(_SIZE // 15)),
+        "/media/1/a " * (_SIZE // 11),
+        "/media/1/" + "a" * _SIZE,
+    ],
+    ids=["titles", "one title", "open titles", "long open titles", "pictures", "one picture", "a long address"],
+)
+async def test_nobody_waits_while_a_megabyte_is_looked_through(database: Database, source: str) -> None:
+    await found(database, "[[a]] /media/1/a")  # whatever is only done once
+    gc.collect()
+    gc.freeze()
+    with unmeasured():
+        ticker = Ticker()
+        await asyncio.sleep(0.02)
+        await found(database, source)
+        await asyncio.sleep(0.02)
+        longest = await ticker.stop()
+    gc.unfreeze()
+    assert longest < 0.05
