@@ -1,6 +1,7 @@
 """What an administrator edits about the whole site: one row, and its menus."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -31,6 +32,8 @@ class Site(Base):
     permalink: Mapped[str] = mapped_column(String(100))
     posts_per_page: Mapped[int]
     footer: Mapped[str] = mapped_column(Text)
+    crawlers: Mapped[JsonMap]  # {"search": whether search engines may read it, "training": whether those who train models may}
+    security_contact: Mapped[str] = mapped_column(String(300))  # an address of mail or of a page; "": nobody named
     frame: Mapped[JsonMap]
 
 
@@ -51,11 +54,17 @@ class Frame:
     permalink: str = "/{slug}"
     posts_per_page: int = 10
     footer: str = ""
+    crawlers: Mapping[str, bool] = field(default_factory=dict)
+    security_contact: str = ""
     menu: tuple[Link, ...] = ()
 
     @cached_property
     def zone(self) -> ZoneInfo:
         return _zone(self.time_zone)
+
+    def allows(self, crawlers: str) -> bool:
+        """Whether crawlers for "search" or "training" may read the site; both may until somebody says otherwise."""
+        return self.crawlers.get(crawlers, True)
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "Frame":

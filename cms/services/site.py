@@ -15,7 +15,9 @@ from cms.models.site import SITE_ID, Frame
 from cms.services import outbox
 
 MENU_LENGTH = 6
-ORDINARY = ("name", "description", "language", "time_zone", "permalink", "posts_per_page", "footer")
+ORDINARY = (
+    "name", "description", "language", "time_zone", "permalink", "posts_per_page", "footer", "crawlers", "security_contact",
+)  # fmt: skip
 
 
 async def get_frame(session: AsyncSession) -> Frame:
