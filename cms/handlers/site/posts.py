@@ -36,6 +36,9 @@ class PlaceHandler(SiteHandler):
         path = self.asked_path
         async with self.read() as session:
             place = await reading.find_place(session, path)
+        self.show_place(path, place)
+
+    def show_place(self, path: str, place: Place) -> None:
         self.parts.last_frame = place.frame
         if place.asset_path:
             self.move_to(place.asset_path)
