@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from cms.models import Published
+from cms.models import Published, User
 from cms.services import site as sites
 from tests import factories, specifications
 from tests.handlers.site.test_feeds import public, written
@@ -129,6 +129,7 @@ async def test_hostile_words_stay_inside_their_block(site: Site, path: str) -> N
     author = await factories.person(site.database, "author", "Hostile")
     async with site.database.transaction() as work:
         await sites.configure(work, name=HOSTILE[:100], description=HOSTILE)
+        await work.session.execute(update(User).values(bio=HOSTILE))
     await factories.published(site.database, author, title=HOSTILE, slug="hostile", excerpt=HOSTILE, tags=("Hostile",))
     answer = await site.browser().get(path)
     page = answer.page
