@@ -8,15 +8,14 @@ from cms.ui.words import href
 
 
 class SourceHandler(PlaceHandler):
-    """A path that was itself given out wins, unless what stood there is now at the very address whose source is asked for."""
+    """A path that was itself given out wins: an old site's "notes.md" was a page, and leads readers to one."""
 
     async def get(self, *_: str) -> None:
         path = self.asked_path
-        behind = path.removesuffix(SOURCE)
         async with self.read() as session:
             place = await reading.find_place(session, path)
-            if place.state is None or place.path == behind:
-                place = await reading.find_place(session, behind)
+            if place.state is None:
+                place = await reading.find_place(session, path.removesuffix(SOURCE))
                 if place.article:
                     self.show_source(place.article, await reading.find_source(session, place.article.post_id))
                     return

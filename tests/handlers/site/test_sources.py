@@ -93,10 +93,10 @@ async def test_an_address_that_was_given_out_wins(site: Site) -> None:
     assert (answer.status, answer.location) == (301, "/other")
 
 
-async def test_a_file_that_became_an_address_has_its_source_there(site: Site) -> None:
-    """An imported "notes.md" leads to the post, which now stands at /notes."""
+async def test_an_old_page_that_ended_like_this_leads_to_the_new_one(site: Site) -> None:
     await at(site, "notes.md", await post(site, title="Notes", slug="notes"))
-    assert (await site.browser().get("/notes.md")).headers["Content-Type"].startswith("text/markdown")
+    answer = await site.browser().get("/notes.md")
+    assert (answer.status, answer.location) == (301, "/notes")
 
 
 async def at(site: Site, path: str, post_id: int) -> None:
