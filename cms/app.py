@@ -15,6 +15,7 @@ from cms.db.session import Clock, Database, utc_now
 from cms.errors import Unavailable
 from cms.events import Event
 from cms.handlers.base import KNOWN_COOKIE_DAYS, SESSION_COOKIE_DAYS, Parts, known_cookie_name, session_cookie_name
+from cms.handlers.compression import Compression
 from cms.handlers.site.posts import PlaceHandler
 from cms.handlers.site.remaking import Remaking
 from cms.media.storage import Storage
@@ -61,7 +62,7 @@ class Squall(Application):
             hosts=frozenset({*LOOPBACK, _host(settings.public_url)}),
             template_path=str(data_folder("templates")),
             ui_modules=UI_MODULES,
-            compress_response=True,
+            transforms=[Compression],
             log_function=log_request,
             trusted_origins=[settings.public_url],
             **_cookies(settings, self.keys),

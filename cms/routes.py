@@ -1,19 +1,26 @@
 """The whole URL map on one page, most-read first; every route named. The last one asks ``addresses`` what is at any other path."""
 
+import re
+
 from tornado.routing import URLSpec
 from tornado.web import url
 
 from cms.handlers import operations
 from cms.handlers.admin import menus, preview, publication, sessions, setup, site
 from cms.handlers.admin import posts as desk
-from cms.handlers.site import archives, feeds, media, posts, static
+from cms.handlers.site import archives, feeds, media, posts, programs, sitemaps, sources, static
+from cms.models.address import TargetKind
 
 NUMBER = r"([1-9][0-9]{0,17})"
 TERM = r"([^/]+)"
+LISTS = {TargetKind.TAG: TERM, TargetKind.CATEGORY: r"(.+)", TargetKind.AUTHOR: TERM, TargetKind.SERIES: TERM}
+FEEDS = {"feed": feeds.RssHandler, "atom": feeds.AtomHandler, "jsonfeed": feeds.JsonFeedHandler}
 
 
 def routes() -> list[URLSpec]:
-    return [*_site(), *_people(), *_admin("post"), *_admin("page"), *_administrators(), *_operators(), *_rest()]
+    return [
+        *_feeds(), *_site(), *_programs(), *_people(), *_admin("post"), *_admin("page"), *_administrators(), *_operators(), *_rest(),
+    ]  # fmt: skip
 
 
 def _site() -> list[URLSpec]:
@@ -26,17 +33,39 @@ def _site() -> list[URLSpec]:
         url(r"/category/(.+)", archives.CategoryHandler, name="category"),
         url(rf"/author/{TERM}", archives.AuthorHandler, name="author"),
         url(rf"/author/{TERM}/page/{NUMBER}", archives.AuthorHandler, name="author.page"),
+        url(rf"/series/{TERM}", archives.SeriesHandler, name="series"),
+        url(rf"/series/{TERM}/page/{NUMBER}", archives.SeriesHandler, name="series.page"),
         url(r"/archive", archives.ArchiveHandler, name="archive"),
         url(r"/archive/([0-9]{4})", archives.ArchiveHandler, name="archive.year"),
         url(r"/archive/([0-9]{4})/([0-9]{2})", archives.ArchiveHandler, name="archive.month"),
-        url(r"/feed\.xml", feeds.RssHandler, name="feed"),
-        url(r"/atom\.xml", feeds.AtomHandler, name="atom"),
-        url(r"/sitemap\.xml", feeds.SitemapHandler, name="sitemap"),
-        url(r"/robots\.txt", feeds.RobotsHandler, name="robots"),
         url(rf"/media/{NUMBER}/([0-9a-f]{{12}})/([^/]+)", media.MediaHandler, name="media"),
         url(rf"/media/{NUMBER}/([^/]+)", media.LatestMediaHandler, name="media.latest"),
         url(r"/static/(.*)", static.StaticHandler, name="static"),
         url(r"/favicon\.ico", static.FaviconHandler, name="favicon"),
+    ]
+
+
+def _feeds() -> list[URLSpec]:
+    """The site's, and those of each list. Before the lists, as the address of a category may have any number of parts."""
+    of_site = [url(rf"/{re.escape(feed.file)}", feed, name=name) for name, feed in FEEDS.items()]
+    of_lists = [
+        url(rf"/{kind}/{path}/{re.escape(feed.file)}", feed, {"kind": kind}, name=f"{kind}.{name}")
+        for kind, path in LISTS.items()
+        for name, feed in FEEDS.items()
+    ]
+    return [*of_site, *of_lists]
+
+
+def _programs() -> list[URLSpec]:
+    return [
+        url(r"/sitemap\.xml", sitemaps.SitemapIndexHandler, name="sitemap"),
+        url(r"/sitemap/([1-9][0-9]{0,11})\.xml", sitemaps.SitemapPartHandler, name="sitemap.part"),
+        url(r"/sitemap/lists\.xml", sitemaps.SitemapListsHandler, name="sitemap.lists"),
+        url(r"/robots\.txt", programs.RobotsHandler, name="robots"),
+        url(r"/llms\.txt", programs.LlmsHandler, name="llms"),
+        url(r"/opensearch\.xml", programs.OpenSearchHandler, name="opensearch"),
+        url(r"/manifest\.webmanifest", programs.ManifestHandler, name="manifest"),
+        url(r"/\.well-known/security\.txt", programs.SecurityHandler, name="security"),
     ]
 
 
@@ -84,4 +113,4 @@ def _operators() -> list[URLSpec]:
 
 
 def _rest() -> list[URLSpec]:
-    return [url(r"/(.+)", posts.PlaceHandler, name="place")]
+    return [url(r"/(.+)\.md", sources.SourceHandler, name="source"), url(r"/(.+)", posts.PlaceHandler, name="place")]

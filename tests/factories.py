@@ -11,12 +11,13 @@ from sqlalchemy import select
 
 from cms.content.pipeline import render
 from cms.db.session import Database
-from cms.models import Post, Published, User
-from cms.models.post import Kind
+from cms.models import Post, PostSeries, Published, Series, User
+from cms.models.address import TargetKind
+from cms.models.post import Kind, Side
 from cms.policy import SYSTEM, Actor, Role
 from cms.schemas.account import OwnerInput, UserInput
 from cms.schemas.post import PostInput
-from cms.services import accounts, posts, publishing
+from cms.services import accounts, addresses, posts, publishing
 
 PASSWORD = "correct horse battery"
 NAMES = {"owner": "Olga Owner", "administrator": "Adam Mills", "editor": "Edna Reed", "author": "Ana Silva", "contributor": "Cem Öz"}
@@ -79,6 +80,17 @@ async def published(database: Database, actor: Actor, **fields: Any) -> Publishe
 
 async def published_page(database: Database, actor: Actor, **fields: Any) -> Published:
     return await publish(database, actor, (await page(database, actor, **fields)).id)
+
+
+async def series(database: Database, name: str, post_ids: list[int]) -> Series:
+    """A series of what is public, in this order."""
+    async with database.transaction() as work:
+        made = Series(name=name, slug=name.lower(), description=f"About {name}.")
+        work.session.add(made)
+        await work.session.flush()
+        await addresses.assign(work, f"series/{made.slug}", TargetKind.SERIES, made.id)
+        work.session.add_all(PostSeries(post_id=at, side=Side.LIVE, series_id=made.id, position=n) for n, at in enumerate(post_ids, 1))
+    return made
 
 
 async def withdraw(database: Database, actor: Actor, post_id: int) -> Post:

@@ -15,6 +15,7 @@ from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 
 from cms.app import Squall
+from cms.db.session import Clock, utc_now
 from cms.rendering import Renderer
 from cms.schemas.account import OwnerInput, UserInput
 from cms.services import accounts
@@ -126,12 +127,14 @@ class Site:
 
 
 @asynccontextmanager
-async def running_site(database_url: str, folder: Path, *, renderer: Renderer | None = None, **settings: Any) -> AsyncIterator[Site]:
+async def running_site(
+    database_url: str, folder: Path, *, renderer: Renderer | None = None, clock: Clock = utc_now, **settings: Any
+) -> AsyncIterator[Site]:
     """The program on a free port of 127.0.0.1 until the block ends."""
     socket, port = bind_unused_port()
     configured = Settings(data=folder, database_url=database_url, port=port, secret_keys="k" * 40, **settings)
     cheap = Passwords(memory=64, passes=1)  # tests sign in many hundred times
-    application = Squall(configured, renderer=renderer, passwords=cheap)
+    application = Squall(configured, clock=clock, renderer=renderer, passwords=cheap)
     await application.start()
     server = HTTPServer(application)
     server.add_socket(socket)

@@ -1,7 +1,7 @@
 """What an administrator edits about the whole site: one row, and its menus."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from typing import Any
@@ -49,6 +49,8 @@ class Site(Base):
     home_page_id: Mapped[int | None] = mapped_column(Id, ForeignKey("posts.id", ondelete="SET NULL"))
     links: Mapped[JsonList]
     version: Mapped[int]
+    crawlers: Mapped[JsonMap]  # {"search": whether search engines may read it, "training": whether those who train models may}
+    security_contact: Mapped[str] = mapped_column(String(300))  # an address of mail or of a page; "": nobody named
     frame: Mapped[JsonMap]
 
 
@@ -78,6 +80,8 @@ class Frame:
     permalink: str = "/{slug}"
     posts_per_page: int = 10
     footer: str = ""
+    crawlers: Mapping[str, bool] = field(default_factory=dict)
+    security_contact: str = ""
     menu: tuple[Link, ...] = ()
     footer_menu: tuple[Link, ...] = ()
     links: tuple[Link, ...] = ()  # to the publication elsewhere
@@ -90,14 +94,23 @@ class Frame:
     def zone(self) -> ZoneInfo:
         return _zone(self.time_zone)
 
+    def allows(self, crawlers: str) -> bool:
+        """Whether crawlers for "search" or "training" may read the site; both may until somebody says otherwise."""
+        return self.crawlers.get(crawlers, True)
+
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "Frame":
-        return cls(**{**stored, **{name: links(stored.get(name, ())) for name in ("menu", "footer_menu", "links")}})
+        """What a newer version of the program added is left out: for a while both may run."""
+        known = {name: stored[name] for name in stored.keys() & _FRAME_NAMES}
+        return cls(**{**known, **{name: links(stored.get(name, ())) for name in ("menu", "footer_menu", "links")}})
 
     @property
     def posts_path(self) -> str:
         """Where the newest posts begin."""
         return "/page/1" if self.home_path else "/"
+
+
+_FRAME_NAMES = {each.name for each in fields(Frame)}
 
 
 @lru_cache(maxsize=8)

@@ -64,6 +64,7 @@ VIEWS: dict[str, frozenset[str]] = {
     "link": frozenset({"title", "path"}),
     "path": frozenset({"path"}),
     "entry": _ENTRY,  # of a feed
+    "summary": frozenset({"title", "excerpt", "path"}),
     "source": frozenset({"title", "source", "date", "updated", "path", "authors", "tags"}),  # the Markdown
     "found": _CARD | {"body"},  # by a search
 }
@@ -100,6 +101,9 @@ def sitemap(part: int) -> str:
 
 
 SITEMAP = "sitemap"  # the list of its parts
+SITEMAP_LISTS = "sitemap/lists"  # when each list last changed
+PAGES = "pages"  # which there are
+_OF_TERMS = ("tag:", "category:", "author:", "series:")
 TERMS = "terms"  # which lists have posts at all
 MONTHS = "months"  # which of them have posts
 TITLES = "titles"  # every title and address: what is near to a mistyped one
@@ -131,8 +135,12 @@ def _published(event: PostPublished) -> Marks:
         tags.add(TITLES)
     if event.is_new or aspects & VIEWS["found"]:
         tags.add(WORDS)
+    if event.is_new or "updated" in aspects:
+        tags |= {SITEMAP, SITEMAP_LISTS} if event.kind == "post" else {SITEMAP}
     if event.is_new or aspects & {"path", "updated"}:
-        tags |= {SITEMAP, sitemap(sitemap_part(event.post_id))}
+        tags.add(sitemap(sitemap_part(event.post_id)))
+    if event.kind == "page" and event.is_new:
+        tags.add(PAGES)
     if "series" in aspects:
         tags |= {listing(name) for name in event.now.lists if name.startswith("series:")}
     if "featured" in aspects:
@@ -145,6 +153,7 @@ def _published(event: PostPublished) -> Marks:
 def _withdrawn(event: PostWithdrawn) -> Marks:
     tags = {post(event.post_id, view) for view in VIEWS}
     tags |= {at(event.path), TITLES, WORDS, SITEMAP, sitemap(sitemap_part(event.post_id)), listing("featured")}
+    tags.add(PAGES if event.kind == "page" else SITEMAP_LISTS)
     if event.months:
         tags.add(MONTHS)
     return Marks.of(*tags) | _moved(event.post_id, event.before, None)
@@ -162,6 +171,6 @@ def _moved(post_id: int, before: Listed | None, now: Listed | None) -> Marks:
     if before and now and before.at != now.at:
         newest, oldest = max(before.at, now.at), min(before.at, now.at)
         spans += [Span(name, (newest, post_id), (oldest, post_id)) for name in old & new]
-    if old ^ new:
+    if any(name.startswith(_OF_TERMS) for name in old ^ new):
         tags.add(TERMS)
     return Marks.of(*tags, spans=spans)

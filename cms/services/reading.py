@@ -5,20 +5,34 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select, true
+from sqlalchemy import Select, and_, bindparam, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from cms.db.session import ReadSession
-from cms.errors import NotFound, Unavailable
-from cms.models import Address, Asset, Category, PostAuthor, PostCategory, PostTag, Published, Site, Tag, User
+from cms.errors import Gone, NotFound, Unavailable
+from cms.models import (
+    Address,
+    Asset,
+    Category,
+    PostAuthor,
+    PostCategory,
+    PostSeries,
+    PostTag,
+    Published,
+    Revision,
+    Series,
+    Site,
+    Tag,
+    User,
+)
 from cms.models.address import AddressState, TargetKind, normalise_path
 from cms.models.media import asset_path
 from cms.models.post import Kind, Side
 from cms.models.site import SITE_ID, Frame
 
 FEED_LENGTH = 20
-SITEMAP_LENGTH = 50_000  # https://www.sitemaps.org/protocol.html
+OVERVIEW_LENGTH = 50
 ARCHIVE_LENGTH = 1000
 FEATURED = 3
 
@@ -99,6 +113,47 @@ class Archive:
     months: Sequence[tuple[str, int]]  # ("2026-11", how many), newest first
     period: str  # "", "2026" or "2026-11"
 
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """What a feed is of (the whole site, unless it says otherwise) and its newest posts. ``key`` stays when the thing is renamed."""
+
+    frame: Frame
+    articles: Sequence[Article]
+    title: str = ""
+    description: str = ""
+    path: str = "/"
+    name: str = "home"  # "tag:7": as events name it
+
+    @property
+    def updated_at(self) -> datetime | None:
+        return max((article.updated_at for article in self.articles), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The site at a glance: its newest posts and its pages."""
+
+    frame: Frame
+    posts: Sequence[Card]
+    pages: Sequence[Card]
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A kind of list: whose it is, what is said about it, and the key of the join table that has its posts."""
+
+    table: type[Tag] | type[Category] | type[User] | type[Series]
+    description: InstrumentedAttribute[str]
+    key: InstrumentedAttribute[int]
+
+
+TERMS = {
+    TargetKind.TAG: Term(Tag, Tag.description, PostTag.tag_id),
+    TargetKind.CATEGORY: Term(Category, Category.description, PostCategory.category_id),
+    TargetKind.AUTHOR: Term(User, User.bio, PostAuthor.user_id),
+    TargetKind.SERIES: Term(Series, Series.description, PostSeries.series_id),
+}
 
 _CARD = (
     Published.post_id,
@@ -203,7 +258,7 @@ async def _frame_and_total(session: AsyncSession) -> tuple[Frame, int]:
 
 
 async def _newest_posts(session: AsyncSession, frame: Frame, total: int, page: int) -> Listing:
-    return await _listing(session, _Subject(frame, "home", total, "", "", frame.posts_path), true(), page)
+    return await _listing(session, _Subject(frame, "home", total, path=frame.posts_path), _newest(*_CARD), page)
 
 
 async def featured(session: AsyncSession) -> list[dict[str, Any]]:
@@ -215,20 +270,32 @@ async def featured(session: AsyncSession) -> list[dict[str, Any]]:
 
 async def by_tag(session: AsyncSession, slug: str, page: int) -> Listing:
     """Raises ``NotFound``, also for a tag that no public post has. ``Listing.path`` is where the tag stands now."""
-    member = select(PostTag.post_id).where(PostTag.side == Side.LIVE)
-    return await _of_term(session, TargetKind.TAG, f"tag/{slug}", Tag, Tag.description, (member, PostTag.tag_id), page)
+    return await _of_term(session, TargetKind.TAG, slug, page)
 
 
 async def by_category(session: AsyncSession, path: str, page: int) -> Listing:
-    member = select(PostCategory.post_id).where(PostCategory.side == Side.LIVE)
-    return await _of_term(
-        session, TargetKind.CATEGORY, f"category/{path}", Category, Category.description, (member, PostCategory.category_id), page
-    )
+    return await _of_term(session, TargetKind.CATEGORY, path, page)
 
 
 async def by_author(session: AsyncSession, slug: str, page: int) -> Listing:
-    member = select(PostAuthor.post_id).where(PostAuthor.side == Side.LIVE)
-    return await _of_term(session, TargetKind.AUTHOR, f"author/{slug}", User, User.bio, (member, PostAuthor.user_id), page)
+    return await _of_term(session, TargetKind.AUTHOR, slug, page)
+
+
+async def by_series(session: AsyncSession, slug: str, page: int) -> Listing:
+    """In the order in which it is read: by position, then the oldest first."""
+    subject, _members = await _find_subject(session, TargetKind.SERIES, slug)
+    in_order: Select[*tuple[Any, ...]] = (
+        select(*_CARD)
+        .join(PostSeries, (PostSeries.post_id == Published.post_id) & (PostSeries.side == Side.LIVE))
+        .where(Published.kind == Kind.POST, PostSeries.series_id == subject.id)
+        .order_by(PostSeries.position, Published.published_at, Published.post_id)
+    )
+    return await _listing(session, subject, in_order, page)
+
+
+async def _of_term(session: AsyncSession, kind: TargetKind, path: str, page: int) -> Listing:
+    subject, members = await _find_subject(session, kind, path)
+    return await _listing(session, subject, _newest(*_CARD).where(Published.post_id.in_(members)), page)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,23 +305,20 @@ class _Subject:
     frame: Frame
     name: str
     total: int
-    title: str
-    description: str
-    path: str
+    title: str = ""
+    description: str = ""
+    path: str = "/"
+    id: int = 0
 
 
-async def _of_term(
-    session: AsyncSession,
-    kind: TargetKind,
-    path: str,
-    table: type[Tag] | type[Category] | type[User],
-    description: InstrumentedAttribute[str],
-    membership: tuple[Select[int], InstrumentedAttribute[int]],
-    page: int,
-) -> Listing:
-    """The list at an address, wherever the thing has moved to since; its posts are those whose live side has it."""
+async def _find_subject(session: AsyncSession, kind: TargetKind, path: str) -> tuple[_Subject, Select[int]]:
+    """What stands at an address below its kind ("tag/sea"), wherever it has moved to since, and the posts whose live side has it.
+
+    Raises ``NotFound``, also for what no public post has.
+    """
+    table, description, key = TERMS[kind].table, TERMS[kind].description, TERMS[kind].key
     current = aliased(Address)
-    members, key = membership
+    members = select(key.class_.post_id).where(key.class_.side == Side.LIVE)
     # From the members to the posts: the other way round SQLite would look all members up again for each post.
     count = (
         members.with_only_columns(func.count())
@@ -265,36 +329,35 @@ async def _of_term(
         .scalar_subquery()
     )
     wanted = (
-        select(Site.frame, table.id, table.name, description, current.path, count)
+        select(Site.frame, count, table.name, description, current.path, table.id)
         .select_from(Site)
-        .join(Address, (Address.path == normalise_path(path)) & (Address.target_kind == kind))
+        .join(Address, (Address.path == normalise_path(f"{kind}/{path}")) & (Address.target_kind == kind))
         .join(table, table.id == Address.target_id)
         .join(current, (current.target_kind == kind) & (current.target_id == table.id) & (current.state == AddressState.CURRENT))
         .where(Site.id == SITE_ID)
     )
     row = (await session.execute(wanted)).one_or_none()
-    if row is None or not row[5]:
+    if row is None or not row[1]:
         raise NotFound
-    frame, term_id, name, text, now_at, total = row
-    subject = _Subject(Frame.from_json(frame), f"{kind}:{term_id}", total, name, text, f"/{now_at}")
-    return await _listing(session, subject, Published.post_id.in_(members.where(key == term_id)), page)
+    frame, total, name, text, now_at, term_id = row
+    subject = _Subject(Frame.from_json(frame), f"{kind}:{term_id}", total, name, text, f"/{now_at}", term_id)
+    return subject, members.where(key == term_id)
 
 
-async def _listing(session: AsyncSession, subject: _Subject, member: ColumnElement[bool], page: int) -> Listing:
+async def _listing(session: AsyncSession, subject: _Subject, posts: Select[*tuple[Any, ...]], page: int) -> Listing:
     size = subject.frame.posts_per_page
     pages = max(1, -(-subject.total // size))
     if not 1 <= page <= pages:
         raise NotFound
-    cards = await _cards(session, member, limit=size, offset=(page - 1) * size)
+    cards = await _cards(session, posts.limit(size).offset((page - 1) * size))
     return Listing(subject.frame, subject.name, cards, page, pages, subject.total, subject.title, subject.description, subject.path)
 
 
-async def _cards(session: AsyncSession, member: ColumnElement[bool], *, limit: int, offset: int = 0) -> list[Card]:
-    rows = await session.execute(_newest(*_CARD).where(member).limit(limit).offset(offset))
-    return [_card(row) for row in rows]
+async def _cards(session: AsyncSession, posts: Select[*tuple[Any, ...]]) -> list[Card]:
+    return [_card(row) for row in await session.execute(posts)]
 
 
-def _newest(*columns: InstrumentedAttribute[Any]) -> Select[Any]:
+def _newest(*columns: InstrumentedAttribute[Any]) -> Select[*tuple[Any, ...]]:
     return select(*columns).where(Published.kind == Kind.POST).order_by(Published.published_at.desc(), Published.post_id.desc())
 
 
@@ -306,24 +369,44 @@ async def archive(session: AsyncSession, period: str) -> Archive:
     if period and not any(month.startswith(period) for month, _ in months):
         raise NotFound
     within = Published.month.in_([month for month, _ in months if month.startswith(period)]) if period else true()
-    cards = await _cards(session, within, limit=ARCHIVE_LENGTH)
+    cards = await _cards(session, _newest(*_CARD).where(within).limit(ARCHIVE_LENGTH))
     return Archive(frame, cards, months, period)
 
 
 # --- for programs ----------------------------------------------------------------------------------------------------------
 
 
-async def feed(session: AsyncSession) -> tuple[Frame, list[Article]]:
+async def feed(session: AsyncSession) -> Feed:
     """The newest posts with their whole text."""
     frame = Frame.from_json((await session.execute(_FRAME)).scalar_one())
-    rows = await session.execute(_newest(*_ARTICLE).limit(FEED_LENGTH))
-    return frame, [_article(row) for row in rows]
+    return Feed(frame, await _articles(session, _newest(*_ARTICLE)))
 
 
-async def sitemap(session: AsyncSession) -> list[tuple[str, datetime]]:
-    """Paths of all that is public, with when readers last saw it change."""
-    wanted = select(Published.path, Published.updated_at).order_by(Published.post_id.desc()).limit(SITEMAP_LENGTH)
-    return [(f"/{path}", updated_at) for path, updated_at in await session.execute(wanted)]
+async def feed_of(session: AsyncSession, kind: TargetKind, path: str) -> Feed:
+    """The newest posts of a tag, category, author or series. Raises ``NotFound`` as their lists do."""
+    subject, members = await _find_subject(session, kind, path)
+    articles = await _articles(session, _newest(*_ARTICLE).where(Published.post_id.in_(members)))
+    return Feed(subject.frame, articles, subject.title, subject.description, subject.path, subject.name)
+
+
+async def overview(session: AsyncSession) -> Overview:
+    frame = Frame.from_json((await session.execute(_FRAME)).scalar_one())
+    pages: Select[*tuple[Any, ...]] = select(*_CARD).where(Published.kind == Kind.PAGE).order_by(Published.published_at, Published.post_id)
+    found = [await _cards(session, wanted.limit(OVERVIEW_LENGTH)) for wanted in (_newest(*_CARD), pages)]
+    return Overview(frame, *found)
+
+
+async def _articles(session: AsyncSession, posts: Select[*tuple[Any, ...]]) -> list[Article]:
+    return [_article(row) for row in await session.execute(posts.limit(FEED_LENGTH))]
+
+
+async def find_source(session: AsyncSession, post_id: int) -> str:
+    """The text of which the public version was made. Raises ``Gone`` if there is none any more."""
+    wanted = select(Revision.content).join(Published, Published.revision_id == Revision.id).where(Published.post_id == post_id)
+    source = (await session.execute(wanted)).scalar_one_or_none()
+    if source is None:
+        raise Gone
+    return source
 
 
 _FRAME = select(Site.frame).where(Site.id == SITE_ID)

@@ -7,10 +7,9 @@ from cms.models.address import normalise_path
 from cms.models.site import Frame
 from cms.page_cache import marks
 from cms.page_cache.marks import NEWEST, OLDEST, Marks, Span
-from cms.services.reading import Archive, Article, Card, Listing, Place
+from cms.services.reading import FEED_LENGTH, OVERVIEW_LENGTH, Archive, Article, Card, Feed, Listing, Overview, Place
 
 AROUND = ("name", "language", "time_zone", "footer", "menu", "footer_menu", "links", "logo", "accent_hue", "home_path")
-FEED_FRAME = Marks.of(*marks.frame("name", "description", "language"))
 
 
 def around(frame: Frame) -> Marks:
@@ -18,9 +17,13 @@ def around(frame: Frame) -> Marks:
     return Marks.of(*marks.frame(*AROUND, *(() if frame.footer else ("description",))))
 
 
+def at(path: str) -> Marks:
+    return Marks.of(marks.at(normalise_path(path)))
+
+
 def place(path: str, found: Place) -> Marks:
     """What is at an address: something, where it went, that it is gone, or nothing."""
-    here = Marks.of(marks.at(normalise_path(path)))
+    here = at(path)
     if found.post_id is not None:
         return here | Marks.of(marks.post(found.post_id, "path"))
     return here if found.state else here | Marks.of(marks.TITLES)
@@ -51,11 +54,24 @@ def archive(shown: Archive) -> Marks:
     return Marks.of(marks.MONTHS, *lines, spans=_months(shown))
 
 
-def entries(name: str, shown: Sequence[Article], most: int) -> Marks:
-    """A feed of at most so many: what comes after its last one is not its business."""
-    oldest = _ends(shown)[1] if len(shown) == most else OLDEST
-    tags = [tag for each in shown for tag in (marks.post(each.post_id, "entry"), *_authors(each.authors))]
-    return Marks.of(*tags, spans=[Span(name, NEWEST, oldest)])
+def feed(shown: Feed) -> Marks:
+    of_the_site = marks.frame("name", "language", *(() if shown.title else ("description",)))
+    return cards(shown.articles, "entry") | _newest_of(shown.name, shown.articles, FEED_LENGTH) | Marks.of(*of_the_site)
+
+
+def overview(shown: Overview) -> Marks:
+    """The newest posts, and pages, wherever in the tree they stand."""
+    lines = [marks.post(card.post_id, "summary") for card in (*shown.posts, *shown.pages)]
+    return Marks.of(marks.PAGES, *lines, *marks.frame("name", "description")) | _newest_of("home", shown.posts, OVERVIEW_LENGTH)
+
+
+def source(article: Article) -> Marks:
+    return Marks.of(marks.post(article.post_id, "source"), *_authors(article.authors))
+
+
+def _newest_of(name: str, shown: Sequence[Card], most: int) -> Marks:
+    """Of a list of at most so many: what comes after its last one is not its business."""
+    return Marks.of(spans=[Span(name, NEWEST, _ends(shown)[1] if len(shown) == most else OLDEST)])
 
 
 def _stretch(shown: Listing) -> Marks:

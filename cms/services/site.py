@@ -21,7 +21,8 @@ from cms.services import audit, media, outbox
 
 MENU_LENGTH = 6
 ORDINARY = (
-    "name", "description", "language", "time_zone", "permalink", "posts_per_page", "footer", "accent_hue", "home", "links",
+    "name", "description", "language", "time_zone", "permalink", "posts_per_page", "footer", "accent_hue", "home", "links", "crawlers",
+    "security_contact",
 )  # fmt: skip
 
 

@@ -2,10 +2,12 @@
 
 from tornado.web import UIModule
 
-from cms.ui import admin, form, site
+from cms.ui import admin, feeds, form, site, structured_data
 
 UI_MODULES: dict[str, type[UIModule]] = {
     **site.MODULES,
+    **feeds.MODULES,
+    **structured_data.MODULES,
     **form.MODULES,
     **admin.MODULES,
 }

@@ -1,14 +1,19 @@
-"""What a feed needs: a text whose addresses lead back here from anywhere, and XML that any parser takes."""
+"""What a feed needs: a text whose addresses lead back here from anywhere, and XML or JSON that any parser takes."""
 
 import html
 import re
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from tornado.escape import to_unicode, xhtml_escape
+from tornado.web import UIModule
 
 from cms.content.allow_list import ADDRESSES
+from cms.services.reading import Article, Feed
+from cms.ui.site import SiteModule
+from cms.ui.words import href
 
 # Characters that XML 1.0 (section 2.2) does not know, not even escaped.
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -18,8 +23,71 @@ _ATTRIBUTE = re.compile(r' ([a-z\-]+)="([^"]*)"')
 _PAGE_ONLY = re.compile(r'<a class="headerlink"[^>]*>[^<]*</a>')
 
 
+class FeedLinks(SiteModule):
+    """Where the feeds of a page are, for programs that look at it. ``path``: "/" or that of a list."""
+
+    def render(self, path: str, title: str) -> str:
+        return self.draw("feed_links", at=path.rstrip("/"), title=title)
+
+
+def json_feed(feed: Feed, public_url: str, feed_url: str) -> dict[str, Any]:
+    """https://www.jsonfeed.org/version/1.1/"""
+    return {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": feed_title(feed),
+        "home_page_url": public_url + href(feed.path),
+        "feed_url": feed_url,
+        **_said(description=plain(feed_description(feed))),
+        "language": feed.frame.language,
+        "authors": [{"name": plain(feed.frame.name), "url": f"{public_url}/"}],
+        "items": [_json_item(article, public_url) for article in feed.articles],
+    }
+
+
+def _json_item(article: Article, public_url: str) -> dict[str, Any]:
+    url = public_url + href(article.path)
+    return {
+        "id": entry_id(public_url, article.post_id, article.published_at),
+        "url": url,
+        "title": plain(article.title),
+        "content_html": plain(absolute_html(article.html, url)),
+        "date_published": iso_date(article.published_at),
+        "date_modified": iso_date(article.updated_at),
+        "language": article.language,
+        **_said(
+            summary=plain(article.excerpt),
+            image=article.picture and public_url + href(article.picture["path"]),
+            authors=[{"name": plain(author["name"]), "url": public_url + href(author["path"])} for author in article.authors],
+            tags=[plain(term["name"]) for term in ([article.category] if article.category else []) + list(article.tags)],
+        ),
+    }
+
+
+def _said(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value}
+
+
+def feed_title(feed: Feed) -> str:
+    return plain(f"{feed.title} · {feed.frame.name}" if feed.title else feed.frame.name)
+
+
+def feed_description(feed: Feed) -> str:
+    return feed.description if feed.title else feed.frame.description
+
+
+def feed_id(feed: Feed, public_url: str) -> str:
+    """Stays the same when a tag or a person is renamed, as their addresses do not."""
+    key = feed.name.replace(":", "-")
+    return f"{public_url}/" if key == "home" else f"{public_url}/#{key}"
+
+
+def plain(value: str | bytes | None) -> str:
+    """Without the control characters that no parser of XML takes and nobody means."""
+    return _NO_XML.sub("", to_unicode(value) or "")
+
+
 def xml_text(value: str | bytes | None) -> str:
-    return xhtml_escape(_NO_XML.sub("", to_unicode(value) or ""))
+    return xhtml_escape(plain(value))
 
 
 def absolute_html(stored: str, base: str) -> str:
@@ -61,3 +129,6 @@ def rss_date(moment: datetime) -> str:
 
 def iso_date(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+MODULES: dict[str, type[UIModule]] = {"FeedLinks": FeedLinks}

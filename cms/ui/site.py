@@ -8,8 +8,10 @@ from typing import Any
 from tornado.web import UIModule
 
 from cms.content.plain_text import shorten
+from cms.models.post import Kind
+from cms.models.site import Frame
 from cms.services.reading import Article, Card, Listing
-from cms.ui.words import direction, href, words_of
+from cms.ui.words import direction, href, og_locale, words_of
 
 SPINE = 0.5  # rem a minute
 ARCHIVE_SPINE = 0.4
@@ -22,35 +24,32 @@ DESCRIPTION = 300  # characters of a page that others show with a link to it
 class SiteModule(UIModule):
     """A module whose markup knows the site's words, and how to write an address."""
 
+    @property
+    def frame(self) -> Frame:
+        frame: Frame = self.handler.settings["parts"].last_frame
+        return frame
+
     def draw(self, name: str, **values: Any) -> str:
-        frame = self.handler.settings["parts"].last_frame
-        drawn = self.render_string(f"modules/{name}.html", words=words_of(frame), href=href, direction=direction, **values)
+        drawn = self.render_string(f"modules/{name}.html", words=words_of(self.frame), href=href, direction=direction, **values)
         return drawn.decode()
 
 
 class Meta(SiteModule):
-    """What machines read of a page: description, its one address, and the card that others show for a link."""
+    """What machines read of a page: description, its one address, and the card that others show for a link to it.
 
-    def render(
-        self,
-        path: str,
-        title: str,
-        description: str = "",
-        *,
-        kind: str = "website",
-        picture: dict[str, Any] | None = None,
-        published_at: datetime | None = None,
-        updated_at: datetime | None = None,
-    ) -> str:
+    https://ogp.me; what cards need beyond that: https://developer.x.com/en/docs/x-for-websites/cards
+    """
+
+    def render(self, path: str, title: str, description: str = "", *, article: Article | None = None) -> str:
         return self.draw(
             "meta",
             at=path,
             title=title,
             description=shorten(description, DESCRIPTION),
-            kind=kind,
-            picture=picture,
-            published_at=published_at,
-            updated_at=updated_at,
+            article=article,
+            is_post=article is not None and article.kind is Kind.POST,
+            picture=article.picture if article else None,
+            og_locale=og_locale,
         )
 
 

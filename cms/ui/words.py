@@ -7,6 +7,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
+from babel.core import get_global
 from babel.dates import format_date, format_skeleton
 from babel.lists import format_list
 from babel.numbers import format_decimal
@@ -81,6 +82,16 @@ def locale_of(language: str) -> Locale:
         except (UnknownLocaleError, ValueError):
             continue
     return Locale.parse("en_001")
+
+
+@lru_cache(maxsize=256)
+def og_locale(language: str) -> str:
+    """As Open Graph writes it, with a country: the one that is named, or where most who speak it live ("en" → "en_US")."""
+    known = get_global("likely_subtags")
+    parts = language.replace("-", "_").split("_")
+    named = [part.upper() for part in parts[1:] if len(part) == 2]
+    likely = known.get("_".join(parts), known.get(parts[0], "")).split("_")[2:]
+    return "_".join([parts[0], *(named or likely)[:1]])
 
 
 def direction(language: str) -> str:

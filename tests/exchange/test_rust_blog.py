@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
-from xml.etree import ElementTree
 
 import pytest
 from sqlalchemy import func, select
@@ -24,7 +23,7 @@ from cms.models.post import Kind
 from cms.models.site import Frame
 from cms.rendering import Renderer
 from cms.services import inspection
-from tests import rust_blog
+from tests import rust_blog, specifications
 from tests.measuring import unmeasured_environment
 from tests.web import Browser, Site, running_site
 
@@ -106,9 +105,10 @@ async def everything_is_there(site: Site, browser: Browser, pages: dict[str, str
     assert len(pictures) > 190
     for picture in pictures:
         assert (await browser.get(picture)).status == 200, picture
-    for feed in ("/feed.xml", "/atom.xml"):
-        ElementTree.fromstring((await browser.get(feed)).body)
-    listed = re.findall(r"<loc>[^<]*//[^/<]+(/[^<]*)</loc>", (await browser.get("/sitemap.xml")).text)
+    specifications.rss((await browser.get("/feed.xml")).body)
+    specifications.atom((await browser.get("/atom.xml")).body)
+    specifications.json_feed((await browser.get("/feed.json")).body)
+    listed = re.findall(r"<loc>[^<]*//[^/<]+(/[^<]*)</loc>", (await browser.get("/sitemap/1.xml")).text)
     assert len(listed) == len(set(listed))
     assert len([path for path in listed if re.match(r"/\d{4}/", path)]) == 381
     async with site.database.read() as session:

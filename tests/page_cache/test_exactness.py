@@ -20,6 +20,7 @@ from cms.rendering import Renderer
 from cms.services import accounts, publishing
 from cms.services import site as sites
 from tests import bulk, factories
+from tests.watching import Clock
 from tests.web import Site, running_site
 
 POSTS = 10_000
@@ -32,6 +33,7 @@ class Reading:
     """Readers of a site, and what is in its cache."""
 
     site: Site
+    clock: Clock
     paths: list[str]
 
     async def pages(self) -> dict[str, bytes]:
@@ -44,6 +46,7 @@ class Reading:
         cache = self.site.application.parts.pages
         before = await self.pages()
         assert all(path in cache for path in self.paths)
+        self.clock.pass_(hours=1)
         await change()
         forgotten = {path for path in self.paths if path not in cache}
         cache.clear()
@@ -53,7 +56,8 @@ class Reading:
 
 @pytest.fixture
 async def reading(database_url: str, tmp_path: Path, renderer: Renderer) -> AsyncIterator[Reading]:
-    async with running_site(database_url, tmp_path / "data", renderer=renderer) as site:
+    clock = Clock()
+    async with running_site(database_url, tmp_path / "data", renderer=renderer, clock=clock) as site:
         await site.person("owner")
         authors = [await factories.person(site.database, "author", name) for name in ("Ana Silva", "Ines Falk")]
         editor = await factories.person(site.database, "editor")
@@ -70,13 +74,16 @@ async def reading(database_url: str, tmp_path: Path, renderer: Renderer) -> Asyn
         site.editor = editor  # type: ignore[attr-defined]
         yield Reading(
             site,
+            clock,
             [
                 "/", "/page/2", "/page/3", f"/page/{last // 2}", f"/page/{last - 1}", f"/page/{last}", *newest,
                 "/tide-5000", "/tide-5001", "/tide-4999",
                 "/tide-0", "/about", "/about/team", "/moved-on", "/moved", "/gone", "/nothing-here", "/tag/tag-3", "/tag/tag-4",
                 "/tag/tag-19", "/tag/tag-19/page/2", "/tag/tag-0/page/20", "/category/coast", "/category/coast/page/2", "/author/ana-silva",
                 "/author/ines-falk", "/author/ines-falk/page/3", "/archive", "/archive/2016", "/archive/2016/01", "/archive/2025/02",
-                "/archive/2025/01", "/feed.xml", "/atom.xml", "/sitemap.xml", "/robots.txt", "/tag/nobody-has-this",
+                "/archive/2025/01", "/feed.xml", "/atom.xml", "/feed.json", "/tag/tag-3/feed.xml", "/author/ana-silva/atom.xml",
+                "/sitemap.xml", "/sitemap/1.xml", "/sitemap/2.xml", "/sitemap/3.xml", "/sitemap/lists.xml", "/robots.txt", "/llms.txt",
+                f"/tide-{POSTS - 3}.md", "/about.md", "/moved.md", "/manifest.webmanifest", "/opensearch.xml", "/tag/nobody-has-this",
             ],
         )  # fmt: skip
 

@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms.db.session import Database
 from cms.models import Published
+from cms.models.address import TargetKind
 from cms.models.post import Kind
-from cms.services import posts, reading, surroundings
+from cms.services import posts, reading, sitemaps, surroundings
 from tests.factories import person, published
 from tests.watching import questions
 
@@ -23,6 +24,9 @@ READERS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...]]] = {
     "author": (reading.by_author, ("edna-reed", 1)),
     "archive": (reading.archive, ("2026",)),
     "feed": (reading.feed, ()),
+    "feed of a tag": (reading.feed_of, (TargetKind.TAG, "sea")),
+    "source": (reading.find_source, (1,)),
+    "sitemap's part": (sitemaps.list_part, (1,)),
 }
 
 

@@ -4,14 +4,16 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import insert
 
 from cms.db.session import Database
 from cms.errors import NotFound
-from cms.models import Category
+from cms.models import Category, PostSeries
 from cms.models.address import AddressState, TargetKind
+from cms.models.post import Side
 from cms.policy import Actor
-from cms.services import addresses, reading, site
-from tests import watching
+from cms.services import addresses, reading, site, sitemaps
+from tests import factories, watching
 from tests.factories import draft, edited, person, publish, published, published_page, withdraw
 from tests.watching import Clock
 
@@ -66,6 +68,7 @@ async def test_page_of_a_post_is_one_statement_whatever_is_there(database: Datab
 
 async def test_lists_are_few_statements_whatever_their_length(database: Database, editor: Actor, clock: Clock) -> None:
     await publish_many(database, editor, clock, 12, tags=("Sea",), new_category="Coast")
+    await factories.series(database, "Tides", [1, 2])
     asked = {
         "home": (reading.home, (1,), 2),
         "tag": (reading.by_tag, ("sea", 2), 2),
@@ -73,7 +76,12 @@ async def test_lists_are_few_statements_whatever_their_length(database: Database
         "author": (reading.by_author, ("edna-reed", 1), 2),
         "archive": (reading.archive, ("",), 3),
         "feed": (reading.feed, (), 2),
-        "sitemap": (reading.sitemap, (), 1),
+        "feed of a tag": (reading.feed_of, (TargetKind.TAG, "sea"), 2),
+        "series": (reading.by_series, ("tides", 1), 2),
+        "overview": (reading.overview, (), 3),
+        "sitemap": (sitemaps.list_parts, (), 1),
+        "sitemap's part": (sitemaps.list_part, (1,), 1),
+        "sitemap's lists": (sitemaps.list_lists, (), 1),
     }
     for name, (function, arguments, expected) in asked.items():
         with watching.questions(database) as sent:
@@ -190,6 +198,32 @@ async def test_term_that_does_not_exist_is_not_found(database: Database, slug: s
                 await asked
 
 
+async def test_series_is_in_the_order_in_which_it_is_read(database: Database, editor: Actor, clock: Clock) -> None:
+    await configure(database, posts_per_page=3)
+    await publish_many(database, editor, clock, 4)
+    await factories.series(database, "Tides", [4, 2, 1])
+    async with database.transaction() as work:
+        await work.session.execute(insert(PostSeries).values(post_id=3, side=Side.LIVE, series_id=1, position=2))
+        await work.session.execute(insert(PostSeries).values(post_id=3, side=Side.WORK, series_id=1, position=1))
+    async with database.read() as session:
+        first, second = await reading.by_series(session, "tides", 1), await reading.by_series(session, "tides", 2)
+        assert (first.title, first.path, first.total, first.pages) == ("Tides", "/series/tides", 4, 2)
+        assert titles(first) + titles(second) == ["Number 3", "Number 1", "Number 2", "Number 0"]
+        assert (await reading.feed_of(session, TargetKind.SERIES, "tides")).articles[0].title == "Number 3"
+
+
+async def test_series_without_public_posts_is_not_found(database: Database, editor: Actor) -> None:
+    await factories.series(database, "Tides", [])
+    secret = await draft(database, editor)
+    async with database.transaction() as work:
+        await work.session.execute(insert(PostSeries).values(post_id=secret.id, side=Side.WORK, series_id=1, position=1))
+    async with database.read() as session:
+        for asked in (reading.by_series(session, "tides", 1), reading.feed_of(session, TargetKind.SERIES, "tides")):
+            with pytest.raises(NotFound):
+                await asked
+        assert "/series/tides" not in {line.path for line in await sitemaps.list_lists(session)}
+
+
 # --- archive ---------------------------------------------------------------------------------------------------------------
 
 
@@ -218,8 +252,9 @@ async def test_feed_has_the_newest_with_their_text(database: Database, editor: A
     await published_page(database, editor)
     await publish_many(database, editor, clock, reading.FEED_LENGTH + 1, text="Mud.")
     async with database.read() as session:
-        frame, articles = await reading.feed(session)
-    assert (frame.name, len(articles)) == ("Squall", reading.FEED_LENGTH)
+        feed = await reading.feed(session)
+    articles = feed.articles
+    assert (feed.frame.name, len(articles)) == ("Squall", reading.FEED_LENGTH)
     assert (articles[0].title, articles[0].html.strip(), articles[0].path) == ("Number 20", "<p>Mud.</p>", "/number-20")
 
 
@@ -232,11 +267,13 @@ async def test_sitemap_has_all_that_is_public_with_when_it_changed(database: Dat
     await edited(database, editor, post.post_id, text="new")
     await publish(database, editor, post.post_id)
     async with database.read() as session:
-        assert dict(await reading.sitemap(session)) == {"/low-tide": clock.now, "/about": datetime(2026, 1, 31, 23, 30, tzinfo=UTC)}
+        lines = {line.path: line.updated_at for line in await sitemaps.list_part(session, 1)}
+    assert lines == {"/low-tide": clock.now, "/about": datetime(2026, 1, 31, 23, 30, tzinfo=UTC)}
 
 
 async def test_empty_site_has_a_feed_a_sitemap_and_an_archive(database: Database) -> None:
     async with database.read() as session:
-        assert (await reading.feed(session))[1] == []
-        assert await reading.sitemap(session) == []
+        assert (await reading.feed(session)).articles == []
+        assert await sitemaps.list_parts(session) == []
+        assert [(line.path, line.updated_at) for line in await sitemaps.list_lists(session)] == [("/", None), ("/archive", None)]
         assert (await reading.archive(session, "")).months == []

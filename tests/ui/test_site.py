@@ -7,7 +7,7 @@ import pytest
 
 from cms.models.site import Frame
 from cms.ui.site import contents, page_numbers
-from cms.ui.words import direction, href, words_of
+from cms.ui.words import direction, href, og_locale, words_of
 
 MOMENT = datetime(2024, 3, 30, 23, 30, tzinfo=UTC)
 
@@ -84,3 +84,11 @@ def test_lines_begin_where_the_language_begins_them(language: str, expected: str
 def test_a_stored_path_becomes_an_address() -> None:
     assert href("/a b/100%?#é") == "/a%20b/100%25%3F%23%C3%A9"
     assert href("https://example.org/?a=b#c") == "https://example.org/?a=b#c"
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [("en", "en_US"), ("en-GB", "en_GB"), ("de", "de_DE"), ("pt-br", "pt_BR"), ("zh-Hant", "zh_TW"), ("ar", "ar_EG"), ("xx", "xx")],
+)
+def test_cards_name_a_language_with_its_country(language: str, expected: str) -> None:
+    assert og_locale(language) == expected

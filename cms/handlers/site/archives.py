@@ -1,4 +1,4 @@
-"""Lists: of a tag, a category, an author; and everything by date."""
+"""Lists: of a tag, a category, an author, a series; and everything by date."""
 
 from itertools import groupby
 from typing import ClassVar
@@ -51,6 +51,13 @@ class AuthorHandler(TermHandler):
 
     async def find(self, session: ReadSession, term: str, page: int) -> Listing:
         return await reading.by_author(session, term, page)
+
+
+class SeriesHandler(TermHandler):
+    kind = "series"
+
+    async def find(self, session: ReadSession, term: str, page: int) -> Listing:
+        return await reading.by_series(session, term, page)
 
 
 class ArchiveHandler(SiteHandler):

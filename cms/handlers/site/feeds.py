@@ -1,58 +1,59 @@
-"""For programs: feeds with the whole text, the sitemap, robots.txt."""
+"""Feeds with the whole text, of the site and of each list, in three formats."""
 
-from typing import Any, ClassVar
+import json
+from typing import ClassVar
 
-from cms.handlers.site.base import SiteHandler
-from cms.models.site import Frame
+from cms.handlers.site.xml import XmlHandler
+from cms.models.address import TargetKind
 from cms.page_cache import marks
 from cms.page_cache.marks import Marks
 from cms.services import reading, shown
-from cms.ui.feeds import absolute_html, entry_id, iso_date, rss_date, xml_text
-
-
-class XmlHandler(SiteHandler):
-    def get_template_namespace(self) -> dict[str, Any]:
-        ours = {"xml_text": xml_text, "absolute_html": absolute_html, "entry_id": entry_id, "rss_date": rss_date, "iso_date": iso_date}
-        return {**super().get_template_namespace(), **ours}
-
-    def shown_of(self, frame: Frame) -> Marks:
-        return shown.FEED_FRAME
+from cms.services.reading import Feed
+from cms.ui.feeds import json_feed
+from cms.ui.words import href
 
 
 class FeedHandler(XmlHandler):
-    template: ClassVar[str]
-    content_type: ClassVar[str]
+    """``kind``: of what the address names one; None: of the whole site. What was renamed has its feeds at its new address."""
 
-    async def get(self) -> None:
+    file: ClassVar[str]
+    nowhere_marks = Marks.of(marks.TERMS)
+
+    def initialize(self, kind: TargetKind | None = None) -> None:
+        self.kind = kind
+
+    async def get(self, name: str = "") -> None:
         async with self.read() as session:
-            frame, articles = await reading.feed(session)
-        self.shows(shown.entries("home", articles, reading.FEED_LENGTH))
-        self.set_header("Content-Type", f"{self.content_type}; charset=utf-8")
+            feed = await (reading.feed_of(session, self.kind, name) if self.kind else reading.feed(session))
+        self.shows(shown.feed(feed))
+        path = f"{feed.path.rstrip('/')}/{self.file}"
+        if not self.is_at(path):
+            self.move_to(path)
+            return
         self.set_header("Cross-Origin-Resource-Policy", "cross-origin")
-        updated_at = max((article.updated_at for article in articles), default=None)
-        self.show(self.template, frame, articles=articles, updated_at=updated_at)
+        self.write_feed(feed, self.public_url + href(path))
+
+    def write_feed(self, feed: Feed, feed_url: str) -> None:
+        raise NotImplementedError
 
 
 class RssHandler(FeedHandler):
-    template = "feeds/rss.xml"
-    content_type = "application/rss+xml"
+    file = "feed.xml"
+
+    def write_feed(self, feed: Feed, feed_url: str) -> None:
+        self.show_xml("feeds/rss.xml", "application/rss+xml", feed.frame, feed=feed, feed_url=feed_url)
 
 
 class AtomHandler(FeedHandler):
-    template = "feeds/atom.xml"
-    content_type = "application/atom+xml"
+    file = "atom.xml"
+
+    def write_feed(self, feed: Feed, feed_url: str) -> None:
+        self.show_xml("feeds/atom.xml", "application/atom+xml", feed.frame, feed=feed, feed_url=feed_url)
 
 
-class SitemapHandler(XmlHandler):
-    async def get(self) -> None:
-        async with self.read() as session:
-            lines = await reading.sitemap(session)
-        self.shows(Marks.of(marks.SITEMAP))
-        self.set_header("Content-Type", "application/xml; charset=utf-8")
-        self.render("feeds/sitemap.xml", lines=lines)
+class JsonFeedHandler(FeedHandler):
+    file = "feed.json"
 
-
-class RobotsHandler(SiteHandler):
-    async def get(self) -> None:
-        self.set_header("Content-Type", "text/plain; charset=utf-8")
-        self.render("feeds/robots.txt")
+    def write_feed(self, feed: Feed, feed_url: str) -> None:
+        self.set_header("Content-Type", "application/feed+json")
+        self.finish(json.dumps(json_feed(feed, self.public_url, feed_url), ensure_ascii=False))

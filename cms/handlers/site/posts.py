@@ -63,6 +63,9 @@ class PlaceHandler(SiteHandler):
         path = self.asked_path
         async with self.read() as session:
             place = await reading.find_place(session, path)
+        self.show_place(path, place)
+
+    def show_place(self, path: str, place: Place) -> None:
         self.parts.last_frame = place.frame
         self.shows(shown.place(path, place), Marks.of(*marks.frame("home_path")))
         if place.asset_path:

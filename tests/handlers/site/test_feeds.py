@@ -1,19 +1,29 @@
-"""Feeds that any reader parses, with the whole text; the sitemap and robots.txt."""
+"""Feeds that any reader parses, of the site and of each list, with the whole text."""
 
+from collections.abc import Callable
 from email.utils import parsedate_to_datetime
-from xml.etree.ElementTree import Element, fromstring
+from typing import Any
+from xml.etree.ElementTree import fromstring
 
 import pytest
 from sqlalchemy import update
 
 from cms.models import Published
+from cms.models.address import TargetKind
+from cms.services import addresses, taxonomies
 from cms.services import site as sites
-from tests import factories
+from tests import factories, specifications
+from tests.specifications import ATOM, CONTENT
+from tests.watching import questions
 from tests.web import Site
 
-ATOM = "{http://www.w3.org/2005/Atom}"
-CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
-MAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
+FEEDS = ("feed.xml", "atom.xml", "feed.json")
+LISTS = ("/tag/sea-salt", "/category/coast", "/author/ana-silva", "/series/tides")
+VALID: dict[str, Callable[[bytes], Any]] = {
+    "feed.xml": specifications.rss,
+    "atom.xml": specifications.atom,
+    "feed.json": specifications.json_feed,
+}
 TEXT = """
 [Home](/) and [below](#below) and [elsewhere](https://example.org/a?b=c&d) and [mail](mailto:a@example.org).
 
@@ -32,7 +42,13 @@ async def written(site: Site) -> None:
     async with site.database.transaction() as work:
         await sites.configure(work, description="Tides & <currents>")
     author = await factories.person(site.database, "author")
-    await factories.published(site.database, author, title="Low <tide> & `mud`", slug="low-tide", text=TEXT, tags=("Sea & salt",))
+    owner = await factories.person(site.database, "owner")
+    async with site.database.transaction() as work:
+        coast = (await taxonomies.ensure_category(work, owner, "Coast")).id
+    await factories.published(
+        site.database, author, title="Low <tide> & `mud`", slug="low-tide", text=TEXT, tags=("Sea & salt",), category=coast
+    )
+    await factories.series(site.database, "Tides", [1])
 
 
 def public(site: Site) -> str:
@@ -55,7 +71,7 @@ async def test_rss_has_what_the_format_asks_for(site: Site) -> None:
     assert item.findtext("link") == f"{public(site)}/low-tide"
     assert item.find("guid").get("isPermaLink") == "false"  # type: ignore[union-attr]
     assert parsedate_to_datetime(item.findtext("pubDate", "")).tzinfo is not None
-    assert item.findtext("category") == "Sea & salt"
+    assert [category.text for category in item.findall("category")] == ["Coast", "Sea & salt"]
 
 
 async def test_atom_has_what_the_format_asks_for(site: Site) -> None:
@@ -93,21 +109,137 @@ async def test_the_text_is_whole_and_its_addresses_lead_back(site: Site, path: s
     assert "§" not in text
 
 
-@pytest.mark.parametrize("path", ["/feed.xml", "/atom.xml", "/sitemap.xml"])
-async def test_an_empty_site_has_valid_feeds(site: Site, path: str) -> None:
+async def test_json_has_what_the_format_asks_for(site: Site) -> None:
+    await written(site)
+    answer = await site.browser().get("/feed.json")
+    assert answer.headers["Content-Type"] == "application/feed+json"
+    feed = specifications.json_feed(answer.body)
+    assert (feed["title"], feed["description"], feed["home_page_url"]) == ("The Tide Table", "Tides & <currents>", f"{public(site)}/")
+    (item,) = feed["items"]
+    assert (item["title"], item["url"]) == ("Low <tide> & mud", f"{public(site)}/low-tide")
+    assert f'src="{public(site)}/media/1/abc/x.png"' in item["content_html"]
+    assert item["authors"] == [{"name": "Ana Silva", "url": f"{public(site)}/author/ana-silva"}]
+    assert item["tags"] == ["Coast", "Sea & salt"]
+
+
+@pytest.mark.parametrize("file", FEEDS)
+async def test_an_empty_site_has_valid_feeds(site: Site, file: str) -> None:
     await site.person("owner")
-    answer = await site.browser().get(path)
+    answer = await site.browser().get(f"/{file}")
     assert answer.status == 200
-    assert isinstance(fromstring(answer.body), Element)
+    VALID[file](answer.body)
 
 
-@pytest.mark.parametrize("path", ["/feed.xml", "/atom.xml"])
-async def test_characters_that_xml_does_not_know_are_left_out(site: Site, path: str) -> None:
+@pytest.mark.parametrize("file", FEEDS)
+@pytest.mark.parametrize("of", ["", *LISTS])
+async def test_site_and_lists_have_valid_feeds(site: Site, of: str, file: str) -> None:
+    await written(site)
+    author = await factories.person(site.database, "author")
+    await factories.published(site.database, author, title="Elsewhere")
+    with questions(site.database) as asked:
+        answer = await site.browser().get(f"{of}/{file}")
+    assert (answer.status, len(asked)) == (200, 2)
+    VALID[file](answer.body)
+    assert f"{public(site)}{of}/{file}" in answer.text, "where it is itself"
+    assert f"{public(site)}{of or '/'}" in answer.text, "where its page is"
+    assert ("Elsewhere" in answer.text) is (of in ("", "/author/ana-silva"))
+
+
+@pytest.mark.parametrize("of", ["", *LISTS])
+async def test_pages_name_their_feeds(site: Site, of: str) -> None:
+    await written(site)
+    browser = site.browser()
+    page = (await browser.get(of or "/")).page
+    named = [link.get("href") for link in page.findall(".//link[@rel='alternate']")]
+    assert named[:3] == [f"{of}/{file}" for file in FEEDS], "a reader takes the first"
+    assert named[-3:] == [f"/{file}" for file in FEEDS]
+    for address in named:
+        assert (await browser.get(address)).status == 200
+
+
+async def test_feeds_of_what_was_renamed_are_where_it_is_now(site: Site) -> None:
+    await written(site)
+    browser = site.browser()
+    before = {file: (await browser.get(f"/tag/sea-salt/{file}")).body for file in FEEDS}
+    async with site.database.transaction() as work:
+        await addresses.assign(work, "tag/ocean", TargetKind.TAG, 1)
+        await addresses.assign(work, "category/shore/coast", TargetKind.CATEGORY, 1)
+    site.application.parts.pages.clear()  # nothing announced it
+    for file in FEEDS:
+        for old, new in (("/tag/sea-salt", "/tag/ocean"), ("/category/coast", "/category/shore/coast")):
+            answer = await browser.get(f"{old}/{file}")
+            assert (answer.status, answer.location) == (301, f"{new}/{file}")
+            assert (await browser.get(f"{new}/{file}")).status == 200
+    ids = [fromstring(body).findtext(f"{ATOM}id") for body in (before["atom.xml"], (await browser.get("/tag/ocean/atom.xml")).body)]
+    assert ids[0] == ids[1] == f"{public(site)}/#tag-1"
+
+
+@pytest.mark.parametrize("file", FEEDS)
+async def test_lists_without_public_posts_have_no_feed(site: Site, file: str) -> None:
+    await site.person("owner")
+    author = await factories.person(site.database, "author")
+    await factories.draft(site.database, author, title="Secret", tags=("Hidden",))
+    for of in ("/tag/hidden", "/tag/none", "/category/none", "/author/ana-silva", "/series/none"):
+        assert (await site.browser().get(f"{of}/{file}")).status == 404
+
+
+@pytest.mark.parametrize("file", FEEDS)
+async def test_a_text_in_another_language_says_so(site: Site, file: str) -> None:
     await written(site)
     async with site.database.transaction() as work:
-        await work.session.execute(update(Published).values(title="a\x0bb\x01c\ufffe", excerpt="\x1b[31m"))
-    assert b"abc" in (await site.browser().get(path)).body
-    fromstring((await site.browser().get(path)).body)
+        await work.session.execute(update(Published).values(language="ar"))
+    body = (await site.browser().get(f"/{file}")).body
+    found = VALID[file](body)
+    if file == "feed.json":
+        assert (found["language"], found["items"][0]["language"]) == ("en", "ar")
+    else:
+        assert [entry.get(specifications.LANG) for entry in [*found.iter("item"), *found.iter(f"{ATOM}entry")]] == ["ar"]
+
+
+@pytest.mark.parametrize("file", FEEDS)
+async def test_control_characters_are_left_out(site: Site, file: str) -> None:
+    await written(site)
+    async with site.database.transaction() as work:
+        await work.session.execute(update(Published).values(title="a\x0bb\x01c\ufffe", excerpt="\x1b[31m", html="<p>\x07bell</p>"))
+    answer = await site.browser().get(f"/{file}")
+    VALID[file](answer.body)
+    assert ">abc<" in answer.text or '"abc"' in answer.text
+    assert "\\u00" not in answer.text
+
+
+@pytest.mark.parametrize("file", FEEDS)
+async def test_what_is_not_public_is_in_no_feed(site: Site, file: str) -> None:
+    await written(site)
+    author = await factories.person(site.database, "author")
+    await factories.draft(site.database, author, title="Marker one", tags=("Sea & salt",))
+    gone = await factories.published(site.database, author, title="Marker two", tags=("Sea & salt",))
+    await factories.withdraw(site.database, author, gone.post_id)
+    await factories.edited(site.database, author, 1, title="Marker three", text="Marker four")
+    for of in ("", *LISTS):
+        assert "Marker" not in (await site.browser().get(f"{of}/{file}")).text
+
+
+@pytest.mark.parametrize("file", FEEDS)
+async def test_programs_can_ask_whether_anything_changed(site: Site, file: str) -> None:
+    await written(site)
+    browser = site.browser()
+    for of in ("", "/tag/sea-salt"):
+        answer = await browser.get(f"{of}/{file}")
+        tag = answer.headers["Etag"]
+        assert tag.startswith('"'), "a strong one"
+        assert (await browser.get(f"{of}/{file}", **{"If-None-Match": tag})).status == 304
+        assert (await browser.send("HEAD", f"{of}/{file}")).status == 200
+        assert "Set-Cookie" not in answer.headers
+    await factories.published(site.database, await factories.person(site.database, "author"), title="New", tags=("Sea & salt",))
+    assert (await browser.get(f"{of}/{file}", **{"If-None-Match": tag})).status == 200
+
+
+@pytest.mark.parametrize("file", FEEDS)
+async def test_feeds_are_compressed(site: Site, file: str) -> None:
+    await written(site)
+    answer = await site.browser().get(f"/{file}", **{"Accept-Encoding": "gzip"})
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert answer.headers["Vary"] == "Accept-Encoding"
 
 
 @pytest.mark.parametrize("path", ["/feed.xml", "/atom.xml"])
@@ -123,30 +255,3 @@ async def test_an_id_stays_when_the_post_moves(site: Site, path: str) -> None:
 def _ids(feed: bytes) -> list[str | None]:
     root = fromstring(feed)
     return [found.text for found in [*root.iter("guid"), *root.findall(f"{ATOM}entry/{ATOM}id")]]
-
-
-@pytest.mark.parametrize("path", ["/feed.xml", "/atom.xml", "/sitemap.xml", "/robots.txt"])
-async def test_programs_can_ask_whether_anything_changed(site: Site, path: str) -> None:
-    await written(site)
-    browser = site.browser()
-    answer = await browser.get(path)
-    assert (await browser.get(path, **{"If-None-Match": answer.headers["Etag"]})).status == 304
-    assert (await browser.send("HEAD", path)).status == 200
-    assert "Set-Cookie" not in answer.headers
-
-
-async def test_the_sitemap_names_every_public_address(site: Site) -> None:
-    await written(site)
-    editor = await factories.person(site.database, "editor")
-    await factories.published_page(site.database, editor, title="About")
-    await factories.draft(site.database, editor, title="Secret")
-    answer = await site.browser().get("/sitemap.xml")
-    lines = fromstring(answer.body).findall(f"{MAP}url")
-    assert [line.findtext(f"{MAP}loc") for line in lines] == [f"{public(site)}{path}" for path in ("/", "/about", "/low-tide")]
-    assert all(line.findtext(f"{MAP}lastmod") for line in lines)
-
-
-async def test_robots_may_go_anywhere_but_to_the_desk(site: Site) -> None:
-    answer = await site.browser().get("/robots.txt")
-    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
-    assert answer.text == f"User-agent: *\nDisallow: /admin\n\nSitemap: {public(site)}/sitemap.xml\n"

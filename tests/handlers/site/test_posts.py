@@ -49,7 +49,12 @@ async def test_a_post_has_its_title_text_by_line_and_head(site: Site) -> None:
     assert answer.page.find(".//a[@rel='tag']").get("href") == "/tag/sea"
     assert [link.get("href") for link in answer.page.findall(".//nav[@aria-label='Contents']//a")] == ["#one", "#two", "#three"]
     feeds = {link.get("type"): link.get("href") for link in answer.page.findall(".//link[@rel='alternate']")}
-    assert feeds == {"application/rss+xml": "/feed.xml", "application/atom+xml": "/atom.xml"}
+    assert feeds == {
+        "application/rss+xml": "/feed.xml",
+        "application/atom+xml": "/atom.xml",
+        "application/feed+json": "/feed.json",
+        "text/markdown": "/low-tide.md",
+    }
     assert "Set-Cookie" not in answer.headers
 
 
