@@ -8,20 +8,18 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 from typer.testing import CliRunner
 
 from cms.cli import app
-from cms.db.session import Database
 from cms.exchange.markdown_folder.readers import read_folder
 from cms.exchange.markdown_folder.report import Outcome, Report
 from cms.exchange.markdown_folder.run import Options, bring_in
-from cms.media.storage import Storage
 from cms.models import Asset, Post, Published, Revision, WorkingCopy
 from cms.policy import SYSTEM
-from cms.rendering import Renderer
 from cms.schemas.post import PostInput
 from cms.services import inspection, posts, reading
+from tests.exchange.moving import Mover
 
 DOT = bytes.fromhex(  # a picture of one point
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c636060f8cf500000030101000de4ea390000000049454e44ae426082"
@@ -44,33 +42,6 @@ def folder(tmp_path: Path) -> Path:
 
 def write(folder: Path, name: str, *, title: str, body: str, date: str = "2024-03-04", more: str = "") -> None:
     (folder / "content" / name).write_text(POST.format(title=title, date=date, body=body, more=more), encoding="utf-8")
-
-
-class Mover:
-    def __init__(self, database: Database, storage: Storage, renderer: Renderer) -> None:
-        self.database, self.storage, self.renderer = database, storage, renderer
-
-    async def __call__(self, folder: Path, *, is_rehearsal: bool = False) -> Report:
-        report = Report()
-        options = Options("/{slug}", "https://new.example.org", is_rehearsal=is_rehearsal)
-        blog = read_folder(folder, report)
-        await bring_in(self.database, self.storage, self.renderer, blog, options, report, lambda *_: None)
-        return report
-
-    async def html(self, path: str) -> str:
-        async with self.database.read() as session:
-            place = await reading.find_place(session, path)
-        assert place.article is not None, path
-        return place.article.html
-
-    async def number(self, table: type) -> int:
-        async with self.database.read() as session:
-            return await session.scalar(select(func.count()).select_from(table)) or 0
-
-
-@pytest.fixture
-def move_in(database: Database, renderer: Renderer, tmp_path: Path) -> Mover:
-    return Mover(database, Storage(tmp_path / "media"), renderer)
 
 
 async def test_links_and_pictures_lead_to_where_things_live_now(move_in: Mover, folder: Path) -> None:

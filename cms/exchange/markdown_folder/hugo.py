@@ -1,12 +1,10 @@
 """Hugo's folders: ``hugo.toml`` or its older names, texts below ``content`` (https://gohugo.io/content-management/)."""
 
-import json
 import posixpath
 import re
-import tomllib
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -14,19 +12,14 @@ from typing import Any
 from urllib.parse import quote, unquote
 from zoneinfo import ZoneInfo
 
-import yaml
-
 from cms.exchange.markdown_folder import front_matter
 from cms.exchange.markdown_folder.front_matter import as_flag, as_moment, as_text, as_texts
 from cms.exchange.markdown_folder.report import Outcome, Report
 from cms.exchange.markdown_folder.shortcodes import Shortcode, code_ranges
-from cms.exchange.markdown_folder.source import Blog, Document, read_text, text_files
+from cms.exchange.markdown_folder.source import Blog, Document, has_name, read_text, text_files
 from cms.models.post import Kind
 
 _SETTINGS = tuple(f"{name}.{suffix}" for name in ("hugo", "config") for suffix in ("toml", "yaml", "yml", "json"))
-_PARSERS: dict[str, Callable[[str], Any]] = {
-    ".toml": tomllib.loads, ".yaml": yaml.safe_load, ".yml": yaml.safe_load, ".json": json.loads,
-}  # fmt: skip
 _OTHER_FORMATS = {".adoc", ".asciidoc", ".htm", ".html", ".org", ".pandoc", ".pdc", ".rst"}
 _DATES = {  # of ours → names in the front matter, the first one that is there counts
     "date": ("date", "publishdate", "pubdate", "published", "lastmod", "modified"),
@@ -203,7 +196,7 @@ def _place(file: str, root: str, language: str, languages: set[str]) -> _Place:
 
 def _refuse_other_formats(folder: Path, content: str, report: Report) -> None:
     for path in sorted((folder / content).rglob("*")) if content else []:
-        if path.suffix.lower() in _OTHER_FORMATS and path.is_file():
+        if has_name(path.as_posix()) and path.suffix.lower() in _OTHER_FORMATS and path.is_file():
             is_html = path.suffix.lower().startswith(".htm")
             if not is_html or _begins_with(path, (b"---", b"+++", b"{")):  # without front matter it is a file like others
                 report.refuse(path.relative_to(folder).as_posix(), f"is no Markdown, but {path.suffix[1:]}")
@@ -226,7 +219,7 @@ def _settings(folder: Path, report: Report) -> dict[str, Any]:
     if name := next((name for name in _SETTINGS if (folder / name).is_file()), ""):
         settings = _settings_file(folder, name, report)
     for path in sorted((folder / "config" / "_default").glob("*")):
-        data = _settings_file(folder, path.relative_to(folder).as_posix(), report) if path.suffix in _PARSERS else {}
+        data = _settings_file(folder, path.relative_to(folder).as_posix(), report) if path.suffix in front_matter.PARSERS else {}
         settings |= data if path.stem in {"hugo", "config"} else {path.stem.lower(): data}
     return settings
 
@@ -234,9 +227,9 @@ def _settings(folder: Path, report: Report) -> dict[str, Any]:
 def _settings_file(folder: Path, file: str, report: Report) -> dict[str, Any]:
     text = read_text(folder, file, report)
     try:
-        data = _PARSERS[Path(file).suffix](text[0]) if text else {}
-    except (ValueError, yaml.YAMLError, RecursionError) as error:
-        report.refuse(file, f"the settings cannot be read: {' '.join(str(error).split())[:200]}")
+        data = front_matter.parse(text[0], Path(file).suffix) if text else {}
+    except ValueError as error:
+        report.refuse(file, f"the settings cannot be read: {error}")
         return {}
     return _lowered(data) if isinstance(data, dict) else {}
 

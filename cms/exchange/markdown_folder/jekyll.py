@@ -1,6 +1,5 @@
 """Jekyll's folders: ``_config.yml``, posts in ``_posts``, drafts in ``_drafts``, pages anywhere (https://jekyllrb.com/docs/)."""
 
-import json
 import posixpath
 import re
 import unicodedata
@@ -13,13 +12,11 @@ from typing import Any
 from urllib.parse import quote, unquote
 from zoneinfo import ZoneInfo
 
-import yaml
-
 from cms.exchange.markdown_folder import front_matter
 from cms.exchange.markdown_folder.front_matter import as_flag, as_moment, as_text, as_texts
 from cms.exchange.markdown_folder.report import Outcome, Report
 from cms.exchange.markdown_folder.shortcodes import code_ranges
-from cms.exchange.markdown_folder.source import Blog, Document, read_text, text_files
+from cms.exchange.markdown_folder.source import Blog, Document, has_name, read_text, text_files
 from cms.models.post import Kind
 
 _Note = Callable[[Outcome, str, re.Match[str]], None]
@@ -148,7 +145,7 @@ def _refuse_other_formats(site: _Site) -> None:
         file, suffix = path.relative_to(site.folder).as_posix(), path.suffix.lower()
         is_post = _is_in(file, "_posts")
         is_other = suffix in _OTHER_FORMATS if is_post else suffix in {".html", ".htm"}
-        if not is_other or file in site.files or not path.is_file() or not site.has(file):
+        if not is_other or not has_name(file) or file in site.files or not path.is_file() or not site.has(file):
             continue
         text = "" if is_post else (read_text(site.folder, file, site.report) or ("", ""))[0]
         if is_post or (text.startswith("---") and "{%" not in text and front_matter.split(text).body.strip()):
@@ -166,7 +163,8 @@ def _stem(file: str) -> str:
 def _texts(folder: Path) -> list[str]:
     """Markdown; posts may be HTML as well."""
     pages = (path.relative_to(folder).as_posix() for path in folder.rglob("_posts/**/*.htm*") if path.is_file())
-    return sorted({*text_files(folder), *(name for name in pages if not any(part.startswith(".") for part in name.split("/")))})
+    shown = (name for name in pages if has_name(name) and not any(part.startswith(".") for part in name.split("/")))
+    return sorted({*text_files(folder), *shown})
 
 
 def _is_excluded(file: str, excluded: Iterable[str]) -> bool:
@@ -188,9 +186,9 @@ def _files_at(site: _Site) -> dict[str, str]:
 def _yaml(folder: Path, file: str, report: Report) -> dict[str, Any]:
     text = read_text(folder, file, report)
     try:
-        data = (json.loads if file.endswith(".json") else yaml.safe_load)(text[0]) if text else {}
-    except (ValueError, yaml.YAMLError, RecursionError) as error:
-        report.refuse(file, f"the settings cannot be read: {' '.join(str(error).split())[:200]}")
+        data = front_matter.parse(text[0], Path(file).suffix) if text else {}
+    except ValueError as error:
+        report.refuse(file, f"the settings cannot be read: {error}")
         return {}
     return {str(key): value for key, value in data.items()} if isinstance(data, dict) else {}
 

@@ -337,6 +337,8 @@ class _Import:
             return None if normalise_path(unquote(reference.target)) == path else quote(f"/{path}", safe="/:@!$&'*+,;=~-._")
         elif found and found.file in self.files:
             return self.files[found.file]
+        elif reference.is_no_address:
+            self.report.note(Outcome.MISSING, document.file, f"{reference.target} is no address", reference.line)
         elif reference.is_elsewhere:
             if reference.is_picture and found is None:
                 self.report.note(Outcome.ELSEWHERE, document.file, reference.target, reference.line)

@@ -1,11 +1,15 @@
 """What a folder has in it, in one form for all programs."""
 
+import errno
 import hashlib
+import os
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import SplitResult, urlsplit
 
 from cms.content.characters import without_control_characters
 from cms.exchange.markdown_folder.report import Outcome, Report
@@ -13,6 +17,8 @@ from cms.models.post import Kind
 
 Moment = datetime | date
 LARGEST_TEXT = 10_000_000  # bytes
+NO_SCHEME = "?"
+TEXTS = (".md", ".markdown")
 
 
 @dataclass(slots=True)
@@ -37,6 +43,8 @@ class Document:
     categories: tuple[str, ...] = ()  # the first one is the post's, others become tags
     tags: tuple[str, ...] = ()
     series: str = ""
+    part: int = 0  # of the series, if the text says so
+    template: str = ""  # if it is one of its own
     picture: str = ""  # as a link in the body would name it
     files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # name of a file beside it → paths at which it stood
     digest: str = ""
@@ -50,7 +58,8 @@ class Document:
 class Blog:
     """``files_at``: folders below the source whose files stand at an address, longest address first: ``{"assets": "static/assets"}``.
 
-    ``find_text``: the file that a program's own way of linking names ("@/blog/x.md"), or "". Asked before anything else.
+    ``feeds``: old addresses of feeds. ``find_text``: the file that a program's own way of linking names ("@/blog/x.md"), or ""; it is
+    asked before anything else.
     """
 
     program: str
@@ -62,8 +71,22 @@ class Blog:
     permalink: str = ""  # in our words, if the program's settings say it: /{year}/{month}/{slug}
     documents: list[Document] = field(default_factory=list)
     files_at: Mapping[str, str] = field(default_factory=dict)
+    feeds: tuple[str, ...] = ()
     is_exact: bool = False  # what stands in it was written by us: texts stay as they are, to the letter
     find_text: Callable[[Document, str], str] = lambda _document, _target: ""
+
+    @property
+    def base(self) -> str:
+        """The folder below which the old site stood, without slashes at its ends; "" for a whole host. Ours say whole addresses."""
+        return "" if self.is_exact else url_parts(self.base_url).path.strip("/")
+
+
+def url_parts(address: str) -> SplitResult:
+    """Of what is no address at all: a scheme that nobody knows."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return SplitResult(NO_SCHEME, "", "", "", "")
 
 
 class Reader(Protocol):
@@ -79,15 +102,8 @@ class Reader(Protocol):
 
 def read_text(folder: Path, file: str, report: Report) -> tuple[str, str] | None:
     """Text and digest of a file; None, with a line in the report, if it cannot be read as text or lies elsewhere."""
-    path = folder / file
     try:
-        if not path.resolve().is_relative_to(folder.resolve()):
-            report.refuse(file, "leads out of the folder")
-            return None
-        if path.stat().st_size > LARGEST_TEXT:
-            report.refuse(file, f"is larger than {LARGEST_TEXT // 1_000_000} MB")
-            return None
-        content = path.read_bytes()
+        content = _bytes(folder, folder / file)
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         report.refuse(file, f"is not UTF-8 (byte {error.start + 1})")
@@ -95,15 +111,43 @@ def read_text(folder: Path, file: str, report: Report) -> tuple[str, str] | None
     except OSError as error:
         report.refuse(file, f"cannot be read: {error.strerror or error}")
         return None
+    except ValueError as error:
+        report.refuse(file, str(error))
+        return None
     clean = without_control_characters(text.replace("\r\n", "\n").replace("\r", "\n"))
     if "\0" in text:
         report.note(Outcome.CHANGED, file, "signs that no text has were taken out")
     return clean, hashlib.sha256(content).hexdigest()
 
 
+def _bytes(folder: Path, path: Path) -> bytes:
+    """Raises ``ValueError`` for what is not to be read, ``OSError`` for what cannot be."""
+    if not is_inside(folder, path):
+        raise ValueError("leads out of the folder")
+    about = path.stat()
+    if not stat.S_ISREG(about.st_mode):
+        raise ValueError("is no file")
+    if about.st_size > LARGEST_TEXT:
+        raise ValueError(f"is larger than {LARGEST_TEXT // 1_000_000} MB")
+    return path.read_bytes()
+
+
+def is_inside(folder: Path, path: Path) -> bool:
+    """Whether it lies in the folder, links and all. Raises ``OSError`` for links that lead in a ring."""
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    except RuntimeError:  # what Python before 3.13 makes of it
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
+
+
 def text_files(folder: Path, below: str = "") -> list[str]:
-    """Markdown files below a folder, in order; hidden ones, and those in hidden folders, are none of them."""
+    """Markdown files below a folder, in order; hidden ones, those in hidden folders, and nameless ones are none of them."""
     start = folder / below
-    found = [path for pattern in ("*.md", "*.markdown") for path in start.rglob(pattern)]
+    found = [path for ending in TEXTS for path in start.rglob(f"*{ending}")]
     names = [path.relative_to(folder).as_posix() for path in found if path.is_file() or path.is_symlink()]
-    return sorted(name for name in names if not any(part.startswith(".") for part in name.split("/")))
+    return sorted(name for name in names if has_name(name) and not any(part.startswith(".") for part in name.split("/")))
+
+
+def has_name(file: str) -> bool:
+    """Whether its name is text. One that is not is refused once, for all (``readers``)."""
+    return file.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in file)

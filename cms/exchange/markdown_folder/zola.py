@@ -1,7 +1,6 @@
 """Zola's folders: ``config.toml``, texts below ``content`` with TOML above them (https://www.getzola.org/documentation/content/page/)."""
 
 import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +54,7 @@ class Zola:
 def _settings(folder: Path) -> dict[str, Any] | None:
     for name in ("config.toml", "zola.toml"):
         try:
-            return tomllib.loads((folder / name).read_text(encoding="utf-8"))
+            return dict(front_matter.parse((folder / name).read_text(encoding="utf-8"), ".toml"))
         except (OSError, ValueError):
             continue
     return None
