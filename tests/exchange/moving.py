@@ -12,6 +12,10 @@ from cms.media.storage import Storage
 from cms.rendering import Renderer
 from cms.services import reading
 
+DOT = bytes.fromhex(  # a picture of one point
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c636060f8cf500000030101000de4ea390000000049454e44ae426082"
+)
+
 
 class Mover:
     def __init__(self, database: Database, storage: Storage, renderer: Renderer) -> None:

@@ -3,7 +3,7 @@
 import posixpath
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
@@ -16,7 +16,7 @@ from cms.exchange.markdown_folder import front_matter
 from cms.exchange.markdown_folder.front_matter import as_flag, as_moment, as_text, as_texts
 from cms.exchange.markdown_folder.report import Outcome, Report
 from cms.exchange.markdown_folder.shortcodes import code_ranges
-from cms.exchange.markdown_folder.source import Blog, Document, has_name, read_text, text_files
+from cms.exchange.markdown_folder.source import TEXTS, Blog, Document, files_below, is_file, read_text
 from cms.models.post import Kind
 
 _Note = Callable[[Outcome, str, re.Match[str]], None]
@@ -81,6 +81,7 @@ class Jekyll:
             base_url=site.url + site.base,
             language=as_text(site.settings.get("lang")) or as_text(site.settings.get("locale")).replace("_", "-"),
             files_at=_files_at(site),
+            feeds=tuple(_feeds(site)),
             find_text=lambda _document, target: _find_text(site, target),
         )
         blog.documents = [document for file in site.files if (document := _document(site, file))]
@@ -141,11 +142,11 @@ class _Site:
 
 def _refuse_other_formats(site: _Site) -> None:
     """Posts that are no Markdown, and pages of HTML that have words of their own and are no templates."""
-    for path in sorted(site.folder.rglob("*.*")):
-        file, suffix = path.relative_to(site.folder).as_posix(), path.suffix.lower()
+    for file in files_below(site.folder):
+        suffix = posixpath.splitext(file)[1].lower()
         is_post = _is_in(file, "_posts")
         is_other = suffix in _OTHER_FORMATS if is_post else suffix in {".html", ".htm"}
-        if not is_other or not has_name(file) or file in site.files or not path.is_file() or not site.has(file):
+        if not is_other or file in site.files or not site.has(file):
             continue
         text = "" if is_post else (read_text(site.folder, file, site.report) or ("", ""))[0]
         if is_post or (text.startswith("---") and "{%" not in text and front_matter.split(text).body.strip()):
@@ -162,9 +163,8 @@ def _stem(file: str) -> str:
 
 def _texts(folder: Path) -> list[str]:
     """Markdown; posts may be HTML as well."""
-    pages = (path.relative_to(folder).as_posix() for path in folder.rglob("_posts/**/*.htm*") if path.is_file())
-    shown = (name for name in pages if has_name(name) and not any(part.startswith(".") for part in name.split("/")))
-    return sorted({*text_files(folder), *shown})
+    endings = (*TEXTS, ".html", ".htm")
+    return sorted(file for file in files_below(folder) if file.endswith(endings if _is_in(file, "_posts") else TEXTS))
 
 
 def _is_excluded(file: str, excluded: Iterable[str]) -> bool:
@@ -178,6 +178,14 @@ def _files_at(site: _Site) -> dict[str, str]:
     """Folders stand where they are, but for those that begin with "_" or ".", and excluded ones."""
     names = [path.name for path in site.folder.iterdir() if path.is_dir() and path.name[0] not in "_."]
     return {name: name for name in sorted(names, key=lambda name: (-len(name), name)) if not _is_excluded(name, site.excluded)}
+
+
+def _feeds(site: _Site) -> Iterator[str]:
+    """The one that a plugin makes, and those that are templates of the site's own."""
+    if "jekyll-feed" in {*as_texts(site.settings.get("plugins")), *as_texts(site.settings.get("gems"))}:
+        feed = site.settings.get("feed")
+        yield (as_text(feed.get("path")) if isinstance(feed, dict) else "").strip("/") or "feed.xml"
+    yield from (name for name in ("feed.xml", "atom.xml", "rss.xml", "index.xml") if is_file(site.folder / name))
 
 
 # --- settings --------------------------------------------------------------------------------------------------------------
@@ -252,6 +260,7 @@ def _document(site: _Site, file: str) -> Document | None:
         categories=tuple(dict.fromkeys([*_folders(file), *_terms(data, "category", "categories")])) if is_post or is_draft else (),
         tags=_terms(data, "tag", "tags"),
         picture=_picture(data.get("image")),
+        template=as_text(data.get("layout")),
         digest=text[1],
     )
     _give_dates(site, document, data, named)

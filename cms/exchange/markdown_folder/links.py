@@ -1,5 +1,6 @@
 """What the texts of a folder refer to: each other, files beside them, files of the old site, the world."""
 
+import os
 import posixpath
 import re
 from collections.abc import Callable, Iterator
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from cms.exchange.markdown_folder.shortcodes import Code
-from cms.exchange.markdown_folder.source import NO_SCHEME, TEXTS, Blog, Document, has_name, is_inside, url_parts
+from cms.exchange.markdown_folder.source import NO_SCHEME, TEXTS, Blog, Document, has_name, is_file, is_inside, url_parts
 
 # [words](target), [words](<a target>), [label]: target, and tags. Each alternative begins with a sign, so that the search passes over
 # words quickly.
@@ -185,7 +186,7 @@ class Finder:
         """A file of a text's own folder, under the text's address."""
         at, _, name = path.rpartition("/")
         owner = self._by_path.get(at.lower())
-        return self._file(posixpath.join(owner.folder, name)) if owner and owner.file.rpartition("/")[2].startswith("index.") else None
+        return self._file(posixpath.join(owner.folder, name)) if owner and owner.is_bundle else None
 
     def _file(self, file: str) -> Found | None:
         """Not a text: one that is here was found before, and one that was refused has its own line."""
@@ -202,8 +203,9 @@ class Finder:
 
 def pictures_beside(blog: Blog, document: Document) -> Iterator[str]:
     """Files of a text's own folder, whether it names them or not: their old addresses are to answer, too."""
-    if not document.file.rpartition("/")[2].startswith("index."):
+    if not document.is_bundle:
         return
-    for path in sorted((blog.folder / document.folder).iterdir()):
-        if path.name.lower().endswith(_PICTURES) and path.is_file() and not path.name.startswith(".") and has_name(path.name):
-            yield f"{document.folder}/{path.name}"
+    for name in sorted(next(os.walk(blog.folder / document.folder), ("", [], []))[2]):
+        file = f"{document.folder}/{name}"
+        if name.lower().endswith(_PICTURES) and has_name(name) and not name.startswith(".") and is_file(blog.folder / file):
+            yield file

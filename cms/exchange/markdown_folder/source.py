@@ -4,7 +4,7 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -53,6 +53,11 @@ class Document:
     def folder(self) -> str:
         return self.file.rpartition("/")[0]
 
+    @property
+    def is_bundle(self) -> bool:
+        """Whether its folder is its own, with the files that belong to it."""
+        return self.file.rpartition("/")[2].startswith("index.")
+
 
 @dataclass(slots=True)
 class Blog:
@@ -79,6 +84,10 @@ class Blog:
     def base(self) -> str:
         """The folder below which the old site stood, without slashes at its ends; "" for a whole host. Ours say whole addresses."""
         return "" if self.is_exact else url_parts(self.base_url).path.strip("/")
+
+    def old_paths(self, path: str) -> list[str]:
+        """Where something was found on the old site: at a path, and below the folder in which all of it stood."""
+        return [path, f"{self.base}/{path}"] if self.base else [path]
 
 
 def url_parts(address: str) -> SplitResult:
@@ -141,13 +150,37 @@ def is_inside(folder: Path, path: Path) -> bool:
 
 
 def text_files(folder: Path, below: str = "") -> list[str]:
-    """Markdown files below a folder, in order; hidden ones, those in hidden folders, and nameless ones are none of them."""
+    """Markdown files below a folder, in order."""
+    return sorted(file for file in files_below(folder, below) if file.endswith(TEXTS))
+
+
+def files_below(folder: Path, below: str = "") -> Iterator[str]:
+    """What is a file, or a link that may lead to one. Hidden files, those in hidden folders, and nameless ones are none of them; links
+    to folders are not followed, and what nobody may look into is passed over."""
     start = folder / below
-    found = [path for ending in TEXTS for path in start.rglob(f"*{ending}")]
-    names = [path.relative_to(folder).as_posix() for path in found if path.is_file() or path.is_symlink()]
-    return sorted(name for name in names if has_name(name) and not any(part.startswith(".") for part in name.split("/")))
+    for place, folders, files in os.walk(start):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and has_name(name))
+        at = Path(place).relative_to(folder).as_posix()
+        for name in sorted(files):
+            path = Path(place, name)
+            if not name.startswith(".") and has_name(name) and (is_file(path) or path.is_symlink()):
+                yield name if at == "." else f"{at}/{name}"
+
+
+def is_file(path: Path) -> bool:
+    """Not, too, if nobody may know."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def has_name(file: str) -> bool:
     """Whether its name is text. One that is not is refused once, for all (``readers``)."""
     return file.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in file)
+
+
+def note_list(report: Report, document: Document) -> None:
+    """A section without words of its own is no page: the lists are ours to make."""
+    for path in () if document.is_draft else document.paths:
+        report.note(Outcome.MISSING, document.file, f"the old list /{path}: all posts are in /archive now", 1)

@@ -73,6 +73,8 @@ def _document(folder: Path, file: str, report: Report) -> Document | None:
         authors=as_texts(data.get("authors")),
         categories=as_texts(data.get("category")),
         tags=as_texts(data.get("tags")),
+        series=without_control_characters(str(data.get("series", ""))),
+        part=part if isinstance(part := data.get("part"), int) and 0 < part < 2**31 else 0,
         picture=as_text(data.get("picture")),
         files={str(name): as_texts(paths) for name, paths in (data.get("files") or {}).items()},
         digest=text[1],

@@ -36,9 +36,11 @@ class PlaceHandler(SiteHandler):
         path = self.asked_path
         async with self.read() as session:
             place = await reading.find_place(session, path)
+            is_nothing = place.state is AddressState.MOVED and not place.path
+            moved_list = await reading.list_at(session, path) if is_nothing else ""
         self.parts.last_frame = place.frame
-        if place.asset_path:
-            self.move_to(place.asset_path)
+        if place.asset_path or moved_list:
+            self.move_to(place.asset_path or moved_list)
         elif place.article is None:
             self._nothing_at(path, place)
         elif not self.is_at(place.path):
