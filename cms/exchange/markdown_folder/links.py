@@ -96,7 +96,8 @@ class _Rewriting:
     def _answer(self, target: str, at: int, *, is_picture: bool) -> str:
         if not target or target.startswith(_OTHERS):
             return target
-        path, tail = _split(_ESCAPED.sub(r"\1", target))
+        path, tail = _split(target)
+        path = _ESCAPED.sub(r"\1", path)
         line = self._document.body_line + self._body.count("\n", 0, at)
         answer = self._replace(Reference(path, tail, line, is_picture or path.lower().endswith(_PICTURES)))
         return target if answer is None else answer + tail
