@@ -1,10 +1,11 @@
 """An import that is run again, breaks off, meets what somebody edited, or only rehearses."""
 
+import asyncio
+import json
 import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from cms.schemas.post import PostInput
 from cms.services import inspection, posts, reading
 from tests.exchange.moving import DOT, Mover
 
+MANY = 120  # texts of which a stopped import leaves some outside
 POST = '+++\ntitle = "{title}"\ndate = {date}\nauthors = ["Edna Reed"]\n{more}+++\n{body}\n'
 
 
@@ -127,22 +129,50 @@ async def test_a_draft_and_a_day_to_come_stay_drafts(move_in: Mover, folder: Pat
 # --- as a program ----------------------------------------------------------------------------------------------------------
 
 
+def start(folder: Path, data: Path, database_url: str, *more: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, "SQUALL_DATA": str(data), "SQUALL_DATABASE_URL": database_url, "SQUALL_LOG_LEVEL": "error"}
+    command = [sys.executable, "-m", "cms", "import", "markdown", str(folder), "--json", *more]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, stdin=subprocess.DEVNULL, text=True)
+
+
+async def interrupted(running: subprocess.Popen[str], move_in: Mover, number: signal.Signals) -> tuple[int, str, str]:
+    """What it said when it was stopped with some of the texts in, and not all."""
+    while not await move_in.number(Published) and running.poll() is None:
+        await asyncio.sleep(0.01)
+    running.send_signal(number)
+    said = await asyncio.to_thread(running.communicate)
+    assert 0 < await move_in.number(Published) < MANY + 3
+    return running.returncode, *said
+
+
+@pytest.fixture
+def long_folder(folder: Path) -> Path:
+    for number in range(MANY):
+        text = f"Text of {number}.\n\n![A drawing](bundle/drawing.svg)\n\n" + "Words and *more words*.\n\n" * 100
+        write(folder, f"many-{number}.md", title=f"Many {number}", body=text)
+    return folder
+
+
 @pytest.mark.timeout(300)
-def test_an_import_that_was_killed_goes_on(folder: Path, tmp_path: Path, database_url: str) -> None:
-    for number in range(40):
-        write(folder, f"many-{number}.md", title=f"Many {number}", body=f"Text of {number}.\n\n![A drawing](bundle/drawing.svg)")
-    environment = {**os.environ, "SQUALL_DATA": str(tmp_path / "data"), "SQUALL_DATABASE_URL": database_url, "SQUALL_LOG_LEVEL": "error"}
-    command = [sys.executable, "-m", "cms", "import", "markdown", str(folder), "--json"]
-    for seconds in (2.5,):
-        running = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
-        time.sleep(seconds)
-        if running.poll() is None:
-            running.send_signal(signal.SIGKILL)
-        running.communicate()
-    last = subprocess.run(command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
-    assert last.returncode == 0, last.stderr
-    again = subprocess.run(command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
-    assert '"unchanged": 43' in again.stdout, again.stdout
+async def test_an_import_that_was_killed_goes_on(move_in: Mover, long_folder: Path, tmp_path: Path, database_url: str) -> None:
+    await interrupted(start(long_folder, tmp_path / "data", database_url), move_in, signal.SIGKILL)
+    last = start(long_folder, tmp_path / "data", database_url)
+    _, problem = await asyncio.to_thread(last.communicate)
+    assert last.returncode == 0, problem
+    again, _ = await asyncio.to_thread(start(long_folder, tmp_path / "data", database_url).communicate)
+    assert json.loads(again)["brought_in"] == {"unchanged": MANY + 3}
+    assert await move_in.number(Published) == MANY + 3
+
+
+@pytest.mark.timeout(300)
+async def test_an_import_that_was_stopped_says_how_it_goes_on(move_in: Mover, long_folder: Path, tmp_path: Path, database_url: str) -> None:
+    report = tmp_path / "report.html"
+    running = start(long_folder, tmp_path / "data", database_url, "--report", str(report))
+    code, said, problem = await interrupted(running, move_in, signal.SIGINT)
+    assert (code, problem) == (130, "Stopped; run it again to go on.\n")
+    assert json.loads(said)["brought_in"]["posts"] == await move_in.number(Published)
+    assert "until it was stopped" in report.read_text()
 
 
 async def test_what_a_killed_import_left_is_whole(move_in: Mover, folder: Path) -> None:
@@ -175,6 +205,7 @@ def test_the_command_says_what_it_did_and_writes_a_report(folder: Path, tmp_path
     assert answer.exit_code == 0, answer.output
     assert "Addresses like /{slug} fit 3 of 3 posts" in answer.output
     assert "Brought in 1 files, 3 posts" in answer.output
+    assert answer.output.endswith("What comes next: ./squall run shows the site, and makes you its owner.\n")
     assert "lost.png (content/bundle/index.md:8)" in answer.output
     page = (tmp_path / "data" / "import-report.html").read_text()
     assert "<code>content/one.md:6</code>" in page
@@ -186,10 +217,14 @@ def test_the_command_says_what_it_did_and_writes_a_report(folder: Path, tmp_path
     [
         (["nowhere"], "There is no folder"),
         (["."], "does not look like a site"),
+        (["a-file"], "a-file is a file; name the folder"),
+        ([".", "--from", "foo"], "“foo” is no program whose folders are known: --from takes zola, hugo or jekyll"),
+        ([".", "--report", "nowhere/x.html"], "The report cannot be written to nowhere/x.html: No such file or directory"),
     ],
 )
 def test_what_is_no_blog_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], sentence: str) -> None:
     (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "a-file").touch()
     monkeypatch.chdir(tmp_path / "empty")
     answer = CliRunner().invoke(app, ["import", "markdown", *arguments, "--data", str(tmp_path / "data")])
     assert answer.exit_code == 1
@@ -201,3 +236,20 @@ def test_a_permalink_that_makes_no_addresses_is_refused(folder: Path, tmp_path: 
     answer = CliRunner().invoke(app, ["import", "markdown", str(folder), "--permalink", pattern, "--data", str(tmp_path / "data")])
     assert answer.exit_code == 1
     assert "is no pattern for addresses" in str(answer.exception)
+
+
+def test_a_folder_that_may_not_be_looked_into_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "hugo.toml").touch()
+    (tmp_path / "content" / "closed").mkdir(parents=True)
+    (tmp_path / "content" / "closed" / "one.md").write_text("x")
+    (tmp_path / "content" / "closed").chmod(0)
+    try:
+        assert list(files_below(tmp_path)) in (["hugo.toml"], ["hugo.toml", "content/closed/one.md"])  # root may look everywhere
+        read_folder(tmp_path, Report())
+    finally:
+        (tmp_path / "content" / "closed").chmod(0o700)
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no folder whose files come and go")
+def test_files_that_come_and_go_are_no_trouble() -> None:
+    assert list(files_below(Path("/proc/self")))
