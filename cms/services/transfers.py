@@ -91,9 +91,9 @@ async def bring_in(work: Work, actor: Actor, incoming: Incoming, rendered: Rende
         audit.note(work, actor, f"{post.kind}.import", post.kind, post.id, key=incoming.key)
         outbox.record(work, WorkChanged(post.id))
     else:
-        await publishing.publish(work, actor, post.id, publishing.Version(copy.version, rendered), incoming.dates)
-        for path in incoming.former:
-            await addresses.lead(work, path, TargetKind.POST, post.id)
+        with work.session.no_autoflush:  # each question would write first, and what is asked for was written by name
+            await publishing.publish(work, actor, post.id, publishing.Version(copy.version, rendered), incoming.dates)
+        await addresses.lead(work, incoming.former, TargetKind.POST, post.id)
         if incoming.is_over:
             await publishing.withdraw(work, actor, post.id)
     return post.id
@@ -148,6 +148,7 @@ async def _follow(work: Work, actor: Actor, post: Post, copy: WorkingCopy, incom
             created_by_id=actor.user_id,
         )
     )
+    await work.session.flush()
 
 
 def as_dates(published: datetime, updated: datetime | None) -> publishing.Dates:

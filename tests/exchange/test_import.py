@@ -16,6 +16,7 @@ from cms.cli import app
 from cms.exchange.markdown_folder.readers import read_folder
 from cms.exchange.markdown_folder.report import Outcome, Report
 from cms.exchange.markdown_folder.run import Options, bring_in
+from cms.exchange.markdown_folder.source import files_below
 from cms.models import Asset, Post, Published, Revision, WorkingCopy
 from cms.policy import SYSTEM
 from cms.schemas.post import PostInput

@@ -106,8 +106,7 @@ class Files:
     async def _store_one(self, work: Work, one: pictures.File, old: Sequence[str]) -> None:
         asset = await media.add(work, SYSTEM, name=Path(one.file).name, digest=one.digest, size=len(one.content), dimensions=one.dimensions)
         self.paths[one.file], self.ids[one.file] = asset.path, asset.id
-        for path in dict.fromkeys(path for one_path in old for path in self.blog.old_paths(one_path)):
-            await addresses.lead(work, path, TargetKind.MEDIA, asset.id)
+        await addresses.lead(work, [path for stood in old for path in self.blog.old_paths(stood)], TargetKind.MEDIA, asset.id)
 
 
 def _batches(items: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -3,6 +3,7 @@
 import os
 import posixpath
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
@@ -58,6 +59,7 @@ class _Rewriting:
         self._body = document.body
         self._replace = replace
         self._code = Code(document.body)
+        self._line_ends = [found.start() for found in re.finditer("\n", document.body)]
 
     def result(self) -> str:
         return _PLACES.sub(self._settled, self._body)
@@ -98,7 +100,7 @@ class _Rewriting:
             return target
         path, tail = _split(target)
         path = _ESCAPED.sub(r"\1", path)
-        line = self._document.body_line + self._body.count("\n", 0, at)
+        line = self._document.body_line + bisect_left(self._line_ends, at)
         answer = self._replace(Reference(path, tail, line, is_picture or path.lower().endswith(_PICTURES)))
         return target if answer is None else answer + tail
 

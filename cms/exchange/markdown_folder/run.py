@@ -13,8 +13,8 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from cms.content.context import Rendered
-from cms.db.session import Database, Work
-from cms.errors import CMSError, InvalidInput
+from cms.db.session import Database
+from cms.errors import CMSError, InvalidInput, Unavailable
 from cms.exchange.markdown_folder.files import Files, Progress
 from cms.exchange.markdown_folder.links import Finder, Reference, rewrite
 from cms.exchange.markdown_folder.plan import Planned, lay_out, moment
@@ -204,7 +204,7 @@ class _Import:
             self.report.note(Outcome.LEFT_ALONE, document.file, "has changed in the folder, and here as well")
             return None
         try:
-            rendered = await self._render(before.post_id if before else 0, content, document.language) if dates else None
+            rendered = await self._render(before, digest, content, document.language) if dates else None
         except InvalidInput as error:
             self.report.refuse(document.file, error.message or "cannot be rendered")
             return None
@@ -220,10 +220,12 @@ class _Import:
         )
         return _Ready(place, incoming, rendered, before)
 
-    async def _render(self, post_id: int, content: str, language: str) -> Rendered:
+    async def _render(self, before: Known | None, digest: str, content: str, language: str) -> Rendered:
+        """A new text has no number yet, and its notes need ids of their own all the same."""
         async with self.database.read() as session:
+            post_id = before.post_id if before else 0
             context = await references.context(session, post_id, content, language or self.frame.language, self.options.public_url)
-        return await self.renderer.render(content, context)
+        return await self.renderer.render(content, context if before else replace(context, prefix=f"p{digest[:12]}-"))
 
     def _dates(self, place: Planned) -> tuple[Any, bool]:
         """When it was published and changed, and whether that is over; None for what is not public."""
@@ -270,14 +272,16 @@ class _Import:
         return None
 
     async def _write(self, batch: Iterable[_Ready | None]) -> None:
-        """One transaction; a text that cannot come in takes nobody with it."""
+        """One transaction; if one of the texts cannot come in, one for each, so that it takes nobody with it."""
         ready = [one for one in batch if one is not None]
         if self.options.is_rehearsal:
             self._rehearse_texts(ready)
         elif ready:
-            async with self.database.transaction() as work:
+            try:
+                await self._write_together(ready)
+            except CMSError:
                 for one in ready:
-                    await self._write_one(work, one)
+                    await self._write_alone(one)
         self.progress("texts", len(self.ids), len(self.places))
 
     def _rehearse_texts(self, ready: Iterable[_Ready]) -> None:
@@ -285,17 +289,23 @@ class _Import:
             self.ids[one.place.document.file] = 0
             self.report.counts[_counted_as(one)] += 1
 
-    async def _write_one(self, work: Work, one: _Ready) -> None:
-        document, events = one.place.document, len(work.events)
+    async def _write_alone(self, one: _Ready) -> None:
         try:
-            async with work.session.begin_nested():
-                incoming = replace(one.incoming, fields=self._fields(one))
-                self.ids[document.file] = await transfers.bring_in(work, SYSTEM, incoming, one.rendered, one.before)
+            await self._write_together([one])
+        except Unavailable:  # and so it will be for the others
+            raise
         except CMSError as error:
-            del work.events[events:]
-            self.report.refuse(document.file, "; ".join(error.errors.values()) if isinstance(error, InvalidInput) else error.message)
-            return
-        self.report.counts[_counted_as(one)] += 1
+            why = "; ".join(error.errors.values()) if isinstance(error, InvalidInput) else error.message
+            self.report.refuse(one.place.document.file, why)
+
+    async def _write_together(self, ready: Sequence[_Ready]) -> None:
+        ids = {}
+        async with self.database.transaction() as work:
+            for one in ready:
+                incoming = replace(one.incoming, fields=self._fields(one))
+                ids[one.place.document.file] = await transfers.bring_in(work, SYSTEM, incoming, one.rendered, one.before)
+        self.ids |= ids
+        self.report.counts.update(_counted_as(one) for one in ready)
 
     def _fields(self, one: _Ready) -> PostFields:
         document = one.place.document

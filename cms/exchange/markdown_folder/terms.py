@@ -96,7 +96,6 @@ def shortened(report: Report, document: Document, text: str, most: int) -> str:
 
 async def _lead(work: Work, blog: Blog, folders: Iterable[str], name: str, kind: TargetKind, target_id: int) -> None:
     """From words as Zola and as Hugo write them."""
-    for folder in folders:
-        for slug in dict.fromkeys([slugify(name), "-".join(name.lower().split())]):
-            for path in blog.old_paths(f"{folder}/{slug}"):
-                await addresses.lead(work, path, kind, target_id)
+    slugs = (slugify(name), "-".join(name.lower().split()))
+    paths = [path for folder in folders for slug in slugs for path in blog.old_paths(f"{folder}/{slug}")]
+    await addresses.lead(work, paths, kind, target_id)
