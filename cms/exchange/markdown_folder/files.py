@@ -27,6 +27,7 @@ class Files:
     database: Database
     storage: Storage
     blog: Blog
+    finder: Finder
     report: Report
     is_rehearsal: bool
     paths: dict[str, str] = field(default_factory=dict)
@@ -49,11 +50,10 @@ class Files:
 
     def _wanted(self, documents: Iterable[Document]) -> dict[str, list[str]]:
         """File → old addresses."""
-        finder = Finder(self.blog)
         owners = list(documents)
         wanted: dict[str, list[str]] = {}
         for document in owners:
-            for file in (*self._named(finder, document), *pictures_beside(self.blog, document)):
+            for file in (*self._named(document), *pictures_beside(self.blog, document)):
                 wanted.setdefault(file, [])
         for document in owners:
             self._stood_beside(document, wanted)
@@ -63,11 +63,11 @@ class Files:
                     old.append("/".join(part for part in (prefix, file.removeprefix(f"{folder}/")) if part))
         return wanted
 
-    def _named(self, finder: Finder, document: Document) -> list[str]:
+    def _named(self, document: Document) -> list[str]:
         files: list[str] = []
 
         def note(reference: Reference) -> None:
-            found = finder.find(document, reference.target)
+            found = self.finder.find(document, reference.target)
             if found and found.file and not found.document:
                 files.append(found.file)
 

@@ -62,7 +62,7 @@ async def bring_in(
     database: Database, storage: Storage, renderer: Renderer, blog: Blog, options: Options, report: Report, progress: Progress
 ) -> None:
     """Everything in ``blog``; what became of it is in ``report``."""
-    files = Files(database, storage, blog, report, options.is_rehearsal)
+    files = Files(database, storage, blog, Finder(blog), report, options.is_rehearsal)
     importing = _Import(database, renderer, blog, options, report, progress, files, Terms(report))
     await importing.prepare()
     await files.add([place.document for place in importing.places], progress)
@@ -143,7 +143,7 @@ class _Import:
     # --- texts ---
 
     async def add_texts(self) -> None:
-        finder = Finder(self.blog)
+        finder = self.files.finder
         self.report.found["texts"] = len(self.places)
         pages = [place for place in self.places if place.document.kind is Kind.PAGE]
         for place in pages:  # one by one: those below need the one above
@@ -320,7 +320,7 @@ class _Import:
         )
 
     def _picture(self, document: Document) -> int | None:
-        found = Finder(self.blog).find(document, document.picture) if document.picture else None
+        found = self.files.finder.find(document, document.picture) if document.picture else None
         return self.files.ids.get(found.file) if found else None
 
 
