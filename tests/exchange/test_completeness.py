@@ -1,5 +1,6 @@
 """What an old site had besides its texts comes along, or is a line in the report."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -307,3 +308,12 @@ async def test_old_feeds_are_told_in_one_line(move_in: Mover, tmp_path: Path, fi
     report = await move_in(folder(tmp_path, files))
     groups = [findings for _, group in report.grouped() for what, findings in group if what.startswith("an old feed")]
     assert [[finding.file for finding in findings] for findings in groups] == ([feeds] if feeds else [])
+
+
+async def test_notes_of_two_texts_have_ids_of_their_own(move_in: Mover, tmp_path: Path) -> None:
+    text = "Words.[^1]\n\n[^1]: A note."
+    files = {**ZOLA, "content/one.md": TEXT.format("One", text), "content/two.md": TEXT.format("Two", text + " Another.")}
+    await move_in(folder(tmp_path, files))
+    ids = [set(re.findall(r'id="([^"]+)"', await move_in.html(path))) for path in ("one", "two")]
+    assert ids[0]
+    assert not ids[0] & ids[1]
