@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from cms.cli.program import DataOption, JsonOption, current_database, load_settings, print_json, run
 from cms.cli.serve import bring_up_to_date
 from cms.db.session import Database
-from cms.errors import OperatorError
+from cms.errors import OperatorError, StorageFull
 from cms.exchange.markdown_folder import plan
 from cms.exchange.markdown_folder.export import write_folder
 from cms.exchange.markdown_folder.readers import read_folder
@@ -26,7 +26,7 @@ from cms.exchange.markdown_folder.source import Blog
 from cms.media.storage import Storage
 from cms.models.site import Frame
 from cms.rendering import Renderer
-from cms.services import site, transfers
+from cms.services import accounts, site, transfers
 from cms.settings import Settings
 
 SHOWN = 5  # findings of a kind on the terminal; the file has all
@@ -55,21 +55,35 @@ def import_markdown(
 ) -> None:
     """Texts, pictures, people and every old address of a Zola, Hugo or Jekyll site. Run it again: it goes on, and does nothing twice."""
     settings = load_settings(data=data)
+    if report_file:
+        _require_writable(report_file)
     report = Report()
     blog = read_folder(folder, report, program)
-    run(_import(settings, blog, report, permalink, is_rehearsal=dry_run, is_quiet=as_json))
+    is_stopped = has_owner = False
+    try:
+        has_owner = run(_import(settings, blog, report, permalink, is_rehearsal=dry_run, is_quiet=as_json))
+    except KeyboardInterrupt:
+        is_stopped = True
+    except StorageFull:
+        raise OperatorError("The disk is full. Free some space and run it again: it goes on where it stopped.") from None
     target = report_file or settings.data / "import-report.html"
-    title = f"{'Rehearsal: ' if dry_run else ''}What became of {folder.resolve().name}"
+    title = f"{'Rehearsal: ' if dry_run else ''}What became of {folder.resolve().name}{' until it was stopped' if is_stopped else ''}"
     _write(target, as_page(report, title), is_optional=report_file is None)
     if as_json:
         print_json(_for_programs(report))
     else:
         _say(report, target, is_rehearsal=dry_run)
+    if is_stopped:
+        typer.echo("Stopped; run it again to go on.", err=True)
+        raise typer.Exit(130)
+    if not (has_owner or dry_run or as_json):
+        typer.echo("What comes next: ./squall run shows the site, and makes you its owner.")
     if any(finding.outcome is Outcome.REFUSED for finding in report.findings):
         raise typer.Exit(1)
 
 
-async def _import(settings: Settings, blog: Blog, report: Report, permalink: str | None, *, is_rehearsal: bool, is_quiet: bool) -> None:
+async def _import(settings: Settings, blog: Blog, report: Report, permalink: str | None, *, is_rehearsal: bool, is_quiet: bool) -> bool:
+    """Whether the site has an owner."""
     await bring_up_to_date(settings)
     renders = max(2, os.cpu_count() or 2)
     database, renderer = Database(settings.database), Renderer(renders)
@@ -80,6 +94,8 @@ async def _import(settings: Settings, blog: Blog, report: Report, permalink: str
         options = Options(pattern, settings.public_url, renders, is_rehearsal)
         with _bar(is_quiet) as progress:
             await bring_in(database, Storage(settings.media_folder), renderer, blog, options, report, progress)
+        async with database.read() as session:
+            return await accounts.has_owner(session)
     finally:
         await renderer.close()
         await database.dispose()
@@ -124,6 +140,14 @@ def _bar(is_quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
             progress.update(tasks[what], completed=done, rate=f"{speed:.0f}/s" if speed else "")
 
         yield advance
+
+
+def _require_writable(target: Path) -> None:
+    """Before the work and not after it."""
+    try:
+        target.open("a").close()
+    except OSError as error:
+        raise OperatorError(f"The report cannot be written to {target}: {error.strerror}.") from None
 
 
 def _write(target: Path, page: str, *, is_optional: bool) -> None:

@@ -1,17 +1,21 @@
 """Where the bytes of uploads are kept, by name: a folder now; anything obstore knows fits behind the same four verbs."""
 
 import asyncio
+import errno
+import os
+import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TypeVar
 
 import obstore
-from obstore.exceptions import AlreadyExistsError
+from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore
 
-from cms.errors import NotFound
+from cms.errors import CMSError, NotFound, StorageFull, Unavailable
 
 CHUNK = 256 * 1024  # bytes
+_CODE = re.compile(r"\bcode: (\d+)")  # of the system's error, in what the store says of it
 
 Item = TypeVar("Item")
 
@@ -29,11 +33,13 @@ class Storage:
         self._store = LocalStore(folder)
 
     async def put(self, name: str, content: bytes) -> None:
-        """Keep bytes under a name; what is there already under a digest is the same, and stays."""
+        """Keep bytes under a name; what is there already under a digest is the same, and stays. Raises ``StorageFull``."""
         try:
             await asyncio.to_thread(obstore.put, self._store, name, content, mode="create")
         except AlreadyExistsError:
             return
+        except BaseError as error:
+            raise _translated(error) from None
 
     async def read(self, name: str, span: tuple[int, int] | None = None) -> AsyncIterator[bytes]:
         """The bytes in pieces, all or from ``span[0]`` to before ``span[1]``. Raises ``NotFound``."""
@@ -49,6 +55,15 @@ class Storage:
         async for batch in _in_threads(iter(obstore.list(self._store))):
             for meta in batch:
                 yield meta["path"], meta["size"]
+
+
+def _translated(error: BaseError) -> CMSError:
+    """The store knows no class for a full disk, and tells its own structures at length."""
+    found = _CODE.search(str(error))
+    code = int(found[1]) if found else 0
+    if code in {errno.ENOSPC, errno.EDQUOT}:
+        return StorageFull()
+    return Unavailable(f"A file could not be stored: {os.strerror(code) if code else 'the storage does not answer'}.")
 
 
 async def _in_threads(items: Iterator[Item]) -> AsyncIterator[Item]:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from cms.schemas.text import Line, Paragraphs
 
 MAX_TEXT = 2_000_000  # characters; a form carries up to twelve bytes for each (server.py: MAX_BODY)
+MAX_SLUG = 200  # characters; imported ones may be longer than those we make
 MAX_TAGS = 50
 
 RowId = Annotated[int, Field(ge=0, lt=2**63)]  # what a database has room for
@@ -19,7 +20,7 @@ class PostInput(BaseModel):
 
     title: Line = Field("", title="Title", max_length=300)
     text: Paragraphs = Field("", title="Text", max_length=MAX_TEXT)
-    slug: Line = Field("", title="Address", max_length=80)
+    slug: Line = Field("", title="Address", max_length=MAX_SLUG)
     excerpt: Line = Field("", title="Excerpt", max_length=500)
     tags: tuple[Line, ...] = Field((), title="Tags", max_length=MAX_TAGS)
     category: RowId | None = Field(None, title="Category")

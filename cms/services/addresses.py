@@ -1,5 +1,7 @@
 """Addresses: what is at a path, giving paths out, moving and retiring them. The rules stand in docs/decisions/0001-posts.md."""
 
+from collections.abc import Iterable
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -61,17 +63,12 @@ async def assign(work: Work, path: str, kind: TargetKind, target_id: int) -> str
     return before.path if before is not None and before is not there else None
 
 
-async def lead(work: Work, path: str, kind: TargetKind, target_id: int) -> bool:
-    """Let an old path lead to a thing, if nothing is there and the program does not answer there itself; says whether it does now."""
-    path = normalise_path(path)
-    if not path or len(path) > MAX_PATH or is_reserved(path):
-        return False
-    row = {"path": path, "target_kind": kind, "target_id": target_id, "state": AddressState.MOVED}
-    made = await work.session.scalar(work.dialect.insert(Address).values(row).on_conflict_do_nothing().returning(Address.id))
-    if made is not None:
-        return True
-    there = (await work.session.scalars(select(Address).where(Address.path == path))).one()
-    return (there.target_kind, there.target_id) == (kind, target_id)
+async def lead(work: Work, paths: Iterable[str], kind: TargetKind, target_id: int) -> None:
+    """Let old paths lead to a thing, where nothing is and the program does not answer itself."""
+    usable = dict.fromkeys(path for path in map(normalise_path, paths) if 0 < len(path) <= MAX_PATH and not is_reserved(path))
+    rows = [{"path": path, "target_kind": kind, "target_id": target_id, "state": AddressState.MOVED} for path in usable]
+    if rows:
+        await work.session.execute(work.dialect.insert(Address.__table__).on_conflict_do_nothing(), rows)
 
 
 async def retire(work: Work, kind: TargetKind, target_id: int) -> None:

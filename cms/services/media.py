@@ -2,6 +2,7 @@
 
 import hashlib
 import mimetypes
+from collections.abc import Iterable
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -46,6 +47,11 @@ async def add(
     work.session.add(asset)
     await work.session.flush()
     return asset
+
+
+async def known_digests(session: AsyncSession, digests: Iterable[str]) -> set[str]:
+    """Those of which the library has the file."""
+    return set(await session.scalars(select(Asset.digest).where(Asset.digest.in_(list(digests)))))
 
 
 async def get(session: AsyncSession, asset_id: int) -> Asset:

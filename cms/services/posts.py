@@ -19,7 +19,7 @@ from cms.models import Post, PostAuthor, PostCategory, PostSeries, PostTag, Publ
 from cms.models.address import is_reserved
 from cms.models.post import Kind, Live, Reason, Side, WorkState
 from cms.policy import Actor, Capability, Scope
-from cms.schemas.post import PostFields, PostInput
+from cms.schemas.post import MAX_SLUG, PostFields, PostInput
 from cms.services import audit, outbox, taxonomies
 
 PER_SCREEN = 50
@@ -263,7 +263,7 @@ async def _new_category(work: Work, actor: Actor, name: str) -> int:
 
 
 def _slug(typed: str, *, is_top: bool) -> str:
-    slug = slugify(typed)
+    slug = slugify(typed, MAX_SLUG)
     if typed and not slug:
         raise InvalidInput({"slug": "An address needs at least one letter or digit."})
     if slug and is_top and is_reserved(slug):

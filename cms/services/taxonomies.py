@@ -10,7 +10,7 @@ from cms.content.folding import fold
 from cms.content.slugs import slugify
 from cms.db.session import Work
 from cms.errors import Collision, InvalidInput
-from cms.models import Category, Tag
+from cms.models import Category, Series, Tag
 from cms.models.address import TargetKind
 from cms.models.taxonomy import MAX_TERM
 from cms.policy import Actor, Capability
@@ -72,6 +72,20 @@ async def ensure_category(work: Work, actor: Actor, name: str) -> Category:
     await work.session.flush()
     await addresses.assign(work, f"category/{slug}", TargetKind.CATEGORY, category.id)
     return category
+
+
+async def ensure_series(work: Work, actor: Actor, name: str) -> Series:
+    """The series of this name; made if there is none and the actor may."""
+    known = (await work.session.scalars(select(Series).where(Series.name == name).order_by(Series.id).limit(1))).first()
+    if known:
+        return known
+    policy.require(actor, Capability.TAXONOMY_MANAGE)
+    slug = await _free_slug(work, name, "series", TargetKind.SERIES, "series")
+    series = Series(name=name, slug=slug, description="")
+    work.session.add(series)
+    await work.session.flush()
+    await addresses.assign(work, f"series/{slug}", TargetKind.SERIES, series.id)
+    return series
 
 
 async def require_category(session: AsyncSession, category_id: int) -> Category:

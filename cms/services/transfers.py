@@ -14,7 +14,7 @@ from cms.content.folding import fold
 from cms.content.titles import plain_title
 from cms.db.session import Work
 from cms.events import WorkChanged
-from cms.models import Address, Asset, Category, Post, Published, Revision, User, WorkingCopy
+from cms.models import Address, Asset, Category, Post, Published, Revision, Series, User, WorkingCopy
 from cms.models.address import AddressState, TargetKind
 from cms.models.post import Kind, Live, Reason, Side
 from cms.policy import Actor, Capability
@@ -91,9 +91,9 @@ async def bring_in(work: Work, actor: Actor, incoming: Incoming, rendered: Rende
         audit.note(work, actor, f"{post.kind}.import", post.kind, post.id, key=incoming.key)
         outbox.record(work, WorkChanged(post.id))
     else:
-        await publishing.publish(work, actor, post.id, publishing.Version(copy.version, rendered), incoming.dates)
-        for path in incoming.former:
-            await addresses.lead(work, path, TargetKind.POST, post.id)
+        with work.session.no_autoflush:  # each question would write first, and what is asked for was written by name
+            await publishing.publish(work, actor, post.id, publishing.Version(copy.version, rendered), incoming.dates)
+        await addresses.lead(work, incoming.former, TargetKind.POST, post.id)
         if incoming.is_over:
             await publishing.withdraw(work, actor, post.id)
     return post.id
@@ -148,6 +148,7 @@ async def _follow(work: Work, actor: Actor, post: Post, copy: WorkingCopy, incom
             created_by_id=actor.user_id,
         )
     )
+    await work.session.flush()
 
 
 def as_dates(published: datetime, updated: datetime | None) -> publishing.Dates:
@@ -177,6 +178,8 @@ class Outgoing:
     excerpt: str
     language: str
     picture: int | None
+    series: str
+    part: int  # of the series, from 1; 0 if it has none
 
 
 async def outgoing_ids(session: AsyncSession) -> list[int]:
@@ -198,6 +201,7 @@ async def outgoing(session: AsyncSession, post_id: int) -> Outgoing:
     )
     category = await session.get(Category, fields.category) if fields.category is not None else None
     people = {user.id: user.name for user in await session.scalars(select(User).where(User.id.in_(fields.authors)))}
+    series, part = await _series(session, fields)
     at = post.first_published_at if post.was_ever_public else None
     return Outgoing(
         post_id=post_id,
@@ -215,7 +219,15 @@ async def outgoing(session: AsyncSession, post_id: int) -> Outgoing:
         excerpt=fields.excerpt,
         language=fields.language or "",
         picture=fields.picture,
+        series=series,
+        part=part,
     )
+
+
+async def _series(session: AsyncSession, fields: PostFields) -> tuple[str, int]:
+    said = fields.to_json().get("series")
+    series = await session.get(Series, said["id"]) if said else None
+    return (series.name, said["position"]) if said and series else ("", 0)
 
 
 async def assets(session: AsyncSession, ids: Iterable[int]) -> dict[int, tuple[Asset, tuple[str, ...]]]:

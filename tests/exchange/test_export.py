@@ -23,7 +23,7 @@ from cms.models.post import Kind
 from cms.policy import SYSTEM
 from cms.rendering import Renderer
 from cms.schemas.post import PostFields
-from cms.services import accounts, media, publishing, site, taxonomies, transfers
+from cms.services import accounts, media, publishing, reading, site, taxonomies, transfers
 from cms.services.transfers import Incoming, Outgoing
 
 NUMBER = 25
@@ -44,6 +44,11 @@ LINES = [
     '<a href="/about">raw</a>',
     "[^1]\n\n[^1]: note",
     "[ref]: /somewhere 'title'",
+    "[a folder](b/index.md) and [a text](index.md)",
+    "[a name](same-name.png) that a picture has, and ![its](1-same-name.png)",
+    "\n    [code](same-name.png)\n",
+    "![elsewhere](https://other.example.org/media/1/0123456789ab/same-name.png)",
+    "[spaces](<a b.md>) [signs](a\\(b\\).md#c\\_d)",
 ]
 
 
@@ -58,6 +63,7 @@ async def fill(database: Database, storage: Storage, folder: Path, chance: rando
         await site.configure(work, permalink="/{year}/{month}/{slug}", name="Über: 'alles'", description="# no comment")
         people = [(await accounts.ensure_author(work, SYSTEM, name)).id for name in ("Edna Reed", "Zoë: O'Neil", "true")]
         category = (await taxonomies.ensure_category(work, SYSTEM, "Coast & sea")).id
+        series = (await taxonomies.ensure_series(work, SYSTEM, "Knots: 'all'")).id
         page = Incoming("t:about", "", Kind.PAGE, "About", PostFields(title="About", slug="about"), dates(chance))
         about = await transfers.bring_in(work, SYSTEM, page, render(page.content), None)
     for number in range(NUMBER):
@@ -67,9 +73,10 @@ async def fill(database: Database, storage: Storage, folder: Path, chance: rando
             lines = [*chance.choices(LINES, k=chance.randint(1, 12)), f"![p]({chance.choice(pictures)[1]})"]
             chance.shuffle(lines)
             text = "\n".join(lines) + chance.choice(["", "\n", "\n\n", "  "])
+            when = dates(chance) if chance.random() < 0.8 else None
             fields = PostFields(
                 title=words(chance, 12),
-                slug=f"Post.{number}",
+                slug=f"Post.{number}" if when or number % 2 else "",
                 excerpt=chance.choice(["", words(chance, 30)]),
                 authors=tuple(chance.sample(people, chance.randint(1, 3))),
                 category=chance.choice([None, category]),
@@ -77,8 +84,8 @@ async def fill(database: Database, storage: Storage, folder: Path, chance: rando
                 parent=chance.choice([None, about]) if kind is Kind.PAGE else None,
                 language=chance.choice([None, "de", "ar"]),
                 picture=chance.choice([None, pictures[0][0]]),
+                **chance.choice([{}, {"series": {"id": series, "position": number + 1}}]),
             )
-            when = dates(chance) if chance.random() < 0.8 else None
             incoming = Incoming(
                 f"t:{number}", "", kind, text, fields, when, (f"old/{number}.html", f"Älter/{number}"), chance.random() < 0.1
             )
@@ -173,3 +180,54 @@ async def test_an_address_that_no_file_system_takes_gets_another_folder(database
     assert len(written) == 4
     assert not (tmp_path / "deep" / "index.md").exists()
     assert all(path.resolve().is_relative_to((folder / "content").resolve()) and len(path.parent.name) < 140 for path in written)
+
+
+async def add(database: Database, number: int, slug: str, text: str = "Text", *, title: str = "A title") -> int:
+    when = publishing.Dates(datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC))
+    async with database.transaction() as work:
+        incoming = Incoming(f"t:{number}", "", Kind.POST, text, PostFields(title=title, slug=slug), when)
+        return await transfers.bring_in(work, SYSTEM, incoming, render(text), None)
+
+
+async def test_an_export_clears_away_what_an_earlier_one_wrote_and_nothing_else(database: Database, tmp_path: Path) -> None:
+    storage, folder = Storage(tmp_path / "m"), tmp_path / "out"
+    (first, second) = [await add(database, number, slug) for number, slug in enumerate(("one", "two"))]
+    await write_folder(database, storage, "https://example.org", folder, lambda *_: None)
+    (folder / "content" / "one" / "mine.txt").write_text("Mine.")
+    (folder / "notes.txt").write_text("Mine.")
+    outside = tmp_path / "outside.txt"
+    outside.write_text("Mine.")
+    with (folder / "written.txt").open("a") as written:
+        written.write("content/../../outside.txt\n/etc/passwd\nnotes.txt\n\n")
+    async with database.transaction() as work:
+        for post_id in (first, second):
+            await publishing.trash(work, SYSTEM, post_id)
+    await add(database, 2, "three")
+    await write_folder(database, storage, "https://example.org", folder, lambda *_: None)
+    files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    assert files == ["content/one/mine.txt", "content/three/index.md", "notes.txt", "site.yaml", "written.txt"]
+    assert not (folder / "content" / "two").exists()
+    assert outside.exists()
+    assert (folder / "written.txt").read_text() == "content/three/index.md\n"
+
+
+async def test_an_address_made_of_a_title_answers_and_the_slug_stays_empty(
+    database: Database, templates: Any, renderer: Renderer, tmp_path: Path
+) -> None:
+    await add(database, 0, "other")
+    await add(database, 1, "", title="…")  # its address is its number
+    folder = tmp_path / "out"
+    await write_folder(database, Storage(tmp_path / "m"), "https://example.org", folder, lambda *_: None)
+    (folder / "content" / "other" / "index.md").unlink()  # so that the number is another there
+    other = Database(await templates.copy_sqlite(tmp_path / "other.db"))
+    try:
+        blog, report = read_folder(folder, Report()), Report()
+        await bring_in(other, Storage(tmp_path / "n"), renderer, blog, Options(blog.permalink, "https://x.org"), report, lambda *_: None)
+        assert report.counts == {"posts": 1}
+        async with other.read() as session:
+            (post_id,) = await transfers.outgoing_ids(session)
+            assert (await transfers.outgoing(session, post_id)).slug == ""
+            old = next(path for path in (folder / "content").rglob("index.md")).parent.relative_to(folder / "content").as_posix()
+            assert (await reading.find_place(session, old)).article is not None
+    finally:
+        await other.dispose()

@@ -303,6 +303,7 @@ def test_bad_texts_are_lines_in_the_report(tmp_path: Path) -> None:
     assert {finding.file.removeprefix("content/posts/"): finding.outcome for finding in report.findings} == {
         "": Outcome.CHANGED,
         "no-date.md": Outcome.CHANGED,
+        "_index.md": Outcome.MISSING,
         **dict.fromkeys(
             ["broken.md", "bundle/part.md", "other.org", "page.html", "hidden/index.md", "latin.md", "empty.md"], Outcome.REFUSED
         ),

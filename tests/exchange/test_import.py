@@ -1,31 +1,29 @@
 """An import that is run again, breaks off, meets what somebody edited, or only rehearses."""
 
+import asyncio
+import json
 import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 from typer.testing import CliRunner
 
 from cms.cli import app
-from cms.db.session import Database
 from cms.exchange.markdown_folder.readers import read_folder
 from cms.exchange.markdown_folder.report import Outcome, Report
 from cms.exchange.markdown_folder.run import Options, bring_in
-from cms.media.storage import Storage
+from cms.exchange.markdown_folder.source import files_below
 from cms.models import Asset, Post, Published, Revision, WorkingCopy
 from cms.policy import SYSTEM
-from cms.rendering import Renderer
 from cms.schemas.post import PostInput
 from cms.services import inspection, posts, reading
+from tests.exchange.moving import DOT, Mover
 
-DOT = bytes.fromhex(  # a picture of one point
-    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c636060f8cf500000030101000de4ea390000000049454e44ae426082"
-)
+MANY = 120  # texts of which a stopped import leaves some outside
 POST = '+++\ntitle = "{title}"\ndate = {date}\nauthors = ["Edna Reed"]\n{more}+++\n{body}\n'
 
 
@@ -44,33 +42,6 @@ def folder(tmp_path: Path) -> Path:
 
 def write(folder: Path, name: str, *, title: str, body: str, date: str = "2024-03-04", more: str = "") -> None:
     (folder / "content" / name).write_text(POST.format(title=title, date=date, body=body, more=more), encoding="utf-8")
-
-
-class Mover:
-    def __init__(self, database: Database, storage: Storage, renderer: Renderer) -> None:
-        self.database, self.storage, self.renderer = database, storage, renderer
-
-    async def __call__(self, folder: Path, *, is_rehearsal: bool = False) -> Report:
-        report = Report()
-        options = Options("/{slug}", "https://new.example.org", is_rehearsal=is_rehearsal)
-        blog = read_folder(folder, report)
-        await bring_in(self.database, self.storage, self.renderer, blog, options, report, lambda *_: None)
-        return report
-
-    async def html(self, path: str) -> str:
-        async with self.database.read() as session:
-            place = await reading.find_place(session, path)
-        assert place.article is not None, path
-        return place.article.html
-
-    async def number(self, table: type) -> int:
-        async with self.database.read() as session:
-            return await session.scalar(select(func.count()).select_from(table)) or 0
-
-
-@pytest.fixture
-def move_in(database: Database, renderer: Renderer, tmp_path: Path) -> Mover:
-    return Mover(database, Storage(tmp_path / "media"), renderer)
 
 
 async def test_links_and_pictures_lead_to_where_things_live_now(move_in: Mover, folder: Path) -> None:
@@ -100,7 +71,7 @@ async def test_brackets_that_were_escaped_are_no_formula(move_in: Mover, folder:
 async def test_a_second_run_does_nothing(move_in: Mover, folder: Path) -> None:
     await move_in(folder)
     before = [await move_in.number(table) for table in (Post, Revision, Asset, Published)]
-    assert (await move_in(folder)).counts == {"files": 1, "unchanged": 3}
+    assert (await move_in(folder)).counts == {"unchanged": 3}
     assert before == [await move_in.number(table) for table in (Post, Revision, Asset, Published)]
 
 
@@ -114,7 +85,7 @@ async def test_a_changed_file_updates_what_nobody_has_edited(move_in: Mover, fol
         edited = PostInput(title="Two", text="Edited in the browser.", slug="two", version=copy.version)
         await posts.save(work, SYSTEM, post.id, edited)
     report = await move_in(folder)
-    assert report.counts == {"files": 1, "updated": 1, "unchanged": 1}
+    assert report.counts == {"updated": 1, "unchanged": 1}
     assert "New words." in await move_in.html("one")
     assert [one.file for one in report.findings if one.outcome is Outcome.LEFT_ALONE] == ["content/two.md"]
     assert "Text." in await move_in.html("two")
@@ -127,7 +98,7 @@ async def test_a_file_that_comes_later_is_found(move_in: Mover, folder: Path) ->
     (folder / "content" / "bundle" / "lost.png").write_bytes(DOT)
     write(folder, "gone.md", title="Found", body="It was not gone.")
     report = await move_in(folder)
-    assert report.counts == {"files": 2, "posts": 1, "updated": 2, "unchanged": 1}
+    assert report.counts == {"files": 1, "posts": 1, "updated": 2, "unchanged": 1}
     assert not [one for one in report.findings if one.outcome is Outcome.MISSING]
 
 
@@ -159,22 +130,50 @@ async def test_a_draft_and_a_day_to_come_stay_drafts(move_in: Mover, folder: Pat
 # --- as a program ----------------------------------------------------------------------------------------------------------
 
 
+def start(folder: Path, data: Path, database_url: str, *more: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, "SQUALL_DATA": str(data), "SQUALL_DATABASE_URL": database_url, "SQUALL_LOG_LEVEL": "error"}
+    command = [sys.executable, "-m", "cms", "import", "markdown", str(folder), "--json", *more]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, stdin=subprocess.DEVNULL, text=True)
+
+
+async def interrupted(running: subprocess.Popen[str], move_in: Mover, number: signal.Signals) -> tuple[int, str, str]:
+    """What it said when it was stopped with some of the texts in, and not all."""
+    while not await move_in.number(Published) and running.poll() is None:
+        await asyncio.sleep(0.01)
+    running.send_signal(number)
+    said = await asyncio.to_thread(running.communicate)
+    assert 0 < await move_in.number(Published) < MANY + 3
+    return running.returncode, *said
+
+
+@pytest.fixture
+def long_folder(folder: Path) -> Path:
+    for number in range(MANY):
+        text = f"Text of {number}.\n\n![A drawing](bundle/drawing.svg)\n\n" + "Words and *more words*.\n\n" * 100
+        write(folder, f"many-{number}.md", title=f"Many {number}", body=text)
+    return folder
+
+
 @pytest.mark.timeout(300)
-def test_an_import_that_was_killed_goes_on(folder: Path, tmp_path: Path, database_url: str) -> None:
-    for number in range(40):
-        write(folder, f"many-{number}.md", title=f"Many {number}", body=f"Text of {number}.\n\n![A drawing](bundle/drawing.svg)")
-    environment = {**os.environ, "SQUALL_DATA": str(tmp_path / "data"), "SQUALL_DATABASE_URL": database_url, "SQUALL_LOG_LEVEL": "error"}
-    command = [sys.executable, "-m", "cms", "import", "markdown", str(folder), "--json"]
-    for seconds in (2.5,):
-        running = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
-        time.sleep(seconds)
-        if running.poll() is None:
-            running.send_signal(signal.SIGKILL)
-        running.communicate()
-    last = subprocess.run(command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
-    assert last.returncode == 0, last.stderr
-    again = subprocess.run(command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
-    assert '"unchanged": 43' in again.stdout, again.stdout
+async def test_an_import_that_was_killed_goes_on(move_in: Mover, long_folder: Path, tmp_path: Path, database_url: str) -> None:
+    await interrupted(start(long_folder, tmp_path / "data", database_url), move_in, signal.SIGKILL)
+    last = start(long_folder, tmp_path / "data", database_url)
+    _, problem = await asyncio.to_thread(last.communicate)
+    assert last.returncode == 0, problem
+    again, _ = await asyncio.to_thread(start(long_folder, tmp_path / "data", database_url).communicate)
+    assert json.loads(again)["brought_in"] == {"unchanged": MANY + 3}
+    assert await move_in.number(Published) == MANY + 3
+
+
+@pytest.mark.timeout(300)
+async def test_an_import_that_was_stopped_says_how_it_goes_on(move_in: Mover, long_folder: Path, tmp_path: Path, database_url: str) -> None:
+    report = tmp_path / "report.html"
+    running = start(long_folder, tmp_path / "data", database_url, "--report", str(report))
+    code, said, problem = await interrupted(running, move_in, signal.SIGINT)
+    assert (code, problem) == (130, "Stopped; run it again to go on.\n")
+    assert json.loads(said)["brought_in"]["posts"] == await move_in.number(Published)
+    assert "until it was stopped" in report.read_text()
 
 
 async def test_what_a_killed_import_left_is_whole(move_in: Mover, folder: Path) -> None:
@@ -197,7 +196,7 @@ async def test_what_a_killed_import_left_is_whole(move_in: Mover, folder: Path) 
     assert await move_in.number(Published) == 25
     async with move_in.database.read() as session:
         assert not (await inspection.document_without_address(session)).number
-    assert (await move_in(folder)).counts == {"files": 1, "unchanged": 25, "posts": 38}
+    assert (await move_in(folder)).counts == {"unchanged": 25, "posts": 38}
     assert await move_in.number(Post) == 63
 
 
@@ -207,6 +206,7 @@ def test_the_command_says_what_it_did_and_writes_a_report(folder: Path, tmp_path
     assert answer.exit_code == 0, answer.output
     assert "Addresses like /{slug} fit 3 of 3 posts" in answer.output
     assert "Brought in 1 files, 3 posts" in answer.output
+    assert answer.output.endswith("What comes next: ./squall run shows the site, and makes you its owner.\n")
     assert "lost.png (content/bundle/index.md:8)" in answer.output
     page = (tmp_path / "data" / "import-report.html").read_text()
     assert "<code>content/one.md:6</code>" in page
@@ -218,10 +218,14 @@ def test_the_command_says_what_it_did_and_writes_a_report(folder: Path, tmp_path
     [
         (["nowhere"], "There is no folder"),
         (["."], "does not look like a site"),
+        (["a-file"], "a-file is a file; name the folder"),
+        ([".", "--from", "foo"], "“foo” is no program whose folders are known: --from takes zola, hugo or jekyll"),
+        ([".", "--report", "nowhere/x.html"], "The report cannot be written to nowhere/x.html: No such file or directory"),
     ],
 )
 def test_what_is_no_blog_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], sentence: str) -> None:
     (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "a-file").touch()
     monkeypatch.chdir(tmp_path / "empty")
     answer = CliRunner().invoke(app, ["import", "markdown", *arguments, "--data", str(tmp_path / "data")])
     assert answer.exit_code == 1
@@ -233,3 +237,20 @@ def test_a_permalink_that_makes_no_addresses_is_refused(folder: Path, tmp_path: 
     answer = CliRunner().invoke(app, ["import", "markdown", str(folder), "--permalink", pattern, "--data", str(tmp_path / "data")])
     assert answer.exit_code == 1
     assert "is no pattern for addresses" in str(answer.exception)
+
+
+def test_a_folder_that_may_not_be_looked_into_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "hugo.toml").touch()
+    (tmp_path / "content" / "closed").mkdir(parents=True)
+    (tmp_path / "content" / "closed" / "one.md").write_text("x")
+    (tmp_path / "content" / "closed").chmod(0)
+    try:
+        assert list(files_below(tmp_path)) in (["hugo.toml"], ["hugo.toml", "content/closed/one.md"])  # root may look everywhere
+        read_folder(tmp_path, Report())
+    finally:
+        (tmp_path / "content" / "closed").chmod(0o700)
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no folder whose files come and go")
+def test_files_that_come_and_go_are_no_trouble() -> None:
+    assert list(files_below(Path("/proc/self")))

@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -25,29 +26,37 @@ def split(text: str) -> FrontMatter:
     """Never raises."""
     first = text.partition("\n")[0].rstrip()
     if first == "---":
-        return _fenced(text, ("---", "..."), _yaml)
+        return _fenced(text, ("---", "..."), ".yaml")
     if first == "+++":
-        return _fenced(text, ("+++",), tomllib.loads)
+        return _fenced(text, ("+++",), ".toml")
     if text.startswith("{"):
         return _json(text)
     return FrontMatter({}, text, 1)
 
 
-def _fenced(text: str, ends: tuple[str, ...], parse: Any) -> FrontMatter:
+def _fenced(text: str, ends: tuple[str, ...], suffix: str) -> FrontMatter:
     lines = text.split("\n")
     end = next((number for number, line in enumerate(lines[1:], start=1) if line.rstrip() in ends), 0)
     if not end:
         return FrontMatter({}, text, 1, f"the {ends[0]} that ends the front matter is missing")
     body = "\n".join(lines[end + 1 :])
     try:
-        data = parse("\n".join(lines[1:end]))
-    except (tomllib.TOMLDecodeError, yaml.YAMLError, ValueError, RecursionError) as error:
-        return FrontMatter({}, body, end + 2, f"the front matter cannot be read: {_one_line(error)}")
+        data = parse("\n".join(lines[1:end]), suffix)
+    except ValueError as error:
+        return FrontMatter({}, body, end + 2, f"the front matter cannot be read: {error}")
     if data is None:
         data = {}
     if not isinstance(data, dict):
         return FrontMatter({}, body, end + 2, "the front matter is not a list of names and values")
     return FrontMatter({str(key): value for key, value in data.items()}, body, end + 2)
+
+
+def parse(text: str, suffix: str) -> Any:
+    """What YAML, TOML or JSON says. Raises ``ValueError`` with one line for whatever is wrong with it."""
+    try:
+        return PARSERS[suffix](text)
+    except Exception as error:  # PyYAML raises what it likes for a value that is none of its kind
+        raise ValueError(" ".join(str(error).split())[:200] or type(error).__name__) from None
 
 
 def _yaml(text: str) -> Any:
@@ -64,26 +73,24 @@ class _Loader(yaml.SafeLoader):
 
 
 def _timestamp(loader: _Loader, node: Any) -> Any:
-    """A day that no calendar has is told by whoever asks for a date."""
+    """A day that no calendar has, and what is no day, is told by whoever asks for a date."""
     try:
         return loader.construct_yaml_timestamp(node)
-    except ValueError:
+    except (ValueError, AttributeError):
         return node.value
 
 
 _Loader.add_constructor("tag:yaml.org,2002:timestamp", _timestamp)
+
+PARSERS: dict[str, Callable[[str], Any]] = {".yaml": _yaml, ".yml": _yaml, ".toml": tomllib.loads, ".json": json.loads}
 
 
 def _json(text: str) -> FrontMatter:
     try:
         data, end = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError) as error:
-        return FrontMatter({}, text, 1, f"the front matter cannot be read: {_one_line(error)}")
+        return FrontMatter({}, text, 1, f"the front matter cannot be read: {' '.join(str(error).split())[:200]}")
     return FrontMatter(data, text[end:].removeprefix("\n"), text[:end].count("\n") + 2)
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
 
 
 # --- values ----------------------------------------------------------------------------------------------------------------
@@ -92,7 +99,10 @@ def _one_line(error: Exception) -> str:
 def as_text(value: Any) -> str:
     if not isinstance(value, (str, int, float)) or isinstance(value, bool):
         return ""
-    return without_control_characters(" ".join(str(value).split()))
+    try:
+        return without_control_characters(" ".join(str(value).split()))
+    except ValueError:  # a number of more digits than Python writes
+        return ""
 
 
 def as_texts(value: Any) -> tuple[str, ...]:

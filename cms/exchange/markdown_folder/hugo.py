@@ -1,12 +1,10 @@
 """Hugo's folders: ``hugo.toml`` or its older names, texts below ``content`` (https://gohugo.io/content-management/)."""
 
-import json
 import posixpath
 import re
-import tomllib
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -14,19 +12,14 @@ from typing import Any
 from urllib.parse import quote, unquote
 from zoneinfo import ZoneInfo
 
-import yaml
-
 from cms.exchange.markdown_folder import front_matter
 from cms.exchange.markdown_folder.front_matter import as_flag, as_moment, as_text, as_texts
 from cms.exchange.markdown_folder.report import Outcome, Report
 from cms.exchange.markdown_folder.shortcodes import Shortcode, code_ranges
-from cms.exchange.markdown_folder.source import Blog, Document, read_text, text_files
+from cms.exchange.markdown_folder.source import Blog, Document, files_below, note_list, read_text, text_files
 from cms.models.post import Kind
 
 _SETTINGS = tuple(f"{name}.{suffix}" for name in ("hugo", "config") for suffix in ("toml", "yaml", "yml", "json"))
-_PARSERS: dict[str, Callable[[str], Any]] = {
-    ".toml": tomllib.loads, ".yaml": yaml.safe_load, ".yml": yaml.safe_load, ".json": json.loads,
-}  # fmt: skip
 _OTHER_FORMATS = {".adoc", ".asciidoc", ".htm", ".html", ".org", ".pandoc", ".pdc", ".rst"}
 _DATES = {  # of ours → names in the front matter, the first one that is there counts
     "date": ("date", "publishdate", "pubdate", "published", "lastmod", "modified"),
@@ -104,6 +97,7 @@ class Hugo:
         blog.documents = [document for document, _ in texts]
         site.files = frozenset(document.file for document in blog.documents)
         blog.permalink = _permalink(site, texts)
+        blog.feeds = tuple(_feeds(site, texts))
         return blog
 
 
@@ -202,11 +196,12 @@ def _place(file: str, root: str, language: str, languages: set[str]) -> _Place:
 
 
 def _refuse_other_formats(folder: Path, content: str, report: Report) -> None:
-    for path in sorted((folder / content).rglob("*")) if content else []:
-        if path.suffix.lower() in _OTHER_FORMATS and path.is_file():
-            is_html = path.suffix.lower().startswith(".htm")
-            if not is_html or _begins_with(path, (b"---", b"+++", b"{")):  # without front matter it is a file like others
-                report.refuse(path.relative_to(folder).as_posix(), f"is no Markdown, but {path.suffix[1:]}")
+    for file in files_below(folder, content) if content else []:
+        suffix = posixpath.splitext(file)[1]
+        if suffix.lower() in _OTHER_FORMATS:
+            is_html = suffix.lower().startswith(".htm")
+            if not is_html or _begins_with(folder / file, (b"---", b"+++", b"{")):  # without front matter it is a file like others
+                report.refuse(file, f"is no Markdown, but {suffix[1:]}")
 
 
 def _begins_with(path: Path, signs: tuple[bytes, ...]) -> bool:
@@ -226,7 +221,7 @@ def _settings(folder: Path, report: Report) -> dict[str, Any]:
     if name := next((name for name in _SETTINGS if (folder / name).is_file()), ""):
         settings = _settings_file(folder, name, report)
     for path in sorted((folder / "config" / "_default").glob("*")):
-        data = _settings_file(folder, path.relative_to(folder).as_posix(), report) if path.suffix in _PARSERS else {}
+        data = _settings_file(folder, path.relative_to(folder).as_posix(), report) if path.suffix in front_matter.PARSERS else {}
         settings |= data if path.stem in {"hugo", "config"} else {path.stem.lower(): data}
     return settings
 
@@ -234,9 +229,9 @@ def _settings(folder: Path, report: Report) -> dict[str, Any]:
 def _settings_file(folder: Path, file: str, report: Report) -> dict[str, Any]:
     text = read_text(folder, file, report)
     try:
-        data = _PARSERS[Path(file).suffix](text[0]) if text else {}
-    except (ValueError, yaml.YAMLError, RecursionError) as error:
-        report.refuse(file, f"the settings cannot be read: {' '.join(str(error).split())[:200]}")
+        data = front_matter.parse(text[0], Path(file).suffix) if text else {}
+    except ValueError as error:
+        report.refuse(file, f"the settings cannot be read: {error}")
         return {}
     return _lowered(data) if isinstance(data, dict) else {}
 
@@ -285,6 +280,7 @@ def _document(site: _Site, place: _Place) -> tuple[Document, _Place] | None:
         categories=as_texts(data.get("categories")),
         series=next(iter(as_texts(data.get("series"))), ""),
         picture=_picture(data),
+        template=as_text(data.get("layout")),
         digest=text[1],
     )
     document.tags = tuple(dict.fromkeys([*as_texts(data.get("tags")), *_own_terms(site, data)]))
@@ -292,20 +288,31 @@ def _document(site: _Site, place: _Place) -> tuple[Document, _Place] | None:
     place = _named_by_date(site, document, place)
     document.paths = _paths(site, document, place, data)
     document.slug = document.paths[0].rpartition("/")[2].removesuffix(".html") if document.paths else place.name
+    if place.is_section and not document.body.strip():
+        note_list(site.report, document)
+        return None
     return document, replace(place, kind=_KINDS.get(as_text(data.get("type"))))
 
 
 def _is_page(site: _Site, place: _Place, data: Mapping[str, Any], body: str) -> bool:
-    """Whether it had an address; a section only if it has words of its own, since the list below it is ours to make."""
+    """Whether it had an address, and another one than the front page."""
     build = _table(data, "build") or _table(data, "_build")
     if as_flag(data.get("headless")) or as_text(build.get("render")) in {"never", "link"} or build.get("render") is False:
         site.report.refuse(place.file, "had no address of its own: it is headless")
         return False
     if place.path:
-        return not place.is_section or bool(body.strip())
+        return True
     if body.strip():
         site.report.refuse(place.file, "stood on the front page, which is a list of posts here")
     return False
+
+
+def _feeds(site: _Site, texts: list[tuple[Document, _Place]]) -> Iterator[str]:
+    """Of the whole site, and of each section with posts."""
+    if "rss" not in {name.lower() for name in as_texts(site.settings.get("disablekinds"))}:
+        yield "index.xml"
+        for section in dict.fromkeys(place.section for document, place in texts if document.kind is Kind.POST and place.section):
+            yield f"{section}/index.xml"
 
 
 def _names(value: Any) -> tuple[str, ...]:

@@ -1,10 +1,9 @@
 """Jekyll's folders: ``_config.yml``, posts in ``_posts``, drafts in ``_drafts``, pages anywhere (https://jekyllrb.com/docs/)."""
 
-import json
 import posixpath
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
@@ -13,13 +12,11 @@ from typing import Any
 from urllib.parse import quote, unquote
 from zoneinfo import ZoneInfo
 
-import yaml
-
 from cms.exchange.markdown_folder import front_matter
 from cms.exchange.markdown_folder.front_matter import as_flag, as_moment, as_text, as_texts
 from cms.exchange.markdown_folder.report import Outcome, Report
 from cms.exchange.markdown_folder.shortcodes import code_ranges
-from cms.exchange.markdown_folder.source import Blog, Document, read_text, text_files
+from cms.exchange.markdown_folder.source import TEXTS, Blog, Document, files_below, is_file, read_text
 from cms.models.post import Kind
 
 _Note = Callable[[Outcome, str, re.Match[str]], None]
@@ -84,6 +81,7 @@ class Jekyll:
             base_url=site.url + site.base,
             language=as_text(site.settings.get("lang")) or as_text(site.settings.get("locale")).replace("_", "-"),
             files_at=_files_at(site),
+            feeds=tuple(_feeds(site)),
             find_text=lambda _document, target: _find_text(site, target),
         )
         blog.documents = [document for file in site.files if (document := _document(site, file))]
@@ -144,11 +142,11 @@ class _Site:
 
 def _refuse_other_formats(site: _Site) -> None:
     """Posts that are no Markdown, and pages of HTML that have words of their own and are no templates."""
-    for path in sorted(site.folder.rglob("*.*")):
-        file, suffix = path.relative_to(site.folder).as_posix(), path.suffix.lower()
+    for file in files_below(site.folder):
+        suffix = posixpath.splitext(file)[1].lower()
         is_post = _is_in(file, "_posts")
         is_other = suffix in _OTHER_FORMATS if is_post else suffix in {".html", ".htm"}
-        if not is_other or file in site.files or not path.is_file() or not site.has(file):
+        if not is_other or file in site.files or not site.has(file):
             continue
         text = "" if is_post else (read_text(site.folder, file, site.report) or ("", ""))[0]
         if is_post or (text.startswith("---") and "{%" not in text and front_matter.split(text).body.strip()):
@@ -165,8 +163,8 @@ def _stem(file: str) -> str:
 
 def _texts(folder: Path) -> list[str]:
     """Markdown; posts may be HTML as well."""
-    pages = (path.relative_to(folder).as_posix() for path in folder.rglob("_posts/**/*.htm*") if path.is_file())
-    return sorted({*text_files(folder), *(name for name in pages if not any(part.startswith(".") for part in name.split("/")))})
+    endings = (*TEXTS, ".html", ".htm")
+    return sorted(file for file in files_below(folder) if file.endswith(endings if _is_in(file, "_posts") else TEXTS))
 
 
 def _is_excluded(file: str, excluded: Iterable[str]) -> bool:
@@ -182,15 +180,23 @@ def _files_at(site: _Site) -> dict[str, str]:
     return {name: name for name in sorted(names, key=lambda name: (-len(name), name)) if not _is_excluded(name, site.excluded)}
 
 
+def _feeds(site: _Site) -> Iterator[str]:
+    """The one that a plugin makes, and those that are templates of the site's own."""
+    if "jekyll-feed" in {*as_texts(site.settings.get("plugins")), *as_texts(site.settings.get("gems"))}:
+        feed = site.settings.get("feed")
+        yield (as_text(feed.get("path")) if isinstance(feed, dict) else "").strip("/") or "feed.xml"
+    yield from (name for name in ("feed.xml", "atom.xml", "rss.xml", "index.xml") if is_file(site.folder / name))
+
+
 # --- settings --------------------------------------------------------------------------------------------------------------
 
 
 def _yaml(folder: Path, file: str, report: Report) -> dict[str, Any]:
     text = read_text(folder, file, report)
     try:
-        data = (json.loads if file.endswith(".json") else yaml.safe_load)(text[0]) if text else {}
-    except (ValueError, yaml.YAMLError, RecursionError) as error:
-        report.refuse(file, f"the settings cannot be read: {' '.join(str(error).split())[:200]}")
+        data = front_matter.parse(text[0], Path(file).suffix) if text else {}
+    except ValueError as error:
+        report.refuse(file, f"the settings cannot be read: {error}")
         return {}
     return {str(key): value for key, value in data.items()} if isinstance(data, dict) else {}
 
@@ -254,6 +260,7 @@ def _document(site: _Site, file: str) -> Document | None:
         categories=tuple(dict.fromkeys([*_folders(file), *_terms(data, "category", "categories")])) if is_post or is_draft else (),
         tags=_terms(data, "tag", "tags"),
         picture=_picture(data.get("image")),
+        template=as_text(data.get("layout")),
         digest=text[1],
     )
     _give_dates(site, document, data, named)

@@ -1,11 +1,11 @@
 """Files of a folder on their way into the library: read, measured, and looked at for what may not be shown."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
+from cms.exchange.markdown_folder import drawings
 from cms.services.media import digest_of
 
 LARGEST = 50_000_000  # bytes
@@ -16,9 +16,6 @@ _ALLOWED = {
     *(".m4a", ".mp3", ".mp4", ".ogg", ".wav", ".webm"),
     *(".csv", ".pdf", ".txt", ".zip"),
 }
-_ACTIVE = re.compile(rb"<script|\son\w+\s*=|javascript:|<!ENTITY|<foreignObject|<iframe|<embed|<object", re.IGNORECASE)
-_SIZE = re.compile(rb"<svg[^>]*?\s(width|height)=[\"']([\d.]+)(?:px)?[\"'][^>]*?\s(width|height)=[\"']([\d.]+)(?:px)?[\"']")
-_VIEW_BOX = re.compile(rb"<svg[^>]*?\sviewBox=[\"'][\d.-]+[ ,]+[\d.-]+[ ,]+([\d.]+)[ ,]+([\d.]+)[\"']")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +42,10 @@ def read(folder: Path, file: str) -> File:
     except OSError as error:
         return File(file, problem=f"cannot be read: {error.strerror or error}")
     if suffix == ".svg":
-        if _ACTIVE.search(content):
-            return File(file, problem="is a drawing with a script or something else that runs in it")
-        return File(file, content, digest_of(content), _drawing_size(content))
+        try:
+            return File(file, content, digest_of(content), drawings.look(content))
+        except drawings.RefusedError as error:
+            return File(file, problem=str(error))
     size = _size(path)
     if size is None and suffix in _PICTURES:
         return File(file, problem="is no picture, whatever its name says")
@@ -64,14 +62,3 @@ def _size(path: Path) -> tuple[int, int] | None:
     except Exception:  # Pillow raises what it likes for what is no picture
         return None
     return (width, height) if width and height else None
-
-
-def _drawing_size(content: bytes) -> tuple[int, int] | None:
-    head = content[:5000]
-    if found := _SIZE.search(head):
-        sizes = {found[1]: found[2], found[3]: found[4]}
-        if len(sizes) == 2:
-            return round(float(sizes[b"width"])), round(float(sizes[b"height"]))
-    if found := _VIEW_BOX.search(head):
-        return round(float(found[1])), round(float(found[2]))
-    return None

@@ -14,6 +14,7 @@ from cms.exchange.markdown_folder.source import Blog, Document
 from cms.models.address import MAX_PATH, is_reserved, normalise_path
 from cms.models.post import Kind
 from cms.models.site import Frame
+from cms.schemas.post import MAX_SLUG
 
 PATTERNS = (
     "/{year}/{month}/{day}/{slug}",
@@ -99,7 +100,7 @@ def lay_out(blog: Blog, pattern: str, zone: ZoneInfo, taken: set[str], report: R
     posts = [(moment(document.date, zone), document) for document in blog.documents if document.kind is Kind.POST]
     for at, document in sorted(posts, key=lambda item: (item[0] is None, item[0] or datetime.now(zone), item[1].file)):
         planned.append(_post(document, at, pattern, taken))
-    _give_former_addresses(planned, taken, report)
+    _give_former_addresses(blog, planned, taken, report)
     return planned
 
 
@@ -110,7 +111,7 @@ def _path_of(document: Document) -> str:
 def _slug_of(document: Document) -> str:
     """As the old site had it, case and dots included."""
     last = _WITHOUT_SUFFIX.sub("", _path_of(document)).rpartition("/")[2]
-    return (last or document.slug or slugify(document.title) or "untitled")[:200]
+    return (last or document.slug or slugify(document.title) or "untitled")[:MAX_SLUG]
 
 
 def _page(document: Document, at: datetime | None, above: dict[str, Planned], taken: set[str]) -> Planned:
@@ -139,10 +140,10 @@ def _free(before: str, slug: str, taken: set[str], after: str = "") -> str:
     return slug
 
 
-def _give_former_addresses(planned: Sequence[Planned], taken: set[str], report: Report) -> None:
+def _give_former_addresses(blog: Blog, planned: Sequence[Planned], taken: set[str], report: Report) -> None:
     """Old addresses that are nobody's present one; of two texts with one old address the first keeps it."""
     for place in planned:
-        for path in place.document.paths:
+        for path in (path for old in place.document.paths for path in blog.old_paths(old)):
             path = normalise_path(path)
             if path.casefold() == normalise_path(place.path).casefold() or not path:
                 continue

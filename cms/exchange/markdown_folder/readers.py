@@ -7,16 +7,21 @@ from pathlib import Path
 from cms.errors import OperatorError
 from cms.exchange.markdown_folder.hugo import Hugo
 from cms.exchange.markdown_folder.jekyll import Jekyll
-from cms.exchange.markdown_folder.report import Report
-from cms.exchange.markdown_folder.source import Blog, Reader
+from cms.exchange.markdown_folder.report import Outcome, Report
+from cms.exchange.markdown_folder.source import Blog, Document, Reader, has_name
 from cms.exchange.markdown_folder.squall import Squall
 from cms.exchange.markdown_folder.zola import Zola
+from cms.models.post import Kind
 
 READERS: tuple[Reader, ...] = (Squall(), Jekyll(), Hugo(), Zola())
 
 
 def read_folder(folder: Path, report: Report, program: str = "") -> Blog:
     """Raises ``OperatorError`` if there is no folder, or nobody knows what it is."""
+    if program and program not in {reader.program for reader in READERS}:
+        raise OperatorError(f"“{program}” is no program whose folders are known: --from takes zola, hugo or jekyll.")
+    if folder.is_file():
+        raise OperatorError(f"{folder} is a file; name the folder in which the settings of your Zola, Hugo or Jekyll site are.")
     if not folder.is_dir():
         raise OperatorError(f"There is no folder {folder}; name the one in which the settings of your Zola, Hugo or Jekyll site are.")
     reader = next((reader for reader in READERS if (reader.program == program if program else reader.recognises(folder))), None)
@@ -24,14 +29,32 @@ def read_folder(folder: Path, report: Report, program: str = "") -> Blog:
         raise OperatorError(
             f"{folder} does not look like a site of Zola, Hugo or Jekyll; if it is one, say so with --from zola, hugo or jekyll."
         )
-    for linked in _linked_folders(folder):
-        report.refuse(linked, "is a link to a folder; links to folders are not followed")
-    return reader.read(folder, report)
+    for file, why in _unfit(folder):
+        report.refuse(file, why)
+    blog = reader.read(folder, report)
+    blog.documents = [document for document in blog.documents if not _is_template(document, report)]
+    return blog
 
 
-def _linked_folders(folder: Path) -> Iterator[str]:
-    """Those in which a site's texts would be."""
+def _unfit(folder: Path) -> Iterator[tuple[str, str]]:
+    """What is passed over where a site's texts would be: links to folders, and names that are no text; why."""
     start = folder / "content" if (folder / "content").is_dir() else folder
-    for place, folders, _ in os.walk(start):
+    for place, folders, files in os.walk(start):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "node_modules")
-        yield from ((Path(place) / name).relative_to(folder).as_posix() for name in folders if (Path(place) / name).is_symlink())
+        for name in [*folders, *sorted(files)]:
+            path = Path(place) / name
+            if not has_name(name):
+                yield path.relative_to(folder).as_posix(), "has a name that is not UTF-8"
+            elif name in folders and path.is_symlink():
+                yield path.relative_to(folder).as_posix(), "is a link to a folder; links to folders are not followed"
+        folders[:] = [name for name in folders if has_name(name)]
+
+
+def _is_template(document: Document, report: Report) -> bool:
+    """A page without words, which a template filled there: here it would be empty, and stand in the menu."""
+    if document.kind is not Kind.PAGE or not document.template or document.body.strip():
+        return False
+    path = document.paths[0] if document.paths else document.slug
+    why = f"it has no words of its own, the template “{document.template[:40]}” made them"
+    report.note(Outcome.MISSING, document.file, f"the old address /{path}: {why}", 1)
+    return True

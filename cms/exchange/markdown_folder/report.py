@@ -19,7 +19,7 @@ class Outcome(StrEnum):
 
 EXPLANATIONS = {
     Outcome.REFUSED: "Not brought in",
-    Outcome.MISSING: "Links and pictures that lead nowhere",
+    Outcome.MISSING: "Links, pictures and old addresses that lead nowhere",
     Outcome.NOT_UNDERSTOOD: "Kept as it was typed, because only the other program understands it",
     Outcome.CHANGED: "Brought in, and changed on the way",
     Outcome.ELSEWHERE: "Pictures that stay on another site",
@@ -47,7 +47,7 @@ class Report:
     _seen: set[Finding] = field(default_factory=set)
 
     def note(self, outcome: Outcome, file: str, what: str, line: int = 0) -> None:
-        finding = Finding(outcome, file, line, what)
+        finding = Finding(outcome, _printable(file), line, _printable(what))
         if finding not in self._seen:
             self._seen.add(finding)
             self.findings.append(finding)
@@ -64,3 +64,8 @@ class Report:
                     by_words.setdefault(finding.what, []).append(finding)
             if by_words:
                 yield outcome, sorted(by_words.items(), key=lambda item: -len(item[1]))
+
+
+def _printable(text: str) -> str:
+    """Bytes of a file's name that are no UTF-8 are escaped."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -7,37 +7,35 @@ the next run goes on where this one stopped. A second run of the same folder doe
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
 from cms.content.context import Rendered
-from cms.content.slugs import slugify
-from cms.db.session import Database, Work
-from cms.errors import CMSError, InvalidInput
-from cms.exchange.markdown_folder import pictures
-from cms.exchange.markdown_folder.links import Finder, Reference, pictures_beside, rewrite
+from cms.db.session import Database
+from cms.errors import CMSError, InvalidInput, Unavailable
+from cms.exchange.markdown_folder.files import Files, Progress
+from cms.exchange.markdown_folder.links import Finder, Reference, rewrite
 from cms.exchange.markdown_folder.plan import Planned, lay_out, moment
 from cms.exchange.markdown_folder.report import Outcome, Report
 from cms.exchange.markdown_folder.shortcodes import without_formula_signs
 from cms.exchange.markdown_folder.source import Blog, Document
+from cms.exchange.markdown_folder.terms import Terms, parts_of_series, shortened
 from cms.media.storage import Storage
-from cms.models.address import TargetKind, is_reserved, normalise_path
+from cms.models.address import is_reserved, normalise_path
 from cms.models.post import Kind
 from cms.models.site import UNNAMED, Frame
 from cms.policy import SYSTEM
 from cms.rendering import Renderer
 from cms.schemas.post import MAX_TEXT, PostFields
-from cms.services import accounts, addresses, media, references, site, taxonomies, transfers
+from cms.services import references, site, transfers
 from cms.services.transfers import Incoming, Known
 
-BATCH = 25  # texts or files in one transaction
+BATCH = 25  # texts in one transaction
 AHEAD = 2 * BATCH  # texts that are being rendered while a batch is written
-MAX_TITLE, MAX_EXCERPT, MAX_NAME, MAX_TERM, MAX_TERMS = 300, 500, 80, 80, 50
-
-Progress = Callable[[str, int, int], None]  # what is being done, how much of it, of how much
+MAX_TITLE, MAX_EXCERPT = 300, 500
+FEED = "/feed.xml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +62,13 @@ async def bring_in(
     database: Database, storage: Storage, renderer: Renderer, blog: Blog, options: Options, report: Report, progress: Progress
 ) -> None:
     """Everything in ``blog``; what became of it is in ``report``."""
-    importing = _Import(database, storage, renderer, blog, options, report, progress)
+    files = Files(database, storage, blog, Finder(blog), report, options.is_rehearsal)
+    importing = _Import(database, renderer, blog, options, report, progress, files, Terms(report))
     await importing.prepare()
-    await importing.add_files()
+    await files.add([place.document for place in importing.places], progress)
     await importing.add_terms()
     await importing.add_texts()
+    await importing.end()
 
 
 def key_prefix(blog: Blog) -> str:
@@ -79,22 +79,18 @@ def key_prefix(blog: Blog) -> str:
 @dataclass
 class _Import:
     database: Database
-    storage: Storage
     renderer: Renderer
     blog: Blog
     options: Options
     report: Report
     progress: Progress
+    files: Files
+    terms: Terms
     frame: Frame = field(default_factory=Frame)
     places: list[Planned] = field(default_factory=list)
     known: dict[str, Known] = field(default_factory=dict)
-    paths: dict[str, str] = field(default_factory=dict)  # file of a text → its new path
-    files: dict[str, str] = field(default_factory=dict)  # file below the folder → its address in the library
+    paths: dict[str, str] = field(default_factory=dict)  # file of a text → its new path, if readers find it there
     ids: dict[str, int] = field(default_factory=dict)  # file of a text → id of its post
-    asset_ids: dict[str, int] = field(default_factory=dict)
-    people: dict[str, int] = field(default_factory=dict)  # name → id
-    tags: dict[str, int] = field(default_factory=dict)
-    categories: dict[str, int] = field(default_factory=dict)
 
     async def prepare(self) -> None:
         """The site's own settings while it has no posts, and a place for every text."""
@@ -116,7 +112,11 @@ class _Import:
             if before and before.path:
                 place.former = [path for path in [place.path, *place.former] if path != before.path]
                 place.path, place.slug = before.path, before.path.rpartition("/")[2]
-            self.paths[place.document.file] = place.path
+            if self.blog.is_exact and not place.document.slug:
+                place.former += place.document.paths[:1]  # it is made of the title or the number, which may be another here
+            if self._is_public(place):
+                self.paths[place.document.file] = place.path
+        self.terms.parts = parts_of_series(place.document for place in self.places)
 
     def _settings(self) -> dict[str, Any]:
         frame = self.frame
@@ -135,112 +135,15 @@ class _Import:
             return key
         return key_prefix(self.blog) + hashlib.sha256(document.file.encode()).hexdigest()
 
-    # --- files ---
-
-    async def add_files(self) -> None:
-        """Every picture and other file that a text names, and those beside it."""
-        finder = Finder(self.blog)
-        wanted: dict[str, list[str]] = {}  # file → old addresses
-        for place in self.places:
-            for file in self._named(finder, place.document):
-                wanted.setdefault(file, [])
-            for file in pictures_beside(self.blog, place.document):
-                wanted.setdefault(file, [])
-        for place in self.places:
-            self._old_addresses_beside(place, wanted)
-        for prefix, folder in self.blog.files_at.items():
-            for file, old in wanted.items():
-                if file.startswith(f"{folder}/") or folder == ".":
-                    old.append("/".join(part for part in (prefix, file.removeprefix(f"{folder}/")) if part))
-        self.report.found["files"] = len(wanted)
-        await self._store(wanted)
-
-    def _named(self, finder: Finder, document: Document) -> list[str]:
-        files: list[str] = []
-
-        def note(reference: Reference) -> None:
-            found = finder.find(document, reference.target)
-            if found and found.file and not found.document:
-                files.append(found.file)
-
-        rewrite(document, note)
-        if document.picture:
-            note(Reference(document.picture, "", 0, is_picture=True))
-        return files
-
-    def _old_addresses_beside(self, place: Planned, wanted: dict[str, list[str]]) -> None:
-        """A file in a text's own folder stood below the text's address."""
-        document = place.document
-        if document.file.rpartition("/")[2].startswith("index."):
-            for file, old in wanted.items():
-                if file.startswith(f"{document.folder}/"):
-                    name = file.removeprefix(f"{document.folder}/")
-                    old += document.files.get(name, ()) if self.blog.is_exact else [f"{path}/{name}" for path in document.paths[:1]]
-
-    async def _store(self, wanted: dict[str, list[str]]) -> None:
-        done = 0
-        for batch in _batches(list(wanted), BATCH):
-            read = [await asyncio.to_thread(pictures.read, self.blog.folder, file) for file in batch]
-            done += len(batch)
-            self.progress("files", done, len(wanted))
-            if self.options.is_rehearsal:
-                self._rehearse_files(read)
-                continue
-            for one in read:
-                if not one.problem:
-                    await self.storage.put(media.storage_name(one.digest), one.content)
+    async def add_terms(self) -> None:
+        if not self.options.is_rehearsal:
             async with self.database.transaction() as work:
-                for one in read:
-                    await self._add_file(work, one, wanted[one.file])
-
-    def _rehearse_files(self, read: Iterable[pictures.File]) -> None:
-        for one in read:
-            if one.problem:
-                self.report.refuse(one.file, one.problem)
-            else:
-                self.files[one.file] = f"/media/{one.file}"
-                self.report.counts["files"] += 1
-
-    async def _add_file(self, work: Work, one: pictures.File, old: Sequence[str]) -> None:
-        if one.problem:
-            self.report.refuse(one.file, one.problem)
-            return
-        asset = await media.add(work, SYSTEM, name=Path(one.file).name, digest=one.digest, size=len(one.content), dimensions=one.dimensions)
-        self.files[one.file], self.asset_ids[one.file] = asset.path, asset.id
-        self.report.counts["files"] += 1
-        for path in dict.fromkeys(old):
-            await addresses.lead(work, path, TargetKind.MEDIA, asset.id)
+                await self.terms.add(work, [place.document for place in self.places])
 
     # --- texts ---
 
-    async def add_terms(self) -> None:
-        """People, tags and categories, once for all texts."""
-        if self.options.is_rehearsal:
-            return
-        documents = [place.document for place in self.places]
-        async with self.database.transaction() as work:
-            for name in self._names(documents, "authors", MAX_NAME):
-                self.people[name] = (await accounts.ensure_author(work, SYSTEM, name)).id
-            for name in self._names(documents, "categories", MAX_TERM):
-                self.categories[name] = (await taxonomies.ensure_category(work, SYSTEM, name)).id
-            for name in [*self._names(documents, "tags", MAX_TERM), *self.categories]:
-                (self.tags[name],) = await taxonomies.ensure_tags(work, [name])
-
-    def _names(self, documents: Iterable[Document], kind: str, most: int) -> list[str]:
-        """Each once. One without a letter has no address, and stays out."""
-        return list(dict.fromkeys(name for document in documents for name in self._names_in(document, kind, most)))
-
-    def _names_in(self, document: Document, kind: str, most: int) -> list[str]:
-        names = []
-        for name in getattr(document, kind):
-            if slugify(name) or kind == "authors":
-                names.append(self._short(document, name, most))
-            else:
-                self.report.note(Outcome.CHANGED, document.file, f"“{name}” has no letter or digit to make an address from", 1)
-        return names
-
     async def add_texts(self) -> None:
-        finder = Finder(self.blog)
+        finder = self.files.finder
         self.report.found["texts"] = len(self.places)
         pages = [place for place in self.places if place.document.kind is Kind.PAGE]
         for place in pages:  # one by one: those below need the one above
@@ -253,6 +156,16 @@ class _Import:
                 await self._write(batch)
                 batch = []
         await self._write(batch)
+
+    async def end(self) -> None:
+        """Lists and feeds of the old site; at last, as texts' own addresses come first."""
+        if not self.options.is_rehearsal and not self.blog.is_exact:
+            async with self.database.transaction() as work:
+                await self.terms.lead_old_lists(work, self.blog)
+        for feed in self.blog.feeds:
+            path = self.blog.old_paths(feed)[-1]
+            if not is_reserved(path):
+                self.report.note(Outcome.MISSING, f"/{path}", f"an old feed: the feed is {FEED} now; whoever reads it has to be told")
 
     async def _in_order(self, finder: Finder, places: Sequence[Planned]) -> AsyncIterator[_Ready | None]:
         """Several ahead of the one that is handed out, so that no renderer waits."""
@@ -281,7 +194,7 @@ class _Import:
             self.report.refuse(document.file, f"has more than {MAX_TEXT:,} characters")
             return None
         dates, is_over = self._dates(place)
-        digest = _digest(document, content, place)
+        digest = _digest(document, content, place, self.terms)
         if before:
             self.ids[document.file] = before.post_id
         if before and before.digest == digest:
@@ -291,7 +204,7 @@ class _Import:
             self.report.note(Outcome.LEFT_ALONE, document.file, "has changed in the folder, and here as well")
             return None
         try:
-            rendered = await self._render(before.post_id if before else 0, content, document.language) if dates else None
+            rendered = await self._render(before, digest, content, document.language) if dates else None
         except InvalidInput as error:
             self.report.refuse(document.file, error.message or "cannot be rendered")
             return None
@@ -307,36 +220,50 @@ class _Import:
         )
         return _Ready(place, incoming, rendered, before)
 
-    async def _render(self, post_id: int, content: str, language: str) -> Rendered:
+    async def _render(self, before: Known | None, digest: str, content: str, language: str) -> Rendered:
+        """A new text has no number yet, and its notes need ids of their own all the same."""
         async with self.database.read() as session:
+            post_id = before.post_id if before else 0
             context = await references.context(session, post_id, content, language or self.frame.language, self.options.public_url)
-        return await self.renderer.render(content, context)
+        return await self.renderer.render(content, context if before else replace(context, prefix=f"p{digest[:12]}-"))
 
     def _dates(self, place: Planned) -> tuple[Any, bool]:
         """When it was published and changed, and whether that is over; None for what is not public."""
         document, zone, now = place.document, self.frame.zone, self.database.clock()
-        later = moment(document.publish_at, zone)
-        published = place.at or later or now
+        published = place.at or moment(document.publish_at, zone) or now
         if document.is_draft:
             return None, False
         if published is now and document.kind is Kind.POST:
             self.report.note(Outcome.CHANGED, document.file, "has no date; it has today's now", 1)
-        if (later or published) > now:
+        if not self._is_public(place):
             self.report.note(Outcome.CHANGED, document.file, "waits for a day in the future: it is a draft here", 1)
             return None, False
         over = moment(document.expires_at, zone)
+        if over and over > now:
+            self.report.note(Outcome.CHANGED, document.file, f"ends on {over:%Y-%m-%d}: withdraw it then, nobody else does", 1)
         return transfers.as_dates(published, moment(document.updated, zone)), over is not None and over <= now
+
+    def _is_public(self, place: Planned) -> bool:
+        """Or was, until its end."""
+        starts = moment(place.document.publish_at, self.frame.zone) or place.at
+        return not place.document.is_draft and (starts is None or starts <= self.database.clock())
 
     def _settled(self, finder: Finder, document: Document, reference: Reference) -> str | None:
         """Where a target leads here; None leaves it as it is."""
         found = finder.find(document, reference.target)
+        if self.blog.is_exact:
+            return self.files.paths.get(found.file) if found else None
         if found and found.escapes:
             self.report.note(Outcome.MISSING, document.file, f"{reference.target} leads out of the folder", reference.line)
         elif found and found.document and found.document.file in self.paths:
             path = self.paths[found.document.file]
             return None if normalise_path(unquote(reference.target)) == path else quote(f"/{path}", safe="/:@!$&'*+,;=~-._")
-        elif found and found.file in self.files:
-            return self.files[found.file]
+        elif found and found.document:
+            self.report.note(Outcome.MISSING, document.file, f"{reference.target} leads to a draft", reference.line)
+        elif found and found.file in self.files.paths:
+            return self.files.paths[found.file]
+        elif reference.is_no_address:
+            self.report.note(Outcome.MISSING, document.file, f"{reference.target} is no address", reference.line)
         elif reference.is_elsewhere:
             if reference.is_picture and found is None:
                 self.report.note(Outcome.ELSEWHERE, document.file, reference.target, reference.line)
@@ -345,14 +272,16 @@ class _Import:
         return None
 
     async def _write(self, batch: Iterable[_Ready | None]) -> None:
-        """One transaction; a text that cannot come in takes nobody with it."""
+        """One transaction; if one of the texts cannot come in, one for each, so that it takes nobody with it."""
         ready = [one for one in batch if one is not None]
         if self.options.is_rehearsal:
             self._rehearse_texts(ready)
         elif ready:
-            async with self.database.transaction() as work:
+            try:
+                await self._write_together(ready)
+            except CMSError:
                 for one in ready:
-                    await self._write_one(work, one)
+                    await self._write_alone(one)
         self.progress("texts", len(self.ids), len(self.places))
 
     def _rehearse_texts(self, ready: Iterable[_Ready]) -> None:
@@ -360,43 +289,39 @@ class _Import:
             self.ids[one.place.document.file] = 0
             self.report.counts[_counted_as(one)] += 1
 
-    async def _write_one(self, work: Work, one: _Ready) -> None:
-        document, events = one.place.document, len(work.events)
+    async def _write_alone(self, one: _Ready) -> None:
         try:
-            async with work.session.begin_nested():
-                incoming = replace(one.incoming, fields=self._fields(one))
-                self.ids[document.file] = await transfers.bring_in(work, SYSTEM, incoming, one.rendered, one.before)
+            await self._write_together([one])
+        except Unavailable:  # and so it will be for the others
+            raise
         except CMSError as error:
-            del work.events[events:]
-            self.report.refuse(document.file, "; ".join(error.errors.values()) if isinstance(error, InvalidInput) else error.message)
-            return
-        self.report.counts[_counted_as(one)] += 1
+            why = "; ".join(error.errors.values()) if isinstance(error, InvalidInput) else error.message
+            self.report.refuse(one.place.document.file, why)
+
+    async def _write_together(self, ready: Sequence[_Ready]) -> None:
+        ids = {}
+        async with self.database.transaction() as work:
+            for one in ready:
+                incoming = replace(one.incoming, fields=self._fields(one))
+                ids[one.place.document.file] = await transfers.bring_in(work, SYSTEM, incoming, one.rendered, one.before)
+        self.ids |= ids
+        self.report.counts.update(_counted_as(one) for one in ready)
 
     def _fields(self, one: _Ready) -> PostFields:
         document = one.place.document
-        categories = self._names_in(document, "categories", MAX_TERM)
-        tags = [self.tags[name] for name in (*self._names_in(document, "tags", MAX_TERM), *categories[1:])]
         return PostFields(
-            title=self._short(document, document.title, MAX_TITLE),
-            slug=one.place.slug,
-            excerpt=self._short(document, document.excerpt, MAX_EXCERPT),
-            authors=tuple(dict.fromkeys(self.people[name] for name in self._names_in(document, "authors", MAX_NAME))),
-            category=self.categories[categories[0]] if categories else None,
-            tags=tuple(dict.fromkeys(tags))[:MAX_TERMS],
+            title=shortened(self.report, document, document.title, MAX_TITLE),
+            slug=document.slug if self.blog.is_exact else one.place.slug,
+            excerpt=shortened(self.report, document, document.excerpt, MAX_EXCERPT),
             parent=self.ids.get(one.place.parent) if one.place.parent else None,
             language=document.language or None,
             picture=self._picture(document),
+            **self.terms.of(document),
         )
 
     def _picture(self, document: Document) -> int | None:
-        found = Finder(self.blog).find(document, document.picture) if document.picture else None
-        return self.asset_ids.get(found.file) if found else None
-
-    def _short(self, document: Document, text: str, most: int) -> str:
-        if len(text) <= most:
-            return text
-        self.report.note(Outcome.CHANGED, document.file, f"“{text[:40]}…” was cut to {most} characters", 1)
-        return text[:most].rstrip()
+        found = self.files.finder.find(document, document.picture) if document.picture else None
+        return self.files.ids.get(found.file) if found else None
 
 
 def _counted_as(one: _Ready) -> str:
@@ -405,15 +330,12 @@ def _counted_as(one: _Ready) -> str:
     return "drafts" if one.rendered is None else f"{one.incoming.kind}s"
 
 
-def _digest(document: Document, content: str, place: Planned) -> str:
+def _digest(document: Document, content: str, place: Planned, terms: Terms) -> str:
     """Of everything that comes in: texts, terms, dates and addresses."""
     said = [
         content, document.title, document.kind, document.paths, document.excerpt, document.language, document.authors,
         document.categories, document.tags, document.picture, document.is_draft,
         *(str(moment) for moment in (document.date, document.updated, document.publish_at, document.expires_at)), place.parent,
+        terms.parts.get(document.file),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
-
-
-def _batches(items: Sequence[str], size: int) -> Iterable[Sequence[str]]:
-    return (items[at : at + size] for at in range(0, len(items), size))

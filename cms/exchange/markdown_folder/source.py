@@ -1,11 +1,15 @@
 """What a folder has in it, in one form for all programs."""
 
+import errno
 import hashlib
-from collections.abc import Callable, Mapping
+import os
+import stat
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import SplitResult, urlsplit
 
 from cms.content.characters import without_control_characters
 from cms.exchange.markdown_folder.report import Outcome, Report
@@ -13,6 +17,8 @@ from cms.models.post import Kind
 
 Moment = datetime | date
 LARGEST_TEXT = 10_000_000  # bytes
+NO_SCHEME = "?"
+TEXTS = (".md", ".markdown")
 
 
 @dataclass(slots=True)
@@ -37,6 +43,8 @@ class Document:
     categories: tuple[str, ...] = ()  # the first one is the post's, others become tags
     tags: tuple[str, ...] = ()
     series: str = ""
+    part: int = 0  # of the series, if the text says so
+    template: str = ""  # if it is one of its own
     picture: str = ""  # as a link in the body would name it
     files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # name of a file beside it → paths at which it stood
     digest: str = ""
@@ -45,12 +53,18 @@ class Document:
     def folder(self) -> str:
         return self.file.rpartition("/")[0]
 
+    @property
+    def is_bundle(self) -> bool:
+        """Whether its folder is its own, with the files that belong to it."""
+        return self.file.rpartition("/")[2].startswith("index.")
+
 
 @dataclass(slots=True)
 class Blog:
     """``files_at``: folders below the source whose files stand at an address, longest address first: ``{"assets": "static/assets"}``.
 
-    ``find_text``: the file that a program's own way of linking names ("@/blog/x.md"), or "". Asked before anything else.
+    ``feeds``: old addresses of feeds. ``find_text``: the file that a program's own way of linking names ("@/blog/x.md"), or ""; it is
+    asked before anything else.
     """
 
     program: str
@@ -62,8 +76,26 @@ class Blog:
     permalink: str = ""  # in our words, if the program's settings say it: /{year}/{month}/{slug}
     documents: list[Document] = field(default_factory=list)
     files_at: Mapping[str, str] = field(default_factory=dict)
+    feeds: tuple[str, ...] = ()
     is_exact: bool = False  # what stands in it was written by us: texts stay as they are, to the letter
     find_text: Callable[[Document, str], str] = lambda _document, _target: ""
+
+    @property
+    def base(self) -> str:
+        """The folder below which the old site stood, without slashes at its ends; "" for a whole host. Ours say whole addresses."""
+        return "" if self.is_exact else url_parts(self.base_url).path.strip("/")
+
+    def old_paths(self, path: str) -> list[str]:
+        """Where something was found on the old site: at a path, and below the folder in which all of it stood."""
+        return [path, f"{self.base}/{path}"] if self.base else [path]
+
+
+def url_parts(address: str) -> SplitResult:
+    """Of what is no address at all: a scheme that nobody knows."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return SplitResult(NO_SCHEME, "", "", "", "")
 
 
 class Reader(Protocol):
@@ -79,15 +111,8 @@ class Reader(Protocol):
 
 def read_text(folder: Path, file: str, report: Report) -> tuple[str, str] | None:
     """Text and digest of a file; None, with a line in the report, if it cannot be read as text or lies elsewhere."""
-    path = folder / file
     try:
-        if not path.resolve().is_relative_to(folder.resolve()):
-            report.refuse(file, "leads out of the folder")
-            return None
-        if path.stat().st_size > LARGEST_TEXT:
-            report.refuse(file, f"is larger than {LARGEST_TEXT // 1_000_000} MB")
-            return None
-        content = path.read_bytes()
+        content = _bytes(folder, folder / file)
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         report.refuse(file, f"is not UTF-8 (byte {error.start + 1})")
@@ -95,15 +120,67 @@ def read_text(folder: Path, file: str, report: Report) -> tuple[str, str] | None
     except OSError as error:
         report.refuse(file, f"cannot be read: {error.strerror or error}")
         return None
+    except ValueError as error:
+        report.refuse(file, str(error))
+        return None
     clean = without_control_characters(text.replace("\r\n", "\n").replace("\r", "\n"))
     if "\0" in text:
         report.note(Outcome.CHANGED, file, "signs that no text has were taken out")
     return clean, hashlib.sha256(content).hexdigest()
 
 
+def _bytes(folder: Path, path: Path) -> bytes:
+    """Raises ``ValueError`` for what is not to be read, ``OSError`` for what cannot be."""
+    if not is_inside(folder, path):
+        raise ValueError("leads out of the folder")
+    about = path.stat()
+    if not stat.S_ISREG(about.st_mode):
+        raise ValueError("is no file")
+    if about.st_size > LARGEST_TEXT:
+        raise ValueError(f"is larger than {LARGEST_TEXT // 1_000_000} MB")
+    return path.read_bytes()
+
+
+def is_inside(folder: Path, path: Path) -> bool:
+    """Whether it lies in the folder, links and all. Raises ``OSError`` for links that lead in a ring."""
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    except RuntimeError:  # what Python before 3.13 makes of it
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
+
+
 def text_files(folder: Path, below: str = "") -> list[str]:
-    """Markdown files below a folder, in order; hidden ones, and those in hidden folders, are none of them."""
+    """Markdown files below a folder, in order."""
+    return sorted(file for file in files_below(folder, below) if file.endswith(TEXTS))
+
+
+def files_below(folder: Path, below: str = "") -> Iterator[str]:
+    """What is a file, or a link that may lead to one. Hidden files, those in hidden folders, and nameless ones are none of them; links
+    to folders are not followed, and what nobody may look into is passed over."""
     start = folder / below
-    found = [path for pattern in ("*.md", "*.markdown") for path in start.rglob(pattern)]
-    names = [path.relative_to(folder).as_posix() for path in found if path.is_file() or path.is_symlink()]
-    return sorted(name for name in names if not any(part.startswith(".") for part in name.split("/")))
+    for place, folders, files in os.walk(start):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and has_name(name))
+        at = Path(place).relative_to(folder).as_posix()
+        for name in sorted(files):
+            path = Path(place, name)
+            if not name.startswith(".") and has_name(name) and (is_file(path) or path.is_symlink()):
+                yield name if at == "." else f"{at}/{name}"
+
+
+def is_file(path: Path) -> bool:
+    """Not, too, if nobody may know."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def has_name(file: str) -> bool:
+    """Whether its name is text. One that is not is refused once, for all (``readers``)."""
+    return file.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in file)
+
+
+def note_list(report: Report, document: Document) -> None:
+    """A section without words of its own is no page: the lists are ours to make."""
+    for path in () if document.is_draft else document.paths:
+        report.note(Outcome.MISSING, document.file, f"the old list /{path}: all posts are in /archive now", 1)

@@ -6,8 +6,6 @@ A text's folder is its address. Reading one gives back what was written, to the 
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from cms.content.characters import without_control_characters
 from cms.exchange.markdown_folder import front_matter
 from cms.exchange.markdown_folder.front_matter import as_flag, as_moment, as_text, as_texts
@@ -46,8 +44,8 @@ class Squall:
 
 def _site(folder: Path) -> dict[str, Any]:
     try:
-        site = yaml.safe_load((folder / SITE_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):
+        site = front_matter.parse((folder / SITE_FILE).read_text(encoding="utf-8"), ".yaml")
+    except (OSError, ValueError):
         return {}
     return site if isinstance(site, dict) else {}
 
@@ -75,6 +73,8 @@ def _document(folder: Path, file: str, report: Report) -> Document | None:
         authors=as_texts(data.get("authors")),
         categories=as_texts(data.get("category")),
         tags=as_texts(data.get("tags")),
+        series=without_control_characters(str(data.get("series", ""))),
+        part=part if isinstance(part := data.get("part"), int) and 0 < part < 2**31 else 0,
         picture=as_text(data.get("picture")),
         files={str(name): as_texts(paths) for name, paths in (data.get("files") or {}).items()},
         digest=text[1],

@@ -1,7 +1,8 @@
 """Zola's folders: ``config.toml``, texts below ``content`` with TOML above them (https://www.getzola.org/documentation/content/page/)."""
 
 import re
-import tomllib
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ from cms.exchange.markdown_folder import front_matter
 from cms.exchange.markdown_folder.front_matter import as_flag, as_moment, as_text, as_texts
 from cms.exchange.markdown_folder.report import Outcome, Report
 from cms.exchange.markdown_folder.shortcodes import Shortcode, replace_shortcodes
-from cms.exchange.markdown_folder.source import Blog, Document, read_text, text_files
+from cms.exchange.markdown_folder.source import TEXTS, Blog, Document, files_below, note_list, read_text, text_files
+from cms.models.address import MAX_PATH
 from cms.models.post import Kind
 
 _DATED = re.compile(r"(\d{4}-\d{2}-\d{2})[-_](.+)")
@@ -28,21 +30,24 @@ class Zola:
         settings = _settings(folder)
         if settings is not None and "base_url" in settings:
             return True
-        return _content(folder) == folder and any(_is_toml(folder / file) for file in text_files(folder)[:20])
+        texts = (file for file in files_below(folder) if file.endswith(TEXTS))
+        return _content(folder) == folder and any(_is_toml(folder / file) for file in islice(texts, 20))
 
     def read(self, folder: Path, report: Report) -> Blog:
         settings = _settings(folder) or {}
         content = _content(folder)
         below = content.relative_to(folder).as_posix()
         sections = _sections(folder, below, report)
+        front = sections.get("", {})
         blog = Blog(
             program=self.program,
             folder=folder,
-            title=as_text(settings.get("title")),
-            description=as_text(settings.get("description")),
+            title=as_text(settings.get("title")) or as_text(front.get("title")),
+            description=as_text(settings.get("description")) or as_text(front.get("description")),
             base_url=as_text(settings.get("base_url")),
             language=as_text(settings.get("default_language")),
             files_at={"": "static"} if (folder / "static").is_dir() else {},
+            feeds=tuple(_feeds(settings, sections)),
             find_text=lambda _document, target: _find_text(folder, below, target),
         )
         for file in text_files(folder, below if below != "." else ""):
@@ -55,7 +60,7 @@ class Zola:
 def _settings(folder: Path) -> dict[str, Any] | None:
     for name in ("config.toml", "zola.toml"):
         try:
-            return tomllib.loads((folder / name).read_text(encoding="utf-8"))
+            return dict(front_matter.parse((folder / name).read_text(encoding="utf-8"), ".toml"))
         except (OSError, ValueError):
             continue
     return None
@@ -82,6 +87,14 @@ def _sections(folder: Path, below: str, report: Report) -> dict[str, dict[str, A
     return found
 
 
+def _feeds(settings: dict[str, Any], sections: dict[str, dict[str, Any]]) -> Iterator[str]:
+    names = as_texts(settings.get("feed_filenames")) or as_texts(settings.get("feed_filename")) or ("atom.xml",)
+    folders = {"": settings, **{folder: data for folder, data in sections.items() if folder}}
+    for folder, data in folders.items():
+        if data.get("generate_feeds") or data.get("generate_feed"):
+            yield from (f"{folder}/{name}".strip("/") for name in names)
+
+
 def _below_content(file: str, below: str) -> str:
     return file if below == "." else file.removeprefix(f"{below}/")
 
@@ -95,8 +108,12 @@ def _document(folder: Path, content: Path, file: str, sections: dict[str, dict[s
         report.refuse(file, matter.problem, 1)
         return None
     place = _below_content(file, content.relative_to(folder).as_posix())
+    if matter.data.get("render") is False:
+        if matter.body.strip():
+            report.refuse(file, "had no address of its own: render = false", 1)
+        return None
     if place.rpartition("/")[2].startswith("_index."):
-        return _section_page(file, place, matter, text[1])
+        return _section_page(file, place, matter, text[1], report)
     extra = matter.data.get("extra") if isinstance(matter.data.get("extra"), dict) else {}
     terms = matter.data.get("taxonomies") if isinstance(matter.data.get("taxonomies"), dict) else {}
     path, slug, named_date = _address(place, matter.data)
@@ -105,7 +122,7 @@ def _document(folder: Path, content: Path, file: str, sections: dict[str, dict[s
         title=as_text(matter.data.get("title")) or slug,
         body=_body(file, matter, report),
         body_line=matter.line,
-        paths=tuple(dict.fromkeys([path, *(alias.strip("/") for alias in as_texts(matter.data.get("aliases")))])),
+        paths=tuple(dict.fromkeys([path, *_aliases(matter.data)])),
         is_draft=as_flag(matter.data.get("draft")),
         slug=slug,
         excerpt=as_text(matter.data.get("description")),
@@ -113,6 +130,7 @@ def _document(folder: Path, content: Path, file: str, sections: dict[str, dict[s
         tags=as_texts((terms or {}).get("tags")),
         categories=as_texts((terms or {}).get("categories")),
         series=as_text(next(iter(as_texts((terms or {}).get("series"))), "")),
+        template=as_text(matter.data.get("template")),
         digest=text[1],
     )
     _date(document, matter.data, named_date, report)
@@ -122,13 +140,24 @@ def _document(folder: Path, content: Path, file: str, sections: dict[str, dict[s
     return document
 
 
-def _section_page(file: str, place: str, matter: front_matter.FrontMatter, digest: str) -> Document | None:
+def _section_page(file: str, place: str, matter: front_matter.FrontMatter, digest: str, report: Report) -> Document | None:
     """A section with words of its own is a page; the list below it is ours to make."""
     folder = place.rpartition("/")[0]
-    if not folder or not matter.body.strip():
-        return None
     title = as_text(matter.data.get("title")) or folder.rpartition("/")[2]
-    return Document(file=file, title=title, body=matter.body, body_line=matter.line, paths=(folder,), kind=Kind.PAGE, digest=digest)
+    is_draft, has_words = as_flag(matter.data.get("draft")), bool(matter.body.strip())
+    paths = tuple(dict.fromkeys(path for path in (folder, *_aliases(matter.data)) if path))
+    body = _body(file, matter, report)
+    page = Document(file, title, body, paths, Kind.PAGE, matter.line, is_draft=is_draft, digest=digest)
+    if folder and has_words:
+        return page
+    if has_words:
+        report.refuse(file, "stood on the front page, which is a list of posts here")
+    note_list(report, page)
+    return None
+
+
+def _aliases(data: dict[str, Any]) -> list[str]:
+    return [alias.strip("/") for alias in as_texts(data.get("aliases"))]
 
 
 def _address(place: str, data: dict[str, Any]) -> tuple[str, str, str]:
@@ -138,7 +167,7 @@ def _address(place: str, data: dict[str, Any]) -> tuple[str, str, str]:
     if name == "index":
         folder, _, name = folder.rpartition("/")
     dated = _DATED.fullmatch(name)
-    slug = as_text(data.get("slug")).strip("/") or slugify(dated[2] if dated else name)
+    slug = as_text(data.get("slug")).strip("/") or slugify(dated[2] if dated else name, MAX_PATH)
     path = as_text(data.get("path")).strip("/") or (f"{folder}/{slug}" if folder else slug)
     return path, path.rpartition("/")[2], dated[1] if dated else ""
 

@@ -63,7 +63,13 @@ class PlaceHandler(SiteHandler):
         path = self.asked_path
         async with self.read() as session:
             place = await reading.find_place(session, path)
-        self.show_place(path, place)
+            is_nothing = place.state is AddressState.MOVED and not place.path
+            moved_list = await reading.list_at(session, path) if is_nothing else ""
+        if moved_list:
+            self.shows(shown.at(path), Marks.of(marks.TERMS))
+            self.move_to(moved_list)
+        else:
+            self.show_place(path, place)
 
     def show_place(self, path: str, place: Place) -> None:
         self.parts.last_frame = place.frame

@@ -1,0 +1,15 @@
+"""What several tests of moving in ask for."""
+
+from pathlib import Path
+
+import pytest
+
+from cms.db.session import Database
+from cms.media.storage import Storage
+from cms.rendering import Renderer
+from tests.exchange.moving import Mover
+
+
+@pytest.fixture
+def move_in(database: Database, renderer: Renderer, tmp_path: Path) -> Mover:
+    return Mover(database, Storage(tmp_path / "media"), renderer)

@@ -1,0 +1,44 @@
+"""A folder that moves in, as the command would do it."""
+
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from cms.db.session import Database
+from cms.exchange.markdown_folder.readers import read_folder
+from cms.exchange.markdown_folder.report import Report
+from cms.exchange.markdown_folder.run import Options, bring_in
+from cms.media.storage import Storage
+from cms.rendering import Renderer
+from cms.services import reading
+
+DOT = bytes.fromhex(  # a picture of one point
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c636060f8cf500000030101000de4ea390000000049454e44ae426082"
+)
+
+
+class Mover:
+    def __init__(self, database: Database, storage: Storage, renderer: Renderer) -> None:
+        self.database, self.storage, self.renderer = database, storage, renderer
+
+    async def __call__(self, folder: Path, *, is_rehearsal: bool = False) -> Report:
+        report = Report()
+        options = Options("/{slug}", "https://new.example.org", is_rehearsal=is_rehearsal)
+        blog = read_folder(folder, report)
+        await bring_in(self.database, self.storage, self.renderer, blog, options, report, lambda *_: None)
+        return report
+
+    async def html(self, path: str) -> str:
+        async with self.database.read() as session:
+            place = await reading.find_place(session, path)
+        assert place.article is not None, path
+        return place.article.html
+
+    async def leads_to(self, path: str) -> str:
+        async with self.database.read() as session:
+            place = await reading.find_place(session, path)
+        return place.asset_path or place.path or ""
+
+    async def number(self, table: type) -> int:
+        async with self.database.read() as session:
+            return await session.scalar(select(func.count()).select_from(table)) or 0

@@ -1,0 +1,211 @@
+"""One bad file stays outside, with a line that says why; the rest comes in."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cms.cli import app
+from cms.errors import OperatorError
+from cms.exchange.markdown_folder import front_matter, pictures
+from cms.exchange.markdown_folder.readers import read_folder
+from cms.exchange.markdown_folder.report import Outcome, Report
+from tests.exchange.moving import Mover
+
+TEXT = '+++\ntitle = "{0}"\ndate = 2024-03-04\n+++\n{1}\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "blog"
+    (folder / "content").mkdir(parents=True)
+    (folder / "config.toml").write_text('base_url = "https://old.example.org/"\n')
+    (folder / "content" / "good.md").write_text(TEXT.format("Good", "Text."))
+    return folder
+
+
+def refused(report: Report) -> dict[str, str]:
+    return {one.file: one.what for one in report.findings if one.outcome is Outcome.REFUSED}
+
+
+async def test_links_that_lead_in_a_ring(move_in: Mover, folder: Path) -> None:
+    (folder / "content" / "loopa.md").symlink_to("loopb.md")
+    (folder / "content" / "loopb.md").symlink_to("loopa.md")
+    report = await move_in(folder)
+    assert report.counts == {"posts": 1}
+    assert refused(report) == dict.fromkeys(["content/loopa.md", "content/loopb.md"], "cannot be read: Too many levels of symbolic links")
+
+
+@pytest.mark.parametrize("text", ["[a](http://[bad/x)", "![p](//[::1)", '<img src="//[::1">', "[a]: http://[bad/x"])
+async def test_addresses_that_are_none_are_told(move_in: Mover, folder: Path, text: str) -> None:
+    (folder / "content" / "bad.md").write_text(TEXT.format("Bad", text))
+    report = await move_in(folder)
+    assert report.counts == {"posts": 2}
+    assert [(one.file, one.line, one.outcome) for one in report.findings] == [("content/bad.md", 5, Outcome.MISSING)]
+
+
+async def test_a_base_address_that_is_none(move_in: Mover, folder: Path) -> None:
+    (folder / "config.toml").write_text('base_url = "http://[bad"\n')
+    (folder / "content" / "other.md").write_text(TEXT.format("Other", "[good](@/good.md)"))
+    assert (await move_in(folder)).counts == {"posts": 2}
+    assert 'href="/good"' in await move_in.html("other")
+
+
+async def test_names_that_are_not_utf8(move_in: Mover, folder: Path) -> None:
+    content = os.fsencode(folder / "content")
+    (folder / "content" / "bundle").mkdir()
+    (folder / "content" / "bundle" / "index.md").write_text(TEXT.format("Bundle", "Text."))
+    for name in (b"caf\xe9.md", b"bundle/caf\xe9.png"):
+        Path(os.fsdecode(content + b"/" + name)).write_bytes(b"x")
+    report = await move_in(folder)
+    assert report.counts == {"posts": 2}
+    assert refused(report) == dict.fromkeys(["content/caf\\xe9.md", "content/bundle/caf\\xe9.png"], "has a name that is not UTF-8")
+
+
+@pytest.mark.parametrize("program", ["hugo.toml", "_config.yml"])
+def test_names_that_are_not_utf8_below_hugo_and_jekyll(tmp_path: Path, program: str) -> None:
+    (tmp_path / program).write_text("")
+    for place in ("content", "_posts"):
+        (tmp_path / place).mkdir()
+        for name in (b"2024-01-02-caf\xe9.md", b"2024-01-02-caf\xe9.html", b"2024-01-02-caf\xe9.rst"):
+            Path(os.fsdecode(os.fsencode(tmp_path / place) + b"/" + name)).write_text("---\ntitle: x\n---\nText.")
+    report = Report()
+    assert not read_folder(tmp_path, report).documents
+    assert {one.file.isascii() for one in report.findings} == {True}
+
+
+def test_the_report_is_written_whatever_files_are_called(folder: Path, tmp_path: Path) -> None:
+    Path(os.fsdecode(os.fsencode(folder / "content") + b"/caf\xe9.md")).write_text("x")
+    answer = CliRunner().invoke(app, ["import", "markdown", str(folder), "--data", str(tmp_path / "data")])
+    assert answer.exit_code == 1
+    assert "has a name that is not UTF-8 (content/caf\\xe9.md)" in answer.output
+    assert "content/caf\\xe9.md" in (tmp_path / "data" / "import-report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "line", ["draft: !!bool maybe", "weight: !!int ''", "draft: !!int _", "x: !!float ''", "? [a]\n: b", "? {a: b}\n: c"]
+)
+def test_values_that_are_none_of_their_kind(line: str) -> None:
+    matter = front_matter.split(f"---\ntitle: x\n{line}\n---\nText.")
+    assert matter.problem.startswith("the front matter cannot be read: ") or "a" in str(matter.data)
+    assert (matter.body, "\n" in matter.problem) == ("Text.", False)
+
+
+def test_a_day_that_is_none_is_no_date() -> None:
+    matter = front_matter.split("---\ndate: !!timestamp tomorrow\n---\n")
+    assert matter.data == {"date": "tomorrow"}
+    with pytest.raises(ValueError, match="“tomorrow” is no date"):
+        front_matter.as_moment(matter.data["date"])
+
+
+def test_a_number_of_ten_thousand_digits_is_no_title() -> None:
+    assert front_matter.as_text(front_matter.split(f"---\ntitle: 0x{'f' * 10_000}\n---\n").data["title"]) == ""
+
+
+@pytest.mark.parametrize("name", ["hugo.yaml", "_config.yml", "site.yaml"])
+def test_settings_that_would_fill_the_memory(tmp_path: Path, name: str) -> None:
+    levels = [f"a{number}: &a{number} {{x: *a{number - 1}, y: *a{number - 1}}}" for number in range(1, 31)]
+    (tmp_path / name).write_text("\n".join(["squall: 1", "a0: &a0 {x: 1}", *levels]))
+    report = Report()
+    if name == "site.yaml":
+        with pytest.raises(OperatorError, match="does not look like a site"):
+            read_folder(tmp_path, report)
+    else:
+        read_folder(tmp_path, report)
+        assert refused(report) == {name: "the settings cannot be read: aliases (*name) are not read"}
+
+
+# --- drawings --------------------------------------------------------------------------------------------------------------
+
+
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"{0}>{1}</svg>'
+
+
+def look(tmp_path: Path, content: str | bytes) -> pictures.File:
+    (tmp_path / "a.svg").write_bytes(content if isinstance(content, bytes) else content.encode())
+    return pictures.read(tmp_path, "a.svg")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "size"),
+    [
+        (' width="30" height="20px"', (30, 20)),
+        (' height="20"\n width="29.6"', (30, 20)),
+        (' width="1.2.3" height="4"', None),
+        (' viewBox="0 0 . ."', None),
+        (' viewBox="-1,-1 1e1 5.4"', (10, 5)),
+        (' width="100%" height="100%" viewBox="0 0 40 30"', (40, 30)),
+        (' width="3000000000" height="1"', None),
+        (f' width="{"9" * 400}" height="1"', None),
+        (' viewBox="0 0 1e400 1"', None),
+        (' viewBox="0 0 nan 1"', None),
+        (' width="0" height="0"', None),
+    ],
+)
+def test_how_large_a_drawing_says_it_is(tmp_path: Path, attributes: str, size: tuple[int, int] | None) -> None:
+    found = look(tmp_path, SVG.format(attributes, ""))
+    assert (found.problem, found.dimensions) == ("", size)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        SVG.format("", "<script>alert(1)</script>"),
+        SVG.format("", "<SCRIPT/>"),
+        '<x:svg xmlns:x="http://www.w3.org/2000/svg"><x:script>alert(1)</x:script></x:svg>',
+        SVG.format(' onload="alert(1)"', ""),
+        SVG.format("", '<a xlink:href="java&#10;script:alert(1)"><text>x</text></a>'),
+        SVG.format("", '<a><animate attributeName="href" values="javascript:alert(1)"/></a>'),
+        SVG.format("", '<img xmlns="http://www.w3.org/1999/xhtml" src="x"/>'),
+        SVG.format("", "<foreignObject/>"),
+        '<?xml version="1.0"?><?xml-stylesheet href="x.xsl" type="text/xsl"?>' + SVG.format("", ""),
+        SVG.format("", "<script>alert(1)</script>").encode("utf-16"),
+        SVG.format("", "<script>alert(1)</script>").encode("utf-16-le"),
+        '<?xml version="1.0" encoding="UTF-7"?>' + SVG.format("", "+ADw-script+AD4-"),
+        '<!DOCTYPE svg [<!ENTITY x "<script/>">]>' + SVG.format("", "&x;"),
+        SVG.format("", "<rect>"),
+        "<html/>",
+        "",
+    ],
+)
+def test_a_drawing_in_which_something_could_run_stays_out(tmp_path: Path, content: str | bytes) -> None:
+    found = look(tmp_path, content)
+    assert "drawing" in found.problem
+    assert not found.content
+
+
+def test_an_ordinary_drawing_comes_in(tmp_path: Path) -> None:
+    words = "<!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN' 'http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd'>"
+    inner = (
+        '<style>a{fill:red}</style><image xlink:href="data:image/png;base64,AAAA"/><a href="https://example.org"><text>script</text></a>'
+    )
+    assert not look(tmp_path, f'<?xml version="1.0" encoding="UTF-8"?>{words}{SVG.format("", inner)}').problem
+
+
+# --- a full disk -----------------------------------------------------------------------------------------------------------
+
+
+FULL = """
+mount -t tmpfs -o size=64k none "$1" && exec "$2" -c '
+import asyncio, sys
+from pathlib import Path
+from cms.errors import CMSError
+from cms.media.storage import Storage
+try:
+    asyncio.run(Storage(Path(sys.argv[1]) / "media").put("aa/bb/x", b"x" * 1_000_000))
+except CMSError as error:
+    print(type(error).__name__, error.message)
+' "$1"
+"""
+
+
+def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
+    if not shutil.which("unshare") or subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no disk can be made that is full")
+    command = ["unshare", "-rm", "sh", "-c", FULL, "sh", str(tmp_path), sys.executable]
+    said = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert said.stdout.startswith("StorageFull The disk is full"), said.stderr
