@@ -21,7 +21,7 @@ from cms.models.post import Kind, Live, Reason, ScheduledAct, Side, WorkState
 from cms.models.site import Frame
 from cms.policy import Actor, Capability
 from cms.schemas.post import PostFields
-from cms.services import addresses, audit, outbox, posts, search, site, taxonomies
+from cms.services import addresses, audit, outbox, posts, search_index, site, taxonomies
 
 # What readers can see change, and the columns of the read document it stands in.
 ASPECTS: dict[str, tuple[str, ...]] = {
@@ -92,7 +92,7 @@ async def publish(work: Work, actor: Actor, post_id: int, version: Version, date
     await posts.set_terms(work, post_id, Side.LIVE, fields, is_new=before is None)
     post.live, post.work, post.has_changes, post.updated_at = Live.PUBLISHED, WorkState.DRAFT, False, work.now
     await work.session.execute(delete(Schedule).where(Schedule.post_id == post_id, Schedule.act == ScheduledAct.PUBLISH))
-    await search.index(work, "post", post_id, language=published.language, title=published.title, body=version.rendered.plain_text)
+    await search_index.index(work, published, version.rendered.plain_text)
     audit.note(work, actor, f"{post.kind}.publish", post.kind, post_id, path=published.path, revision=revision.id)
     neighbours = tuple(sorted({*former_neighbours, *await _neighbours(work.session, published)}))
     terms = _terms(published)
@@ -354,7 +354,7 @@ async def _take_away(work: Work, post: Post) -> None:
     await work.session.delete(published)
     await addresses.retire(work, TargetKind.POST, post.id)
     await posts.set_terms(work, post.id, Side.LIVE, PostFields())
-    await search.remove(work, "post", post.id)
+    await search_index.remove(work, post.id)
     outbox.record(
         work,
         PostWithdrawn(post.id, post.kind, published.path, terms["authors"], terms["tags"], terms["categories"], neighbours),
