@@ -6,7 +6,7 @@ from tornado.web import url
 from cms.handlers import operations
 from cms.handlers.admin import posts as desk
 from cms.handlers.admin import preview, publication, sessions, setup
-from cms.handlers.site import archives, feeds, media, posts, static
+from cms.handlers.site import archives, feeds, media, posts, search, static
 
 NUMBER = r"([1-9][0-9]{0,17})"
 TERM = r"([^/]+)"
@@ -29,6 +29,7 @@ def _site() -> list[URLSpec]:
         url(r"/archive", archives.ArchiveHandler, name="archive"),
         url(r"/archive/([0-9]{4})", archives.ArchiveHandler, name="archive.year"),
         url(r"/archive/([0-9]{4})/([0-9]{2})", archives.ArchiveHandler, name="archive.month"),
+        url(r"/search", search.SearchHandler, name="search"),
         url(r"/feed\.xml", feeds.RssHandler, name="feed"),
         url(r"/atom\.xml", feeds.AtomHandler, name="atom"),
         url(r"/sitemap\.xml", feeds.SitemapHandler, name="sitemap"),

@@ -50,7 +50,8 @@ def words(text: str) -> list[str]:
 def spans(text: str) -> Iterator[Span]:
     """The same words, and where they stand."""
     for found in _WRITTEN_WORD.finditer(text):
-        for word in words(found[0]):
+        written = found[0]
+        for word in (written.lower()[:MAX_WORD],) if written.isascii() else words(written):
             yield Span(found.start(), found.end(), word)
 
 

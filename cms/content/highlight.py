@@ -9,7 +9,7 @@ from cms.schemas.search import Term
 
 BEFORE = 8  # words
 LENGTH = 36  # words
-REACH = 1500  # words after the first match that are looked through for a better place
+REACH = 400  # words after the first match that are looked through for a better place
 
 _SPACE = re.compile(r"\s+")
 
@@ -36,6 +36,8 @@ def _as_far_as_needed(text: str, terms: Sequence[Term]) -> list[Span]:
     """Words to a good way behind the first match."""
     coming = spans(text)
     read: list[Span] = []
+    if not terms:
+        return list(islice(coming, LENGTH + 1))
     firsts = tuple(term.words[0] for term in terms)
     for span in coming:
         read.append(span)

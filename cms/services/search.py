@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import log2
 
-from sqlalchemy import and_, delete, exists, func, literal, select
+from sqlalchemy import and_, delete, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms.content import search_query, spelling
@@ -37,7 +37,9 @@ from cms.services.reading import Card
 
 MOST = 200  # documents that are ranked: the newest with the words in their title, and the newest with them anywhere
 FEW = 3  # results; fewer may mean that a word is misspelt
+TAGS = 6  # to narrow results by
 NEAR = 5  # titles that a mistyped address is answered with
+BEGINNING = 4000  # characters of a text that say what it is about
 MANY = 15  # times a word stands in a text; more says no more of what it is about
 HALF_LIFE = 3  # years
 
@@ -61,7 +63,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of results. ``meant``: how a misspelt query should have been; ``is_of_meant``: the results are of that, as there are no others."""
+    """A page of results. ``meant``: a misspelt query as titles have it; ``is_of_meant``: these are its results, as there are no others."""
 
     frame: Frame
     asked: SearchInput
@@ -73,6 +75,15 @@ class Found:
     pages: int = 1
     meant: str = ""
     is_of_meant: bool = False
+    most: int = MOST
+
+    @property
+    def narrower(self) -> list[Filter]:
+        """Tags of what is shown, to go on with; the most frequent first."""
+        if "tag" in self.asked.filters or self.total <= len(self.hits):
+            return []
+        counted = Counter((tag["path"].removeprefix("/tag/"), tag["name"]) for hit in self.hits for tag in hit.card.tags)
+        return [Filter("tag", slug, name) for (slug, name), _ in counted.most_common(TAGS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,33 +128,33 @@ async def near_titles(session: ReadSession, path: str) -> list[tuple[str, str]]:
 
 
 async def _answer(session: ReadSession, wanted: Wanted) -> _Answer:
+    """A last word that is found often enough as it stands is taken for finished."""
     if not wanted:
         return _Answer(wanted.terms)
-    in_title, anywhere = await session.dialect.search(session, wanted, MOST)
-    ids = {*in_title, *anywhere}
-    if wanted.included and ids:
-        worth = await _worth(session, wanted.included, ids, frozenset(in_title))
+    finished = replace(wanted, terms=tuple(replace(term, is_prefix=False) for term in wanted.terms))
+    in_title, anywhere = await session.dialect.search(session, finished, MOST)
+    if len(anywhere) == MOST or finished == wanted:
+        wanted = finished
     else:
-        worth = dict.fromkeys(ids, 0.0)
+        in_title, anywhere = await session.dialect.search(session, wanted, MOST)
+    ids = {*in_title, *anywhere}
+    worth = await _worth(session, wanted.included, ids, frozenset(in_title)) if wanted.included and ids else {}
     return _Answer(wanted.terms, sorted(ids, key=lambda id_: (-worth.get(id_, 0), -id_)), len(anywhere) == MOST)
 
 
 async def _worth(session: ReadSession, terms: Sequence[Term], ids: set[int], in_title: frozenset[int]) -> dict[int, float]:
-    """Title over text, then how often the words stand in it, then how new it is beside the newest. Counted alike by both databases."""
-    padded = literal(" ") + SearchDocument.body + literal(" ")
-    counts = []
-    for term in terms:
-        sought = f" {' '.join(term.words)}{'' if term.is_prefix else ' '}"
-        counts.append((func.length(padded) - func.length(func.replace(padded, sought, ""))) // len(sought))
+    """Title over text, then how often the words stand in it, then how new it is beside the newest of them."""
+    sought = [f" {' '.join(term.words)}{'' if term.is_prefix else ' '}" for term in terms]
     whole = " ".join(" ".join(term.words) for term in terms)
-    rows = await session.execute(select(SearchDocument.id, SearchDocument.heading == whole, *counts).where(SearchDocument.id.in_(ids)))
+    beginning = func.substr(SearchDocument.body, 1, BEGINNING)
+    rows = await session.execute(select(SearchDocument.id, SearchDocument.heading, beginning).where(SearchDocument.id.in_(ids)))
     newest = max(ids)
     return {
         id_: 2 * (id_ in in_title)
-        + bool(is_whole)
-        + sum(log2(1 + min(number, MANY)) for number in numbers) / len(terms) / log2(1 + MANY)
+        + (heading == whole)
+        + sum(log2(1 + min(f" {body} ".count(words), MANY)) for words in sought) / len(sought) / log2(1 + MANY)
         + 0.5 ** (years_between(newest, id_) / HALF_LIFE)
-        for id_, is_whole, *numbers in rows
+        for id_, heading, body in rows
     }
 
 
@@ -236,6 +247,9 @@ class Misses:
         is_known = query in self._counted or len(self._counted) < MOST_MISSES
         if is_known and 0 < len(query) <= MAX_MISS and words(query) and not _PERSONAL.search(query):
             self._counted[query] += 1
+
+    def __bool__(self) -> bool:
+        return bool(self._counted)
 
     def take(self) -> dict[str, int]:
         taken, self._counted = dict(self._counted), Counter()

@@ -21,7 +21,7 @@ NEW = f"INSERT INTO search_index(rowid, {COLUMNS}) VALUES (new.id, new.heading, 
 SQLITE = (
     f"""
 CREATE VIRTUAL TABLE search_index USING fts5(
-  {COLUMNS}, content='search_documents', content_rowid='id', columnsize=0, prefix='3', tokenize='unicode61 remove_diacritics 0')
+  {COLUMNS}, content='search_documents', content_rowid='id', columnsize=0, prefix='3 4', tokenize='unicode61 remove_diacritics 0')
 """,
     "INSERT INTO search_index(search_index) VALUES ('rebuild')",
     f"CREATE TRIGGER search_index_insert AFTER INSERT ON search_documents BEGIN {NEW}; END",
@@ -30,9 +30,10 @@ CREATE VIRTUAL TABLE search_index USING fts5(
 )
 SQLITE_GONE = (*(f"DROP TRIGGER search_index_{act}" for act in ("update", "delete", "insert")), "DROP TABLE search_index")
 
+# Without fastupdate: publishing is rare, and a list of what was put off would be read by every search.
 # An era is 1024 hours, about six weeks: what stands above the lowest 34 bits of an id (cms/models/search.py). The planner does not know
 # what reading a vector costs, and without the setting of the function it would rather read all of them than ask the index.
-MARKS = "array_to_tsvector(string_to_array(marks, ' ')) || array_to_tsvector(ARRAY['era:' || (id >> 34)])"
+MARKS = "array_to_tsvector(string_to_array(marks, ' ')) || array_to_tsvector(ARRAY['@' || (id >> 34)])"
 POSTGRESQL = (
     f"""
 ALTER TABLE search_documents
@@ -40,8 +41,8 @@ ALTER TABLE search_documents
   ADD COLUMN search_index_whole tsvector GENERATED ALWAYS AS
     (to_tsvector('simple', heading) || to_tsvector('simple', body) || {MARKS}) STORED
 """,
-    "CREATE INDEX search_index_heading_words ON search_documents USING gin (search_index_heading)",
-    "CREATE INDEX search_index_whole_words ON search_documents USING gin (search_index_whole)",
+    "CREATE INDEX search_index_heading_words ON search_documents USING gin (search_index_heading) WITH (fastupdate = off)",
+    "CREATE INDEX search_index_whole_words ON search_documents USING gin (search_index_whole) WITH (fastupdate = off)",
     """
 CREATE FUNCTION search_index_newest(heading_words text, whole_words text, marks text, most integer) RETURNS SETOF bigint
 LANGUAGE plpgsql STABLE SET enable_seqscan = off AS $$
@@ -54,7 +55,7 @@ DECLARE
   found bigint[];
 BEGIN
   FOREACH span IN ARRAY ARRAY[2, 16, 0] LOOP
-    eras := coalesce((SELECT string_agg(format('%L', 'era:' || (newest - n)), ' | ') FROM generate_series(0, span - 1) n), '');
+    eras := coalesce((SELECT string_agg(format('%L', '@' || (newest - n)), ' | ') FROM generate_series(0, span - 1) n), '');
     anywhere := to_tsquery('simple', whole_words) && marks::tsquery && eras::tsquery;
     IF heading_words = '' THEN
       found := ARRAY(

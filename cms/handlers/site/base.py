@@ -1,6 +1,7 @@
 """SiteHandler: what readers get is the same for everybody, and nothing in it runs that we did not write."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -29,6 +30,7 @@ class SiteHandler(BaseHandler):
 
     SUPPORTED_METHODS = ("GET", "HEAD")
     face = "site"
+    near: Sequence[tuple[str, str]] = ()  # title and path of what somebody who is lost may have meant
     content_policy = CONTENT_POLICY
 
     def set_default_headers(self) -> None:
@@ -90,4 +92,4 @@ class SiteHandler(BaseHandler):
             self.set_header("Allow", ", ".join(self.SUPPORTED_METHODS))
         self.set_header("Content-Security-Policy", CONTENT_POLICY)
         self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.render("errors/error.html", status=status, explanation=explain(status), request_id=self.request_id)
+        self.render("errors/error.html", status=status, explanation=explain(status), near=self.near, request_id=self.request_id)

@@ -5,7 +5,7 @@ from cms.errors import Gone, NotFound
 from cms.handlers.site.base import SiteHandler
 from cms.models.address import AddressState, is_reserved
 from cms.models.post import Kind
-from cms.services import accounts, reading
+from cms.services import accounts, reading, search
 from cms.services.reading import Place
 
 
@@ -36,6 +36,8 @@ class PlaceHandler(SiteHandler):
         path = self.asked_path
         async with self.read() as session:
             place = await reading.find_place(session, path)
+            if place.state is None:
+                self.near = await search.near_titles(session, path)
         self.parts.last_frame = place.frame
         if place.asset_path:
             self.move_to(place.asset_path)
