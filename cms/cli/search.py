@@ -1,6 +1,8 @@
 """``squall search reindex``: what readers can find, made anew from what is public."""
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from cms.cli.program import DataOption, current_database, load_settings, run
 from cms.services import search_index
@@ -23,5 +25,10 @@ def reindex(data: DataOption = None) -> None:
 
 
 async def _reindex(settings: Settings) -> int:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     async with current_database(settings) as database:
-        return await search_index.renew_all(database)
+        async with database.read() as session:
+            public = await search_index.count_public(session)
+        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task("documents", total=public)
+            return await search_index.renew_all(database, lambda done: progress.update(task, completed=done))

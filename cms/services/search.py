@@ -226,6 +226,8 @@ async def _terms(session: ReadSession, asked: SearchInput) -> Mapping[str, tuple
 
 
 async def _hits(session: ReadSession, ids: Sequence[int], terms: Sequence[Term]) -> list[Hit]:
+    if not ids:
+        return []
     rows = await session.execute(select(SearchDocument.id, SearchDocument.ref, SearchDocument.text).where(SearchDocument.id.in_(ids)))
     documents = {id_: (ref, text) for id_, ref, text in rows}
     texts = dict(documents[id_] for id_ in ids if id_ in documents)

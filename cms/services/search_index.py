@@ -1,9 +1,11 @@
 """What there is to find: a document of everything public, and the words of its title to correct misspelt ones by."""
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms.content import spelling
 from cms.content.folding import fold, words
@@ -29,6 +31,10 @@ async def index(work: Work, published: Published, text: str) -> None:
 async def remove(work: Work, post_id: int) -> None:
     await _renew_words(work, await _heading(work, post_id), "")
     await work.session.execute(delete(SearchDocument).where(SearchDocument.kind == KIND, SearchDocument.ref == post_id))
+
+
+async def count_public(session: AsyncSession) -> int:
+    return await session.scalar(select(func.count()).select_from(Published)) or 0
 
 
 async def renew(work: Work, after: int) -> tuple[int, int]:
@@ -58,13 +64,17 @@ async def recount_words(work: Work) -> None:
         await _learn(work, {word: counted[word] for word in some if word in counted})
 
 
-async def renew_all(database: Database) -> int:
-    """Everything, in transactions that are short enough for others to write in between. How many documents there are."""
+async def renew_all(database: Database, note: Callable[[int], None] = lambda _: None) -> int:
+    """Everything, in transactions that are short enough for others to write in between. How many documents there are.
+
+    ``note`` hears how many are done.
+    """
     total, number, last = 0, BATCH, 0
     while number == BATCH:
         async with database.transaction() as work:
             number, last = await renew(work, last)
         total += number
+        note(total)
     async with database.transaction() as work:
         await recount_words(work)
     return total

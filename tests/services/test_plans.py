@@ -9,11 +9,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cms.db.session import Database
 from cms.models import Published
 from cms.models.post import Kind
-from cms.services import posts, publishing, reading
+from cms.schemas.search import SearchInput
+from cms.services import posts, publishing, reading, search
 from tests.factories import person, published
 from tests.watching import questions
 
-LARGE = ("published", "addresses", "posts", "revisions", "post_tags", "post_authors", "post_categories")
+LARGE = (
+    "published",
+    "addresses",
+    "posts",
+    "revisions",
+    "post_tags",
+    "post_authors",
+    "post_categories",
+    "search_documents",
+    "search_variants",
+)
 
 READERS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...]]] = {
     "post": (reading.find_place, ("low-tide",)),
@@ -23,6 +34,9 @@ READERS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...]]] = {
     "author": (reading.by_author, ("edna-reed", 1)),
     "archive": (reading.archive, ("2026",)),
     "feed": (reading.feed, ()),
+    "search": (search.find, (SearchInput(q='low "tide" -mud', tag="sea", author="edna-reed", year="2026"),)),
+    "search of nothing": (search.find, (SearchInput(q="lov tied"),)),
+    "near titles": (search.near_titles, ("/lov-tide",)),
 }
 
 
