@@ -1,6 +1,6 @@
-"""FTS5 over ``search_documents``: an external-content table ``search_index``, kept by triggers (migrations/versions/20261128_search.py).
+"""FTS5 over ``search_documents``: external-content tables, kept by triggers (migrations/versions/20261128_search.py).
 
-Its rowids are the documents' ids, which count up with the date, and FTS5 walks them backwards by itself: the newest matches of a word
+Their rowids are the documents' ids, which count up with the date, and FTS5 walks them backwards by itself: the newest matches of a word
 that all documents have are found without looking at the rest.
 """
 
@@ -11,24 +11,32 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms.schemas.search import Term, Wanted
 
-_NEWEST = text("SELECT rowid FROM search_index WHERE search_index MATCH :wanted ORDER BY rowid DESC LIMIT :most")
+_ANYWHERE = text("SELECT rowid FROM search_index WHERE search_index MATCH :wanted ORDER BY rowid DESC LIMIT :most")
+_IN_TITLE = text("SELECT rowid FROM search_index_headings WHERE search_index_headings MATCH :wanted ORDER BY rowid DESC LIMIT :most")
+_IN_TITLE_ALONE = text(
+    "SELECT rowid FROM search_index_headings WHERE search_index_headings MATCH :wanted"
+    " AND rowid NOT IN (SELECT rowid FROM search_index WHERE search_index MATCH :excluded) ORDER BY rowid DESC LIMIT :most"
+)
 
 
 async def search(session: AsyncSession, wanted: Wanted, most: int) -> tuple[list[int], list[int]]:
+    included, excluded = _included(wanted), f"{{heading body}} : ({_joined(' OR ', wanted.excluded)})"
     in_title: list[int] = []
     if wanted.included:
-        in_title = list(await session.scalars(_NEWEST, {"wanted": _expression(wanted, in_title=True), "most": most}))
-    return in_title, list(await session.scalars(_NEWEST, {"wanted": _expression(wanted), "most": most}))
+        statement = _IN_TITLE_ALONE if wanted.excluded else _IN_TITLE
+        asked = {"wanted": included.format(columns="heading"), "most": most, **({"excluded": excluded} if wanted.excluded else {})}
+        in_title = list(await session.scalars(statement, asked))
+    whole = included.format(columns="{heading body}")
+    whole = f"({whole}) NOT ({excluded})" if wanted.excluded else whole
+    return in_title, list(await session.scalars(_ANYWHERE, {"wanted": whole, "most": most}))
 
 
-def _expression(wanted: Wanted, *, in_title: bool = False) -> str:
+def _included(wanted: Wanted) -> str:
     """https://www.sqlite.org/fts5.html, 3: every word is quoted, and is letters and digits only, so that none can be an operator."""
-    joint = " OR " if wanted.any_term else " AND "
-    parts = [f"marks : ({' AND '.join(map(_quoted, wanted.marks))})"] if wanted.marks else []
+    parts = [f"(marks : ({' AND '.join(map(_quoted, wanted.marks))}))"] if wanted.marks else []
     if wanted.included:
-        parts.append(f"{'heading' if in_title else '{heading body}'} : ({_joined(joint, wanted.included)})")
-    expression = " AND ".join(f"({part})" for part in parts)
-    return f"({expression}) NOT ({{heading body}} : ({_joined(' OR ', wanted.excluded)}))" if wanted.excluded else expression
+        parts.append(f"({{columns}} : ({_joined(' OR ' if wanted.any_term else ' AND ', wanted.included)}))")
+    return " AND ".join(parts)
 
 
 def _joined(joint: str, terms: Iterable[Term]) -> str:

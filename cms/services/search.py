@@ -35,7 +35,7 @@ from cms.schemas.search import SearchInput, Term, Wanted
 from cms.services import reading, site
 from cms.services.reading import Card
 
-MOST = 200  # documents that are ranked: the newest with the words in their title, and the newest with them anywhere
+MOST = 100  # documents that are ranked: the newest with the words in their title, and the newest with them anywhere
 FEW = 3  # results; fewer may mean that a word is misspelt
 TAGS = 6  # to narrow results by
 NEAR = 5  # titles that a mistyped address is answered with
