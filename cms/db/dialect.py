@@ -53,8 +53,8 @@ class Dialect(Protocol):
     def temporary(self, url: str, folder: Path) -> AbstractAsyncContextManager[str]:
         """An empty database that is gone afterwards: in ``folder``, or on the server of ``url``. Raises ``OperatorError``."""
 
-    async def search(self, session: AsyncSession, wanted: Wanted, most: int) -> tuple[list[int], list[int]]:
-        """Ids of the newest documents that have all terms in their title, and of the newest that have them anywhere; newest first."""
+    async def search(self, session: AsyncSession, wanted: Wanted, most: int, *, in_title: bool = False) -> list[int]:
+        """Ids of the newest documents that have the terms, anywhere or in their title; newest first."""
 
     async def problems(self, session: AsyncSession) -> list[str]:
         """What the database says of its own integrity; empty when all is well."""

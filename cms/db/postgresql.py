@@ -104,8 +104,8 @@ class PostgreSQL:
         finally:
             await engine.dispose()
 
-    async def search(self, session: AsyncSession, wanted: Wanted, most: int) -> tuple[list[int], list[int]]:
-        return await postgresql_search.search(session, wanted, most)
+    async def search(self, session: AsyncSession, wanted: Wanted, most: int, *, in_title: bool = False) -> list[int]:
+        return await postgresql_search.search(session, wanted, most, in_title=in_title)
 
     async def problems(self, session: AsyncSession) -> list[str]:
         """PostgreSQL keeps its constraints itself; what can be wrong from our side is an index that a broken build left invalid."""

@@ -15,14 +15,14 @@ from cms.schemas.search import Term, Wanted
 _NEWEST = text("SELECT search_index_newest(:heading, :whole, :marks, :most)")
 
 
-async def search(session: AsyncSession, wanted: Wanted, most: int) -> tuple[list[int], list[int]]:
-    words = _query(wanted)
-    marks = " & ".join(f"'#{mark}'" for mark in wanted.marks)
-    in_title: list[int] = []
-    if wanted.included:
-        heading = _query(Wanted(wanted.included, any_term=wanted.any_term))
-        in_title = list(await session.scalars(_NEWEST, {"heading": heading, "whole": words, "marks": marks, "most": most}))
-    return in_title, list(await session.scalars(_NEWEST, {"heading": "", "whole": words, "marks": marks, "most": most}))
+async def search(session: AsyncSession, wanted: Wanted, most: int, *, in_title: bool) -> list[int]:
+    asked = {
+        "heading": _query(Wanted(wanted.included, any_term=wanted.any_term)) if in_title else "",
+        "whole": _query(wanted) if wanted.excluded or not in_title else "",
+        "marks": " & ".join(f"'#{mark}'" for mark in wanted.marks),
+        "most": most,
+    }
+    return list(await session.scalars(_NEWEST, asked))
 
 
 def _query(wanted: Wanted) -> str:

@@ -117,8 +117,8 @@ class SQLite:
     async def temporary(self, url: str, folder: Path) -> AsyncIterator[str]:
         yield _url(folder / "squall.db")
 
-    async def search(self, session: AsyncSession, wanted: Wanted, most: int) -> tuple[list[int], list[int]]:
-        return await sqlite_search.search(session, wanted, most)
+    async def search(self, session: AsyncSession, wanted: Wanted, most: int, *, in_title: bool = False) -> list[int]:
+        return await sqlite_search.search(session, wanted, most, in_title=in_title)
 
     async def problems(self, session: AsyncSession) -> list[str]:
         damage = [str(row) for row in (await session.scalars(text("PRAGMA integrity_check"))) if row != "ok"]

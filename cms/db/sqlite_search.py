@@ -19,16 +19,15 @@ _IN_TITLE_ALONE = text(
 )
 
 
-async def search(session: AsyncSession, wanted: Wanted, most: int) -> tuple[list[int], list[int]]:
+async def search(session: AsyncSession, wanted: Wanted, most: int, *, in_title: bool) -> list[int]:
     included, excluded = _included(wanted), f"{{heading body}} : ({_joined(' OR ', wanted.excluded)})"
-    in_title: list[int] = []
-    if wanted.included:
-        statement = _IN_TITLE_ALONE if wanted.excluded else _IN_TITLE
-        asked = {"wanted": included.format(columns="heading"), "most": most, **({"excluded": excluded} if wanted.excluded else {})}
-        in_title = list(await session.scalars(statement, asked))
-    whole = included.format(columns="{heading body}")
-    whole = f"({whole}) NOT ({excluded})" if wanted.excluded else whole
-    return in_title, list(await session.scalars(_ANYWHERE, {"wanted": whole, "most": most}))
+    asked: dict[str, object] = {"wanted": included.format(columns="heading" if in_title else "{heading body}"), "most": most}
+    if not in_title:
+        whole = {"wanted": f"({asked['wanted']}) NOT ({excluded})"} if wanted.excluded else {}
+        return list(await session.scalars(_ANYWHERE, {**asked, **whole}))
+    if not wanted.excluded:
+        return list(await session.scalars(_IN_TITLE, asked))
+    return list(await session.scalars(_IN_TITLE_ALONE, {**asked, "excluded": excluded}))
 
 
 def _included(wanted: Wanted) -> str:

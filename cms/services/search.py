@@ -117,7 +117,8 @@ async def near_titles(session: ReadSession, path: str) -> list[tuple[str, str]]:
     wanted = {corrected.get(word, word) for word in asked[: search_query.MAX_TERMS]}
     if not wanted:
         return []
-    ids, _ = await session.dialect.search(session, Wanted(tuple(Term((word,)) for word in sorted(wanted)), any_term=True), MOST)
+    terms = tuple(Term((word,)) for word in sorted(wanted))
+    ids = await session.dialect.search(session, Wanted(terms, any_term=True), MOST, in_title=True)
     rows = await session.execute(select(SearchDocument.id, SearchDocument.ref, SearchDocument.heading).where(SearchDocument.id.in_(ids)))
     scored = sorted(((-len(wanted.intersection(heading.split())), len(heading), -id_, ref) for id_, ref, heading in rows))
     cards = await reading.cards(session, [ref for *_, ref in scored[:NEAR]])
@@ -132,11 +133,12 @@ async def _answer(session: ReadSession, wanted: Wanted) -> _Answer:
     if not wanted:
         return _Answer(wanted.terms)
     finished = replace(wanted, terms=tuple(replace(term, is_prefix=False) for term in wanted.terms))
-    in_title, anywhere = await session.dialect.search(session, finished, MOST)
-    if len(anywhere) == MOST or finished == wanted:
+    anywhere = await session.dialect.search(session, finished, MOST)
+    if len(anywhere) == MOST:
         wanted = finished
-    else:
-        in_title, anywhere = await session.dialect.search(session, wanted, MOST)
+    elif finished != wanted:
+        anywhere = await session.dialect.search(session, wanted, MOST)
+    in_title = await session.dialect.search(session, wanted, MOST, in_title=True) if wanted.included and anywhere else []
     ids = {*in_title, *anywhere}
     worth = await _worth(session, wanted.included, ids, frozenset(in_title)) if wanted.included and ids else {}
     return _Answer(wanted.terms, sorted(ids, key=lambda id_: (-worth.get(id_, 0), -id_)), len(anywhere) == MOST)

@@ -63,26 +63,20 @@ CREATE FUNCTION search_index_newest(heading_words text, whole_words text, marks 
 LANGUAGE plpgsql STABLE SET enable_seqscan = off AS $$
 DECLARE
   newest bigint := (SELECT max(id) >> 34 FROM search_documents);
+  condition text := CASE
+    WHEN heading_words = '' THEN 'search_index_whole @@ $2'
+    WHEN whole_words = '' THEN 'search_index_heading @@ $1'
+    ELSE 'search_index_heading @@ $1 AND search_index_whole @@ $2' END;
   span integer;
-  eras text;
-  in_heading tsquery;
-  anywhere tsquery;
+  eras tsquery;
   found bigint[];
 BEGIN
   FOREACH span IN ARRAY ARRAY[2, 16, 0] LOOP
-    eras := coalesce((SELECT string_agg(format('%L', '@' || (newest - n)), ' | ') FROM generate_series(0, span - 1) n), '');
-    anywhere := to_tsquery('simple', whole_words) && marks::tsquery && eras::tsquery;
-    IF heading_words = '' THEN
-      found := ARRAY(
-        WITH hits AS MATERIALIZED (SELECT id FROM search_documents WHERE search_index_whole @@ anywhere)
-        SELECT id FROM hits ORDER BY id DESC LIMIT most);
-    ELSE
-      in_heading := to_tsquery('simple', heading_words) && marks::tsquery && eras::tsquery;
-      found := ARRAY(
-        WITH hits AS MATERIALIZED (
-          SELECT id FROM search_documents WHERE search_index_heading @@ in_heading AND search_index_whole @@ anywhere)
-        SELECT id FROM hits ORDER BY id DESC LIMIT most);
-    END IF;
+    eras := marks::tsquery
+      && coalesce((SELECT string_agg(format('%L', '@' || (newest - n)), ' | ') FROM generate_series(0, span - 1) n), '')::tsquery;
+    EXECUTE 'WITH hits AS MATERIALIZED (SELECT id FROM search_documents WHERE ' || condition || ')'
+      ' SELECT array(SELECT id FROM hits ORDER BY id DESC LIMIT $3)'
+      INTO found USING to_tsquery('simple', heading_words) && eras, to_tsquery('simple', whole_words) && eras, most;
     EXIT WHEN cardinality(found) >= most;
   END LOOP;
   RETURN QUERY SELECT unnest(found);
