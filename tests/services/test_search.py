@@ -1,5 +1,6 @@
 """Finding what is public, in the same order on both databases."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +14,8 @@ from cms.models import SearchDocument, SearchMiss, SearchVariant, SearchWord
 from cms.schemas.search import SearchInput
 from cms.services import search, search_index
 from cms.services.search import Found, Misses
+from cms.telemetry import Metrics
+from cms.worker import loop
 from tests.factories import edited, person, publish, published, published_page, trash, withdraw
 from tests.watching import Clock, questions
 
@@ -354,6 +357,17 @@ async def test_old_misses_are_forgotten(database_url: str) -> None:
         await search.prune_misses(work)
         assert await work.session.scalar(select(func.count()).select_from(SearchMiss)) == 1
     await database.dispose()
+
+
+async def test_the_worker_writes_down_what_was_not_found(database: Database) -> None:
+    counted = Misses()
+    counted.note("crabs")
+    working = asyncio.create_task(loop.run(database, Metrics(), counted))
+    while not await misses(database):
+        await asyncio.sleep(0.02)
+    working.cancel()
+    await asyncio.wait([working])
+    assert await misses(database) == {"crabs": 1}
 
 
 # --- making it anew ------------------------------------------------------------------------------------------------------------
