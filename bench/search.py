@@ -90,6 +90,7 @@ def rows(texts: Texts, first: int, last: int, posts: int) -> Iterator[dict[str, 
 async def fill(database_url: str, posts: int, folder: Path) -> None:
     await migrations.upgrade(database_url)
     database, texts = Database(database_url), Texts(folder)
+    await _put_off(database, "on")
     async with database.transaction() as work:
         wanted = OwnerInput(site_name="Bench", name="Owner", email="owner@example.org", password="of no importance")
         await accounts.create_owner(work, wanted, "")
@@ -105,10 +106,20 @@ async def fill(database_url: str, posts: int, folder: Path) -> None:
                 await work.session.execute(insert(table), values)
     async with database.transaction() as work:
         await search_index.recount_words(work)
+    await _put_off(database, "off")
     async with database.writing.connect() as connection:
         await connection.execute(text("ANALYZE"))
         await connection.commit()
     await database.dispose()
+
+
+async def _put_off(database: Database, state: str) -> None:
+    """Whether PostgreSQL's indexes learn many documents at once. Never on a site; here it saves a quarter of an hour."""
+    if database.dialect.name == "postgresql":
+        async with database.transaction() as work:
+            for index in ("search_index_heading_words", "search_index_whole_words"):
+                await work.session.execute(text(f"ALTER INDEX {index} SET (fastupdate = {state}, gin_pending_list_limit = 131072)"))
+                await work.session.execute(text(f"SELECT gin_clean_pending_list('{index}')"))
 
 
 def _post(row: dict[str, Any]) -> dict[str, Any]:
