@@ -8,7 +8,7 @@ from tornado.web import url
 from cms.handlers import operations
 from cms.handlers.admin import menus, preview, publication, sessions, setup, site
 from cms.handlers.admin import posts as desk
-from cms.handlers.site import archives, feeds, media, posts, programs, sitemaps, sources, static
+from cms.handlers.site import archives, feeds, media, posts, programs, search, sitemaps, sources, static
 from cms.models.address import TargetKind
 
 NUMBER = r"([1-9][0-9]{0,17})"
@@ -38,6 +38,7 @@ def _site() -> list[URLSpec]:
         url(r"/archive", archives.ArchiveHandler, name="archive"),
         url(r"/archive/([0-9]{4})", archives.ArchiveHandler, name="archive.year"),
         url(r"/archive/([0-9]{4})/([0-9]{2})", archives.ArchiveHandler, name="archive.month"),
+        url(r"/search", search.SearchHandler, name="search"),
         url(rf"/media/{NUMBER}/([0-9a-f]{{12}})/([^/]+)", media.MediaHandler, name="media"),
         url(rf"/media/{NUMBER}/([^/]+)", media.LatestMediaHandler, name="media.latest"),
         url(r"/static/(.*)", static.StaticHandler, name="static"),

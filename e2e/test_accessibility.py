@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 READERS = (
     "/", "/the-rule-of-twelfths", "/about/how-to-read-a-tide-table", "/tag/tides", "/category/almanac", "/archive", "/nothing-here",
-    "/two-moorings-to-let", "/author/ines-falk", "/login",
+    "/two-moorings-to-let", "/author/ines-falk", "/login", "/search", "/search?q=tide", "/search?q=tide&year=2026", "/search?q=zzzz",
 )  # fmt: skip
 DESK = (
     "/admin/posts", "/admin/posts?status=trashed", "/admin/pages", "/admin/posts/new", "/admin/pages/new", "/admin/site",

@@ -23,6 +23,11 @@ def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | bool:
     return False
 
 
+def is_ours(_thing: Any, name: str | None, _kind: str, _reflected: bool, _model: Any) -> bool:
+    """What a database keeps for itself to search by stands in no model."""
+    return not (name or "").startswith("search_index")
+
+
 def refuse_strays(ctx: MigrationContext, **_told: Any) -> None:
     """SQLite's foreign keys are off while tables are made anew; before each migration's commit its rows are looked at instead."""
     connection = ctx.connection
@@ -39,6 +44,7 @@ def migrate(connection: Connection) -> None:
         target_metadata=Base.metadata,
         render_as_batch=connection.dialect.name == "sqlite",
         render_item=render_item,
+        include_object=is_ours,
         transaction_per_migration=True,
         on_version_apply=refuse_strays,
         compare_type=True,

@@ -51,7 +51,8 @@ async def _run(settings: Settings, *, with_demo: bool) -> None:
     if with_demo:
         await demo.fill(application.parts.database, application.parts.storage, application.parts.renderer, settings.public_url)
     greeting = Greeting(application, settings.data)
-    await server.serve(application, listening, greeting.say, loop.run(application.parts.database, application.parts.metrics))
+    parts = application.parts
+    await server.serve(application, listening, greeting.say, loop.run(parts.database, parts.metrics, parts.misses))
 
 
 async def bring_up_to_date(settings: Settings) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from cms.errors import CMSError
+from cms.schemas.search import Wanted
 
 
 class Dialect(Protocol):
@@ -51,6 +52,9 @@ class Dialect(Protocol):
 
     def temporary(self, url: str, folder: Path) -> AbstractAsyncContextManager[str]:
         """An empty database that is gone afterwards: in ``folder``, or on the server of ``url``. Raises ``OperatorError``."""
+
+    async def search(self, session: AsyncSession, wanted: Wanted, most: int, *, in_title: bool = False) -> list[int]:
+        """Ids of the newest documents that have the terms, anywhere or in their title; newest first."""
 
     async def problems(self, session: AsyncSession) -> list[str]:
         """What the database says of its own integrity; empty when all is well."""

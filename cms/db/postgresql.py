@@ -16,7 +16,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
+from cms.db import postgresql_search
 from cms.errors import CMSError, Collision, OperatorError, StorageFull, Unavailable
+from cms.schemas.search import Wanted
 
 MIGRATION_LOCK = 0x53515541  # "SQUA": any number that no other program on this server uses
 CHANNEL = "squall_outbox"
@@ -103,6 +105,9 @@ class PostgreSQL:
                 await _execute(engine, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         finally:
             await engine.dispose()
+
+    async def search(self, session: AsyncSession, wanted: Wanted, most: int, *, in_title: bool = False) -> list[int]:
+        return await postgresql_search.search(session, wanted, most, in_title=in_title)
 
     async def problems(self, session: AsyncSession) -> list[str]:
         """PostgreSQL keeps its constraints itself; what can be wrong from our side is an index that a broken build left invalid."""

@@ -37,8 +37,9 @@ def dialect_for(url: str) -> Dialect:
 class ReadSession(AsyncSession):
     """A session that cannot write. ``at_hand``: the same database without a wait, where it is a file."""
 
-    def __init__(self, *arguments: Any, at_hand: Engine | None, **options: Any) -> None:
+    def __init__(self, *arguments: Any, dialect: Dialect, at_hand: Engine | None, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self.dialect = dialect
         self._at_hand = at_hand
 
     async def find(self, statement: Select[*Columns], parameters: Mapping[str, Any]) -> Row[*Columns] | None:
@@ -79,7 +80,9 @@ class Database:
         self.at_hand = self.dialect.engine_at_hand(url)
         self.origin = secrets.token_hex(16)
         self._listeners: list[Listener] = []
-        self._read = async_sessionmaker(self.reading, class_=ReadSession, at_hand=self.at_hand, expire_on_commit=False, autoflush=False)
+        self._read = async_sessionmaker(
+            self.reading, class_=ReadSession, dialect=self.dialect, at_hand=self.at_hand, expire_on_commit=False, autoflush=False
+        )
         self._write = async_sessionmaker(self.writing, expire_on_commit=False)
 
     def listen(self, listener: Listener) -> None:

@@ -23,8 +23,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool, StaticPool
 
-from cms.db import sqlite_connection
+from cms.db import sqlite_connection, sqlite_search
 from cms.errors import CMSError, OperatorError, StorageFull, Unavailable
+from cms.schemas.search import Wanted
 
 PREFIX = "sqlite+aiosqlite:///"
 BUSY_TIMEOUT = 5000  # milliseconds; how long a second process waits for the first one's short transaction
@@ -116,6 +117,9 @@ class SQLite:
     @asynccontextmanager
     async def temporary(self, url: str, folder: Path) -> AsyncIterator[str]:
         yield _url(folder / "squall.db")
+
+    async def search(self, session: AsyncSession, wanted: Wanted, most: int, *, in_title: bool = False) -> list[int]:
+        return await sqlite_search.search(session, wanted, most, in_title=in_title)
 
     async def problems(self, session: AsyncSession) -> list[str]:
         damage = [str(row) for row in (await session.scalars(text("PRAGMA integrity_check"))) if row != "ok"]

@@ -37,6 +37,7 @@ from cms.policy import ANONYMOUS, Actor
 from cms.rendering import Renderer
 from cms.services import sessions
 from cms.services.passwords import Passwords
+from cms.services.search import Misses
 from cms.settings import Settings
 from cms.static_files import StaticFiles
 from cms.telemetry import Metrics, log
@@ -89,6 +90,7 @@ class Parts:
     owner_token: str = ""  # what the one-time link carries; of no use once there is an owner
     has_owner: bool = False
     previews: dict[int, "asyncio.Future[Rendered]"] = field(default_factory=dict)  # being rendered, by person
+    misses: Misses = field(default_factory=Misses)  # what readers looked for in vain, until it is written down
     under_way: int = 0  # requests that are being answered
     pages: PageCache = field(default_factory=lambda: PageCache(0))
     last_frame: Frame = field(default_factory=Frame)  # for error pages, which must not need the database

@@ -18,7 +18,7 @@ from cms.models.post import (
     Schedule,
     WorkingCopy,
 )
-from cms.models.search import SearchDocument
+from cms.models.search import SearchDocument, SearchMiss, SearchVariant, SearchWord
 from cms.models.site import Menu, MenuItem, Site
 from cms.models.taxonomy import Category, Series, Tag
 from cms.models.user import Session, User
@@ -43,6 +43,9 @@ __all__ = [
     "Revision",
     "Schedule",
     "SearchDocument",
+    "SearchMiss",
+    "SearchVariant",
+    "SearchWord",
     "Series",
     "Session",
     "Site",

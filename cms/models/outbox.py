@@ -12,6 +12,6 @@ class OutboxEntry(Base):
 
     id: Mapped[PrimaryKey]
     at: Mapped[Moment] = mapped_column(index=True)
-    origin: Mapped[str] = mapped_column(String(32))  # the process that told its own listeners already
+    origin: Mapped[str] = mapped_column(String(32), default="")  # the process that told its own listeners already
     name: Mapped[str] = mapped_column(String(40))
     payload: Mapped[JsonMap]

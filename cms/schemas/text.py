@@ -15,10 +15,10 @@ def _clean_text(value: Any) -> Any:
     return _CONTROL.sub("", value.replace("\r\n", "\n").replace("\r", "\n")) if isinstance(value, str) else value
 
 
-def _clean_line(value: Any) -> Any:
+def clean_line(value: Any) -> Any:
     return unicodedata.normalize("NFC", _BREAKS.sub(" ", _clean_text(value)).strip()) if isinstance(value, str) else value
 
 
-Line = Annotated[str, BeforeValidator(_clean_line)]  # one line, no space at its ends
+Line = Annotated[str, BeforeValidator(clean_line)]  # one line, no space at its ends
 Paragraphs = Annotated[str, BeforeValidator(_clean_text)]  # newlines as they are
 Name = Annotated[Line, StringConstraints(min_length=1, max_length=80)]

@@ -330,13 +330,13 @@ INSPECTIONS: tuple[Inspection, ...] = (
     Inspection(
         "every public post can be found",
         "Public posts are missing from the search",
-        "Publish them again at the desk.",
+        "Run `squall search reindex`.",
         document_without_search,
     ),
     Inspection(
         "search finds only what is public",
         "The search has posts that are not public",
-        "Publish and withdraw them again at the desk.",
+        "Run `squall search reindex`.",
         search_without_document,
     ),
     Inspection(

@@ -20,7 +20,7 @@ from cms.models.post import Kind, Live, Reason, ScheduledAct, Side, WorkState
 from cms.models.site import Frame
 from cms.policy import Actor, Capability
 from cms.schemas.post import PostFields
-from cms.services import addresses, audit, outbox, posts, search, site, surroundings, taxonomies
+from cms.services import addresses, audit, outbox, posts, search_index, site, surroundings, taxonomies
 
 # What readers can see change, and the columns of the read document it stands in.
 ASPECTS: dict[str, tuple[str, ...]] = {
@@ -98,7 +98,7 @@ async def publish(work: Work, actor: Actor, post_id: int, version: Version, date
     await surroundings.renew(work, published)
     post.live, post.work, post.has_changes, post.updated_at = Live.PUBLISHED, WorkState.DRAFT, False, work.now
     await work.session.execute(delete(Schedule).where(Schedule.post_id == post_id, Schedule.act == ScheduledAct.PUBLISH))
-    await search.index(work, "post", post_id, language=published.language, title=published.title, body=version.rendered.plain_text)
+    await search_index.index(work, published, version.rendered.plain_text)
     audit.note(work, actor, f"{post.kind}.publish", post.kind, post_id, path=published.path, revision=revision.id)
     aspects, now = _changed(published, old), await _listed(work.session, published)
     assert now is not None  # noqa: S101 - it is public
@@ -369,7 +369,7 @@ async def _take_away(work: Work, post: Post) -> None:
     await addresses.retire(work, TargetKind.POST, post.id)
     await posts.set_terms(work, post.id, Side.LIVE, PostFields())
     await surroundings.forget(work, post.id)
-    await search.remove(work, "post", post.id)
+    await search_index.remove(work, post.id)
     await work.session.flush()
     months = await _months_that_came_or_went(work.session, post.id, before, None)
     outbox.record(work, PostWithdrawn(post.id, post.kind, published.path, before, months))

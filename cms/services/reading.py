@@ -367,6 +367,12 @@ async def _cards(session: AsyncSession, posts: Select[*tuple[Any, ...]]) -> list
     return [_card(row) for row in await session.execute(posts)]
 
 
+async def cards(session: AsyncSession, post_ids: Sequence[int]) -> list[Card]:
+    """Of posts and pages, in this order; what is not public is left out."""
+    found = {row[0]: _card(row) for row in await session.execute(select(*_CARD).where(Published.post_id.in_(post_ids)))}
+    return [found[post_id] for post_id in post_ids if post_id in found]
+
+
 def _newest(*columns: InstrumentedAttribute[Any]) -> Select[*tuple[Any, ...]]:
     return select(*columns).where(Published.kind == Kind.POST).order_by(Published.published_at.desc(), Published.post_id.desc())
 

@@ -1,6 +1,6 @@
 """Parts of the site's pages. They get loaded objects and only draw; their markup is in ``templates/modules/``."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from cms.content.plain_text import shorten
 from cms.models.post import Kind
 from cms.models.site import Frame
 from cms.services.reading import Article, Card, Listing
+from cms.services.search import Found, Hit
 from cms.ui.words import direction, href, og_locale, words_of
 
 SPINE = 0.5  # rem a minute
@@ -161,6 +162,20 @@ class Pagination(SiteModule):
         return self.draw("pagination", listing=listing, numbers=page_numbers(listing.page, listing.pages))
 
 
+class SearchHit(SiteModule):
+    """A result: as in a list, with the place in the text where the words stand."""
+
+    def render(self, hit: Hit) -> str:
+        return self.draw("search_hit", card=hit.card, snippet=hit.snippet)
+
+
+class SearchPagination(SiteModule):
+    def render(self, found: Found, address: Callable[[int], str]) -> str:
+        if found.pages < 2:
+            return ""
+        return self.draw("search_pagination", found=found, address=address, numbers=page_numbers(found.page, found.pages))
+
+
 def contents(toc: Sequence[dict[str, Any]]) -> list[Entry]:
     top = min(heading["level"] for heading in toc)
     entries: list[Entry] = []
@@ -188,5 +203,8 @@ def page_numbers(page: int, pages: int) -> list[int | None]:
 
 MODULES: dict[str, type[UIModule]] = {
     module.__name__: module
-    for module in (ArchiveLine, Authors, Band, Byline, LeadCard, Meta, Pagination, PostCard, SeriesBox, Spine, Steps, Toc, Trail)
+    for module in (
+        *(ArchiveLine, Authors, Band, Byline, LeadCard, Meta, Pagination, PostCard),
+        *(SearchHit, SearchPagination, SeriesBox, Spine, Steps, Toc, Trail),
+    )
 }

@@ -5,7 +5,8 @@ import asyncio
 from cms.db.session import Database
 from cms.errors import Unavailable
 from cms.models import Job
-from cms.services import jobs
+from cms.services import jobs, search
+from cms.services.search import Misses
 from cms.telemetry import Metrics, log
 from cms.worker.tasks import TASKS
 
@@ -13,10 +14,10 @@ PAUSE = 5.0  # seconds between looks when there is nothing to do
 GRACE = 5.0  # seconds for a job under way when the program ends; cut off, it is claimed again when its lease has run out
 
 
-async def run(database: Database, metrics: Metrics) -> None:
+async def run(database: Database, metrics: Metrics, misses: Misses | None = None) -> None:
     """Until cancelled. Outlives a database that is away. A job under way is given ``GRACE`` to end by itself."""
     while True:
-        looking = asyncio.create_task(_look(database, metrics))
+        looking = asyncio.create_task(_look(database, metrics, misses))
         try:
             found = await asyncio.shield(looking)
         except asyncio.CancelledError:
@@ -28,10 +29,11 @@ async def run(database: Database, metrics: Metrics) -> None:
             await asyncio.sleep(PAUSE)
 
 
-async def _look(database: Database, metrics: Metrics) -> bool:
+async def _look(database: Database, metrics: Metrics, misses: Misses | None) -> bool:
     """Whether there was something to do."""
     try:
         await enqueue_daily(database)
+        await _write_down(database, misses)
         return await run_next(database, metrics)
     except Unavailable:
         log.warning("jobs wait: the database is away")
@@ -44,6 +46,13 @@ async def enqueue_daily(database: Database) -> None:
     """Once a day, whatever the number of processes: the key is the date."""
     async with database.transaction() as work:
         await jobs.enqueue(work, "keep_house", key=f"keep_house:{work.now:%Y-%m-%d}")
+
+
+async def _write_down(database: Database, misses: Misses | None) -> None:
+    """What the readers of this process looked for in vain."""
+    if misses:
+        async with database.transaction() as work:
+            await search.record_misses(work, misses.take())
 
 
 async def run_next(database: Database, metrics: Metrics) -> bool:

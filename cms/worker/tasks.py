@@ -4,17 +4,23 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from cms.db.session import Database
-from cms.services import jobs, outbox, sessions
+from cms.services import jobs, outbox, search, search_index, sessions
 
 Task = Callable[[Database, dict[str, Any]], Awaitable[None]]
 
 
 async def keep_house(database: Database, _payload: dict[str, Any]) -> None:
-    """Forget what nobody can want any more: old events, ended sessions, finished jobs."""
+    """Forget what nobody can want any more: old events, ended sessions, finished jobs, old searches."""
     async with database.transaction() as work:
         await outbox.prune(work)
         await sessions.prune(work)
         await jobs.prune(work)
+        await search.prune_misses(work)
 
 
-TASKS: dict[str, Task] = {"keep_house": keep_house}
+async def reindex_search(database: Database, _payload: dict[str, Any]) -> None:
+    """After an upgrade that searches by more than was kept before."""
+    await search_index.renew_all(database)
+
+
+TASKS: dict[str, Task] = {"keep_house": keep_house, "reindex_search": reindex_search}

@@ -85,6 +85,14 @@ async def test_damage_is_said_with_what_to_do(filled: Squall) -> None:
     ]
 
 
+async def test_what_the_search_lacks_and_should_not_have_is_mended_by_reindexing(filled: Squall) -> None:
+    await damage("DELETE FROM search_documents WHERE ref = 4", "UPDATE search_documents SET ref = 3 WHERE ref = 1")
+    assert len(await problems()) == 2
+    done = filled.ok("search", "reindex")
+    assert "2 can be found." in done.out
+    assert not await problems()
+
+
 A_LINE = "kind, ref, language, title, body"
 A_JOB = "name, payload, created_at, due_at, attempts, finished_at, error"
 LEADS = "target_kind = 'post' AND target_id"

@@ -224,3 +224,15 @@ async def test_no_word_of_what_is_not_public_is_in_any_answer(site: Site) -> Non
         answer = await browser.get(path)
         said = f"{answer.text} {dict(answer.headers)}".casefold()
         assert MARKER.casefold() not in said.replace(path.casefold(), ""), path
+
+
+async def test_a_search_is_kept_until_a_text_changes_and_what_it_misses_is_counted_each_time(site: Site) -> None:
+    editor = await factories.person(site.database, "editor")
+    await factories.published(site.database, editor, title="Low tide", text="Mud.")
+    browser = site.browser()
+    for _ in range(3):
+        assert "Low tide" not in (await browser.get("/search?q=mussels&utm_source=x")).text
+    assert list(site.application.parts.pages._by_tag["words"]) == ["/search?q=mussels"]
+    assert site.application.parts.misses.take() == {"mussels": 3}
+    await factories.published(site.database, editor, title="High tide", text="Mussels.")
+    assert "High tide" in (await browser.get("/search?q=mussels")).text

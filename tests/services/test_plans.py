@@ -10,11 +10,22 @@ from cms.db.session import Database
 from cms.models import Published
 from cms.models.address import TargetKind
 from cms.models.post import Kind
-from cms.services import posts, reading, sitemaps, surroundings
+from cms.schemas.search import SearchInput
+from cms.services import posts, reading, search, sitemaps, surroundings
 from tests.factories import person, published
 from tests.watching import questions
 
-LARGE = ("published", "addresses", "posts", "revisions", "post_tags", "post_authors", "post_categories")
+LARGE = (
+    "published",
+    "addresses",
+    "posts",
+    "revisions",
+    "post_tags",
+    "post_authors",
+    "post_categories",
+    "search_documents",
+    "search_variants",
+)
 
 READERS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...]]] = {
     "post": (reading.find_place, ("low-tide",)),
@@ -27,6 +38,9 @@ READERS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...]]] = {
     "feed of a tag": (reading.feed_of, (TargetKind.TAG, "sea")),
     "source": (reading.find_source, (1,)),
     "sitemap's part": (sitemaps.list_part, (1,)),
+    "search": (search.find, (SearchInput(q='low "tide" -mud', tag="sea", author="edna-reed", year="2026"),)),
+    "search of nothing": (search.find, (SearchInput(q="lov tied"),)),
+    "near titles": (search.near_titles, ("/lov-tide",)),
 }
 
 

@@ -164,7 +164,7 @@ async def test_search_document_follows_what_is_public(database: Database) -> Non
 
     async def found() -> list[tuple[str, str]]:
         async with database.read() as session:
-            rows = await session.execute(select(SearchDocument.title, SearchDocument.body).where(SearchDocument.kind == "post"))
+            rows = await session.execute(select(SearchDocument.heading, SearchDocument.body).where(SearchDocument.kind == "post"))
             return [(title, body.strip()) for title, body in rows]
 
     post = (await draft(database, ana, title="Café", text="**Über** Müll")).id

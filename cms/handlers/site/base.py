@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Sequence
 from typing import Any, ClassVar
 from urllib.parse import quote, unquote_to_bytes, urlencode
 
@@ -39,6 +40,7 @@ class SiteHandler(BaseHandler):
 
     SUPPORTED_METHODS = ("GET", "HEAD")
     face = "site"
+    near: Sequence[tuple[str, str]] = ()  # title and path of what somebody who is lost may have meant
     content_policy = CONTENT_POLICY
     is_kept: ClassVar[bool] = True  # in the page cache
     nowhere_marks: ClassVar[Marks] = NOTHING  # of the answer that nothing is there
@@ -108,6 +110,7 @@ class SiteHandler(BaseHandler):
 
     def _send(self, page: Page) -> None:
         """In the best coding that the reader takes; 304 if that is there already."""
+        self.on_answer(page)
         self.clear()
         self.set_status(page.status)
         for name, value in page.headers:
@@ -128,6 +131,9 @@ class SiteHandler(BaseHandler):
             self.finish()
         else:
             self.finish(page.bodies[coding])
+
+    def on_answer(self, page: Page) -> None:
+        """For what is to be noted of each answer, also of one that was kept."""
 
     def _has_already(self, page: Page) -> bool:
         """In whatever coding it came then."""
@@ -200,10 +206,10 @@ class SiteHandler(BaseHandler):
         self.set_header("Content-Security-Policy", CONTENT_POLICY)
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.shows(shown.around(self.parts.last_frame))
-        self.render("errors/error.html", status=status, explanation=explain(status), request_id=self.request_id)
+        self.render("errors/error.html", status=status, explanation=explain(status), near=self.near, request_id=self.request_id)
 
 
 def _surrogate_keys(marks: Marks) -> str:
     """As many as a header holds; spans of lists have the list's name, as outside nobody counts places."""
-    names = sorted({quote(tag, safe="/:-.") for tag in (*marks.tags, *(f"list/{span.of}" for span in marks.spans))})
-    return " ".join(names)[:MAX_SURROGATE_KEYS].rpartition(" ")[0] if len(" ".join(names)) > MAX_SURROGATE_KEYS else " ".join(names)
+    names = " ".join(sorted({quote(tag, safe="/:-.") for tag in (*marks.tags, *(f"list/{span.of}" for span in marks.spans))}))
+    return names if len(names) <= MAX_SURROGATE_KEYS else names[:MAX_SURROGATE_KEYS].rpartition(" ")[0]

@@ -11,7 +11,7 @@ from cms.models.address import AddressState, is_reserved
 from cms.models.post import Kind
 from cms.page_cache import marks
 from cms.page_cache.marks import Marks
-from cms.services import accounts, reading, shown
+from cms.services import accounts, reading, search, shown
 from cms.services.reading import Listing, Place
 
 
@@ -65,6 +65,8 @@ class PlaceHandler(SiteHandler):
             place = await reading.find_place(session, path)
             is_nothing = place.state is AddressState.MOVED and not place.path
             moved_list = await reading.list_at(session, path) if is_nothing else ""
+            if place.state is None:
+                self.near = await search.near_titles(session, path)
         if moved_list:
             self.shows(shown.at(path), Marks.of(marks.TERMS))
             self.move_to(moved_list)

@@ -1,0 +1,35 @@
+"""tsvector over ``search_documents``: generated columns with GIN indexes, and a function that walks back in time
+(migrations/versions/20261128_search.py).
+
+GIN knows no order, so ranking a word that all documents have would look at all of them. Each document's vector therefore has its era in
+it, some weeks long, and the function asks for the newest eras first, then for more, then for everything.
+"""
+
+from collections.abc import Iterable
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cms.schemas.search import Term, Wanted
+
+_NEWEST = text("SELECT search_index_newest(:heading, :whole, :marks, :most)")
+
+
+async def search(session: AsyncSession, wanted: Wanted, most: int, *, in_title: bool) -> list[int]:
+    asked = {
+        "heading": _query(Wanted(wanted.included, any_term=wanted.any_term)) if in_title else "",
+        "whole": _query(wanted) if wanted.excluded or not in_title else "",
+        "marks": " & ".join(f"'#{mark}'" for mark in wanted.marks),
+        "most": most,
+    }
+    return list(await session.scalars(_NEWEST, asked))
+
+
+def _query(wanted: Wanted) -> str:
+    """For ``to_tsquery``: every term is quoted, and is letters, digits and spaces only, so that none can be an operator."""
+    included = (" | " if wanted.any_term else " & ").join(_terms(wanted.included))
+    return " & ".join([*([f"({included})"] if included else []), *(f"!{term}" for term in _terms(wanted.excluded))])
+
+
+def _terms(terms: Iterable[Term]) -> list[str]:
+    return ["(" + " <-> ".join(f"'{word}'" for word in term.words) + (":*)" if term.is_prefix else ")") for term in terms]

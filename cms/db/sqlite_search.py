@@ -1,0 +1,46 @@
+"""FTS5 over ``search_documents``: external-content tables, kept by triggers (migrations/versions/20261128_search.py).
+
+Their rowids are the documents' ids, which count up with the date, and FTS5 walks them backwards by itself: the newest matches of a word
+that all documents have are found without looking at the rest.
+"""
+
+from collections.abc import Iterable
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cms.schemas.search import Term, Wanted
+
+_ANYWHERE = text("SELECT rowid FROM search_index WHERE search_index MATCH :wanted ORDER BY rowid DESC LIMIT :most")
+_IN_TITLE = text("SELECT rowid FROM search_index_headings WHERE search_index_headings MATCH :wanted ORDER BY rowid DESC LIMIT :most")
+_IN_TITLE_ALONE = text(
+    "SELECT rowid FROM search_index_headings WHERE search_index_headings MATCH :wanted"
+    " AND rowid NOT IN (SELECT rowid FROM search_index WHERE search_index MATCH :excluded) ORDER BY rowid DESC LIMIT :most"
+)
+
+
+async def search(session: AsyncSession, wanted: Wanted, most: int, *, in_title: bool) -> list[int]:
+    included, excluded = _included(wanted), f"{{heading body}} : ({_joined(' OR ', wanted.excluded)})"
+    asked: dict[str, object] = {"wanted": included.format(columns="heading" if in_title else "{heading body}"), "most": most}
+    if not in_title:
+        whole = {"wanted": f"({asked['wanted']}) NOT ({excluded})"} if wanted.excluded else {}
+        return list(await session.scalars(_ANYWHERE, {**asked, **whole}))
+    if not wanted.excluded:
+        return list(await session.scalars(_IN_TITLE, asked))
+    return list(await session.scalars(_IN_TITLE_ALONE, {**asked, "excluded": excluded}))
+
+
+def _included(wanted: Wanted) -> str:
+    """https://www.sqlite.org/fts5.html, 3: every word is quoted, and is letters and digits only, so that none can be an operator."""
+    parts = [f"(marks : ({' AND '.join(map(_quoted, wanted.marks))}))"] if wanted.marks else []
+    if wanted.included:
+        parts.append(f"({{columns}} : ({_joined(' OR ' if wanted.any_term else ' AND ', wanted.included)}))")
+    return " AND ".join(parts)
+
+
+def _joined(joint: str, terms: Iterable[Term]) -> str:
+    return joint.join(_quoted(" ".join(term.words)) + ("*" if term.is_prefix else "") for term in terms)
+
+
+def _quoted(words: str) -> str:
+    return f'"{words}"'

@@ -1,0 +1,129 @@
+"""What there is to find: a document of everything public, and the words of its title to correct misspelt ones by."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cms.content import spelling
+from cms.content.folding import fold, words
+from cms.content.plain_text import plain_text
+from cms.db.session import Database, Work
+from cms.models import Published, SearchDocument, SearchVariant, SearchWord
+from cms.models.search import document_id
+
+KIND = "post"  # of every document so far: posts and pages
+MAX_WORDS = 16_000  # of a text; PostgreSQL counts positions no further than 16,383
+BATCH = 100  # documents that are made anew in one transaction
+
+
+async def index(work: Work, published: Published, text: str) -> None:
+    """Put or replace the document. ``text``: plain, as it was written."""
+    old = await _heading(work, published.post_id)
+    values = _document(published, text)
+    put = work.dialect.insert(SearchDocument).values(values)
+    await work.session.execute(put.on_conflict_do_update(index_elements=["kind", "ref"], set_=values))
+    await _renew_words(work, old, values["heading"])
+
+
+async def remove(work: Work, post_id: int) -> None:
+    await _renew_words(work, await _heading(work, post_id), "")
+    await work.session.execute(delete(SearchDocument).where(SearchDocument.kind == KIND, SearchDocument.ref == post_id))
+
+
+async def count_public(session: AsyncSession) -> int:
+    return await session.scalar(select(func.count()).select_from(Published)) or 0
+
+
+async def renew(work: Work, after: int) -> tuple[int, int]:
+    """Make the next ``BATCH`` documents anew: how many there were, and the last one's number, from which to go on."""
+    wanted = select(Published).where(Published.post_id > after).order_by(Published.post_id).limit(BATCH)
+    batch = (await work.session.scalars(wanted)).all()
+    last = batch[-1].post_id if batch else 2**63 - 1
+    there = [published.post_id for published in batch]
+    between = (SearchDocument.kind == KIND, SearchDocument.ref > after, SearchDocument.ref <= last)
+    for stray in (await work.session.scalars(select(SearchDocument.ref).where(*between, SearchDocument.ref.not_in(there)))).all():
+        await remove(work, stray)
+    for published in batch:
+        await index(work, published, plain_text(published.html))
+    return len(batch), last
+
+
+async def recount_words(work: Work) -> None:
+    """Set right the words of all titles, whatever they were."""
+    counted: Counter[str] = Counter()
+    for heading in await work.session.scalars(select(SearchDocument.heading)):
+        counted.update(set(heading.split()))
+    known = {row.word: row.uses for row in await work.session.scalars(select(SearchWord))}
+    wrong = sorted(word for word in known.keys() | counted.keys() if known.get(word) != counted.get(word))
+    for start in range(0, len(wrong), BATCH):
+        some = wrong[start : start + BATCH]
+        await work.session.execute(delete(SearchWord).where(SearchWord.word.in_(some)))
+        await _learn(work, {word: counted[word] for word in some if word in counted})
+
+
+async def renew_all(database: Database, note: Callable[[int], None] = lambda _: None) -> int:
+    """Everything, in transactions that are short enough for others to write in between. How many documents there are.
+
+    ``note`` hears how many are done.
+    """
+    total, number, last = 0, BATCH, 0
+    while number == BATCH:
+        async with database.transaction() as work:
+            number, last = await renew(work, last)
+        total += number
+        note(total)
+    async with database.transaction() as work:
+        await recount_words(work)
+    return total
+
+
+def _document(published: Published, text: str) -> dict[str, Any]:
+    """Folded here and cut into words here, so that both databases find the same."""
+    marks = [*(f"tag{tag['id']}" for tag in published.tags), *(f"author{author['id']}" for author in published.authors)]
+    if published.category:
+        marks.append(f"category{published.category['id']}")
+    return {
+        "id": document_id(published.published_at, published.post_id),
+        "kind": KIND,
+        "ref": published.post_id,
+        "language": published.language,
+        "title": fold(published.title),
+        "heading": " ".join(words(published.title)),
+        "marks": " ".join(f"#{mark}" for mark in [*marks, f"year{published.month[:4]}"]),
+        "body": " ".join(words(text)[:MAX_WORDS]),
+        "text": text,
+    }
+
+
+async def _heading(work: Work, post_id: int) -> str:
+    here = select(SearchDocument.heading).where(SearchDocument.kind == KIND, SearchDocument.ref == post_id)
+    return await work.session.scalar(here) or ""
+
+
+# --- words of titles ---------------------------------------------------------------------------------------------------------
+
+
+async def _renew_words(work: Work, old: str, new: str) -> None:
+    before, after = set(old.split()), set(new.split())
+    if lost := before - after:
+        # Locked in one order, so that two who publish at one moment wait for each other instead of for ever.
+        await work.session.execute(select(SearchWord.word).where(SearchWord.word.in_(lost)).order_by(SearchWord.word).with_for_update())
+        await work.session.execute(update(SearchWord).where(SearchWord.word.in_(lost)).values(uses=SearchWord.uses - 1))
+        await work.session.execute(delete(SearchWord).where(SearchWord.word.in_(lost), SearchWord.uses <= 0))
+    await _learn(work, dict.fromkeys(after - before, 1))
+
+
+async def _learn(work: Work, counted: dict[str, int]) -> None:
+    """More uses of these words; those that nobody used yet get the forms under which they are found."""
+    if not counted:
+        return
+    put = work.dialect.insert(SearchWord).values([{"word": word, "uses": counted[word]} for word in sorted(counted)])
+    more = put.on_conflict_do_update(index_elements=["word"], set_={"uses": SearchWord.uses + put.excluded.uses})
+    rows = await work.session.execute(more.returning(SearchWord.word, SearchWord.uses))
+    learnt = [word for word, uses in rows if uses == counted[word]]
+    forms = [{"variant": form, "word": word} for word in learnt for form in sorted(spelling.variants(word))]
+    if forms:
+        await work.session.execute(work.dialect.insert(SearchVariant).on_conflict_do_nothing(), forms)
