@@ -53,6 +53,26 @@ class Site(Base):
     security_contact: Mapped[str] = mapped_column(String(300))  # an address of mail or of a page; "": nobody named
     frame: Mapped[JsonMap]
 
+    @property
+    def search_crawlers(self) -> bool:
+        return bool(self.crawlers.get("search", True))
+
+    @search_crawlers.setter
+    def search_crawlers(self, may_read: bool) -> None:
+        self._let_read("search", may_read)
+
+    @property
+    def training_crawlers(self) -> bool:
+        return bool(self.crawlers.get("training", True))
+
+    @training_crawlers.setter
+    def training_crawlers(self, may_read: bool) -> None:
+        self._let_read("training", may_read)
+
+    def _let_read(self, crawlers: str, may_read: bool) -> None:
+        """Only what was refused is kept."""
+        self.crawlers = {kind: may for kind, may in {**self.crawlers, crawlers: may_read}.items() if not may}
+
 
 @dataclass(frozen=True, slots=True)
 class Link:

@@ -16,6 +16,7 @@ MAX_ITEMS = 20  # of a menu
 MOST_A_PAGE = 100  # posts
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # the tags of BCP 47 that people use
+_MAIL = re.compile(r"[^\s@<>\"]+@[^\s@<>\"]+\.[^\s@<>\"]+")
 _UNWRITTEN = re.compile(r"[\s\x00-\x20\\\"<>]")
 
 
@@ -32,6 +33,10 @@ def _elsewhere(value: str) -> str:
 
 def _place(value: str) -> str:
     return value if value.startswith("/") and not value.startswith("//") else _elsewhere(value)
+
+
+def _contact(value: str) -> str:
+    return value if not value or _MAIL.fullmatch(value) else _elsewhere(value)
 
 
 class LinkInput(BaseModel):
@@ -59,6 +64,9 @@ class SiteInput(BaseModel):
     accent_hue: int = Field(255, title="Accent")
     remove_logo: bool = Field(False, title="Remove the logo")
     links: tuple[LinkInput, ...] = Field((), title="Elsewhere", max_length=MAX_LINKS)
+    search_crawlers: bool = Field(False, title="Search engines may read the site")
+    training_crawlers: bool = Field(False, title="Crawlers that collect texts to train models may read the site")
+    security_contact: Annotated[Line, AfterValidator(_contact)] = Field("", title="Whom to tell of a weakness", max_length=300)
     version: RowId = Field(0, title="Version")
 
     @field_validator("language")

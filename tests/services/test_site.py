@@ -1,6 +1,7 @@
 """The site's one row and the frame that every page is drawn in."""
 
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import insert, select, text
 
 from cms.db.session import Database
@@ -93,7 +94,8 @@ async def test_frame_written_by_an_older_release_is_read(database: Database) -> 
 
 
 def wanted(**changes: object) -> SiteInput:
-    return SiteInput(**{"name": "Tides", "language": "en", "time_zone": "UTC", "version": 0, **changes})
+    may_read = {"search_crawlers": True, "training_crawlers": True}
+    return SiteInput(**{"name": "Tides", "language": "en", "time_zone": "UTC", "version": 0, **may_read, **changes})
 
 
 async def save(database: Database, actor: Actor, given: SiteInput, logo: site.Upload | None = None) -> None:
@@ -113,6 +115,21 @@ async def test_what_is_saved_is_in_the_frame_and_in_the_audit(database: Database
     async with database.read() as session:
         (entry,) = await session.scalars(select(AuditEntry).where(AuditEntry.action == "site.configure"))
     assert set(entry.details["changed"]) == {"name", "footer", "accent_hue", "home", "links"}
+
+
+async def test_crawlers_are_kept_out_one_kind_at_a_time(database: Database) -> None:
+    owner = await person(database, "owner")
+    with watching.events(database) as heard:
+        await save(database, owner, wanted(version=1, name="The Tide Table", training_crawlers=False, security_contact="safe@example.org"))
+    frame = await frame_of(database)
+    assert (frame.allows("search"), frame.allows("training"), frame.security_contact) == (True, False, "safe@example.org")
+    assert heard == [SiteChanged(("crawlers", "security_contact"))]
+
+
+@pytest.mark.parametrize("contact", ["nobody", "http://example.org", "a@b", "a b@example.org", "javascript:alert(1)"])
+def test_a_contact_is_an_address_of_mail_or_of_a_page(contact: str) -> None:
+    with pytest.raises(ValidationError):
+        wanted(security_contact=contact)
 
 
 @pytest.mark.parametrize("role", ["editor", "author", "contributor"])
