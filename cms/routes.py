@@ -6,7 +6,7 @@ from tornado.routing import URLSpec
 from tornado.web import url
 
 from cms.handlers import operations
-from cms.handlers.admin import menus, preview, publication, sessions, setup, site
+from cms.handlers.admin import cache, menus, preview, publication, sessions, setup, site
 from cms.handlers.admin import posts as desk
 from cms.handlers.site import archives, feeds, media, posts, programs, search, sitemaps, sources, static
 from cms.models.address import TargetKind
@@ -102,6 +102,7 @@ def _administrators() -> list[URLSpec]:
         url(r"/admin/menus", menus.MenusHandler, name="admin.menus"),
         url(r"/admin/menus/main", menus.MenuHandler, {"name": "main"}, name="admin.menu.main"),
         url(r"/admin/menus/footer", menus.MenuHandler, {"name": "footer"}, name="admin.menu.footer"),
+        url(r"/admin/cache", cache.CacheHandler, name="admin.cache"),
     ]
 
 

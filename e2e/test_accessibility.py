@@ -19,7 +19,7 @@ READERS = (
 )  # fmt: skip
 DESK = (
     "/admin/posts", "/admin/posts?status=trashed", "/admin/pages", "/admin/posts/new", "/admin/pages/new", "/admin/site",
-    "/admin/menus/main", "/admin/menus/footer",
+    "/admin/menus/main", "/admin/menus/footer", "/admin/cache",
 )  # fmt: skip
 
 

@@ -60,7 +60,8 @@ async def edited(database: Database, actor: Actor, post_id: int, **changes: Any)
         seen = await posts.get_draft(work.session, actor, post_id)
         as_it_is = {
             "title": seen.fields.title, "text": seen.content, "slug": seen.fields.slug, "excerpt": seen.fields.excerpt,
-            "tags": seen.tags, "category": seen.fields.category, "parent": seen.fields.parent, "version": seen.version,
+            "tags": seen.tags, "category": seen.fields.category, "parent": seen.fields.parent, "series": seen.series,
+            "part": seen.fields.series and seen.fields.series.position, "featured": seen.fields.featured, "version": seen.version,
         }  # fmt: skip
         return await posts.save(work, actor, post_id, PostInput(**{**as_it_is, **changes}))
 

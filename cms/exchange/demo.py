@@ -130,6 +130,8 @@ class _Filling:
                 self.people[person.key] = await _ensure_person(work, person)
             for category in publication.about.categories:
                 self.categories[category.name] = await _ensure_category(work, category)
+            for name in {text.header.series for text in publication.texts} - {""}:
+                await taxonomies.ensure_series(work, SYSTEM, name)
             for picture in publication.pictures:
                 self.pictures[picture.name] = await media.add(
                     work,
@@ -192,13 +194,20 @@ class _Filling:
     def _input(self, text: "Text", source: str, parent: int | None) -> PostInput:
         header = text.header
         category = self.categories[header.category] if header.category else None
-        form = {"title": header.title, "slug": header.slug, "excerpt": header.excerpt, "tags": header.tags}
+        form: dict[str, object] = {
+            "title": header.title,
+            "slug": header.slug,
+            "excerpt": header.excerpt,
+            "tags": header.tags,
+            "series": header.series,
+        }
+        form |= {"part": header.part, "featured": header.featured}
         return PostInput.model_validate({**form, "text": source, "category": category, "parent": parent})
 
     def _fields(self, text: "Text") -> PostFields:
         authors = tuple(self.people[key].user_id or 0 for key in text.header.authors)
         picture = self.pictures[text.header.picture].id if text.header.picture else None
-        return PostFields(authors=authors, picture=picture)
+        return PostFields(authors=authors, picture=picture, featured=text.header.featured)
 
     async def _places(self, session: AsyncSession) -> dict[str, str]:
         """Where what the texts name stands: ``media:rope.svg``, ``post:about``."""
@@ -270,6 +279,9 @@ class Header(_Read):
     excerpt: str = ""
     picture: str = ""
     parent: str = ""
+    series: str = ""
+    part: int | None = None
+    featured: bool = False
     state: Literal["published", "draft", "changed", "withdrawn", "trashed"] = "published"
     then_days_ago: int = 0  # when it was changed, withdrawn or trashed
     changes: tuple[Change, ...] = ()

@@ -26,6 +26,9 @@ class PostInput(BaseModel):
     category: RowId | None = Field(None, title="Category")
     new_category: Line = Field("", title="New category", max_length=80)
     parent: RowId | None = Field(None, title="Below the page")
+    series: Line = Field("", title="Series", max_length=80)
+    part: int | None = Field(None, title="Part", ge=1, lt=100_000)
+    featured: bool = Field(False, title="Keep at hand on the home page")
     version: RowId = Field(0, title="Version")
 
     @field_validator("tags", mode="before")

@@ -26,6 +26,7 @@ class Surroundings:
     frame: Frame
     categories: Sequence[tuple[int, str]]
     parents: Sequence[tuple[int, str]]
+    series: Sequence[str]  # names
     public_path: str = ""
 
 
@@ -44,7 +45,8 @@ async def surroundings(session: AsyncSession, kind: Kind, post_id: int | None) -
     categories = [(category.id, category.name) for category in await taxonomies.list_categories(session)]
     parents = await posts.list_parents(session, post_id) if kind is Kind.PAGE else ()
     path = await public_path(session, post_id) if post_id else ""
-    return Surroundings(await site.get_frame(session), categories, parents, path)
+    series = await taxonomies.list_series(session) if kind is Kind.POST else ()
+    return Surroundings(await site.get_frame(session), categories, parents, series, path)
 
 
 async def public_path(session: AsyncSession, post_id: int) -> str:
@@ -63,7 +65,9 @@ async def plan(session: AsyncSession, actor: Actor, post_id: int, rendered: Rend
     document["path"] = path
     live = await session.get(Published, post_id)
     aspects = tuple(
-        aspect for aspect, columns in publishing.ASPECTS.items() if live and any(document[name] != getattr(live, name) for name in columns)
+        aspect
+        for aspect, columns in publishing.ASPECTS.items()
+        if live and any(name in document and document[name] != getattr(live, name) for name in columns)
     )
     return Plan(draft, _article(draft.post, document), f"/{path}", aspects, f"/{live.path}" if live else "")
 
@@ -97,5 +101,6 @@ def _dated(post: Post, now: datetime) -> Post:
 
 
 def _article(post: Post, document: dict[str, object]) -> Article:
-    shown = {name: value for name, value in document.items() if name not in ("month", "parent_id", "path")}
-    return Article(post_id=post.id, kind=post.kind, path=f"/{document['path']}", updated_at=document["published_at"], **shown)  # type: ignore[arg-type]
+    shown = {name: value for name, value in document.items() if name not in ("month", "parent_id", "path", "is_featured")}
+    alone = {"previous": None, "following": None, "series": None, "related": ()}  # known when it is published
+    return Article(post_id=post.id, kind=post.kind, path=f"/{document['path']}", updated_at=document["published_at"], **alone, **shown)  # type: ignore[arg-type]

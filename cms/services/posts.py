@@ -15,11 +15,11 @@ from cms.content.titles import plain_title
 from cms.db.session import Work
 from cms.errors import Conflict, Forbidden, InvalidInput, NotFound
 from cms.events import WorkChanged
-from cms.models import Post, PostAuthor, PostCategory, PostSeries, PostTag, Published, Revision, SearchDocument, User, WorkingCopy
+from cms.models import Post, PostAuthor, PostCategory, PostSeries, PostTag, Published, Revision, SearchDocument, Series, User, WorkingCopy
 from cms.models.address import is_reserved
 from cms.models.post import Kind, Live, Reason, Side, WorkState
 from cms.policy import Actor, Capability, Scope
-from cms.schemas.post import MAX_SLUG, PostFields, PostInput
+from cms.schemas.post import MAX_SLUG, PartOfSeries, PostFields, PostInput
 from cms.services import audit, outbox, taxonomies
 
 PER_SCREEN = 50
@@ -36,6 +36,7 @@ class Draft:
     updated_at: datetime
     updated_by: str  # a name, or ""
     tags: tuple[str, ...]  # names
+    series: str = ""  # its name
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +181,9 @@ async def get_draft(session: AsyncSession, actor: Actor, post_id: int) -> Draft:
     editor = await session.get(User, copy.updated_by_id) if copy.updated_by_id else None
     fields = PostFields.model_validate(copy.fields)
     names = await taxonomies.tag_names(session, fields.tags)
-    return Draft(post, copy.content, fields, copy.version, copy.updated_at, editor.name if editor else "", tuple(names))
+    series = await session.get(Series, fields.series.id) if fields.series else None
+    written_by, part_of = editor.name if editor else "", series.name if series else ""
+    return Draft(post, copy.content, fields, copy.version, copy.updated_at, written_by, tuple(names), part_of)
 
 
 async def get_visible(session: AsyncSession, actor: Actor, post_id: int, *, lock: bool = False) -> Post:
@@ -252,7 +255,24 @@ async def _fields(work: Work, actor: Actor, post: Post, wanted: PostInput, befor
         "category": category,
         "parent": await _parent(work.session, post, wanted.parent),
     }
+    if post.kind is Kind.POST:
+        changes["series"] = await _part(work, actor, wanted, before)
+    if post.kind is Kind.POST and policy.allows(actor, Capability.TAXONOMY_MANAGE):  # what stands on the home page is the editors' choice
+        changes["featured"] = wanted.featured
     return before.model_copy(update=changes)
+
+
+async def _part(work: Work, actor: Actor, wanted: PostInput, before: PostFields) -> PartOfSeries | None:
+    """Where it stands in its series; at the end of one that it comes into, unless somebody says otherwise."""
+    if not wanted.series:
+        return None
+    try:
+        series = await taxonomies.ensure_series(work, actor, wanted.series)
+    except Forbidden:
+        raise InvalidInput({"series": "Only editors can begin a new series; choose one of the list."}) from None
+    if wanted.part is None and before.series and before.series.id == series.id:
+        return before.series
+    return PartOfSeries(id=series.id, position=wanted.part or await taxonomies.next_part(work.session, series.id))
 
 
 async def _new_category(work: Work, actor: Actor, name: str) -> int:

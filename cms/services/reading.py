@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, select, true
+from sqlalchemy import Select, and_, bindparam, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
@@ -276,6 +276,25 @@ async def featured(session: AsyncSession) -> list[dict[str, Any]]:
     wanted = select(*LINK).where(Published.is_featured)
     rows = await session.execute(wanted.order_by(Published.published_at.desc()).limit(FEATURED))
     return [as_link(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """The tree of pages around one: those beside it and those below it, as links."""
+
+    parent_id: int | None
+    beside: Sequence[dict[str, Any]]  # itself among them
+    below: Sequence[dict[str, Any]]
+
+
+async def branch(session: AsyncSession, page_id: int) -> Branch:
+    parent = select(Published.parent_id).where(Published.post_id == page_id).scalar_subquery()
+    near = or_(Published.parent_id == page_id, Published.parent_id == parent)
+    wanted = select(Published.parent_id, *LINK).where(Published.kind == Kind.PAGE, near).order_by(Published.title, Published.post_id)
+    links = [(parent_id, as_link(row)) for parent_id, *row in await session.execute(wanted)]
+    above = next((parent_id for parent_id, link in links if link["id"] == page_id), None)
+    below = [link for parent_id, link in links if parent_id == page_id]
+    return Branch(above, [link for parent_id, link in links if above is not None and parent_id == above], below)
 
 
 async def by_tag(session: AsyncSession, slug: str, page: int) -> Listing:

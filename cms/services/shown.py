@@ -7,7 +7,7 @@ from cms.models.address import normalise_path
 from cms.models.site import Frame
 from cms.page_cache import marks
 from cms.page_cache.marks import NEWEST, OLDEST, Marks, Span
-from cms.services.reading import FEED_LENGTH, OVERVIEW_LENGTH, Archive, Article, Card, Feed, Listing, Overview, Place
+from cms.services.reading import FEED_LENGTH, OVERVIEW_LENGTH, Archive, Article, Branch, Card, Feed, Listing, Overview, Place
 
 AROUND = ("name", "language", "time_zone", "footer", "menu", "footer_menu", "links", "logo", "accent_hue", "home_path")
 
@@ -44,6 +44,12 @@ def cards(shown: Iterable[Card], view: str = "card") -> Marks:
 
 def featured(links: Iterable[Mapping[str, Any]]) -> Marks:
     return Marks.of(marks.listing("featured"), *(marks.post(link["id"], "line") for link in links))
+
+
+def branch(page_id: int, shown: Branch) -> Marks:
+    links = [marks.post(link["id"], "link") for link in (*shown.beside, *shown.below)]
+    spans = [Span(f"below:{above}", NEWEST, OLDEST) for above in (page_id, shown.parent_id) if above is not None]
+    return Marks.of(*links, spans=spans)
 
 
 def archive(shown: Archive) -> Marks:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
@@ -10,7 +10,7 @@ from cms.content.folding import fold
 from cms.content.slugs import slugify
 from cms.db.session import Work
 from cms.errors import Collision, InvalidInput
-from cms.models import Category, Series, Tag
+from cms.models import Category, PostSeries, Series, Tag
 from cms.models.address import TargetKind
 from cms.models.taxonomy import MAX_TERM
 from cms.policy import Actor, Capability
@@ -86,6 +86,17 @@ async def ensure_series(work: Work, actor: Actor, name: str) -> Series:
     await work.session.flush()
     await addresses.assign(work, f"series/{slug}", TargetKind.SERIES, series.id)
     return series
+
+
+async def next_part(session: AsyncSession, series_id: int) -> int:
+    """The number after the last part that anybody has, live or at work."""
+    last = await session.scalar(select(func.max(PostSeries.position)).where(PostSeries.series_id == series_id))
+    return (last or 0) + 1
+
+
+async def list_series(session: AsyncSession) -> Sequence[str]:
+    """Names."""
+    return (await session.scalars(select(Series.name).order_by(Series.name))).all()
 
 
 async def require_category(session: AsyncSession, category_id: int) -> Category:

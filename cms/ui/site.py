@@ -10,7 +10,7 @@ from tornado.web import UIModule
 from cms.content.plain_text import shorten
 from cms.models.post import Kind
 from cms.models.site import Frame
-from cms.services.reading import Article, Card, Listing
+from cms.services.reading import Article, Branch, Card, Listing
 from cms.services.search import Found, Hit
 from cms.ui.words import direction, href, og_locale, words_of
 
@@ -132,6 +132,16 @@ class Steps(SiteModule):
         return self.draw("steps", article=article) if article.previous or article.following else ""
 
 
+class Tree(SiteModule):
+    """The pages below a page, and those beside it."""
+
+    def render(self, page_id: int, branch: Branch) -> str:
+        _ = self.locale.translate
+        parts = [("below", _("Below this page"), branch.below), ("beside", _("Beside this page"), branch.beside)]
+        shown = [part for part in parts if len(part[2]) > (part[0] == "beside")]  # a page alone has nobody beside it
+        return self.draw("tree", page_id=page_id, parts=shown) if shown else ""
+
+
 class Band(SiteModule):
     """A few posts beside each other: those to read on, those that are featured."""
 
@@ -205,6 +215,6 @@ MODULES: dict[str, type[UIModule]] = {
     module.__name__: module
     for module in (
         *(ArchiveLine, Authors, Band, Byline, LeadCard, Meta, Pagination, PostCard),
-        *(SearchHit, SearchPagination, SeriesBox, Spine, Steps, Toc, Trail),
+        *(SearchHit, SearchPagination, SeriesBox, Spine, Steps, Toc, Trail, Tree),
     )
 }

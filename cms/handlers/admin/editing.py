@@ -15,8 +15,10 @@ from cms.services.desk import Surroundings
 from cms.services.posts import Draft
 
 VIEWS = ("write", "both", "read")
-SETTINGS = frozenset({"slug", "excerpt", "tags", "category", "new_category", "parent"})  # fields in the panel at the side
-COMPARED = ("title", "slug", "excerpt", "tags", "category", "new_category", "parent")
+SETTINGS = frozenset(
+    {"slug", "excerpt", "tags", "category", "new_category", "parent", "series", "part", "featured"}
+)  # fields in the panel at the side
+COMPARED = ("title", "slug", "excerpt", "tags", "category", "new_category", "parent", "series", "part", "featured")
 
 
 class EditorHandler(AdminHandler, is_base=True):
@@ -71,7 +73,7 @@ class EditorHandler(AdminHandler, is_base=True):
         self.set_status(status)
         around = await self._surroundings(draft)
         view, _, panel = (self.get_cookie("desk", "") or "").partition(".")
-        is_open = panel == "open" or bool(SETTINGS & form.errors.keys())
+        is_open = panel == "open" or bool(form.errors.keys() & set(SETTINGS))
         self.render(
             "admin/posts/edit.html",
             form=form,
@@ -121,6 +123,9 @@ def form_of(draft: Draft) -> Form[PostInput]:
         "tags": ", ".join(draft.tags),
         "category": fields.category,
         "parent": fields.parent,
+        "series": draft.series,
+        "part": fields.series.position if fields.series else None,
+        "featured": "on" if fields.featured else "",
         "version": draft.version,
     }
     return Form(PostInput, values)

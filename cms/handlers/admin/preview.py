@@ -12,6 +12,7 @@ from cms.models.post import Kind
 from cms.policy import Capability
 from cms.schemas.post import PreviewInput
 from cms.services import desk
+from cms.services.reading import Branch
 from cms.ui.words import direction, words_of
 
 CONTENT_POLICY = (
@@ -46,7 +47,7 @@ class PreviewHandler(EditorHandler):
         async with self.read() as session:
             now = self.parts.database.clock()
             article = await desk.preview(session, self.actor, (self.kind, wanted.post), wanted, rendered, now)
-        self.render("site/page.html" if self.kind is Kind.PAGE else "site/post.html", article=article)
+        self.render("site/page.html" if self.kind is Kind.PAGE else "site/post.html", article=article, branch=Branch(None, (), ()))
 
     async def _render_latest(self, wanted: PreviewInput) -> Rendered:
         """One at a time for each person, and the newest: nobody looks at the others, and everybody shares the renderer."""

@@ -12,7 +12,7 @@ from cms.models.post import Kind
 from cms.page_cache import marks
 from cms.page_cache.marks import Marks
 from cms.services import accounts, reading, search, shown
-from cms.services.reading import Listing, Place
+from cms.services.reading import Branch, Listing, Place
 
 
 class ListingHandler(SiteHandler):
@@ -36,7 +36,7 @@ class HomeHandler(ListingHandler):
             self.show_listing(found, featured)
         elif found.article:
             self.shows(shown.article(found.article))
-            self.show("site/page.html", found.frame, article=replace(found.article, path="/"))
+            self.show("site/page.html", found.frame, article=replace(found.article, path="/"), branch=Branch(None, (), ()))
 
     async def _has_owner(self, session: ReadSession) -> bool:
         """Asked of the database until there is one: another process may have made it."""
@@ -59,6 +59,8 @@ class NewestHandler(ListingHandler):
 class PlaceHandler(SiteHandler):
     """A post or page; where it went; or that it is gone. Also answers for paths that no route knows."""
 
+    branch = Branch(None, (), ())
+
     async def get(self, *_: str) -> None:
         path = self.asked_path
         async with self.read() as session:
@@ -67,11 +69,17 @@ class PlaceHandler(SiteHandler):
             moved_list = await reading.list_at(session, path) if is_nothing else ""
             if place.state is None:
                 self.near = await search.near_titles(session, path)
+            if place.article and place.article.kind is Kind.PAGE:
+                await self.look_around(session, place.article.post_id)
         if moved_list:
             self.shows(shown.at(path), Marks.of(marks.TERMS))
             self.move_to(moved_list)
         else:
             self.show_place(path, place)
+
+    async def look_around(self, session: ReadSession, page_id: int) -> None:
+        self.branch = await reading.branch(session, page_id)
+        self.shows(shown.branch(page_id, self.branch))
 
     def show_place(self, path: str, place: Place) -> None:
         self.parts.last_frame = place.frame
@@ -87,7 +95,7 @@ class PlaceHandler(SiteHandler):
         else:
             self.shows(shown.article(place.article))
             template = "site/post.html" if place.article.kind is Kind.POST else "site/page.html"
-            self.show(template, place.frame, article=place.article)
+            self.show(template, place.frame, article=place.article, branch=self.branch)
 
     def _nothing_at(self, path: str, place: Place) -> None:
         name = path.strip("/")

@@ -195,3 +195,13 @@ async def test_any_move_is_answered(site: Site, move: str) -> None:
     browser = await site.signed_in("owner")
     answer = await browser.post("/admin/menus/main", {**await menu(browser), "move": move})
     assert answer.status in (200, 303)
+
+
+async def test_the_numbers_of_the_page_cache_are_shown_to_administrators(site: Site) -> None:
+    owner = await site.signed_in("owner")
+    for _ in range(3):
+        await site.browser().get("/archive")
+    answer = await owner.get("/admin/cache")
+    assert "Kept now1 page" in answer.words
+    assert "66.7 %" in answer.words
+    assert (await (await site.signed_in("editor")).get("/admin/cache")).status == 403
