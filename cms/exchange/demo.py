@@ -201,7 +201,7 @@ class _Filling:
             "tags": header.tags,
             "series": header.series,
         }
-        form |= {"part": header.part, "featured": header.featured}
+        form |= {"series": header.series, "part": header.part, "featured": header.featured}
         return PostInput.model_validate({**form, "text": source, "category": category, "parent": parent})
 
     def _fields(self, text: "Text") -> PostFields:
