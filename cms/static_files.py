@@ -8,6 +8,7 @@ import hashlib
 import mimetypes
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from cms.content_coding import CODINGS, IDENTITY, encode
@@ -65,6 +66,7 @@ def _small(name: str, content: bytes) -> bytes:
     return minify_css(content.decode()).encode() if name.endswith(".css") else content
 
 
+@lru_cache(maxsize=64)  # of several applications in one process, each reads the same files
 def minify_css(source: str) -> str:
     """Without comments and needless space; what stands in quotation marks stays, and so does all that could mean anything.
 

@@ -72,7 +72,7 @@ def test_ids_of_the_page_itself_are_not_taken_by_its_text() -> None:
     """Those in the templates that readers get: one that is new there has to be named in ``cms.content.identifiers``."""
     modules = re.findall(r'\.draw\(\s*"(\w+)"', (_ROOT / "cms" / "ui" / "site.py").read_text(encoding="utf-8"))
     assert modules
-    templates = [*(_ROOT / "templates" / "site").iterdir(), *(_ROOT / "templates" / "modules" / f"{name}.html" for name in modules)]
+    templates = [*(_ROOT / "templates" / "site").rglob("*.html"), *(_ROOT / "templates" / "modules" / f"{name}.html" for name in modules)]
     found = {identifier for path in templates for identifier in re.findall(r'\bid="([\w-]+)"', path.read_text(encoding="utf-8"))}
     assert {"main"} <= found <= OF_THE_PAGE
     for identifier in OF_THE_PAGE:

@@ -4,7 +4,7 @@ Pages are asked for, something changes, and the keys that the cache has forgotte
 when all are made anew.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from cms.rendering import Renderer
 from cms.services import accounts, publishing
 from cms.services import site as sites
 from tests import bulk, factories
+from tests.measuring import unmeasured
 from tests.watching import Clock
 from tests.web import Site, running_site
 
@@ -52,6 +53,12 @@ class Reading:
         cache.clear()
         now = await self.pages()
         return forgotten, {path for path in self.paths if before[path] != now[path]}
+
+
+@pytest.fixture(autouse=True)
+def at_its_own_speed() -> Iterator[None]:
+    with unmeasured():
+        yield
 
 
 @pytest.fixture

@@ -22,6 +22,8 @@ ASPECTS = {
     "language": "the language",
     "picture": "the picture",
     "trail": "the page above",
+    "standfirst": "the excerpt",
+    "featured": "its place on the home page",
 }
 
 
@@ -79,7 +81,7 @@ class PublicationHandler(EditorHandler):
         if not draft.post.title:
             problems.setdefault("title", "Readers need a title.")
         self.set_status(status)
-        aspects = [ASPECTS[aspect] for aspect in plan.aspects] if plan else []
+        aspects = list(dict.fromkeys(ASPECTS[aspect] for aspect in plan.aspects if aspect in ASPECTS)) if plan else []
         self.render(
             "admin/posts/publication.html", draft=draft, post=draft.post, plan=plan, aspects=aspects, problems=problems, notice=notice
         )

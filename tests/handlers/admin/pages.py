@@ -33,6 +33,8 @@ def fields(page: Element, form: Element | None = None) -> dict[str, str]:
         name = element.get("name")
         if not name or element.tag == "button":
             continue
+        if element.get("type") in ("checkbox", "radio") and element.get("checked") is None:
+            continue
         if element.tag == "textarea":
             values[name] = "".join(element.itertext())
         elif element.tag == "select":

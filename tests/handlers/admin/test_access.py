@@ -29,6 +29,7 @@ GET = {
     "/admin/menus": (ADMINISTRATORS, 303),
     "/admin/menus/main": (ADMINISTRATORS, 200),
     "/admin/menus/footer": (ADMINISTRATORS, 200),
+    "/admin/cache": (ADMINISTRATORS, 200),
 }
 POST = {
     "/admin/preview": (WRITERS, 200),
