@@ -137,8 +137,9 @@ class Tree(SiteModule):
 
     def render(self, page_id: int, branch: Branch) -> str:
         _ = self.locale.translate
-        parts = [("below", _("Below this page"), branch.below), ("beside", _("Beside this page"), branch.beside)]
-        shown = [part for part in parts if len(part[2]) > (part[0] == "beside")]  # a page alone has nobody beside it
+        beside = branch.beside if len(branch.beside) > 1 else ()  # a page alone has nobody beside it
+        parts = [("pages-below", _("Below this page"), branch.below), ("pages-beside", _("Beside this page"), beside)]
+        shown = [part for part in parts if part[2]]
         return self.draw("tree", page_id=page_id, parts=shown) if shown else ""
 
 
