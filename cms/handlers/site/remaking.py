@@ -1,6 +1,7 @@
 """Popular pages that were forgotten are made again at once, as if a reader had asked: the next one need not wait."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterable
 
 from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPServerRequest, RequestStartLine, ResponseStartLine
@@ -9,6 +10,7 @@ from tornado.web import Application
 from cms.page_cache.cache import PageCache
 
 MOST = 50  # pages after one change
+PATIENCE = 30  # seconds; then the next one
 
 
 class Remaking:
@@ -39,16 +41,21 @@ class Remaking:
                 await self._ask(key)
 
     async def _ask(self, key: str) -> None:
+        nobody = _Nobody()
         request = HTTPServerRequest(
-            connection=_Nobody(), headers=HTTPHeaders({"Host": "localhost"}), start_line=RequestStartLine("GET", key, "HTTP/1.1")
+            connection=nobody, headers=HTTPHeaders({"Host": "localhost"}), start_line=RequestStartLine("GET", key, "HTTP/1.1")
         )
-        answering = self._application.find_handler(request).execute()
-        if answering is not None:
-            await answering
+        self._application.find_handler(request).execute()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await nobody.is_served.wait()
 
 
 class _Nobody(HTTPConnection):
     """Who asks, and takes the answer without looking at it."""
+
+    def __init__(self) -> None:
+        self.is_served = asyncio.Event()
 
     def write_headers(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders, chunk: bytes | None = None
@@ -60,6 +67,7 @@ class _Nobody(HTTPConnection):
         taken.set_result(None)
         return taken
 
-    def finish(self) -> None: ...
+    def finish(self) -> None:
+        self.is_served.set()
 
     def set_close_callback(self, callback: object) -> None: ...
