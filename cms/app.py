@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from tornado.httputil import HTTPHeaders, parse_cookie
+from tornado.template import Loader
 from tornado.web import Application, RequestHandler, decode_signed_value
 
 from cms.db import migrations
@@ -30,6 +31,7 @@ from cms.settings import SecretKeys, Settings, data_folder, secret_keys
 from cms.static_files import StaticFiles
 from cms.telemetry import Metrics, log
 from cms.ui import UI_MODULES, theme
+from cms.ui.module import escape
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
@@ -60,7 +62,7 @@ class Squall(Application):
             parts=self.parts,
             default_handler_class=PlaceHandler,
             hosts=frozenset({*LOOPBACK, _host(settings.public_url)}),
-            template_path=str(data_folder("templates")),
+            template_loader=Loader(str(data_folder("templates")), namespace={"xhtml_escape": escape}),
             ui_modules=UI_MODULES,
             transforms=[Compression],
             log_function=log_request,
@@ -90,7 +92,7 @@ class Squall(Application):
         async with database.transaction() as work:
             await site.renew_frame(work)
         async with database.read() as session:
-            self.parts.last_frame = await site.get_frame(session)
+            self.parts.use_frame(await site.get_frame(session))
             self.parts.has_owner = await accounts.has_owner(session)
             self.parts.owner_token = owner_token(self.keys, await site.get_identity(session))
 

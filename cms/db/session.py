@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeVar, TypeVarTuple
+from typing import Any, Protocol, TypeVar, TypeVarTuple
 
-from sqlalchemy import Engine, Row, Select
+from sqlalchemy import Connection, Engine, Row, Select
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
@@ -34,26 +34,46 @@ def dialect_for(url: str) -> Dialect:
     return SQLite() if url.startswith("sqlite") else PostgreSQL()
 
 
-class ReadSession(AsyncSession):
-    """A session that cannot write. ``at_hand``: the same database without a wait, where it is a file."""
-
-    def __init__(self, *arguments: Any, dialect: Dialect, at_hand: Engine | None, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.dialect = dialect
-        self._at_hand = at_hand
+class Finder(Protocol):
+    """Where one row can be asked for: a database, or a session that is open already."""
 
     async def find(self, statement: Select[*Columns], parameters: Mapping[str, Any]) -> Row[*Columns] | None:
-        """The one row of a statement that reads a few rows by their keys.
+        """The one row of a statement that reads a few rows by their keys."""
+        ...
 
-        An embedded database answers it here and now: going to another thread for it would cost many times as much (bench/pages.py).
-        """
-        if self._at_hand is not None:
-            try:
-                with self._at_hand.connect() as connection:
-                    return connection.execute(statement, parameters).one_or_none()
-            except OperationalError:
-                pass  # locked or damaged: the other way knows how to wait, and what to say
+
+class ReadSession(AsyncSession):
+    """A session that cannot write."""
+
+    def __init__(self, *arguments: Any, dialect: Dialect, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.dialect = dialect
+
+    async def find(self, statement: Select[*Columns], parameters: Mapping[str, Any]) -> Row[*Columns] | None:
         return (await (await self.connection()).execute(statement, parameters)).one_or_none()
+
+
+class AtHand:
+    """An embedded database, answering here and now over one connection that stays open."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._connection: Connection | None = None
+
+    def find(self, statement: Select[*Columns], parameters: Mapping[str, Any]) -> Row[*Columns] | None:
+        """Raises ``OperationalError`` at once if it is locked or damaged."""
+        self._connection = self._connection or self.engine.connect()
+        try:
+            return self._connection.execute(statement, parameters).one_or_none()
+        except OperationalError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        self.engine.dispose()
 
 
 @dataclass(slots=True)
@@ -77,12 +97,11 @@ class Database:
         self.clock = clock
         self.dialect = dialect_for(url)
         self.reading, self.writing = self.dialect.engines(url)
-        self.at_hand = self.dialect.engine_at_hand(url)
+        engine = self.dialect.engine_at_hand(url)
+        self.at_hand = AtHand(engine) if engine is not None else None
         self.origin = secrets.token_hex(16)
         self._listeners: list[Listener] = []
-        self._read = async_sessionmaker(
-            self.reading, class_=ReadSession, dialect=self.dialect, at_hand=self.at_hand, expire_on_commit=False, autoflush=False
-        )
+        self._read = async_sessionmaker(self.reading, class_=ReadSession, dialect=self.dialect, expire_on_commit=False, autoflush=False)
         self._write = async_sessionmaker(self.writing, expire_on_commit=False)
 
     def listen(self, listener: Listener) -> None:
@@ -95,6 +114,18 @@ class Database:
         with self._in_our_words():
             async with self._read() as session:
                 yield session
+
+    async def find(self, statement: Select[*Columns], parameters: Mapping[str, Any]) -> Row[*Columns] | None:
+        """The one row of a statement that reads a few rows by their keys. Raises ``Unavailable`` when the database is away.
+
+        An embedded database answers it here and now: a session, and another thread for it, would cost many times as much
+        (bench/pages.py).
+        """
+        if self.at_hand is not None:
+            with suppress(OperationalError):  # locked or damaged: a session knows how to wait, and what to say
+                return self.at_hand.find(statement, parameters)
+        async with self.read() as session:
+            return await session.find(statement, parameters)
 
     @asynccontextmanager
     async def transaction(self, request_id: str = "") -> AsyncIterator[Work]:
@@ -129,14 +160,14 @@ class Database:
 
     async def dispose(self) -> None:
         if self.at_hand is not None:
-            self.at_hand.dispose()
+            self.at_hand.close()
         await self.reading.dispose()
         await self.writing.dispose()
 
     @property
     def readers(self) -> list[Engine]:
         """The engines under ``read()``, for those who watch what is asked."""
-        return [self.reading.sync_engine, *([self.at_hand] if self.at_hand is not None else [])]
+        return [self.reading.sync_engine, *([self.at_hand.engine] if self.at_hand is not None else [])]
 
     def _in_our_words(self) -> "_Translation":
         return _Translation(self.dialect)

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import ipaddress
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import structlog
 from pydantic import BaseModel
+from tornado.template import BaseLoader
 from tornado.web import HTTPError, RequestHandler
 
 from cms.content.context import Rendered
@@ -94,6 +95,11 @@ class Parts:
     under_way: int = 0  # requests that are being answered
     pages: PageCache = field(default_factory=lambda: PageCache(0))
     last_frame: Frame = field(default_factory=Frame)  # for error pages, which must not need the database
+    drawn: dict[Hashable, Any] = field(default_factory=dict)  # of it: parts of pages that show nothing else (ui/site.py)
+
+    def use_frame(self, frame: Frame) -> None:
+        if frame != self.last_frame:
+            self.last_frame, self.drawn = frame, {}
 
 
 class BaseHandler(RequestHandler):
@@ -215,6 +221,15 @@ class BaseHandler(RequestHandler):
 
     def static_url(self, path: str, include_host: bool | None = None, **options: Any) -> str:
         return self.parts.static.address(path)
+
+    def render_string(self, template_name: str, **values: Any) -> bytes:
+        """What every template knows is gathered once for a page; its modules are drawn with the same (``ui/module.py``)."""
+        self.known = self.get_template_namespace()
+        return self.draw(template_name, values)
+
+    def draw(self, template_name: str, values: Mapping[str, Any]) -> bytes:
+        loader: BaseLoader = self.settings["template_loader"]
+        return loader.load(template_name).generate(**{**self.known, **values})
 
     def get_template_namespace(self) -> dict[str, Any]:
         return {

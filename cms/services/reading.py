@@ -9,7 +9,7 @@ from sqlalchemy import Select, and_, bindparam, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from cms.db.session import ReadSession
+from cms.db.session import Finder, ReadSession
 from cms.errors import Gone, NotFound, Unavailable
 from cms.models import (
     Address,
@@ -220,9 +220,9 @@ _PLACE = (
 )
 
 
-async def find_place(session: ReadSession, path: str) -> Place:
+async def find_place(where: Finder, path: str) -> Place:
     """What is at a path, and the frame around it, in one statement."""
-    row = await session.find(_PLACE, {"path": normalise_path(path)})
+    row = await where.find(_PLACE, {"path": normalise_path(path)})
     if row is None:
         raise Unavailable
     frame, state, kind, target_id, asset_id, digest, name, *values = row

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from tornado.web import UIModule
 
+from cms.ui.module import Module
 from cms.ui.site import page_numbers
 from cms.ui.words import href
 
@@ -100,7 +101,7 @@ class DeskTime(UIModule):
         return f'<time datetime="{moment.isoformat()}" title="{full}">{relative(moment, now, zone)}</time>{after}'
 
 
-class DeskPager(UIModule):
+class DeskPager(Module):
     """Pages of a list by number, with the first, the last and those around the present one."""
 
     def render(self, page: int, pages: int, address: Any) -> str:
@@ -111,19 +112,19 @@ class DeskPager(UIModule):
         ).decode()
 
 
-class FlashNote(UIModule):
+class FlashNote(Module):
     def render(self, flash: Flash) -> str:
         return self.render_string("modules/flash-note.html", flash=flash, href=href).decode()
 
 
-class Help(UIModule):
+class Help(Module):
     """The dialog that lists the keys; opened by a script, as keys are."""
 
     def render(self) -> str:
         return self.render_string("modules/help.html").decode()
 
 
-class Sidebar(UIModule):
+class Sidebar(Module):
     def render(self, section: str) -> str:
         return self.render_string("modules/sidebar.html", section=section).decode()
 

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from tornado.web import UIModule
 
 from cms.ui.admin import readable
+from cms.ui.module import Module
 
 
 class FormLike(Protocol):
@@ -20,7 +21,7 @@ class FormLike(Protocol):
     def limit(self, name: str) -> int | None: ...
 
 
-class Field(UIModule):
+class Field(Module):
     """``kind``: an input's type, ``textarea`` or ``select`` (with ``options``: value and words). ``of`` names a form that stands elsewhere,
     ``suggestions`` a ``datalist``.
 
@@ -56,7 +57,7 @@ class Field(UIModule):
         ).decode()  # fmt: skip
 
 
-class Words(UIModule):
+class Words(Module):
     """The title or the text in the editor: a field without a frame, its label for those who cannot see that it is one."""
 
     def render(self, form: FormLike, name: str, *, placeholder: str, rows: int = 1, is_fixed: bool = False, has_focus: bool = False) -> str:
@@ -67,7 +68,7 @@ class Words(UIModule):
         ).decode()  # fmt: skip
 
 
-class FormErrors(UIModule):
+class FormErrors(Module):
     """What is wrong with a form, in one place, with a link to each field. It takes the focus, with or without scripts."""
 
     def render(self, form: FormLike) -> str:

@@ -1,10 +1,11 @@
 """Parts of the site's pages. They get loaded objects and only draw; their markup is in ``templates/modules/``."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
+from tornado.escape import xhtml_escape
 from tornado.web import UIModule
 
 from cms.content.plain_text import shorten
@@ -12,6 +13,7 @@ from cms.models.post import Kind
 from cms.models.site import Frame
 from cms.services.reading import Article, Branch, Card, Listing
 from cms.services.search import Found, Hit
+from cms.ui.module import Module
 from cms.ui.words import direction, href, og_locale, words_of
 
 SPINE = 0.5  # rem a minute
@@ -22,7 +24,10 @@ CONTENTS_FROM = 3  # headings; fewer need no table of contents
 DESCRIPTION = 300  # characters of a page that others show with a link to it
 
 
-class SiteModule(UIModule):
+Made = TypeVar("Made")
+
+
+class SiteModule(Module):
     """A module whose markup knows the site's words, and how to write an address."""
 
     @property
@@ -33,6 +38,40 @@ class SiteModule(UIModule):
     def draw(self, name: str, **values: Any) -> str:
         drawn = self.render_string(f"modules/{name}.html", words=words_of(self.frame), href=href, direction=direction, **values)
         return drawn.decode()
+
+    def kept(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """What shows nothing but the frame, and what ``key`` says besides: made once, and again when the frame is another."""
+        drawn: dict[Hashable, Made] = self.handler.settings["parts"].drawn
+        if key not in drawn:
+            drawn[key] = make()
+        return drawn[key]
+
+
+class Linked(SiteModule):
+    """What belongs to every page: stylesheets, the script, icons, feeds. No script in a preview, which may not run it."""
+
+    def render(self, *, is_preview: bool) -> str:
+        return self.kept(("linked", is_preview), lambda: self.draw("linked"))
+
+
+class Navigation(SiteModule):
+    """The menu and the tools beside it, with the place marked where the page stands in them."""
+
+    def render(self) -> str:
+        here = self.request.path if self.request.path in self.kept("places", self._places) else ""
+        return self.kept(("navigation", here), lambda: self.draw("navigation", here=here))
+
+    def _places(self) -> frozenset[str]:
+        links = [each for link in self.frame.menu for each in (link, *link.children)]
+        own = (self.frame.posts_path, self.handler.reverse_url("archive"), self.handler.reverse_url("search"))
+        return frozenset([*own, *(href(link.path) for link in links)])
+
+
+class Colophon(SiteModule):
+    """The foot of every page."""
+
+    def render(self) -> str:
+        return self.kept("colophon", lambda: self.draw("colophon"))
 
 
 class Meta(SiteModule):
@@ -83,7 +122,8 @@ class Spine(SiteModule):
 
     def render(self, minutes: int, *, label: str = "") -> str:
         per_minute, longest = (ARCHIVE_SPINE, SIDE) if label else (SPINE, COLUMN)
-        return self.draw("spine", width=f"{min(minutes * per_minute, longest):g}rem", label=label)
+        name = f'role="img" aria-label="{xhtml_escape(label)}"' if label else 'aria-hidden="true"'
+        return f'<svg class="spine" width="{min(minutes * per_minute, longest):g}rem" height="3" {name}></svg>\n'
 
 
 class Authors(SiteModule):
@@ -215,7 +255,7 @@ def page_numbers(page: int, pages: int) -> list[int | None]:
 MODULES: dict[str, type[UIModule]] = {
     module.__name__: module
     for module in (
-        *(ArchiveLine, Authors, Band, Byline, LeadCard, Meta, Pagination, PostCard),
+        *(ArchiveLine, Authors, Band, Byline, Colophon, LeadCard, Linked, Meta, Navigation, Pagination, PostCard),
         *(SearchHit, SearchPagination, SeriesBox, Spine, Steps, Toc, Trail, Tree),
     )
 }

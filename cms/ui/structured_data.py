@@ -4,6 +4,7 @@ A block of this type is data and never runs; the content policy has nothing to s
 """
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,8 @@ from cms.ui.words import href, words_of
 Node = dict[str, Any]
 
 # Inside a script element only "<" can end it or begin a comment; the others are for those who copy it elsewhere.
-_ESCAPES = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"})
+_ESCAPED = re.compile("[<>&\u2028\u2029]")
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class StructuredData(SiteModule):
@@ -32,7 +34,8 @@ class StructuredData(SiteModule):
 
 
 def script(document: Node) -> str:
-    return f'<script type="application/ld+json">{json.dumps(document, ensure_ascii=False).translate(_ESCAPES)}</script>\n'
+    text = _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", _as_json(document))
+    return f'<script type="application/ld+json">{text}</script>\n'
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Dates, numbers and lists as the site's readers write them: in its language and its zone."""
 
+import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -15,6 +16,8 @@ from babel.numbers import format_decimal
 from cms.models.site import Frame
 
 PLAIN_IN_PATHS = "/:@!$&'()*+,;=~-._"  # signs that need no encoding there (RFC 3986, 3.3)
+
+_PLAIN = re.compile(r"[\w/:@!$&'()*+,;=~.-]*", re.ASCII)  # what needs no encoding, in nearly every path
 
 
 class Words:
@@ -32,7 +35,7 @@ class Words:
         return self.local(moment).isoformat(timespec="seconds")
 
     def date(self, moment: datetime) -> str:
-        return format_date(self.local(moment).date(), "long", self._locale)
+        return _date(self.local(moment).date(), self.language)
 
     def day(self, moment: datetime) -> str:
         """For a line under its year: 30 Mar."""
@@ -62,6 +65,11 @@ class Words:
     def _skeleton(self, skeleton: str, moment: datetime) -> str:
         local = self.local(moment) if moment.tzinfo else moment
         return format_skeleton(skeleton, local.date(), locale=self._locale)
+
+
+@lru_cache(maxsize=4096)  # most pages show dates that others have shown
+def _date(day: date, language: str) -> str:
+    return format_date(day, "long", locale_of(language))
 
 
 @lru_cache(maxsize=64)
@@ -94,6 +102,7 @@ def og_locale(language: str) -> str:
     return "_".join([parts[0], *(named or likely)[:1]])
 
 
+@lru_cache(maxsize=256)
 def direction(language: str) -> str:
     """ "ltr" or "rtl"."""
     return locale_of(language).text_direction
@@ -101,4 +110,4 @@ def direction(language: str) -> str:
 
 def href(path: str) -> str:
     """A stored path, which is decoded text, as an address; what leads elsewhere is one already."""
-    return quote(path, safe=PLAIN_IN_PATHS) if path.startswith("/") else path
+    return quote(path, safe=PLAIN_IN_PATHS) if path.startswith("/") and not _PLAIN.fullmatch(path) else path

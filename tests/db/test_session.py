@@ -340,13 +340,12 @@ async def test_a_row_at_hand_is_found_without_leaving_the_loop(database: Databas
     async with database.transaction() as work:
         work.session.add(tag("sea"))
     with watching.questions(database) as asked:
-        async with database.read() as session:
-            if database.dialect.name == "sqlite":
-                finding = session.find(select(Tag.slug).where(Tag.name == "sea"), {})
-                with pytest.raises(StopIteration, match="sea"):  # nothing was waited for
-                    finding.send(None)
-            assert await session.find(select(Tag.slug).where(Tag.name == bindparam("name")), {"name": "mud"}) is None
-            row = await session.find(select(Tag.slug).where(Tag.name == bindparam("name")), {"name": "sea"})
+        if database.dialect.name == "sqlite":
+            finding = database.find(select(Tag.slug).where(Tag.name == "sea"), {})
+            with pytest.raises(StopIteration, match="sea"):  # nothing was waited for
+                finding.send(None)
+        assert await database.find(select(Tag.slug).where(Tag.name == bindparam("name")), {"name": "mud"}) is None
+        row = await database.find(select(Tag.slug).where(Tag.name == bindparam("name")), {"name": "sea"})
     assert row is not None
     assert row.slug == "sea"
     assert len(asked) == (3 if database.dialect.name == "sqlite" else 2)
@@ -360,15 +359,15 @@ async def test_what_is_locked_is_waited_for_outside_the_loop(database: Database)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("PRAGMA locking_mode=EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")
-        async with database.read() as session:
-            finding = asyncio.create_task(session.find(select(Site.name), {}))
-            for _ in range(20):
-                await asyncio.sleep(0.01)
-                waited += 1
-            assert not finding.done()
-            other.execute("COMMIT")
-            other.close()
-            assert (await finding) == ("Squall",)
+        finding = asyncio.create_task(database.find(select(Site.name), {}))
+        for _ in range(20):
+            await asyncio.sleep(0.01)
+            waited += 1
+        assert not finding.done()
+        other.execute("COMMIT")
+        other.close()
+        assert (await finding) == ("Squall",)
+    assert await database.find(select(Site.name), {}) == ("Squall",)  # at hand again
     assert waited == 20
 
 
@@ -381,7 +380,7 @@ async def test_sqlite_keeps_what_it_answered_and_checks_references(database: Dat
             found = {name: await connection.scalar(text(f"PRAGMA {name}")) for name in (*wanted, "query_only")}
         assert found == {**wanted, "query_only": query_only}
     assert database.at_hand is not None
-    with database.at_hand.connect() as at_hand:
+    with database.at_hand.engine.connect() as at_hand:
         found = {name: at_hand.scalar(text(f"PRAGMA {name}")) for name in (*wanted, "query_only")}
     assert found == {**wanted, "query_only": 1, "busy_timeout": 0}
 

@@ -82,7 +82,7 @@ class AdminHandler(BaseHandler):
         if not policy.allows(self.actor, capability):
             raise Forbidden("This part of the desk is not open to you.")
         async with self.read() as session:
-            self.parts.last_frame = await site.get_frame(session)
+            self.parts.use_frame(await site.get_frame(session))
 
     @property
     def capability(self) -> Capability | None:

@@ -41,7 +41,7 @@ class SetupHandler(DoorHandler):
             return
         self.parts.has_owner = True
         async with self.read() as session:
-            self.parts.last_frame = await site.get_frame(session)
+            self.parts.use_frame(await site.get_frame(session))
         self.keep_session(session_token)
         self.flash("Welcome. This site is yours now; nobody else can use the link that brought you here.")
         self.redirect_to("admin.posts")

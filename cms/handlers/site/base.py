@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from urllib.parse import quote, unquote_to_bytes, urlencode
 
 from tornado import locale
+from tornado.httputil import HTTPHeaders
 from tornado.web import HTTPError
 
 from cms.content_coding import CODINGS, IDENTITY, best_coding
@@ -106,15 +107,14 @@ class SiteHandler(BaseHandler):
         finally:
             self._is_making = False
         headers = [(name, value) for name, value in self._headers.get_all() if name not in _OF_ONE_ANSWER]
-        return self.get_status(), headers, b"".join(self._write_buffer), self._marks
+        body, self._write_buffer = b"".join(self._write_buffer), []
+        return self.get_status(), headers, body, self._marks
 
     def _send(self, page: Page) -> None:
         """In the best coding that the reader takes; 304 if that is there already."""
         self.on_answer(page)
-        self.clear()
         self.set_status(page.status)
-        for name, value in page.headers:
-            self.set_header(name, value)
+        self._headers = self._headers_of(page)
         if page.status == 301:
             self.set_header("Location", page.location + self._kept_query)
         if self.parts.settings.surrogate_keys and (keys := _surrogate_keys(page.marks)):
@@ -131,6 +131,13 @@ class SiteHandler(BaseHandler):
             self.finish()
         else:
             self.finish(page.bodies[coding])
+
+    def _headers_of(self, page: Page) -> HTTPHeaders:
+        """As they were when it was made, in place of this answer's own."""
+        headers = HTTPHeaders({"X-Request-Id": self.request_id, "Date": self._headers["Date"]})
+        for name, value in page.headers:
+            headers.add(name, value)
+        return headers
 
     def on_answer(self, page: Page) -> None:
         """For what is to be noted of each answer, also of one that was kept."""
@@ -184,7 +191,7 @@ class SiteHandler(BaseHandler):
     # --- pages ---
 
     def show(self, template: str, frame: Frame, **values: Any) -> None:
-        self.parts.last_frame = frame
+        self.parts.use_frame(frame)
         self.shows(self.shown_of(frame))
         self.render(template, **values)
 

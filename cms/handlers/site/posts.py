@@ -63,26 +63,30 @@ class PlaceHandler(SiteHandler):
 
     async def get(self, *_: str) -> None:
         path = self.asked_path
-        async with self.read() as session:
-            place = await reading.find_place(session, path)
-            is_nothing = place.state is AddressState.MOVED and not place.path
-            moved_list = await reading.list_at(session, path) if is_nothing else ""
-            if place.state is None:
-                self.near = await search.near_titles(session, path)
-            if place.article and place.article.kind is Kind.PAGE:
-                await self.look_around(session, place.article.post_id)
-        if moved_list:
+        place = await reading.find_place(self.parts.database, path)
+        if place.article is None and (moved_list := await self._look_elsewhere(path, place)):
             self.shows(shown.at(path), Marks.of(marks.TERMS))
             self.move_to(moved_list)
-        else:
-            self.show_place(path, place)
+            return
+        if place.article and place.article.kind is Kind.PAGE:
+            await self._look_around(place.article.post_id)
+        self.show_place(path, place)
 
-    async def look_around(self, session: ReadSession, page_id: int) -> None:
-        self.branch = await reading.branch(session, page_id)
+    async def _look_elsewhere(self, path: str, place: Place) -> str:
+        """Where the list is that once stood here; if nothing ever did, what has a name like it is noted."""
+        async with self.read() as session:
+            if place.state is None:
+                self.near = await search.near_titles(session, path)
+            is_nothing = place.state is AddressState.MOVED and not place.path
+            return await reading.list_at(session, path) if is_nothing else ""
+
+    async def _look_around(self, page_id: int) -> None:
+        async with self.read() as session:
+            self.branch = await reading.branch(session, page_id)
         self.shows(shown.branch(page_id, self.branch))
 
     def show_place(self, path: str, place: Place) -> None:
-        self.parts.last_frame = place.frame
+        self.parts.use_frame(place.frame)
         self.shows(shown.place(path, place), Marks.of(*marks.frame("home_path")))
         if place.asset_path:
             self.move_to(place.asset_path)

@@ -12,22 +12,23 @@ class SourceHandler(PlaceHandler):
 
     async def get(self, *_: str) -> None:
         path = self.asked_path
-        async with self.read() as session:
-            place = await reading.find_place(session, path)
-            if place.state is None:
-                self.shows(shown.at(path))
-                path = path.removesuffix(SOURCE)
-                place = await reading.find_place(session, path)
-                if place.article:
-                    self.shows(shown.place(path, place))
-                    self.show_source(place.article, await reading.find_source(session, place.article.post_id))
-                    return
+        place = await reading.find_place(self.parts.database, path)
+        if place.state is None:
+            self.shows(shown.at(path))
+            path = path.removesuffix(SOURCE)
+            place = await reading.find_place(self.parts.database, path)
+            if place.article:
+                self.shows(shown.place(path, place))
+                await self.show_source(place.article)
+                return
         self.show_place(path, place)
 
-    def show_source(self, article: Article, source: str) -> None:
+    async def show_source(self, article: Article) -> None:
         if not self.is_at(article.path + SOURCE):
             self.move_to(article.path + SOURCE)
             return
+        async with self.read() as session:
+            source = await reading.find_source(session, article.post_id)
         self.shows(shown.source(article))
         url = self.public_url + href(article.path)
         self.set_header("Content-Type", "text/markdown; charset=utf-8")
