@@ -24,7 +24,7 @@ from cms.page_cache.cache import PageCache
 from cms.page_cache.marks import changed_by
 from cms.page_cache.observed import PageCacheCollector
 from cms.rendering import Renderer
-from cms.routes import routes
+from cms.routes import rules
 from cms.services import accounts, outbox, site
 from cms.services.passwords import Passwords
 from cms.settings import SecretKeys, Settings, data_folder, secret_keys
@@ -58,7 +58,7 @@ class Squall(Application):
         )
         self.keys = secret_keys(settings)
         super().__init__(
-            routes(),
+            rules(),
             parts=self.parts,
             default_handler_class=PlaceHandler,
             hosts=frozenset({*LOOPBACK, _host(settings.public_url)}),

@@ -2,7 +2,7 @@
 
 import re
 
-from tornado.routing import URLSpec
+from tornado.routing import PathMatches, Rule, URLSpec
 from tornado.web import url
 
 from cms.handlers import operations
@@ -18,23 +18,24 @@ FEEDS = {"feed": feeds.RssHandler, "atom": feeds.AtomHandler, "jsonfeed": feeds.
 
 
 def routes() -> list[URLSpec]:
-    return [
-        *_feeds(), *_site(), *_programs(), *_people(), *_admin("post"), *_admin("page"), *_administrators(), *_operators(), *_rest(),
-    ]  # fmt: skip
+    """All of them, in the order in which they are tried."""
+    return [spec for rule in rules() for spec in ([rule] if isinstance(rule, URLSpec) else rule.target)]
 
 
-def _site() -> list[URLSpec]:
+def rules() -> list[Rule]:
+    return [*_site(), *_programs(), *_people(), *_operators(), _below("/admin", _desk()), *_rest()]
+
+
+def _below(start: str, rules: list[URLSpec]) -> Rule:
+    """Tried only for addresses that begin so: a post's own stands after all of them."""
+    return Rule(PathMatches(rf"(?:{start})(?:/.*)?"), rules)
+
+
+def _site() -> list[Rule]:
     return [
         url(r"/", posts.HomeHandler, name="home"),
         url(rf"/page/{NUMBER}", posts.NewestHandler, name="home.page"),
-        url(rf"/tag/{TERM}", archives.TagHandler, name="tag"),
-        url(rf"/tag/{TERM}/page/{NUMBER}", archives.TagHandler, name="tag.page"),
-        url(rf"/category/(.+)/page/{NUMBER}", archives.CategoryHandler, name="category.page"),
-        url(r"/category/(.+)", archives.CategoryHandler, name="category"),
-        url(rf"/author/{TERM}", archives.AuthorHandler, name="author"),
-        url(rf"/author/{TERM}/page/{NUMBER}", archives.AuthorHandler, name="author.page"),
-        url(rf"/series/{TERM}", archives.SeriesHandler, name="series"),
-        url(rf"/series/{TERM}/page/{NUMBER}", archives.SeriesHandler, name="series.page"),
+        _below("/" + "|/".join(LISTS), [*_feeds_of_lists(), *_lists()]),
         url(r"/archive", archives.ArchiveHandler, name="archive"),
         url(r"/archive/([0-9]{4})", archives.ArchiveHandler, name="archive.year"),
         url(r"/archive/([0-9]{4})/([0-9]{2})", archives.ArchiveHandler, name="archive.month"),
@@ -46,19 +47,31 @@ def _site() -> list[URLSpec]:
     ]
 
 
-def _feeds() -> list[URLSpec]:
-    """The site's, and those of each list. Before the lists, as the address of a category may have any number of parts."""
-    of_site = [url(rf"/{re.escape(feed.file)}", feed, name=name) for name, feed in FEEDS.items()]
-    of_lists = [
+def _lists() -> list[URLSpec]:
+    return [
+        url(rf"/tag/{TERM}", archives.TagHandler, name="tag"),
+        url(rf"/tag/{TERM}/page/{NUMBER}", archives.TagHandler, name="tag.page"),
+        url(rf"/category/(.+)/page/{NUMBER}", archives.CategoryHandler, name="category.page"),
+        url(r"/category/(.+)", archives.CategoryHandler, name="category"),
+        url(rf"/author/{TERM}", archives.AuthorHandler, name="author"),
+        url(rf"/author/{TERM}/page/{NUMBER}", archives.AuthorHandler, name="author.page"),
+        url(rf"/series/{TERM}", archives.SeriesHandler, name="series"),
+        url(rf"/series/{TERM}/page/{NUMBER}", archives.SeriesHandler, name="series.page"),
+    ]
+
+
+def _feeds_of_lists() -> list[URLSpec]:
+    """Before the lists, as the address of a category may have any number of parts."""
+    return [
         url(rf"/{kind}/{path}/{re.escape(feed.file)}", feed, {"kind": kind}, name=f"{kind}.{name}")
         for kind, path in LISTS.items()
         for name, feed in FEEDS.items()
     ]
-    return [*of_site, *of_lists]
 
 
 def _programs() -> list[URLSpec]:
     return [
+        *(url(rf"/{re.escape(feed.file)}", feed, name=name) for name, feed in FEEDS.items()),
         url(r"/sitemap\.xml", sitemaps.SitemapIndexHandler, name="sitemap"),
         url(r"/sitemap/([1-9][0-9]{0,11})\.xml", sitemaps.SitemapPartHandler, name="sitemap.part"),
         url(r"/sitemap/lists\.xml", sitemaps.SitemapListsHandler, name="sitemap.lists"),
@@ -76,6 +89,10 @@ def _people() -> list[URLSpec]:
         url(r"/logout", sessions.LogoutHandler, name="logout"),
         url(r"/setup/([A-Za-z0-9_-]+)", setup.SetupHandler, name="setup"),
     ]
+
+
+def _desk() -> list[URLSpec]:
+    return [*_admin("post"), *_admin("page"), *_administrators()]
 
 
 def _admin(kind: str) -> list[URLSpec]:

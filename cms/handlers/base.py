@@ -222,6 +222,10 @@ class BaseHandler(RequestHandler):
     def static_url(self, path: str, include_host: bool | None = None, **options: Any) -> str:
         return self.parts.static.address(path)
 
+    def render(self, template_name: str, **values: Any) -> "asyncio.Future[None]":
+        """No module of ours adds anything to the head or to the end of a page, so none is asked."""
+        return self.finish(self.render_string(template_name, **values))
+
     def render_string(self, template_name: str, **values: Any) -> bytes:
         """What every template knows is gathered once for a page; its modules are drawn with the same (``ui/module.py``)."""
         self.known = self.get_template_namespace()

@@ -52,11 +52,13 @@ class Words:
         return format_decimal(number, locale=self._locale)
 
     def list(self, words: Iterable[str]) -> str:
-        return format_list(list(words), locale=self._locale)
+        named = list(words)
+        first, *joints = self.joints(len(named))
+        return first + "".join(word + joint for word, joint in zip(named, joints, strict=True))
 
     def joints(self, number: int) -> tuple[str, ...]:
         """What stands before, between and after so many words of a list, where each is more than a word."""
-        return tuple(self.list(["\0"] * number).split("\0"))
+        return _joints(number, self.language)
 
     def is_updated(self, published_at: datetime, updated_at: datetime) -> bool:
         """Changed on a later day than it was published; the first hours' corrections are nobody's news."""
@@ -70,6 +72,11 @@ class Words:
 @lru_cache(maxsize=4096)  # most pages show dates that others have shown
 def _date(day: date, language: str) -> str:
     return format_date(day, "long", locale_of(language))
+
+
+@lru_cache(maxsize=256)
+def _joints(number: int, language: str) -> tuple[str, ...]:
+    return tuple(format_list(["\0"] * number, locale=locale_of(language)).split("\0"))
 
 
 @lru_cache(maxsize=64)
