@@ -122,10 +122,11 @@ class Database:
         (bench/pages.py).
         """
         if self.at_hand is not None:
-            with suppress(OperationalError):  # locked or damaged: a session knows how to wait, and what to say
+            with suppress(OperationalError):  # locked or damaged: the other way knows how to wait, and what to say
                 return self.at_hand.find(statement, parameters)
-        async with self.read() as session:
-            return await session.find(statement, parameters)
+        with self._in_our_words():
+            async with self.reading.connect() as connection:
+                return (await connection.execute(statement, parameters)).one_or_none()
 
     @asynccontextmanager
     async def transaction(self, request_id: str = "") -> AsyncIterator[Work]:
