@@ -18,8 +18,7 @@ from cms.ui.words import PLAIN_IN_PATHS, direction, href
 SOURCE = ".md"
 SHORT_NAME = 12  # characters that fit below an icon
 LINE = 200  # characters said about a text in a list
-# As in static/icons/favicon.svg, and the page's ground in css/tokens.css.
-THEME, GROUND = "#3d5a96", "#ffffff"
+GROUND = "#ffffff"  # as in css/tokens.css
 
 _MARKDOWN_SIGNS = re.compile(r"([\\\[\]*_`<>])")
 
@@ -36,7 +35,7 @@ def manifest(frame: Frame, icon: str) -> dict[str, Any]:
         "start_url": "/",
         "scope": "/",
         "display": "minimal-ui",
-        "theme_color": THEME,
+        "theme_color": f"oklch(0.47 0.13 {frame.accent_hue})",  # --accent-strong in css/tokens.css
         "background_color": GROUND,
         "icons": [{"src": icon, "sizes": "any", "type": "image/svg+xml"}],
     }

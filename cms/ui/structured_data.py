@@ -104,6 +104,7 @@ class Builder:
             "@id": f"{self.public_url}/#organization",
             "name": self.frame.name,
             "url": f"{self.public_url}/",
+            **_said(logo=self.frame.logo and self._image({**self.frame.logo, "alt": ""})),
         }
 
     def _person(self, name: str, path: str) -> Node:

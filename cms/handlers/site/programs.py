@@ -48,6 +48,8 @@ class SecurityHandler(ProgramHandler):
 
 
 class ManifestHandler(ProgramHandler):
+    aspects = (*ProgramHandler.aspects, "accent_hue")
+
     async def get(self) -> None:
         manifest = programs.manifest(await self.frame(), self.static_url("icons/favicon.svg"))
         self.answer("application/manifest+json", json.dumps(manifest, ensure_ascii=False))

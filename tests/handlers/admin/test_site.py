@@ -1,6 +1,7 @@
 """The settings and the menus, as an administrator meets them."""
 
 import io
+import json
 
 import pytest
 from PIL import Image
@@ -57,6 +58,7 @@ async def test_what_is_saved_is_seen_at_once(site: Site) -> None:
     shown = await browser.get("/admin/site")
     assert "Saved." in shown.words
     again = await settings(browser)
+    assert json.loads((await site.browser().get("/manifest.webmanifest")).body)["theme_color"] == "oklch(0.47 0.13 30)"
     assert (again["name"], again["accent_hue"], again["home"], again["time_zone"]) == ("Mud & Tide", "30", "compact", "Asia/Tokyo")
     assert (again["links-0-label"], again["links-0-path"]) == ("Mastodon", "https://example.social/@x"), "empty rows are left out"
     home = await site.browser().get("/")
@@ -114,6 +116,9 @@ async def test_a_logo_stands_in_place_of_the_name_until_it_is_removed(site: Site
     answer = await browser.get(image.get("src"))
     assert (answer.body, answer.headers["Content-Type"]) == (png(), "image/png")
     assert image.get("src").endswith("/logo.png"), "what somebody called it is of no account"
+    block = (await browser.get("/")).page.findtext(".//script[@type='application/ld+json']") or ""
+    organization = next(node for node in json.loads(block)["@graph"] if node["@type"] == "Organization")
+    assert (organization["logo"]["url"].endswith(image.get("src")), organization["logo"]["width"]) == (True, 60)
     assert (await browser.post("/admin/site", {**await settings(browser), "remove_logo": "on"})).status == 303
     assert (await browser.get("/archive")).page.find(".//a[@rel='home']/img") is None
 

@@ -114,7 +114,7 @@ async def test_the_manifest_names_the_site(site: Site) -> None:
     manifest = json.loads((await site.browser().get("/manifest.webmanifest")).body)
     assert (manifest["name"], manifest["short_name"]) == ("The Tide Table", "The Tide…")
     assert (manifest["start_url"], manifest["scope"], manifest["display"], manifest["dir"]) == ("/", "/", "minimal-ui", "ltr")
-    assert manifest["theme_color"].startswith("#")
+    assert manifest["theme_color"] == "oklch(0.47 0.13 255)"
     for icon in manifest["icons"]:
         answer = await site.browser().get(icon["src"])
         assert (answer.status, answer.headers["Content-Type"]) == (200, icon["type"])
