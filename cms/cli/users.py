@@ -1,21 +1,23 @@
 """``squall user``: people, from the terminal."""
 
 import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from cms.cli.program import DataOption, JsonOption, current_database, load_settings, print_json, run
-from cms.db.session import Database
+from cms.db.session import Database, Work
 from cms.errors import OperatorError
 from cms.handlers.forms import Form
 from cms.models import User
 from cms.policy import SYSTEM, Role
-from cms.schemas.account import MAX_PASSWORD, MIN_PASSWORD, OwnerInput, UserInput
+from cms.schemas.account import MAX_PASSWORD, MIN_PASSWORD, NameInput, OwnerInput, UserInput
 from cms.services import accounts, site
 from cms.services.passwords import Passwords
 
-app = typer.Typer(no_args_is_help=True, help="People: make, list, change, disable, enable.")
+app = typer.Typer(no_args_is_help=True, help="People: make, list, change, rename, disable, enable.")
 
 RoleName = Literal["owner", "administrator", "editor", "author", "contributor"]
 EmailArgument = Annotated[str, typer.Argument(help="The person's e-mail address.")]
@@ -80,61 +82,54 @@ def list_users(data: DataOption = None, as_json: JsonOption = False) -> None:
 
 
 @app.command()
+def rename(email: EmailArgument, name: Annotated[str, typer.Argument(help="The name readers see.")], data: DataOption = None) -> None:
+    """Give somebody another name, also above everything that is public."""
+    wanted = Form(NameInput, {"name": name}).value().name
+    _change(email, data, lambda work, user: accounts.rename(work, SYSTEM, user, wanted))
+    typer.echo(f"{email} is {wanted} now.")
+
+
+@app.command()
 def role(
     email: EmailArgument, role: Annotated[RoleName, typer.Argument(help="What the person may do from now on.")], data: DataOption = None
 ) -> None:
     """Give somebody another role; ends the person's sessions."""
-    settings = load_settings(data=data)
-
-    async def act() -> User:
-        async with current_database(settings) as database, database.transaction() as work:
-            user = await accounts.get_by_email(work.session, email)
-            await accounts.change_role(work, SYSTEM, user, Role(role))
-            return user
-
-    typer.echo(f"{email} is {role} now{_still_disabled(run(act()))}.")
+    user = _change(email, data, lambda work, user: accounts.change_role(work, SYSTEM, user, Role(role)))
+    typer.echo(f"{email} is {role} now{_still_disabled(user)}.")
 
 
 @app.command()
 def password(email: EmailArgument, password_stdin: PasswordOption = False, data: DataOption = None) -> None:
     """Set somebody's password; ends the person's sessions."""
-    settings = load_settings(data=data)
-    new = _password() if password_stdin else _asked_password()
-
-    async def act() -> User:
-        hashed = await _hash(new)
-        async with current_database(settings) as database, database.transaction() as work:
-            user = await accounts.get_by_email(work.session, email)
-            await accounts.set_password(work, SYSTEM, user, hashed or "")
-            return user
-
-    typer.echo(f"{email} has a new password, and is signed out everywhere{_still_disabled(run(act()))}.")
+    hashed = run(_hash(_password() if password_stdin else _asked_password()))
+    user = _change(email, data, lambda work, user: accounts.set_password(work, SYSTEM, user, hashed or ""))
+    typer.echo(f"{email} has a new password, and is signed out everywhere{_still_disabled(user)}.")
 
 
 @app.command()
 def disable(email: EmailArgument, data: DataOption = None) -> None:
     """Take away somebody's access at once; what the person wrote stays."""
-    settings = load_settings(data=data)
-
-    async def act() -> None:
-        async with current_database(settings) as database, database.transaction() as work:
-            await accounts.disable(work, SYSTEM, await accounts.get_by_email(work.session, email))
-
-    run(act())
+    _change(email, data, lambda work, user: accounts.disable(work, SYSTEM, user))
     typer.echo(f"{email} is disabled, and signed out everywhere.")
 
 
 @app.command()
 def enable(email: EmailArgument, data: DataOption = None) -> None:
     """Let somebody in again who was disabled."""
+    _change(email, data, lambda work, user: accounts.enable(work, SYSTEM, user))
+    typer.echo(f"{email} is enabled, and may sign in again.")
+
+
+def _change(email: str, data: Path | None, change: Callable[[Work, User], Awaitable[None]]) -> User:
     settings = load_settings(data=data)
 
-    async def act() -> None:
+    async def act() -> User:
         async with current_database(settings) as database, database.transaction() as work:
-            await accounts.enable(work, SYSTEM, await accounts.get_by_email(work.session, email))
+            user = await accounts.get_by_email(work.session, email)
+            await change(work, user)
+            return user
 
-    run(act())
-    typer.echo(f"{email} is enabled, and may sign in again.")
+    return run(act())
 
 
 def _still_disabled(user: User) -> str:

@@ -38,9 +38,12 @@ class OwnerInput(BaseModel):
     password: Password = Field(title="Password")
 
 
-class UserInput(BaseModel):
+class NameInput(BaseModel):
     model_config = ConfigDict(frozen=True)
 
-    email: Email = Field(title="E-mail")
     name: Name = Field(title="Name")
+
+
+class UserInput(NameInput):
+    email: Email = Field(title="E-mail")
     role: Literal["administrator", "editor", "author", "contributor"] = Field(title="Role")

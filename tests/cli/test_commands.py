@@ -65,11 +65,12 @@ def test_people_from_the_terminal(migrated: Squall) -> None:
     people = {person["email"]: person for person in migrated.ok("user", "list", "--json").json}
     assert people["ana@example.org"]["role"] == "author"
     assert people["edna@example.org"]["disabled"] is False
+    assert "Ana Reed" in migrated.ok("user", "rename", "ana@example.org", "Ana  Reed").out
     migrated.ok("user", "role", "ana@example.org", "editor")
     migrated.ok("user", "password", "ana@example.org", "--password-stdin", given="another good password\n")
     migrated.ok("user", "disable", "edna@example.org")
     people = {person["email"]: person for person in migrated.ok("user", "list", "--json").json}
-    assert people["ana@example.org"]["role"] == "editor"
+    assert (people["ana@example.org"]["role"], people["ana@example.org"]["name"]) == ("editor", "Ana Reed")
     assert people["edna@example.org"]["disabled"] is True
     listed = migrated.ok("user", "list").out
     assert "(disabled)" in listed
@@ -91,6 +92,8 @@ def test_wrong_people_are_refused_in_one_sentence(migrated: Squall) -> None:
     migrated.ok(*make)
     assert "already" in migrated(*make).sentence
     assert "nobody" in migrated("user", "role", "somebody@example.org", "editor").sentence
+    assert "nobody" in migrated("user", "rename", "somebody@example.org", "Ana").sentence
+    assert "name" in migrated("user", "rename", "ana@example.org", " ").sentence
     assert "nobody" in migrated("user", "disable", "somebody@example.org").sentence
     assert "nobody" in migrated("user", "enable", "somebody@example.org").sentence
     assert "--password-stdin" in migrated("user", "password", "ana@example.org", given=PASSWORD).sentence
