@@ -9,6 +9,7 @@ from cms.schemas.search import Term
 
 BEFORE = 8  # words
 LENGTH = 36  # words
+MOST_BEFORE, MOST = 120, 360  # characters, where words are long
 REACH = 400  # words after the first match that are looked through for a better place
 
 _SPACE = re.compile(r"\s+")
@@ -20,13 +21,14 @@ def snippet(text: str, terms: Sequence[Term]) -> list[Piece]:
     """The part of the text with most of the terms; its beginning if none is there."""
     read = _as_far_as_needed(text, terms)
     matches = _matches(read, terms)
-    start = max(0, _best(matches) - BEFORE)
-    shown = read[start : start + LENGTH]
+    best = _best(matches)
+    start = next((at for at in range(max(0, best - BEFORE), best) if read[best].start - read[at].start <= MOST_BEFORE), best)
+    shown = [span for span in read[start : start + LENGTH] if span.end - read[start].start <= MOST] or read[start : start + 1]
     if not shown:
         return []
     # A cut stands between words; signs before the first word of a text and after the last one belong to it.
     first = 0 if start == 0 else shown[0].start
-    is_end = start + LENGTH >= len(read)
+    is_end = start + len(shown) >= len(read)
     last = len(text) if is_end and len(text) - shown[-1].end < 200 else shown[-1].end
     pieces = _pieces(text, first, last, [read[i] for i in range(start, start + len(shown)) if i in matches])
     return [*([("… ", False)] if first else []), *pieces, *([(" …", False)] if last < len(text) else [])]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import CheckConstraint, ForeignKey, String, Text
@@ -93,6 +94,7 @@ def links(stored: Sequence[Mapping[str, Any]]) -> tuple[Link, ...]:
 class Frame:
     """What every page shows around its text, and what making a page needs to know of the site."""
 
+    uuid: str = str(UUID(int=0))  # the site's own, for whatever has to keep its name when the site moves
     name: str = "Squall"
     description: str = ""
     language: str = "en"

@@ -31,13 +31,13 @@ from cms.models.address import TargetKind, normalise_path
 from cms.models.post import Side
 from cms.models.search import MAX_MISS, years_between
 from cms.models.site import Frame
-from cms.schemas.search import SearchInput, Term, Wanted
+from cms.schemas.search import FILTERS, SearchInput, Term, Wanted
 from cms.services import reading, site
 from cms.services.reading import Card
 
 MOST = 100  # documents that are ranked: the newest with the words in their title, and the newest with them anywhere
 FEW = 3  # results; fewer may mean that a word is misspelt
-TAGS = 6  # to narrow results by
+NARROWER = 6  # of each kind, to narrow results by
 NEAR = 5  # titles that a mistyped address is answered with
 BEGINNING = 4000  # characters of a text that say what it is about
 MANY = 15  # times a word stands in a text; more says no more of what it is about
@@ -79,11 +79,24 @@ class Found:
 
     @property
     def narrower(self) -> list[Filter]:
-        """Tags of what is shown, to go on with; the most frequent first."""
-        if "tag" in self.asked.filters or self.total <= len(self.hits):
+        """What results that are shown differ in, to go on with; the most frequent of each kind first."""
+        if self.total <= len(self.hits):
             return []
-        counted = Counter((tag["path"].removeprefix("/tag/"), tag["name"]) for hit in self.hits for tag in hit.card.tags)
-        return [Filter("tag", slug, name) for (slug, name), _ in counted.most_common(TAGS)]
+        counted = {kind: Counter(found for hit in self.hits for found in _filed(kind, hit.card)) for kind in FILTERS}
+        return [
+            Filter(kind, value, name)
+            for kind, number in counted.items()
+            if kind not in self.asked.filters and (kind == "tag" or len(number) > 1)
+            for (value, name), _ in number.most_common(NARROWER)
+        ]
+
+
+def _filed(kind: str, card: Card) -> list[tuple[str, str]]:
+    """Under what a post is found: as it stands in the address of a filter, and as readers know it."""
+    if kind == "year":
+        return [(f"{card.published_at.year}",) * 2]
+    terms = {"tag": card.tags, "category": [card.category] if card.category else [], "author": card.authors}[kind]
+    return [(term["path"].removeprefix(f"/{kind}/"), term["name"]) for term in terms]
 
 
 @dataclass(frozen=True, slots=True)

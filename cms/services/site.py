@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -99,6 +100,7 @@ async def renew_frame(work: Work) -> None:
     main = await _menu(session, "main", home_path) or await _top_pages(session, home_path)
     frame = {
         **{name: getattr(row, name) for name in ORDINARY},
+        "uuid": str(uuid5(NAMESPACE_URL, row.identity)),  # tells nothing of the identity, which is secret
         "menu": main,
         "footer_menu": await _menu(session, "footer", home_path),
         "logo": await _logo(session, row.logo_id),

@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
+from uuid import UUID, uuid5
 
 from tornado.escape import to_unicode, xhtml_escape
 from tornado.web import UIModule
 
 from cms.content.allow_list import ADDRESSES
+from cms.models.site import Frame
 from cms.services.reading import Article, Feed
 from cms.ui.site import SiteModule
 from cms.ui.words import href
@@ -40,14 +42,14 @@ def json_feed(feed: Feed, public_url: str, feed_url: str) -> dict[str, Any]:
         **_said(description=plain(feed_description(feed))),
         "language": feed.frame.language,
         "authors": [{"name": plain(feed.frame.name), "url": f"{public_url}/"}],
-        "items": [_json_item(article, public_url) for article in feed.articles],
+        "items": [_json_item(feed.frame, article, public_url) for article in feed.articles],
     }
 
 
-def _json_item(article: Article, public_url: str) -> dict[str, Any]:
+def _json_item(frame: Frame, article: Article, public_url: str) -> dict[str, Any]:
     url = public_url + href(article.path)
     return {
-        "id": entry_id(public_url, article.post_id, article.published_at),
+        "id": entry_id(frame, article.post_id),
         "url": url,
         "title": plain(article.title),
         "content_html": plain(absolute_html(article.html, url)),
@@ -75,10 +77,18 @@ def feed_description(feed: Feed) -> str:
     return feed.description if feed.title else feed.frame.description
 
 
-def feed_id(feed: Feed, public_url: str) -> str:
+def feed_id(feed: Feed) -> str:
     """Stays the same when a tag or a person is renamed, as their addresses do not."""
-    key = feed.name.replace(":", "-")
-    return f"{public_url}/" if key == "home" else f"{public_url}/#{key}"
+    return _stable_id(feed.frame, feed.name)
+
+
+def entry_id(frame: Frame, post_id: int) -> str:
+    return _stable_id(frame, f"post:{post_id}")
+
+
+def _stable_id(frame: Frame, name: str) -> str:
+    """The same wherever and whenever the thing stands (RFC 4287, 4.2.6): a UUID by the site and the name (RFC 9562, 5.5)."""
+    return uuid5(UUID(frame.uuid), name).urn
 
 
 def plain(value: str | bytes | None) -> str:
@@ -116,11 +126,6 @@ def _join(base: str, address: str) -> str:
         return address if urlsplit(address).scheme else urljoin(base, address)
     except ValueError:
         return address
-
-
-def entry_id(public_url: str, post_id: int, published_at: datetime) -> str:
-    """Stays the same when the post moves (RFC 4151: a tag URI)."""
-    return f"tag:{urlsplit(public_url).hostname},{published_at.astimezone(UTC):%Y-%m-%d}:post-{post_id}"
 
 
 def rss_date(moment: datetime) -> str:

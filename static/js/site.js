@@ -68,6 +68,8 @@ if (sections.length) {
   const mark = () => {
     const at = sections.findLastIndex(([, head]) => head.getBoundingClientRect().top < innerHeight * 0.35);
     sections.forEach(([link], i) => (i === at ? link.setAttribute("aria-current", "location") : link.removeAttribute("aria-current")));
+    const list = sections[0][0].closest(".toc");
+    if (at >= 0) list.scrollTop = sections[at][0].offsetTop - list.clientHeight / 2;
   };
   const watch = new IntersectionObserver(mark, { rootMargin: "99999px 0px -65% 0px" });
   sections.forEach(([, head]) => watch.observe(head));

@@ -10,6 +10,7 @@ import pytest
 from cms.handlers.site.posts import PlaceHandler
 from cms.rendering import Renderer
 from tests import factories
+from tests.handlers.admin.test_site import settings
 from tests.watching import questions
 from tests.web import Site, running_site
 
@@ -54,6 +55,29 @@ async def test_the_next_reader_sees_what_was_published_and_withdrawn(site: Site)
     assert [(await browser.get(path)).status for path in ("/low-tide", "/high-tide")] == [301, 200]
 
 
+async def test_a_page_of_a_list_that_was_not_there_comes(site: Site) -> None:
+    editor, browser = await factories.person(site.database, "editor"), site.browser()
+    posts = [await factories.published(site.database, editor, title=f"Tide {n}", tags=("Sea",)) for n in range(11)]
+    await factories.withdraw(site.database, editor, posts[0].post_id)
+    pages = ("/page/2", "/tag/sea/page/2", "/author/edna-reed/page/2")
+    assert [(await browser.get(path)).status for path in pages] == [404] * 3
+    await factories.publish(site.database, editor, posts[0].post_id)
+    assert [(await browser.get(path)).status for path in pages] == [200] * 3
+    further = ("/page/3", "/tag/sea/page/3", "/author/edna-reed/page/3")
+    assert [(await browser.get(path)).status for path in further] == [404] * 3
+    assert len((await browser.get("/search?q=tide")).page.findall(".//article")) == 10
+    await configured(site, posts_per_page=5)
+    assert [(await browser.get(path)).status for path in further] == [200] * 3
+    assert len((await browser.get("/search?q=tide")).page.findall(".//article")) == 5
+
+
+async def configured(site: Site, **changes: Any) -> None:
+    """The site's settings as they are, with these changes."""
+    browser = await site.signed_in("administrator")
+    answer = await browser.post("/admin/site", {**await settings(browser), **changes})
+    assert answer.status == 303, answer.words
+
+
 async def test_arguments_that_no_page_knows_make_no_other_page(site: Site) -> None:
     for query in ("", "?utm_source=x", "?page=2", "?q=a"):
         assert (await site.browser().get(f"/archive{query}")).status == 200
@@ -88,6 +112,9 @@ async def test_every_coding_is_a_strong_version_of_one_page(site: Site, coding: 
     assert (answer.headers["Etag"] == plain.headers["Etag"]) is (coding == "identity")
     again = await site.browser().get("/low-tide", **{"Accept-Encoding": coding, "If-None-Match": answer.headers["Etag"]})
     assert (again.status, again.body) == (304, b"")
+    for other in {plain.headers["Etag"], '"another"'} - {answer.headers["Etag"]}:
+        again = await site.browser().get("/low-tide", **{"Accept-Encoding": coding, "If-None-Match": other})
+        assert (again.status, again.body) == (200, answer.body), "what is in between may have kept it for other readers"
     head = await site.browser().send("HEAD", "/low-tide", headers={"Accept-Encoding": "identity"})
     assert (head.status, head.body, head.headers["Content-Length"]) == (200, b"", str(len(plain.body)))
 

@@ -16,7 +16,7 @@ class TermHandler(SiteHandler):
     """The list's own address may have moved since: ``Listing.path`` says where it is now."""
 
     kind: ClassVar[str]
-    nowhere_marks = Marks.of(marks.TERMS)
+    nowhere_marks = Marks.of(marks.TERMS, *marks.frame("posts_per_page"))
 
     async def get(self, term: str, page: str = "1") -> None:
         number = self.number(page)

@@ -85,11 +85,13 @@ class MediaHandler(SiteHandler):
 
 
 class LatestMediaHandler(SiteHandler):
-    """The address that a person can type: leads to the present bytes."""
+    """The address that a person can type: leads to the present bytes. Numbers alone can be counted through, so the name has to fit."""
 
     is_kept = False
 
     async def get(self, asset_id: str, name: str) -> None:
         async with self.read() as session:
             asset = await media.get(session, self.number(asset_id))
+        if asset.name != name:
+            raise NotFound
         self.redirect_to_path(asset.path, status=302)

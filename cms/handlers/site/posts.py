@@ -45,6 +45,8 @@ class HomeHandler(ListingHandler):
 
 
 class NewestHandler(ListingHandler):
+    nowhere_marks = Marks.of(marks.listing("home"), *marks.frame("posts_per_page"))
+
     async def get(self, page: str) -> None:
         number = self.number(page)
         async with self.read() as session:

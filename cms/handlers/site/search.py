@@ -1,5 +1,6 @@
 """Search: a page of results for whatever somebody types."""
 
+from itertools import groupby
 from typing import ClassVar
 from urllib.parse import urlencode
 
@@ -21,10 +22,10 @@ class SearchHandler(SiteHandler):
         asked = SearchInput.model_validate({name: self.get_query_argument(name, "") for name in self.arguments})
         async with self.read() as session:
             found = await search.find(session, asked)
-        self.shows(Marks.of(marks.WORDS, marks.TERMS))
+        self.shows(Marks.of(marks.WORDS, marks.TERMS, *marks.frame("posts_per_page")))
         if asked.q and not asked.filters and (found.is_of_meant or not found.total):
             self.shows(_MISSED)
-        self.show("site/search.html", found.frame, found=found, address=Addresses(self.reverse_url("search"), found))
+        self.show("site/search.html", found.frame, found=found, address=Addresses(self.reverse_url("search"), found), groupby=groupby)
 
     def on_answer(self, page: Page) -> None:
         """What people did not find is counted each time, whoever made the page."""

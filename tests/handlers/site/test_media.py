@@ -115,6 +115,7 @@ async def test_wrong_addresses_are_not_found_in_the_site_s_dress(site: Site) -> 
         f"/media/999/{asset.digest[:12]}/{asset.name}",
         asset.path + "x",
         "/media/999/x",
+        f"/media/{asset.id}/x",
     ):
         answer = await browser.get(path)
         assert answer.status == 404

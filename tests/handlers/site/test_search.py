@@ -74,13 +74,21 @@ async def test_a_misspelt_word_is_corrected_and_said_to_be(site: Site) -> None:
 async def test_results_of_many_are_numbered_pages(site: Site) -> None:
     await site.person("owner")
     editor = await person(site.database, "editor")
+    author = await person(site.database, "author")
     for number in range(11):
-        await published(site.database, editor, title=f"Mud {number}", tags=("Sea",))
+        await published(
+            site.database, (editor, author)[number % 2], title=f"Mud {number}", tags=("Sea",), new_category=("Coast", "")[number % 2]
+        )
     answer = await ask(site, q="mud & tag")
     answer = await ask(site, q="mud")
     assert "11 articles, best match first." in answer.words
     assert answer.page.find(".//nav[@aria-label='Pages']/a[@rel='next']").get("href") == "/search?q=mud&page=2"
-    assert answer.page.find(".//nav[@aria-label='Narrow down']//a").get("href") == "/search?q=mud&tag=sea"
+    offered = {link.get("href") for link in answer.page.findall(".//nav[@aria-label='Narrow down']//a")}
+    assert offered == {"/search?q=mud&tag=sea", "/search?q=mud&author=edna-reed", "/search?q=mud&author=ana-silva"}, (
+        "not the year, in which all are"
+    )
+    narrowed = await ask(site, q="mud", author="ana-silva")
+    assert len(links(narrowed)) == 5
     assert len(links(await ask(site, q="mud", page="2"))) == 1
     assert len(links(await ask(site, q="mud", page="-3"))) == 10
 
