@@ -5,11 +5,14 @@ from pathlib import Path
 import pytest
 from selenium.webdriver import Chrome
 
+from cms.db.session import Database
 from e2e.axe import problems
 from e2e.conftest import OpenBrowser
 from e2e.pages.first_run import SetupScreen
 from e2e.pages.screen import Screen
 from e2e.program import Program
+from tests import factories
+from tests.conftest import Templates
 
 pytestmark = pytest.mark.browser
 
@@ -60,3 +63,29 @@ def _of_one_post(driver: Chrome, url: str) -> list[str]:
     driver.find_element("css selector", "td a, th a").click()
     editor = driver.current_url.partition("?")[0]
     return [editor, f"{editor}/publication"]
+
+
+async def test_no_page_is_wider_than_its_window_however_long_its_words(
+    tmp_path: Path, templates: Templates, open_browser: OpenBrowser
+) -> None:
+    data, word = tmp_path / "data", "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz" * 2
+    data.mkdir()
+    database = Database(await templates.copy_sqlite(data / "squall.db"))
+    await factories.person(database, "owner")
+    editor = await factories.person(database, "editor", word[:80])
+    for part in (1, 2, 3):
+        text = f"## {word}\n\n{word}\n\n=== {word}\n\n    Mud.\n"
+        await factories.published(
+            database, editor, title=f"{word} {part}", text=text, slug=f"w{part}", tags=(word[:80],), series=word[:80], part=part
+        )
+    await factories.published_page(database, editor, title=word, slug="long")  # which the menu shows
+    await database.dispose()
+    program = Program(data).start()
+    try:
+        for width in (320, 1280):
+            driver = open_browser(width=width)
+            for path in ("/", "/w2", "/long", "/archive", f"/search?q={word[:80]}", "/nothing-here", "/login"):
+                driver.get(program.url + path)
+                assert not Screen(driver).is_wider_than_the_window(), f"{path} at {width}px"
+    finally:
+        program.stop()
