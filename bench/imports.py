@@ -1,7 +1,8 @@
 """How fast a blog comes in, against rendering its texts alone with as many processes in the same run.
 
 ``python -m bench.imports [FOLDER] [--times 1] [--database-url postgresql+asyncpg://…]``; without a folder it is the real blog of the
-tests. ``--times 26`` makes 10,000 posts of it. Fails below ``BAR``, or above ``MEMORY``.
+tests. ``--times 26`` makes 10,000 posts of it. Fails below ``BAR``, or above ``MEMORY``: that of the process which reads, writes and
+reports, at its highest. The processes that render are as large after ten texts as after ten thousand; the largest is named beside it.
 """
 
 import argparse
@@ -89,9 +90,10 @@ def main() -> int:
         multiply(source, given.times)
         database_url = given.database_url or f"sqlite+aiosqlite:///{folder / 'squall.db'}"
         number, alone, whole = asyncio.run(compare(database_url, folder, source))
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    memory, renderers = (resource.getrusage(whose).ru_maxrss * 1024 for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     print(f"{number} texts, {database_url.partition('+')[0]}: rendering alone {number / alone:.0f}/s, import {number / whole:.0f}/s")
-    print(f"Bar: at least {BAR} of rendering alone: {alone / whole:.2f}; at most {MEMORY / 1e6:.0f} MB: {memory / 1e6:.0f} MB")
+    print(f"Bar: at least {BAR} of rendering alone: {alone / whole:.2f}")
+    print(f"Bar: at most {MEMORY / 1e6:.0f} MB in the importing process: {memory / 1e6:.0f} MB (a rendering one: {renderers / 1e6:.0f} MB)")
     return 0 if alone / whole >= BAR and memory <= MEMORY else 1
 
 

@@ -54,8 +54,6 @@ class _Ready:
 
     place: Planned
     incoming: Incoming
-    rendered: Rendered | None
-    before: Known | None
 
 
 async def bring_in(
@@ -217,8 +215,10 @@ class _Import:
             dates=dates,
             former=tuple(place.former),
             is_over=is_over,
+            rendered=rendered,
+            before=before,
         )
-        return _Ready(place, incoming, rendered, before)
+        return _Ready(place, incoming)
 
     async def _render(self, before: Known | None, digest: str, content: str, language: str) -> Rendered:
         """A new text has no number yet, and its notes need ids of their own all the same."""
@@ -299,12 +299,10 @@ class _Import:
             self.report.refuse(one.place.document.file, why)
 
     async def _write_together(self, ready: Sequence[_Ready]) -> None:
-        ids = {}
+        texts = [replace(one.incoming, fields=self._fields(one)) for one in ready]
         async with self.database.transaction() as work:
-            for one in ready:
-                incoming = replace(one.incoming, fields=self._fields(one))
-                ids[one.place.document.file] = await transfers.bring_in(work, SYSTEM, incoming, one.rendered, one.before)
-        self.ids |= ids
+            ids = await transfers.bring_in(work, SYSTEM, texts)
+        self.ids |= {one.place.document.file: post_id for one, post_id in zip(ready, ids, strict=True)}
         self.report.counts.update(_counted_as(one) for one in ready)
 
     def _fields(self, one: _Ready) -> PostFields:
@@ -325,9 +323,9 @@ class _Import:
 
 
 def _counted_as(one: _Ready) -> str:
-    if one.before:
+    if one.incoming.before:
         return "updated"
-    return "drafts" if one.rendered is None else f"{one.incoming.kind}s"
+    return "drafts" if one.incoming.rendered is None else f"{one.incoming.kind}s"
 
 
 def _digest(document: Document, content: str, place: Planned, terms: Terms) -> str:

@@ -98,4 +98,4 @@ async def _lead(work: Work, blog: Blog, folders: Iterable[str], name: str, kind:
     """From words as Zola and as Hugo write them."""
     slugs = (slugify(name), "-".join(name.lower().split()))
     paths = [path for folder in folders for slug in slugs for path in blog.old_paths(f"{folder}/{slug}")]
-    await addresses.lead(work, paths, kind, target_id)
+    await addresses.lead(work, kind, {target_id: paths})
