@@ -157,13 +157,18 @@ class _Import:
 
     async def end(self) -> None:
         """Lists and feeds of the old site; at last, as texts' own addresses come first."""
+        lists = [*self.blog.other_lists]
         if not self.options.is_rehearsal and not self.blog.is_exact:
             async with self.database.transaction() as work:
-                await self.terms.lead_old_lists(work, self.blog)
-        for feed in self.blog.feeds:
-            path = self.blog.old_paths(feed)[-1]
-            if not is_reserved(path):
-                self.report.note(Outcome.MISSING, f"/{path}", f"an old feed: the feed is {FEED} now; whoever reads it has to be told")
+                lists += await self.terms.lead_old_lists(work, self.blog)
+        self._note_old(lists, "an old list: all posts are in /archive now")
+        self._note_old(self.blog.feeds, f"an old feed: the feed is {FEED} now; whoever reads it has to be told")
+
+    def _note_old(self, paths: Iterable[str], what: str) -> None:
+        for path in paths:
+            whole = self.blog.old_paths(path)[-1]
+            if not is_reserved(whole):
+                self.report.note(Outcome.MISSING, f"/{whole}", what)
 
     async def _in_order(self, finder: Finder, places: Sequence[Planned]) -> AsyncIterator[_Ready | None]:
         """Several ahead of the one that is handed out, so that no renderer waits."""
