@@ -191,6 +191,7 @@ class _Import:
         document = place.document
         before = self.known.get(self._key(document))
         content = rewrite(document, lambda reference: self._settled(finder, document, reference))
+        document.body = ""  # of a large folder it is nearly all that is kept, and nobody asks for it again
         if not self.blog.is_exact:
             content = without_formula_signs(content).strip("\n") + "\n"
         if len(content) > MAX_TEXT:
