@@ -1,7 +1,8 @@
 """How fast a blog comes in, against rendering its texts alone with as many processes in the same run.
 
 ``python -m bench.imports [FOLDER] [--times 1] [--database-url postgresql+asyncpg://…]``; without a folder it is the real blog of the
-tests. ``--times 26`` makes 10,000 posts of it. Fails below ``BAR``, or above ``MEMORY``.
+tests. ``--times 26`` makes 10,000 posts of it. Fails below ``BAR``, or above ``MEMORY``: that of the process which reads, writes and
+reports, at its highest. The processes that render are as large after ten texts as after ten thousand; the largest is named beside it.
 """
 
 import argparse
@@ -35,22 +36,21 @@ def multiply(folder: Path, times: int) -> None:
     for path in [path for path in folder.rglob("*.md") if path.name != "_index.md"]:
         text = path.read_text(encoding="utf-8")
         for number in range(1, times):
-            copy = re.sub(
-                r"^aliases = .*\n", "", re.sub(r'^path = "(.*)"', rf'path = "\1-{number}"', text, count=1, flags=re.M), flags=re.M
-            )
+            copy = re.sub(r'^path = "(.*)"', rf'path = "\1-{number}"', text, count=1, flags=re.M)
+            copy = re.sub(r"^aliases = \[.*?\]\n", "", copy, flags=re.M | re.S)  # on several lines, too
             path.with_name(f"{path.stem}-{number}.md").write_text(copy, encoding="utf-8")
 
 
 async def render_alone(renderer: Renderer, blog: Blog, at_once: int) -> float:
     """Seconds for all texts."""
-    waiting = asyncio.Semaphore(at_once * 4)
+    waiting = iter(blog.documents)
 
-    async def one(body: str) -> None:
-        async with waiting:
-            await renderer.render(body)
+    async def some() -> None:
+        for document in waiting:
+            await renderer.render(document.body)
 
     began = time.perf_counter()
-    await asyncio.gather(*(one(document.body) for document in blog.documents))
+    await asyncio.gather(*(some() for _ in range(at_once * 4)))  # not a task for each: the memory is measured, too
     return time.perf_counter() - began
 
 
@@ -89,9 +89,10 @@ def main() -> int:
         multiply(source, given.times)
         database_url = given.database_url or f"sqlite+aiosqlite:///{folder / 'squall.db'}"
         number, alone, whole = asyncio.run(compare(database_url, folder, source))
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    memory, renderers = (resource.getrusage(whose).ru_maxrss * 1024 for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     print(f"{number} texts, {database_url.partition('+')[0]}: rendering alone {number / alone:.0f}/s, import {number / whole:.0f}/s")
-    print(f"Bar: at least {BAR} of rendering alone: {alone / whole:.2f}; at most {MEMORY / 1e6:.0f} MB: {memory / 1e6:.0f} MB")
+    print(f"Bar: at least {BAR} of rendering alone: {alone / whole:.2f}")
+    print(f"Bar: at most {MEMORY / 1e6:.0f} MB in the importing process: {memory / 1e6:.0f} MB (a rendering one: {renderers / 1e6:.0f} MB)")
     return 0 if alone / whole >= BAR and memory <= MEMORY else 1
 
 

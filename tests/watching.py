@@ -1,31 +1,42 @@
 """What a database was asked, and what was announced, while a test ran."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import event, select
+from sqlalchemy import Engine, event, select
 
 from cms.db.session import Database
 from cms.events import Event
 from cms.models import Address, OutboxEntry
 
+Sent = list[tuple[str, Any]]  # statements, with their parameters
+
+
+def questions(database: Database) -> AbstractContextManager[Sent]:
+    """What reading asks inside the block."""
+    return _sent(database.readers)
+
+
+def orders(database: Database) -> AbstractContextManager[Sent]:
+    """What write transactions send inside the block."""
+    return _sent([database.writing.sync_engine])
+
 
 @contextmanager
-def questions(database: Database) -> Iterator[list[tuple[str, Any]]]:
-    """The statements that reading sends inside the block, with their parameters."""
-    sent: list[tuple[str, Any]] = []
+def _sent(engines: Sequence[Engine]) -> Iterator[Sent]:
+    sent: Sent = []
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
         sent.append((statement, parameters))
 
-    for engine in database.readers:
+    for engine in engines:
         event.listen(engine, "before_cursor_execute", note)
     try:
         yield sent
     finally:
-        for engine in database.readers:
+        for engine in engines:
             event.remove(engine, "before_cursor_execute", note)
 
 

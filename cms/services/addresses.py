@@ -1,6 +1,6 @@
 """Addresses: what is at a path, giving paths out, moving and retiring them. The rules stand in docs/decisions/0001-posts.md."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -24,49 +24,61 @@ async def is_free(session: AsyncSession, path: str, kind: TargetKind, target_id:
     return there is None or there.state is AddressState.MOVED or (there.target_kind, there.target_id) == (kind, target_id)
 
 
-async def free_path(session: AsyncSession, path: str, kind: TargetKind, target_id: int | None = None) -> str:
-    """``path``, or the first of ``path-2``, ``path-3``… that is free and not the program's own."""
+async def free_path(session: AsyncSession, path: str, kind: TargetKind, target_id: int | None = None, taken: Collection[str] = ()) -> str:
+    """``path``, or the first of ``path-2``, ``path-3``… that is free, not ``taken`` and not the program's own."""
     if "/" in path:  # a number at its end would not lead it out of the program's own
         _refuse_unusable(path, kind)
     for number in range(1, MAX_TRIES):
         candidate = path if number == 1 else f"{path}-{number}"
         own = kind is TargetKind.POST and is_reserved(candidate)
-        if not own and await is_free(session, candidate, kind, target_id):
+        if not own and candidate not in taken and await is_free(session, candidate, kind, target_id):
             return candidate
     raise InvalidInput({"slug": "Too many things have this address; choose another."})
 
 
-async def assign(work: Work, path: str, kind: TargetKind, target_id: int) -> str | None:
-    """Put a thing at ``path``; where it stood before leads there from now on. Returns the former path if it moved.
+async def assign(work: Work, path: str, kind: TargetKind, target_id: int) -> None:
+    """Put a thing at ``path``; where it stood before leads there from now on.
 
     Raises ``InvalidInput`` on ``slug`` if something else stands there, or the program answers there itself.
     """
-    path = normalise_path(path)
-    _refuse_unusable(path, kind)
-    before = await find_current(work.session, kind, target_id)
+    await assign_all(work, kind, {target_id: path})
+
+
+async def assign_all(work: Work, kind: TargetKind, paths: Mapping[int, str]) -> None:
+    """Put several things of a kind at their paths."""
+    wanted = {target_id: normalise_path(path) for target_id, path in paths.items()}
+    for path in wanted.values():
+        _refuse_unusable(path, kind)
+    standing = select(Address).where(Address.target_kind == kind, Address.target_id.in_(wanted), Address.state != AddressState.MOVED)
+    before = {address.target_id: address for address in await work.session.scalars(standing)}
     # Held until the end: of two things that want the same redirect's path, the second finds the first.
-    holding = select(Address).where(Address.path == path).with_for_update().execution_options(populate_existing=True)
-    there = (await work.session.scalars(holding)).one_or_none()
-    if there and there.state is not AddressState.MOVED and (there.target_kind, there.target_id) != (kind, target_id):
-        gone = there.state is AddressState.GONE
-        raise InvalidInput(
-            {"slug": f"/{path} belongs to something {'withdrawn or in the trash' if gone else 'else'}; choose another address."}
-        )
-    if before is not None and before is not there:
-        before.state = AddressState.MOVED
-        await work.session.flush()
-    if there is None:
-        work.session.add(Address(path=path, target_kind=kind, target_id=target_id, state=AddressState.CURRENT))
-    else:
-        there.target_kind, there.target_id, there.state = kind, target_id, AddressState.CURRENT
+    holding = select(Address).where(Address.path.in_(wanted.values())).order_by(Address.path).with_for_update()
+    found = await work.session.scalars(holding.execution_options(populate_existing=True))
+    there = {address.path: address for address in found}
+    for target_id, address in before.items():
+        if address.path != wanted[target_id]:
+            address.state = AddressState.MOVED
     await work.session.flush()
-    return before.path if before is not None and before is not there else None
+    for target_id, path in wanted.items():
+        address = there[path] = there.get(path) or Address(path=path, state=AddressState.MOVED)
+        if address.state is not AddressState.MOVED and (address.target_kind, address.target_id) != (kind, target_id):
+            gone = address.state is AddressState.GONE
+            raise InvalidInput(
+                {"slug": f"/{path} belongs to something {'withdrawn or in the trash' if gone else 'else'}; choose another address."}
+            )
+        address.target_kind, address.target_id, address.state = kind, target_id, AddressState.CURRENT
+    work.session.add_all(there.values())
+    await work.session.flush()
 
 
-async def lead(work: Work, paths: Iterable[str], kind: TargetKind, target_id: int) -> None:
-    """Let old paths lead to a thing, where nothing is and the program does not answer itself."""
-    usable = dict.fromkeys(path for path in map(normalise_path, paths) if 0 < len(path) <= MAX_PATH and not is_reserved(path))
-    rows = [{"path": path, "target_kind": kind, "target_id": target_id, "state": AddressState.MOVED} for path in usable]
+async def lead(work: Work, kind: TargetKind, paths: Mapping[int, Iterable[str]]) -> None:
+    """Let old paths lead to things, where nothing is and the program does not answer itself. The first of two things has a path."""
+    rows = [
+        {"path": path, "target_kind": kind, "target_id": target_id, "state": AddressState.MOVED}
+        for target_id, old in paths.items()
+        for path in dict.fromkeys(map(normalise_path, old))
+        if 0 < len(path) <= MAX_PATH and not is_reserved(path)
+    ]
     if rows:
         await work.session.execute(work.dialect.insert(Address.__table__).on_conflict_do_nothing(), rows)
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,7 +15,7 @@ from cms.models.post import Kind
 from cms.models.site import Frame
 from cms.policy import Actor
 from cms.schemas.post import PostFields, PostInput
-from cms.services import addresses, posts, publishing, site, taxonomies
+from cms.services import addresses, documents, posts, publishing, site, taxonomies
 from cms.services.posts import Draft
 from cms.services.reading import Article
 
@@ -61,12 +62,12 @@ async def plan(session: AsyncSession, actor: Actor, post_id: int, rendered: Rend
     path = await publishing.planned_path(session, draft.post, draft.fields, now)
     if not await addresses.is_free(session, path, TargetKind.POST, post_id):
         raise InvalidInput({"slug": f"/{path} belongs to something else; choose another address."})
-    document = await publishing.document(session, _dated(draft.post, now), draft.fields, rendered, await site.get_frame(session))
+    document = await _document(session, _dated(draft.post, now), draft.fields, rendered)
     document["path"] = path
     live = await session.get(Published, post_id)
     aspects = tuple(
         aspect
-        for aspect, columns in publishing.ASPECTS.items()
+        for aspect, columns in documents.ASPECTS.items()
         if live and any(name in document and document[name] != getattr(live, name) for name in columns)
     )
     return Plan(draft, _article(draft.post, document), f"/{path}", aspects, f"/{live.path}" if live else "")
@@ -84,15 +85,18 @@ async def preview(
         post, before = Post(id=0, kind=kind), PostFields(authors=(actor.user_id,) if actor.user_id else ())
     changes = {"title": wanted.title, "excerpt": wanted.excerpt, "category": wanted.category, "parent": wanted.parent}
     fields = before.model_copy(update=changes)
-    frame = await site.get_frame(session)
     try:
-        document = await publishing.document(session, _dated(post, now), fields, rendered, frame)
+        document = await _document(session, _dated(post, now), fields, rendered)
     except InvalidInput:  # the page above is not public: it has no address yet, but can be looked at
-        document = await publishing.document(session, _dated(post, now), fields.model_copy(update={"parent": None}), rendered, frame)
+        document = await _document(session, _dated(post, now), fields.model_copy(update={"parent": None}), rendered)
     article = _article(post, document)
     tags = [{"id": 0, "name": name, "path": f"/tag/{name}"} for name in wanted.tags]
     category = {"id": 0, "name": wanted.new_category, "path": "/"} if wanted.new_category else article.category
     return replace(article, tags=tags, category=category)
+
+
+async def _document(session: AsyncSession, post: Post, fields: PostFields, rendered: Rendered) -> dict[str, Any]:
+    return documents.compose(await documents.named_by(session, [fields]), post, fields, rendered, await site.get_frame(session))
 
 
 def _dated(post: Post, now: datetime) -> Post:

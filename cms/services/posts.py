@@ -1,6 +1,6 @@
 """Posts and pages at the desk: who sees which, making, saving, trash. What readers see is changed by ``publishing`` only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -188,12 +188,18 @@ async def get_draft(session: AsyncSession, actor: Actor, post_id: int) -> Draft:
 
 async def get_visible(session: AsyncSession, actor: Actor, post_id: int, *, lock: bool = False) -> Post:
     """The post with its owners. What the actor may not know of is not found."""
-    wanted = select(Post).where(Post.id == post_id, visible_to(actor))
+    return (await all_visible(session, actor, [post_id], lock=lock))[post_id]
+
+
+async def all_visible(session: AsyncSession, actor: Actor, post_ids: Sequence[int], *, lock: bool = False) -> dict[int, Post]:
+    """Several, by their ids. Raises ``NotFound`` if one of them is not."""
+    wanted = select(Post).where(Post.id.in_(post_ids), visible_to(actor)).order_by(Post.id)
     # key_share: whoever refers to the post (a page below it) need not wait for whoever changes it.
-    post = (await session.scalars(wanted.with_for_update(key_share=True) if lock else wanted)).one_or_none()
-    if post is None:
+    found = (await session.scalars(wanted.with_for_update(key_share=True) if lock else wanted)).all()
+    if len(found) < len(set(post_ids)):
         raise NotFound
-    return _with_owners(post, await _author_names(session, [post_id]))
+    names = await _author_names(session, post_ids)
+    return {post.id: _with_owners(post, names) for post in found}
 
 
 def _with_owners(post: Post, names: dict[int, list[tuple[int, str]]]) -> Post:
@@ -317,7 +323,7 @@ async def _follow(work: Work, actor: Actor, post: Post, copy: WorkingCopy, field
     post.has_changes = post.is_published and not await _is_live(work.session, copy)
     post.work = WorkState.DRAFT if post.work is not WorkState.SCHEDULED else post.work
     await work.session.flush()
-    await set_terms(work, post.id, Side.WORK, fields)
+    await set_terms(work, Side.WORK, {post.id: fields})
     work.session.add(
         Revision(
             post_id=post.id,
@@ -337,18 +343,19 @@ async def _is_live(session: AsyncSession, copy: WorkingCopy) -> bool:
     return (await session.scalars(live)).one().is_same_as(copy)
 
 
-async def set_terms(work: Work, post_id: int, side: Side, fields: PostFields, *, is_new: bool = False) -> None:
-    """Make the join rows of one side say what ``fields`` says. ``is_new``: there are none yet."""
-    for table in () if is_new else (PostAuthor, PostTag, PostCategory, PostSeries):
-        await work.session.execute(delete(table).where(table.post_id == post_id, table.side == side))
-    work.session.add_all(
-        [PostAuthor(post_id=post_id, side=side, user_id=user_id, position=n) for n, user_id in enumerate(fields.authors)]
-        + [PostTag(post_id=post_id, side=side, tag_id=tag_id, position=n) for n, tag_id in enumerate(fields.tags)]
-    )
-    if fields.category is not None:
-        work.session.add(PostCategory(post_id=post_id, side=side, category_id=fields.category))
-    if fields.series is not None:
-        work.session.add(PostSeries(post_id=post_id, side=side, series_id=fields.series.id, position=fields.series.position))
+async def set_terms(work: Work, side: Side, texts: Mapping[int, PostFields], *, new: Collection[int] = ()) -> None:
+    """Make the join rows of one side say what the posts' fields say. ``new``: posts that have none yet."""
+    if old := texts.keys() - set(new):
+        for table in (PostAuthor, PostTag, PostCategory, PostSeries):
+            await work.session.execute(delete(table).where(table.post_id.in_(old), table.side == side))
+    for post_id, fields in texts.items():
+        at: dict[str, Any] = {"post_id": post_id, "side": side}
+        work.session.add_all(PostAuthor(**at, user_id=user_id, position=n) for n, user_id in enumerate(fields.authors))
+        work.session.add_all(PostTag(**at, tag_id=tag_id, position=n) for n, tag_id in enumerate(fields.tags))
+        if fields.category is not None:
+            work.session.add(PostCategory(**at, category_id=fields.category))
+        if fields.series is not None:
+            work.session.add(PostSeries(**at, series_id=fields.series.id, position=fields.series.position))
     await work.session.flush()
 
 

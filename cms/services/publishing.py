@@ -1,47 +1,27 @@
 """What readers see: making it from a working copy, taking it away. Rendering was done before, outside the transaction."""
 
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
 from cms.content.context import Rendered
-from cms.content.slugs import slugify
-from cms.content.titles import plain_title, render_title
+from cms.content.titles import plain_title
 from cms.db.session import Work
 from cms.errors import Conflict, InvalidInput
 from cms.events import Listed, PostPublished, PostWithdrawn, WorkChanged
-from cms.models import Asset, Category, Post, PostSeries, Published, Revision, Schedule, Tag, User, WorkingCopy
+from cms.models import Post, Published, Revision, Schedule, WorkingCopy
 from cms.models.address import TargetKind
 from cms.models.post import Kind, Live, Reason, ScheduledAct, Side, WorkState
-from cms.models.site import Frame
 from cms.policy import Actor, Capability
 from cms.schemas.post import PostFields
-from cms.services import addresses, audit, outbox, posts, search_index, site, surroundings, taxonomies
+from cms.services import addresses, audit, documents, outbox, posts, search_index, site, surroundings
 
-# What readers can see change, and the columns of the read document it stands in.
-ASPECTS: dict[str, tuple[str, ...]] = {
-    "title": ("title", "title_html"),
-    "excerpt": ("excerpt",),
-    "standfirst": ("standfirst",),
-    "body": ("html", "toc"),
-    "length": ("words", "reading_minutes"),
-    "date": ("published_at",),
-    "path": ("path",),
-    "authors": ("authors",),
-    "tags": ("tags",),
-    "category": ("category",),
-    "language": ("language",),
-    "picture": ("picture",),
-    "trail": ("trail",),
-    "featured": ("is_featured",),
-    "source": ("revision_id",),  # what a program that asks for the Markdown gets
-    "updated": ("updated_at",),
-    **{aspect: (aspect,) for aspect in surroundings.ASPECTS},
-}
 _TEXT = frozenset({"title", "excerpt", "standfirst", "body", "picture"})  # what makes a post "updated" for its readers
 
 
@@ -59,66 +39,133 @@ class Dates:
     updated: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What is to be public. ``dates``: what readers read of its past, for texts that were public elsewhere before."""
+
+    post_id: int
+    version: Version
+    dates: Dates | None = None
+
+
+@dataclass(slots=True)
+class _Going:
+    """A text on its way out; ``old``, ``former`` and ``former_path`` say what readers had of it."""
+
+    release: Release
+    post: Post
+    copy: WorkingCopy
+    fields: PostFields
+    revision: Revision
+    published: Published
+    is_new: bool
+    old: dict[str, tuple[Any, ...]]
+    former: Listed | None
+    former_path: str
+
+
 async def publish(work: Work, actor: Actor, post_id: int, version: Version, dates: Dates | None = None) -> Published:
     """Make this version what readers see.
 
-    ``dates``: what readers read of its past, for texts that were public elsewhere before.
-
     Raises ``Conflict`` if the working copy is another by now, ``InvalidInput`` if it cannot go out.
     """
-    post = await posts.get_visible(work.session, actor, post_id, lock=True)
-    policy.require(actor, Capability.of(post.kind, "publish"), post)
-    if post.is_trashed:
-        raise Conflict("This is in the trash; take it out before you publish it.")
-    await site.hold(work)  # a parent that moves and a child that comes would miss each other, and so would two neighbours
-    copy = await work.session.get_one(WorkingCopy, post_id)
-    if copy.version != version.number:
-        raise Conflict
-    fields = PostFields.model_validate(copy.fields)
-    if not plain_title(fields.title):
-        raise InvalidInput({"title": "Readers need a title."})
-    revision = await _revision(work, actor, copy)
-    before = await work.session.get(Published, post_id)
-    old, former = _aspect_values(before), await _listed(work.session, before)
-    former_path = before.path if before else ""
-    around = await _around(work.session, before)
-    post.first_published_at = dates.published if dates else post.first_published_at or work.now
-    values = await document(work.session, post, fields, version.rendered, await site.get_frame(work.session))
-    values["path"] = await _place(work, post, fields, str(values["path"]))
-    published = before or Published(post_id=post_id, kind=post.kind, updated_at=work.now)
-    for name, value in {**values, "revision_id": revision.id}.items():
-        setattr(published, name, value)
-    if dates:
-        published.updated_at = dates.updated
-    elif _TEXT & set(_changed(published, old)):
-        published.updated_at = work.now
-    work.session.add(published)
-    await posts.set_terms(work, post_id, Side.LIVE, fields, is_new=before is None)
-    await surroundings.choose_related(work, published)
-    await surroundings.renew(work, published)
-    post.live, post.work, post.has_changes, post.updated_at = Live.PUBLISHED, WorkState.DRAFT, False, work.now
-    await work.session.execute(delete(Schedule).where(Schedule.post_id == post_id, Schedule.act == ScheduledAct.PUBLISH))
-    await search_index.index(work, published, version.rendered.plain_text)
-    audit.note(work, actor, f"{post.kind}.publish", post.kind, post_id, path=published.path, revision=revision.id)
-    aspects, now = _changed(published, old), await _listed(work.session, published)
-    assert now is not None  # noqa: S101 - it is public
-    await work.session.flush()  # what follows looks at readers' versions as they are now
-    months = await _months_that_came_or_went(work.session, post_id, former, now)
-    outbox.record(work, PostPublished(post_id, post.kind, aspects, published.path, former_path, former, now, months))
-    await surroundings.renew_others(work, (around | await _around(work.session, published)) - {post_id})
-    if post.kind is Kind.PAGE:
-        await _renew_below(work, published)
-        await site.renew_frame(work)
+    (published,) = await publish_all(work, actor, [Release(post_id, version, dates)])
     return published
 
 
-async def _around(session: AsyncSession, published: Published | None) -> set[int]:
-    """Posts whose pages say something of this one."""
-    if published is None or published.kind is not Kind.POST:
-        return set()
-    beside = await surroundings.neighbours(session, published)
-    series = await surroundings.series_of(session, published.post_id)
-    return {*beside, *series, *await surroundings.mentioned_by(session, published.post_id)}
+async def publish_all(work: Work, actor: Actor, releases: Sequence[Release]) -> list[Published]:
+    """Several at one moment, for little more than one costs. If one cannot go out, none does.
+
+    A page goes alone: those below it are placed by what readers see of it.
+    """
+    session = work.session
+    going = await _to_go(work, actor, releases)
+    rows = [one.published for one in going]
+    around = await surroundings.around(session, [one.published for one in going if not one.is_new])
+    await _write_documents(work, going)
+    await posts.set_terms(work, Side.LIVE, {one.post.id: one.fields for one in going}, new=[one.post.id for one in going if one.is_new])
+    await surroundings.choose_related(work, rows)
+    others = await surroundings.others(session, around | await surroundings.around(session, rows), rows)
+    changed = await surroundings.renew(session, [*rows, *others])
+    for one in going:
+        kind, path = one.post.kind, one.published.path
+        audit.note(work, actor, f"{kind}.publish", kind, one.post.id, path=path, revision=one.revision.id)
+    done = delete(Schedule).where(Schedule.post_id.in_([one.post.id for one in going]), Schedule.act == ScheduledAct.PUBLISH)
+    await session.execute(done)
+    await search_index.index(work, [(one.published, one.release.version.rendered.plain_text) for one in going])
+    await session.flush()  # what follows looks at readers' versions as they are now
+    await _announce(work, going)
+    surroundings.announce(work, others, changed)
+    for one in going:
+        if one.post.kind is Kind.PAGE:
+            await _renew_below(work, one.published)
+            await site.renew_frame(work)
+    return rows
+
+
+async def _to_go(work: Work, actor: Actor, releases: Sequence[Release]) -> list[_Going]:
+    session, ids = work.session, [release.post_id for release in releases]
+    found = await posts.all_visible(session, actor, ids, lock=True)
+    for post in found.values():
+        policy.require(actor, Capability.of(post.kind, "publish"), post)
+        if post.is_trashed:
+            raise Conflict("This is in the trash; take it out before you publish it.")
+    await site.hold(work)  # a parent that moves and a child that comes would miss each other, and so would two neighbours
+    copies = {copy.post_id: copy for copy in await session.scalars(select(WorkingCopy).where(WorkingCopy.post_id.in_(ids)))}
+    if any(copies[release.post_id].version != release.version.number for release in releases):
+        raise Conflict
+    fields = {post_id: PostFields.model_validate(copy.fields) for post_id, copy in copies.items()}
+    if not all(plain_title(one.title) for one in fields.values()):
+        raise InvalidInput({"title": "Readers need a title."})
+    revisions = await _revisions(work, actor, copies)
+    live = {row.post_id: row for row in await session.scalars(select(Published).where(Published.post_id.in_(ids)))}
+    return [
+        _Going(
+            release,
+            found[post_id],
+            copies[post_id],
+            fields[post_id],
+            revisions[post_id],
+            before or Published(post_id=post_id, kind=found[post_id].kind, updated_at=work.now),
+            before is None,
+            documents.values_of(before),
+            documents.listed(before) if before else None,
+            before.path if before else "",
+        )
+        for release in releases
+        for post_id, before in [(release.post_id, live.get(release.post_id))]
+    ]
+
+
+async def _write_documents(work: Work, going: Sequence[_Going]) -> None:
+    """All that does not depend on other posts."""
+    named, frame = await documents.named_by(work.session, [one.fields for one in going]), await site.get_frame(work.session)
+    places: dict[int, str] = {}
+    for one in going:
+        dates = one.release.dates
+        one.post.first_published_at = dates.published if dates else one.post.first_published_at or work.now
+        values = documents.compose(named, one.post, one.fields, one.release.version.rendered, frame)
+        values["path"] = places[one.post.id] = await _settled(work.session, one.post, one.fields, values["path"], places.values())
+        for name, value in {**values, "revision_id": one.revision.id}.items():
+            setattr(one.published, name, value)
+        if dates:
+            one.published.updated_at = dates.updated
+        elif _TEXT & set(documents.changed(one.published, one.old)):
+            one.published.updated_at = work.now
+        one.post.live, one.post.work, one.post.has_changes, one.post.updated_at = Live.PUBLISHED, WorkState.DRAFT, False, work.now
+    await addresses.assign_all(work, TargetKind.POST, places)
+    work.session.add_all(one.published for one in going)
+    await work.session.flush()
+
+
+async def _announce(work: Work, going: Sequence[_Going]) -> None:
+    now = {one.post.id: documents.listed(one.published) for one in going}
+    months = await _months_that_came_or_went(work.session, [(one.former, now[one.post.id]) for one in going])
+    for one in going:
+        aspects, post = documents.changed(one.published, one.old), one.post
+        mine = tuple(sorted((_months_of(one.former) ^ _months_of(now[post.id])) & months))
+        path, former_path = one.published.path, one.former_path
+        outbox.record(work, PostPublished(post.id, post.kind, aspects, path, former_path, one.former, now[post.id], mine))
 
 
 async def withdraw(work: Work, actor: Actor, post_id: int) -> Post:
@@ -152,188 +199,66 @@ async def trash(work: Work, actor: Actor, post_id: int) -> Post:
 
 async def planned_path(session: AsyncSession, post: Post, fields: PostFields, now: datetime) -> str:
     """Where it would stand if it were published now."""
-    frame = await site.get_frame(session)
-    return await _settled(session, post, fields, await _wanted_path(session, post, fields, frame, post.first_published_at or now))
+    named, frame = await documents.named_by(session, [fields]), await site.get_frame(session)
+    return await _settled(session, post, fields, documents.wanted_path(named, post, fields, frame, post.first_published_at or now))
 
 
-# --- the read document -----------------------------------------------------------------------------------------------------
+# --- what goes with it -----------------------------------------------------------------------------------------------------
 
 
-async def document(session: AsyncSession, post: Post, fields: PostFields, rendered: Rendered, frame: Frame) -> dict[str, Any]:
-    """The columns of the read document, for a post that has its date."""
-    at = post.first_published_at
-    assert at is not None  # noqa: S101 - set by the caller
-    return {
-        "path": await _wanted_path(session, post, fields, frame, at),
-        "parent_id": fields.parent,
-        "title": plain_title(fields.title),
-        "title_html": render_title(fields.title),
-        "excerpt": fields.excerpt or rendered.excerpt,
-        "standfirst": fields.excerpt,
-        "html": rendered.html,
-        "toc": [asdict(heading) for heading in rendered.toc],
-        "words": rendered.words,
-        "reading_minutes": rendered.reading_minutes,
-        "language": fields.language or frame.language,
-        "published_at": at,
-        "month": f"{at.astimezone(frame.zone):%Y-%m}",
-        "authors": await _authors(session, fields),
-        "tags": await _tags(session, fields),
-        "category": await _category(session, fields),
-        "picture": await _picture(session, fields),
-        "trail": await _trail(session, fields.parent),
-        "is_featured": fields.featured and post.kind is Kind.POST,
+def _months_of(listed: Listed | None) -> set[str]:
+    return {name.removeprefix("month:") for name in (listed.lists if listed else ()) if name.startswith("month:")}
+
+
+async def _months_that_came_or_went(session: AsyncSession, moves: Sequence[tuple[Listed | None, Listed | None]]) -> set[str]:
+    """Months that the archive has, or has no more, because of posts that moved in it: asked when they have."""
+    came: Counter[str] = Counter()
+    for before, now in moves:
+        came.update(_months_of(now))
+        came.subtract(_months_of(before))
+    touched = sorted(month for before, now in moves for month in _months_of(before) ^ _months_of(now))
+    if not touched:
+        return set()
+    counted = select(Published.month, func.count()).where(Published.kind == Kind.POST, Published.month.in_(touched))
+    numbers = dict((await session.execute(counted.group_by(Published.month))).all())
+    return {month for month in touched if (numbers.get(month, 0) == 0) != (numbers.get(month, 0) == came[month])}
+
+
+async def _revisions(work: Work, actor: Actor, copies: Mapping[int, WorkingCopy]) -> dict[int, Revision]:
+    """Of each post the newest if it is this very text, else one made of it now."""
+    newest = select(func.max(Revision.id)).where(Revision.post_id.in_(copies)).group_by(Revision.post_id)
+    found = {row.post_id: row for row in await work.session.scalars(select(Revision).where(Revision.id.in_(newest)))}
+    made = {
+        post_id: Revision(
+            post_id=post_id,
+            reason=Reason.PUBLISHED,
+            content=copy.content,
+            fields=copy.fields,
+            created_at=work.now,
+            created_by_id=actor.user_id,
+        )
+        for post_id, copy in copies.items()
+        if post_id not in found or not found[post_id].is_same_as(copy)
     }
-
-
-async def _authors(session: AsyncSession, fields: PostFields) -> list[dict[str, Any]]:
-    people = {user.id: user for user in await session.scalars(select(User).where(User.id.in_(fields.authors)))}
-    return [
-        {"id": user.id, "name": user.name, "path": f"/author/{user.slug}", "bio": user.bio}
-        for user in (people[user_id] for user_id in fields.authors if user_id in people)
-    ]
-
-
-async def _tags(session: AsyncSession, fields: PostFields) -> list[dict[str, Any]]:
-    tags = {tag.id: tag for tag in await session.scalars(select(Tag).where(Tag.id.in_(fields.tags)))}
-    return [
-        {"id": tag.id, "name": tag.name, "path": f"/tag/{tag.slug}"} for tag in (tags[tag_id] for tag_id in fields.tags if tag_id in tags)
-    ]
-
-
-async def _category(session: AsyncSession, fields: PostFields) -> dict[str, Any] | None:
-    category = await session.get(Category, fields.category) if fields.category is not None else None
-    if category is None:
-        return None
-    return {"id": category.id, "name": category.name, "path": f"/category/{await taxonomies.category_path(session, category)}"}
-
-
-async def _picture(session: AsyncSession, fields: PostFields) -> dict[str, Any] | None:
-    asset = await session.get(Asset, fields.picture) if fields.picture is not None else None
-    if asset is None:
-        return None
-    return {"id": asset.id, "path": asset.path, "width": asset.width, "height": asset.height, "alt": asset.alt}
-
-
-async def _trail(session: AsyncSession, parent_id: int | None) -> list[dict[str, str]]:
-    parent = await session.get(Published, parent_id) if parent_id is not None else None
-    return [] if parent is None else [*parent.trail, {"title": parent.title, "path": f"/{parent.path}"}]
-
-
-def _aspect_values(published: Published | None) -> dict[str, tuple[Any, ...]]:
-    if published is None:
-        return {}
-    return {aspect: tuple(getattr(published, column) for column in columns) for aspect, columns in ASPECTS.items()}
-
-
-def _changed(published: Published, old: dict[str, tuple[Any, ...]]) -> tuple[str, ...]:
-    return tuple(name for name, value in _aspect_values(published).items() if value != old.get(name))
-
-
-async def _listed(session: AsyncSession, published: Published | None) -> Listed | None:
-    """Where readers find it."""
-    if published is None:
-        return None
-    at = published.published_at.timestamp()
-    if published.kind is Kind.PAGE:
-        return Listed(at, (f"below:{published.parent_id or 0}",))
-    series = await session.scalars(
-        select(PostSeries.series_id).where(PostSeries.post_id == published.post_id, PostSeries.side == Side.LIVE)
-    )
-    return Listed(
-        at,
-        (
-            "home",
-            f"month:{published.month}",
-            *(f"author:{author['id']}" for author in published.authors),
-            *(f"tag:{tag['id']}" for tag in published.tags),
-            *((f"category:{published.category['id']}",) if published.category else ()),
-            *(f"series:{series_id}" for series_id in series),
-        ),
-    )
-
-
-async def _months_that_came_or_went(session: AsyncSession, post_id: int, before: Listed | None, now: Listed | None) -> tuple[str, ...]:
-    """Months in which this is the only post: the archive has them, or has them no more, because of it."""
-    entered = set(before.lists if before else ()) ^ set(now.lists if now else ())
-    months = sorted(name.removeprefix("month:") for name in entered if name.startswith("month:"))
-    others = select(Published.month).where(Published.kind == Kind.POST, Published.month.in_(months), Published.post_id != post_id)
-    full = set(await session.scalars(others.distinct())) if months else set()
-    return tuple(month for month in months if month not in full)
-
-
-async def _revision(work: Work, actor: Actor, copy: WorkingCopy) -> Revision:
-    """The newest revision if it is this very text, else one made of it now."""
-    newest = (
-        await work.session.scalars(select(Revision).where(Revision.post_id == copy.post_id).order_by(Revision.id.desc()).limit(1))
-    ).one_or_none()
-    if newest and newest.is_same_as(copy):
-        return newest
-    revision = Revision(
-        post_id=copy.post_id,
-        reason=Reason.PUBLISHED,
-        content=copy.content,
-        fields=copy.fields,
-        created_at=work.now,
-        created_by_id=actor.user_id,
-    )
-    work.session.add(revision)
+    work.session.add_all(made.values())
     await work.session.flush()
-    return revision
+    return found | made
 
 
 # --- addresses -------------------------------------------------------------------------------------------------------------
 
 
-async def _wanted_path(session: AsyncSession, post: Post, fields: PostFields, frame: Frame, at: datetime) -> str:
-    slug = fields.slug or slugify(plain_title(fields.title)) or str(post.id)
-    if post.kind is Kind.PAGE:
-        return await _page_path(session, post, fields.parent, slug)
-    local = at.astimezone(frame.zone)
-    category = await session.get(Category, fields.category) if fields.category is not None else None
-    author = await session.get(User, fields.authors[0]) if fields.authors else None
-    return frame.permalink.format(
-        year=f"{local:%Y}",
-        month=f"{local:%m}",
-        day=f"{local:%d}",
-        slug=slug,
-        id=post.id,
-        category=await taxonomies.category_path(session, category) if category else "uncategorised",
-        author=author.slug if author else "nobody",
-    ).strip("/")
-
-
-async def _page_path(session: AsyncSession, post: Post, parent_id: int | None, slug: str) -> str:
-    if parent_id is None:
-        return slug
-    parent = await session.get(Published, parent_id)
-    if parent is None:
-        raise InvalidInput({"parent": "The page above is not public; publish it first, or choose another."})
-    above = parent
-    while above.parent_id is not None:  # working copies may have been turned round one by one; readers' pages must not be a ring
-        if above.parent_id == post.id:
-            raise InvalidInput({"parent": f"For readers “{above.title}” still stands below this page; publish that one first."})
-        above = await session.get_one(Published, above.parent_id)
-    return f"{parent.path}/{slug}"
-
-
-async def _place(work: Work, post: Post, fields: PostFields, wanted: str) -> str:
-    path = await _settled(work.session, post, fields, wanted)
-    await addresses.assign(work, path, TargetKind.POST, post.id)
-    return path
-
-
-async def _settled(session: AsyncSession, post: Post, fields: PostFields, wanted: str) -> str:
+async def _settled(session: AsyncSession, post: Post, fields: PostFields, wanted: str, taken: Collection[str] = ()) -> str:
     """A slug made from the title gives way to what is there; one that somebody typed stays, and is refused if the path is taken.
 
-    A post that has an address for the same automatic slug keeps it, number and all.
+    A post that has an address for the same automatic slug keeps it, number and all. ``taken``: by others that go out with it.
     """
     if fields.slug:
         return wanted
     here = await addresses.find_current(session, TargetKind.POST, post.id)
     if here and _is_numbered(here.path, wanted):
         return here.path
-    return await addresses.free_path(session, wanted, TargetKind.POST, post.id)
+    return await addresses.free_path(session, wanted, TargetKind.POST, post.id, taken)
 
 
 def _is_numbered(path: str, wanted: str) -> bool:
@@ -342,16 +267,16 @@ def _is_numbered(path: str, wanted: str) -> bool:
 
 async def _renew_below(work: Work, parent: Published) -> None:
     """Pages below a page show its title and stand below its address: both follow."""
-    trail = [*parent.trail, {"title": parent.title, "path": f"/{parent.path}"}]
+    trail = documents.trail(parent)
     for child in (await work.session.scalars(select(Published).where(Published.parent_id == parent.post_id))).all():
-        old, before, former_path = _aspect_values(child), await _listed(work.session, child), child.path
+        old, before, former_path = documents.values_of(child), documents.listed(child), child.path
         child.trail = trail
         path = f"{parent.path}/{child.path.rsplit('/', 1)[-1]}"
         if path != child.path:
             await addresses.assign(work, path, TargetKind.POST, child.post_id)
             child.path = path
-        aspects = _changed(child, old)
-        if not aspects or before is None:
+        aspects = documents.changed(child, old)
+        if not aspects:
             continue
         outbox.record(work, PostPublished(child.post_id, child.kind, aspects, child.path, former_path, before, before))
         await _renew_below(work, child)
@@ -363,16 +288,16 @@ async def _take_away(work: Work, post: Post) -> None:
     below = select(Published.title).where(Published.parent_id == post.id).limit(1)
     if child := await work.session.scalar(below):
         raise InvalidInput({"": f"“{child}” stands below this page; withdraw or move it first."})
-    before, around = await _listed(work.session, published), await _around(work.session, published)
-    assert before is not None  # noqa: S101 - it is public
+    before, around = documents.listed(published), await surroundings.around(work.session, [published])
     await work.session.delete(published)
     await addresses.retire(work, TargetKind.POST, post.id)
-    await posts.set_terms(work, post.id, Side.LIVE, PostFields())
+    await posts.set_terms(work, Side.LIVE, {post.id: PostFields()})
     await surroundings.forget(work, post.id)
     await search_index.remove(work, post.id)
     await work.session.flush()
-    months = await _months_that_came_or_went(work.session, post.id, before, None)
-    outbox.record(work, PostWithdrawn(post.id, post.kind, published.path, before, months))
-    await surroundings.renew_others(work, around - {post.id})
+    months = await _months_that_came_or_went(work.session, [(before, None)])
+    outbox.record(work, PostWithdrawn(post.id, post.kind, published.path, before, tuple(months)))
+    others = await surroundings.others(work.session, around, [published])
+    surroundings.announce(work, others, await surroundings.renew(work.session, others))
     if post.kind is Kind.PAGE:
         await site.renew_frame(work)

@@ -235,14 +235,18 @@ async def find_place(where: Finder, path: str) -> Place:
     )
 
 
+_FEEDS = {"index.xml": "/feed.xml", "rss.xml": "/feed.xml", "feed.xml": "/feed.xml", "atom.xml": "/atom.xml"}  # of other programs → ours
+
+
 async def list_at(session: AsyncSession, path: str) -> str:
-    """Where the list is that once stood at a path, "" if none did: of a tag or category of another site (services/transfers.py)."""
+    """Where the list or its feed is that once stood at a path, "" if none did: of a term of another site (services/transfers.py)."""
     old, current = aliased(Address), aliased(Address)
     same = (current.target_kind == old.target_kind) & (current.target_id == old.target_id) & (current.state == AddressState.CURRENT)
     lists = old.target_kind.in_([TargetKind.TAG, TargetKind.CATEGORY, TargetKind.AUTHOR, TargetKind.SERIES])
     wanted = select(current.path).join(old, same).where(old.path == normalise_path(path), old.state == AddressState.MOVED, lists)
     found = (await session.scalars(wanted)).one_or_none()
-    return f"/{found}" if found else ""
+    feed = _FEEDS.get(path.rpartition("/")[2], "")
+    return f"/{found}{feed}" if found else ""
 
 
 # --- lists -----------------------------------------------------------------------------------------------------------------

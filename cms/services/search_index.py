@@ -1,7 +1,7 @@
 """What there is to find: a document of everything public, and the words of its title to correct misspelt ones by."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
@@ -19,17 +19,18 @@ MAX_WORDS = 16_000  # of a text; PostgreSQL counts positions no further than 16,
 BATCH = 100  # documents that are made anew in one transaction
 
 
-async def index(work: Work, published: Published, text: str) -> None:
-    """Put or replace the document. ``text``: plain, as it was written."""
-    old = await _heading(work, published.post_id)
-    values = _document(published, text)
-    put = work.dialect.insert(SearchDocument).values(values)
-    await work.session.execute(put.on_conflict_do_update(index_elements=["kind", "ref"], set_=values))
-    await _renew_words(work, old, values["heading"])
+async def index(work: Work, texts: Iterable[tuple[Published, str]]) -> None:
+    """Put or replace the documents. Texts are plain, as they were written."""
+    values = [_document(published, text) for published, text in texts]
+    old = await _headings(work, [value["ref"] for value in values])
+    put = work.dialect.insert(SearchDocument)
+    put = put.on_conflict_do_update(index_elements=["kind", "ref"], set_={name: put.excluded[name] for name in values[0]})
+    await work.session.execute(put, values)
+    await _renew_words(work, [(old.get(value["ref"], ""), value["heading"]) for value in values])
 
 
 async def remove(work: Work, post_id: int) -> None:
-    await _renew_words(work, await _heading(work, post_id), "")
+    await _renew_words(work, [(heading, "") for heading in (await _headings(work, [post_id])).values()])
     await work.session.execute(delete(SearchDocument).where(SearchDocument.kind == KIND, SearchDocument.ref == post_id))
 
 
@@ -46,8 +47,8 @@ async def renew(work: Work, after: int) -> tuple[int, int]:
     between = (SearchDocument.kind == KIND, SearchDocument.ref > after, SearchDocument.ref <= last)
     for stray in (await work.session.scalars(select(SearchDocument.ref).where(*between, SearchDocument.ref.not_in(there)))).all():
         await remove(work, stray)
-    for published in batch:
-        await index(work, published, plain_text(published.html))
+    if batch:
+        await index(work, [(published, plain_text(published.html)) for published in batch])
     return len(batch), last
 
 
@@ -98,22 +99,28 @@ def _document(published: Published, text: str) -> dict[str, Any]:
     }
 
 
-async def _heading(work: Work, post_id: int) -> str:
-    here = select(SearchDocument.heading).where(SearchDocument.kind == KIND, SearchDocument.ref == post_id)
-    return await work.session.scalar(here) or ""
+async def _headings(work: Work, post_ids: Collection[int]) -> dict[int, str]:
+    here = select(SearchDocument.ref, SearchDocument.heading).where(SearchDocument.kind == KIND, SearchDocument.ref.in_(post_ids))
+    return dict((await work.session.execute(here)).all())
 
 
 # --- words of titles ---------------------------------------------------------------------------------------------------------
 
 
-async def _renew_words(work: Work, old: str, new: str) -> None:
-    before, after = set(old.split()), set(new.split())
-    if lost := before - after:
+async def _renew_words(work: Work, headings: Iterable[tuple[str, str]]) -> None:
+    """``headings``: before and now."""
+    more: Counter[str] = Counter()
+    for old, new in headings:
+        more.update(set(new.split()))
+        more.subtract(set(old.split()))
+    if lost := sorted(word for word, number in more.items() if number < 0):
         # Locked in one order, so that two who publish at one moment wait for each other instead of for ever.
         await work.session.execute(select(SearchWord.word).where(SearchWord.word.in_(lost)).order_by(SearchWord.word).with_for_update())
-        await work.session.execute(update(SearchWord).where(SearchWord.word.in_(lost)).values(uses=SearchWord.uses - 1))
+        for fewer in {more[word] for word in lost}:
+            some = [word for word in lost if more[word] == fewer]
+            await work.session.execute(update(SearchWord).where(SearchWord.word.in_(some)).values(uses=SearchWord.uses + fewer))
         await work.session.execute(delete(SearchWord).where(SearchWord.word.in_(lost), SearchWord.uses <= 0))
-    await _learn(work, dict.fromkeys(after - before, 1))
+    await _learn(work, {word: number for word, number in more.items() if number > 0})
 
 
 async def _learn(work: Work, counted: dict[str, int]) -> None:

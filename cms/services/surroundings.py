@@ -5,15 +5,15 @@ It stands in the read document, so that a reader's page is one row. What changes
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import and_, delete, func, literal, select, tuple_
+from sqlalchemy import delete, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from cms.db.session import Work
-from cms.db.types import Id, UTCDateTime
-from cms.events import Ids, Listed, PostPublished
+from cms.events import Listed, PostPublished
 from cms.models import PostCategory, PostSeries, PostTag, Published, RelatedPost, Series
 from cms.models.post import Kind, Side
 from cms.services import outbox
@@ -27,116 +27,149 @@ SAME_CATEGORY = 0.5  # of a rare tag's weight
 ASPECTS = ("previous", "following", "series", "related")
 
 
-async def neighbours(session: AsyncSession, published: Published | None) -> Ids:
-    """Posts next to it by date: the one before, the one after."""
-    if published is None or published.kind is not Kind.POST:
+async def around(session: AsyncSession, rows: Iterable[Published]) -> set[int]:
+    """Posts whose pages say something of these: those beside them by date, the parts of their series, those that name them as related."""
+    ids = [row.post_id for row in rows if row.kind is Kind.POST]
+    if not ids:
+        return set()
+    beside = {other for pair in (await _beside(session, ids)).values() for other in pair if other is not None}
+    mine = select(PostSeries.series_id).where(PostSeries.post_id.in_(ids), PostSeries.side == Side.LIVE)
+    parts = select(PostSeries.post_id).where(PostSeries.side == Side.LIVE, PostSeries.series_id.in_(mine))
+    mentioning = select(RelatedPost.post_id).where(RelatedPost.related_id.in_(ids))
+    return {*beside, *await session.scalars(parts.union(mentioning))}
+
+
+async def others(session: AsyncSession, post_ids: Collection[int], rows: Iterable[Published]) -> Sequence[Published]:
+    """Readers' versions of posts; without those that are in ``rows``."""
+    wanted = set(post_ids) - {row.post_id for row in rows}
+    if not wanted:
         return ()
-    found = [await _beside(session, published, newer=newer) for newer in (False, True)]
-    return tuple(row.post_id for row in found if row is not None)
+    found = select(Published).where(Published.post_id.in_(wanted), Published.kind == Kind.POST).order_by(Published.post_id)
+    return (await session.scalars(found)).all()
 
 
-async def series_of(session: AsyncSession, post_id: int) -> Ids:
-    """The public parts of the series that it is in, itself included."""
-    mine = select(PostSeries.series_id).where(PostSeries.post_id == post_id, PostSeries.side == Side.LIVE)
-    return tuple(await session.scalars(select(PostSeries.post_id).where(PostSeries.side == Side.LIVE, PostSeries.series_id.in_(mine))))
-
-
-async def mentioned_by(session: AsyncSession, post_id: int) -> Ids:
-    """Posts that name it as related."""
-    return tuple(await session.scalars(select(RelatedPost.post_id).where(RelatedPost.related_id == post_id)))
-
-
-async def renew(work: Work, published: Published) -> tuple[str, ...]:
-    """Make what stands around a post again; returns the aspects that changed."""
-    values = await _around(work.session, published)
-    changed = tuple(aspect for aspect in ASPECTS if getattr(published, aspect) != values[aspect])
-    for aspect in changed:
-        setattr(published, aspect, values[aspect])
+async def renew(session: AsyncSession, rows: Iterable[Published]) -> dict[int, tuple[str, ...]]:
+    """Make what stands around these posts again; which aspects of which have changed."""
+    posts = [row for row in rows if row.kind is Kind.POST]
+    values = await _values(session, [row.post_id for row in posts]) if posts else {}
+    changed = {}
+    for row in posts:
+        aspects = tuple(aspect for aspect in ASPECTS if getattr(row, aspect) != values[row.post_id][aspect])
+        for aspect in aspects:
+            setattr(row, aspect, values[row.post_id][aspect])
+        if aspects:
+            changed[row.post_id] = aspects
+    await session.flush()
     return changed
 
 
-async def renew_others(work: Work, post_ids: Iterable[int]) -> None:
-    """The same for posts around the one that changed, and say so of those that look different now."""
-    wanted = select(Published).where(Published.post_id.in_(set(post_ids)), Published.kind == Kind.POST).order_by(Published.post_id)
-    for published in (await work.session.scalars(wanted)).all():
-        if aspects := await renew(work, published):
-            where = Listed(published.published_at.timestamp(), ())  # its lists have not changed
-            outbox.record(work, PostPublished(published.post_id, published.kind, aspects, published.path, published.path, where, where))
-    await work.session.flush()
+def announce(work: Work, rows: Iterable[Published], changed: Mapping[int, tuple[str, ...]]) -> None:
+    """Say so of those that look different now."""
+    for row in rows:
+        if aspects := changed.get(row.post_id):
+            where = Listed(row.published_at.timestamp(), ())  # its lists have not changed
+            outbox.record(work, PostPublished(row.post_id, row.kind, aspects, row.path, row.path, where, where))
 
 
-async def _around(session: AsyncSession, published: Published) -> dict[str, Any]:
-    if published.kind is not Kind.POST:
-        return {"previous": None, "following": None, "series": None, "related": []}
+async def _values(session: AsyncSession, ids: Collection[int]) -> dict[int, dict[str, Any]]:
+    beside, series, related = await _beside(session, ids), await _series(session, ids), await _related(session, ids)
+    found = select(*LINK).where(Published.post_id.in_({other for pair in beside.values() for other in pair if other is not None}))
+    links = {row.post_id: as_link(row) for row in await session.execute(found)}
     return {
-        "previous": _link(await _beside(session, published, newer=False)),
-        "following": _link(await _beside(session, published, newer=True)),
-        "series": await _series(session, published.post_id),
-        "related": await _related(session, published.post_id),
+        post_id: {
+            "previous": links.get(before),
+            "following": links.get(after),
+            "series": series.get(post_id),
+            "related": related.get(post_id, []),
+        }
+        for post_id, (before, after) in beside.items()
     }
 
 
-async def _beside(session: AsyncSession, published: Published, *, newer: bool) -> Any:
-    key = (Published.published_at, Published.post_id)
-    here = tuple_(literal(published.published_at, UTCDateTime), literal(published.post_id, Id))  # compared as a pair: one step in the index
-    side, order = (tuple_(*key) > here, key) if newer else (tuple_(*key) < here, tuple(column.desc() for column in key))
-    return (await session.execute(select(*LINK).where(Published.kind == Kind.POST, side).order_by(*order).limit(1))).one_or_none()
+async def _beside(session: AsyncSession, ids: Collection[int]) -> dict[int, tuple[int | None, int | None]]:
+    """Of each post the ones before and after it by date."""
+    here, other = aliased(Published), aliased(Published)
+    place, others_place = (here.published_at, here.post_id), (other.published_at, other.post_id)  # compared as pairs: one step in the index
+    is_post = other.kind == Kind.POST
+    newest, oldest = (column.desc() for column in others_place), others_place
+    older = select(other.post_id).where(is_post, tuple_(*others_place) < tuple_(*place)).order_by(*newest)
+    newer = select(other.post_id).where(is_post, tuple_(*others_place) > tuple_(*place)).order_by(*oldest)
+    beside = (query.limit(1).correlate(here).scalar_subquery() for query in (older, newer))
+    rows = await session.execute(select(here.post_id, *beside).where(here.post_id.in_(ids)))
+    return {post_id: (before, after) for post_id, before, after in rows}
 
 
-async def _series(session: AsyncSession, post_id: int) -> dict[str, Any] | None:
-    mine = and_(PostSeries.post_id == post_id, PostSeries.side == Side.LIVE)
-    series = (await session.scalars(select(Series).join(PostSeries, PostSeries.series_id == Series.id).where(mine))).one_or_none()
-    if series is None:
-        return None
-    parts = await session.execute(
-        select(*LINK)
-        .join(PostSeries, PostSeries.post_id == Published.post_id)
-        .where(PostSeries.side == Side.LIVE, PostSeries.series_id == series.id)
-        .order_by(PostSeries.position, Published.published_at, Published.post_id)
-    )
-    return {"id": series.id, "name": series.name, "path": f"/series/{series.slug}", "parts": [as_link(row) for row in parts]}
+async def _series(session: AsyncSession, ids: Collection[int]) -> dict[int, dict[str, Any]]:
+    mine = select(PostSeries.post_id, Series).join(Series, PostSeries.series_id == Series.id)
+    found = (await session.execute(mine.where(PostSeries.post_id.in_(ids), PostSeries.side == Side.LIVE))).all()
+    parts: dict[int, list[dict[str, Any]]] = {series.id: [] for _, series in found}
+    if parts:
+        wanted = select(PostSeries.series_id, *LINK).join(PostSeries, PostSeries.post_id == Published.post_id)
+        wanted = wanted.where(PostSeries.side == Side.LIVE, PostSeries.series_id.in_(parts))
+        for series_id, *row in await session.execute(wanted.order_by(PostSeries.position, Published.published_at, Published.post_id)):
+            parts[series_id].append(as_link(row))
+    return {
+        post_id: {"id": series.id, "name": series.name, "path": f"/series/{series.slug}", "parts": parts[series.id]}
+        for post_id, series in found
+    }
 
 
-async def _related(session: AsyncSession, post_id: int) -> list[dict[str, Any]]:
-    chosen = select(*LINK).join(RelatedPost, RelatedPost.related_id == Published.post_id).where(RelatedPost.post_id == post_id)
-    return [as_link(row) for row in await session.execute(chosen.order_by(RelatedPost.position))]
-
-
-def _link(row: Any) -> dict[str, Any] | None:
-    return None if row is None else as_link(row)
+async def _related(session: AsyncSession, ids: Collection[int]) -> dict[int, list[dict[str, Any]]]:
+    chosen = select(RelatedPost.post_id.label("of"), *LINK).join(RelatedPost, RelatedPost.related_id == Published.post_id)
+    links: dict[int, list[dict[str, Any]]] = {}
+    for post_id, *row in await session.execute(chosen.where(RelatedPost.post_id.in_(ids)).order_by(RelatedPost.position)):
+        links.setdefault(post_id, []).append(as_link(row))
+    return links
 
 
 # --- what to read on -------------------------------------------------------------------------------------------------------
 
 
-async def choose_related(work: Work, published: Published) -> None:
-    """Posts that share rare tags with this one, or its category; the newer of two that fit alike."""
-    chosen = await _nearest(work.session, published) if published.kind is Kind.POST else []
-    await work.session.execute(delete(RelatedPost).where(RelatedPost.post_id == published.post_id))
-    work.session.add_all([RelatedPost(post_id=published.post_id, related_id=other, position=n) for n, other in enumerate(chosen)])
+async def choose_related(work: Work, rows: Iterable[Published]) -> None:
+    """For each of these, posts that share rare tags with it, or its category; the newer of two that fit alike."""
+    posts = [row for row in rows if row.kind is Kind.POST]
+    if not posts:
+        return
+    known = _Weighed(work.session)
+    chosen = {row.post_id: await known.nearest(row) for row in posts}
+    await work.session.execute(delete(RelatedPost).where(RelatedPost.post_id.in_(chosen)))
+    work.session.add_all(
+        RelatedPost(post_id=post_id, related_id=other, position=n) for post_id, ids in chosen.items() for n, other in enumerate(ids)
+    )
     await work.session.flush()
 
 
-async def _nearest(session: AsyncSession, published: Published) -> list[int]:
-    tags = [tag["id"] for tag in published.tags]
-    counted = select(PostTag.tag_id, func.count()).where(PostTag.side == Side.LIVE, PostTag.tag_id.in_(tags)).group_by(PostTag.tag_id)
-    rarest = sorted(await session.execute(counted), key=lambda row: (row[1], row[0]))[:RAREST] if tags else []
-    weights: Counter[int] = Counter()
-    for tag_id, number in rarest:
-        for other in await _newest_with(session, PostTag.post_id, PostTag.side, PostTag.tag_id, tag_id):
-            weights[other] += 1 / math.log2(1 + number)  # type: ignore[assignment]  # a weight
-    if published.category:
-        for other in await _newest_with(
-            session, PostCategory.post_id, PostCategory.side, PostCategory.category_id, published.category["id"]
-        ):
-            weights[other] += SAME_CATEGORY / math.log2(1 + LOOKED_AT)  # type: ignore[assignment]
-    del weights[published.post_id]
-    return sorted(weights, key=lambda other: (-weights[other], -other))[:RELATED]
+class _Weighed:
+    """What has been asked about tags and categories, which several posts may have."""
 
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+        self._uses: dict[int, int] = {}  # of a tag
+        self._newest: dict[tuple[type[PostTag | PostCategory], int], list[int]] = {}
 
-async def _newest_with(session: AsyncSession, post_id: Any, side: Any, key: Any, value: int) -> list[int]:
-    newest = select(post_id).where(side == Side.LIVE, key == value).order_by(post_id.desc()).limit(LOOKED_AT)
-    return list(await session.scalars(newest))
+    async def nearest(self, published: Published) -> list[int]:
+        weights: Counter[int] = Counter()
+        for tag_id, number in await self._rarest([tag["id"] for tag in published.tags]):
+            for other in await self._newest_with(PostTag, PostTag.tag_id, tag_id):
+                weights[other] += 1 / math.log2(1 + number)  # type: ignore[assignment]  # a weight
+        if published.category:
+            for other in await self._newest_with(PostCategory, PostCategory.category_id, published.category["id"]):
+                weights[other] += SAME_CATEGORY / math.log2(1 + LOOKED_AT)  # type: ignore[assignment]
+        del weights[published.post_id]
+        return sorted(weights, key=lambda other: (-weights[other], -other))[:RELATED]
+
+    async def _rarest(self, tags: Sequence[int]) -> list[tuple[int, int]]:
+        if new := [tag_id for tag_id in tags if tag_id not in self._uses]:
+            counted = select(PostTag.tag_id, func.count()).where(PostTag.side == Side.LIVE, PostTag.tag_id.in_(new))
+            self._uses |= dict((await self._session.execute(counted.group_by(PostTag.tag_id))).all())
+        return sorted(((tag_id, self._uses[tag_id]) for tag_id in tags), key=lambda use: (use[1], use[0]))[:RAREST]
+
+    async def _newest_with(self, table: type[PostTag | PostCategory], term: Any, term_id: int) -> list[int]:
+        known = self._newest.get((table, term_id))
+        if known is None:
+            newest = select(table.post_id).where(table.side == Side.LIVE, term == term_id).order_by(table.post_id.desc()).limit(LOOKED_AT)
+            known = self._newest[table, term_id] = list(await self._session.scalars(newest))
+        return known
 
 
 async def forget(work: Work, post_id: int) -> None:

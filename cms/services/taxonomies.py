@@ -1,6 +1,6 @@
 """Tags and categories."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -106,14 +106,11 @@ async def require_category(session: AsyncSession, category_id: int) -> Category:
     return category
 
 
-async def category_path(session: AsyncSession, category: Category) -> str:
-    """Slugs from the top of the tree down."""
+def path_in(categories: Mapping[int, Category], category: Category) -> str:
+    """Slugs from the top of the tree down. ``categories``: those above it, at least."""
     slugs = [category.slug]
-    while category.parent_id is not None and len(slugs) < 20:
-        parent = await session.get(Category, category.parent_id)
-        if parent is None:
-            break
-        category = parent
+    while (above := categories.get(category.parent_id or 0)) and len(slugs) < 20:
+        category = above
         slugs.insert(0, category.slug)
     return "/".join(slugs)
 

@@ -1,7 +1,7 @@
 """Texts that come from elsewhere, many at a time, and all that leave: found again by their key, told apart from what somebody has
 edited here since."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,6 +20,7 @@ from cms.models.post import Kind, Live, Reason, Side
 from cms.policy import Actor, Capability
 from cms.schemas.post import PostFields
 from cms.services import addresses, audit, outbox, posts, publishing, taxonomies
+from cms.services.publishing import Release, Version
 
 MAX_KEY = 500
 
@@ -36,7 +37,10 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A text with everything that is known of it. ``dates``: None for a draft. ``former``: old paths that are to lead to it."""
+    """A text with everything that is known of it. ``dates``: None for a draft. ``former``: old paths that are to lead to it.
+
+    ``rendered``: what readers get; None for a draft. ``before``: what an earlier import made of it.
+    """
 
     key: str
     digest: str
@@ -46,6 +50,8 @@ class Incoming:
     dates: publishing.Dates | None
     former: tuple[str, ...] = ()
     is_over: bool = False  # it was public, and is not any more
+    rendered: Rendered | None = None
+    before: Known | None = None
 
 
 async def known(session: AsyncSession, prefix: str) -> dict[str, Known]:
@@ -82,73 +88,83 @@ async def taken_paths(session: AsyncSession, but: Iterable[int]) -> set[str]:
     return {path for path, kind, target in rows if kind is not TargetKind.POST or target not in mine}
 
 
-async def bring_in(work: Work, actor: Actor, incoming: Incoming, rendered: Rendered | None, before: Known | None) -> int:
-    """Make a text of it, or bring what an earlier import made up to date; its id. ``rendered``: what readers get; None for a draft."""
-    policy.require(actor, Capability.of(incoming.kind, "publish"))
-    post, copy = await (_renew(work, incoming, before.post_id) if before else _make(work, actor, incoming))
-    await _follow(work, actor, post, copy, incoming, is_new=before is None)
-    if rendered is None:
-        audit.note(work, actor, f"{post.kind}.import", post.kind, post.id, key=incoming.key)
-        outbox.record(work, WorkChanged(post.id))
-    else:
-        with work.session.no_autoflush:  # each question would write first, and what is asked for was written by name
-            await publishing.publish(work, actor, post.id, publishing.Version(copy.version, rendered), incoming.dates)
-        await addresses.lead(work, incoming.former, TargetKind.POST, post.id)
-        if incoming.is_over:
-            await publishing.withdraw(work, actor, post.id)
-    return post.id
+async def bring_in(work: Work, actor: Actor, texts: Sequence[Incoming]) -> list[int]:
+    """Make posts of them, or bring what an earlier import made up to date; their ids. A page comes alone (publishing.publish_all)."""
+    for text in texts:
+        policy.require(actor, Capability.of(text.kind, "publish"))
+    with work.session.no_autoflush:  # each question would write first, and what is asked for was written by name
+        copies = await _write(work, actor, texts)
+        releases = []
+        for text, copy in zip(texts, copies, strict=True):
+            if text.rendered:
+                releases.append(Release(copy.post_id, Version(copy.version, text.rendered), text.dates))
+            else:
+                audit.note(work, actor, f"{text.kind}.import", text.kind, copy.post_id, key=text.key)
+                outbox.record(work, WorkChanged(copy.post_id))
+        if releases:
+            await publishing.publish_all(work, actor, releases)
+    public = {copy.post_id: text for text, copy in zip(texts, copies, strict=True) if text.rendered}
+    await addresses.lead(work, TargetKind.POST, {post_id: text.former for post_id, text in public.items()})
+    for post_id, text in public.items():
+        if text.is_over:
+            await publishing.withdraw(work, actor, post_id)
+    return [copy.post_id for copy in copies]
 
 
-async def _make(work: Work, actor: Actor, incoming: Incoming) -> tuple[Post, WorkingCopy]:
-    title = plain_title(incoming.fields.title)
-    post = Post(
-        kind=incoming.kind,
-        created_by_id=actor.user_id,
-        created_at=work.now,
-        updated_at=work.now,
-        title=title,
-        folded_title=fold(title)[:400],
-        language=incoming.fields.language,
-        import_key=incoming.key,
-        import_digest=incoming.digest,
-    )
-    work.session.add(post)
-    await work.session.flush()
-    copy = WorkingCopy(
-        post_id=post.id,
-        content=incoming.content,
-        fields=incoming.fields.to_json(),
-        updated_at=work.now,
-        updated_by_id=actor.user_id,
-    )
-    work.session.add(copy)
-    return post, copy
-
-
-async def _renew(work: Work, incoming: Incoming, post_id: int) -> tuple[Post, WorkingCopy]:
-    post = await work.session.get_one(Post, post_id)
-    copy = await work.session.get_one(WorkingCopy, post_id)
-    post.title = plain_title(incoming.fields.title)
-    post.folded_title = fold(post.title)[:400]
-    post.import_digest, post.updated_at, post.has_changes = incoming.digest, work.now, post.is_published
-    copy.content, copy.fields, copy.updated_at = incoming.content, incoming.fields.to_json(), work.now
-    return post, copy
-
-
-async def _follow(work: Work, actor: Actor, post: Post, copy: WorkingCopy, incoming: Incoming, *, is_new: bool) -> None:
-    await work.session.flush()
-    await posts.set_terms(work, post.id, Side.WORK, incoming.fields, is_new=is_new)
-    work.session.add(
+async def _write(work: Work, actor: Actor, texts: Sequence[Incoming]) -> list[WorkingCopy]:
+    """Of each its post, working copy, terms and a revision."""
+    session, here = work.session, [text.before.post_id for text in texts if text.before]
+    there = {post.id: post for post in await session.scalars(select(Post).where(Post.id.in_(here)))} if here else {}
+    found = await session.scalars(select(WorkingCopy).where(WorkingCopy.post_id.in_(here))) if here else ()
+    copies = {copy.post_id: copy for copy in found}
+    rows = [there[text.before.post_id] if text.before else _new_post(work, actor, text) for text in texts]
+    session.add_all(rows)
+    await session.flush()  # new ones have their numbers now
+    written = []
+    for post, text in zip(rows, texts, strict=True):
+        if text.before:
+            _renew(work, post, text)
+        copy = copies.get(post.id) or WorkingCopy(post_id=post.id, updated_by_id=actor.user_id)
+        copy.content, copy.fields, copy.updated_at = text.content, text.fields.to_json(), work.now
+        written.append(copy)
+    session.add_all(written)
+    await session.flush()
+    terms = {post.id: text.fields for post, text in zip(rows, texts, strict=True)}
+    await posts.set_terms(work, Side.WORK, terms, new=terms.keys() - set(here))
+    session.add_all(
         Revision(
-            post_id=post.id,
+            post_id=copy.post_id,
             reason=Reason.IMPORTED,
             content=copy.content,
             fields=copy.fields,
             created_at=work.now,
             created_by_id=actor.user_id,
         )
+        for copy in written
     )
-    await work.session.flush()
+    await session.flush()
+    return written
+
+
+def _new_post(work: Work, actor: Actor, text: Incoming) -> Post:
+    title = plain_title(text.fields.title)
+    return Post(
+        kind=text.kind,
+        created_by_id=actor.user_id,
+        created_at=work.now,
+        updated_at=work.now,
+        title=title,
+        folded_title=fold(title)[:400],
+        language=text.fields.language,
+        import_key=text.key,
+        import_digest=text.digest,
+    )
+
+
+def _renew(work: Work, post: Post, text: Incoming) -> None:
+    post.title = plain_title(text.fields.title)
+    post.folded_title = fold(post.title)[:400]
+    post.import_digest, post.updated_at, post.has_changes = text.digest, work.now, post.is_published
 
 
 def as_dates(published: datetime, updated: datetime | None) -> publishing.Dates:

@@ -101,8 +101,34 @@ async def test_a_link_to_a_draft_leads_nowhere(move_in: Mover, tmp_path: Path) -
     ],
 )
 async def test_what_is_not_found_is_told_once(move_in: Mover, tmp_path: Path, files: dict[str, str | bytes], what: str) -> None:
-    (finding,) = [one for one in said(await move_in(folder(tmp_path, files))) if "feed" not in one[2]]
+    (finding,) = [one for one in said(await move_in(folder(tmp_path, files))) if not one[2].startswith("an old")]
     assert finding[2].startswith(what)
+
+
+@pytest.mark.parametrize(
+    ("settings", "folder_of_text"),
+    [({"hugo.toml": ""}, "content/posts/one"), (ZOLA, "content/one")],
+)
+async def test_files_beside_a_text_come_along(
+    move_in: Mover, tmp_path: Path, settings: dict[str, str | bytes], folder_of_text: str
+) -> None:
+    """Not only pictures; what the library does not take is told."""
+    beside: dict[str, str | bytes] = {
+        "paper.pdf": b"%PDF-1.4 x",
+        "data.zip": b"PK",
+        "plan.svg": "<svg xmlns='http://www.w3.org/2000/svg'/>",
+        "run.exe": b"MZ",
+    }
+    text = TEXT.format("One", "[a](paper.pdf#page=2) [b](./data.zip) ![c](plan.svg) [d](run.exe)")
+    files = {f"{folder_of_text}/{name}": content for name, content in beside.items()}
+    report = await move_in(folder(tmp_path, {**settings, **files, f"{folder_of_text}/index.md": text}))
+    html = await move_in.html("one")
+    for name, tail in (("paper.pdf", "#page=2"), ("data.zip", ""), ("plan.svg", "")):
+        address = await move_in.leads_to(f"{folder_of_text.removeprefix('content/')}/{name}")
+        assert address.startswith("/media/")
+        assert f'"{address}{tail}"' in html
+    assert 'href="run.exe"' in html
+    assert (f"{folder_of_text}/run.exe", 0, "files of the kind .exe are not taken") in said(report, Outcome.REFUSED)
 
 
 @pytest.mark.parametrize(
@@ -220,6 +246,31 @@ def test_a_section_with_words_is_a_page_with_all_its_addresses(tmp_path: Path) -
     assert not report.findings
 
 
+OLD_LIST = "an old list: all posts are in /archive now"
+IN_SECTION = {"content/Our Posts/one.md": TEXT.format("One", "x")}
+
+
+@pytest.mark.parametrize(
+    ("files", "lists"),
+    [
+        (IN_SECTION, ["/our-posts"]),
+        ({**IN_SECTION, "content/our-posts.md": TEXT.format("Ours", "x")}, []),  # a text stood there
+        ({"content/posts/one.md": "---\ntitle: One\ndraft: true\n---\nx"}, []),
+        ({"content/about/index.md": TEXT.format("About", "x")}, []),
+        ({**IN_SECTION, "hugo.toml": "disableKinds = ['section']"}, []),
+        ({"content/one.md": "---\ntitle: One\ndate: 2024-03-04\ntags: [sea]\n---\nx"}, ["/tags"]),
+        (
+            {"content/one.md": "---\ntitle: One\ntags: [sea]\nmoods: [calm]\n---\nx", "hugo.toml": "[taxonomies]\nmood = 'moods'"},
+            ["/moods"],
+        ),
+        ({"content/one.md": "---\ntitle: One\ntags: [sea]\n---\nx", "hugo.toml": "disableKinds = ['taxonomy']"}, []),
+    ],
+)
+async def test_lists_that_no_file_says_are_told(move_in: Mover, tmp_path: Path, files: dict[str, str | bytes], lists: list[str]) -> None:
+    report = await move_in(folder(tmp_path, {"hugo.toml": "", **files}))
+    assert [file for file, _, what in said(report) if what == OLD_LIST] == lists
+
+
 PICTURE = "![a](a.png)"
 
 
@@ -287,6 +338,50 @@ async def test_old_lists_lead_to_those_of_now(move_in: Mover, tmp_path: Path, si
         assert (answer.status, answer.location) == (301, new), old
         assert (await browser.get(new)).status == 200
     assert (await browser.get("/tags/none")).status == 404
+
+
+async def test_lists_and_feeds_of_any_taxonomy_lead_to_those_of_now(move_in: Mover, tmp_path: Path, site: Site) -> None:
+    settings = """
+        [taxonomies]
+        tag = "tags"
+        category = "categories"
+        mood = "Moods"
+        author = "authors"
+        [permalinks.term]
+        tags = "/about/:slug/"
+    """
+    matter = (
+        "---\ntitle: One\ndate: 2024-03-04\ntags: [Deep Sea]\ncategories: [News, Boats]\nmoods: [Quite Calm]\nauthors: [Ana Silva]\n---\nx"
+    )
+    report = await move_in(folder(tmp_path, {"hugo.toml": settings, "content/posts/one.md": matter}))
+    browser = site.browser()
+    for old, new in {
+        "/about/deep-sea/": "/tag/deep-sea",
+        "/about/deep-sea/index.xml": "/tag/deep-sea/feed.xml",
+        "/categories/news/index.xml": "/category/news/feed.xml",
+        "/categories/boats/": "/tag/boats",
+        "/moods/quite-calm/": "/tag/quite-calm",
+        "/moods/quite-calm/index.xml": "/tag/quite-calm/feed.xml",
+        "/authors/ana-silva/": "/author/ana-silva",
+    }.items():
+        answer = await browser.get(old)
+        assert (answer.status, answer.location) == (301, new), old
+        assert (await browser.get(new)).status == 200
+    assert not [one for one in said(report) if "quite-calm" in one[0]]
+
+
+async def test_feeds_of_tags_of_zola_lead_to_those_of_now(move_in: Mover, tmp_path: Path, site: Site) -> None:
+    settings = {"config.toml": 'base_url = "https://old.example.org"\ngenerate_feeds = true\ntaxonomies = [{name = "tags", feed = true}]'}
+    text = '+++\ntitle = "One"\ndate = 2024-03-04\n[taxonomies]\ntags = ["Deep Sea"]\n+++\nx'
+    await move_in(folder(tmp_path, {**settings, "content/one.md": text}))
+    answer = await site.browser().get("/tags/deep-sea/atom.xml")
+    assert (answer.status, answer.location) == (301, "/tag/deep-sea/atom.xml")
+
+
+async def test_a_list_that_is_no_more_is_told(move_in: Mover, tmp_path: Path) -> None:
+    matter = "---\ntitle: One\ndate: 2024-03-04\ntags: ['+++']\n---\nx"
+    report = await move_in(folder(tmp_path, {"hugo.toml": "", "content/posts/one.md": matter}))
+    assert ("/tags/+++", 0, OLD_LIST) in said(report)
 
 
 @pytest.mark.parametrize(

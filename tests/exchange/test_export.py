@@ -65,7 +65,7 @@ async def fill(database: Database, storage: Storage, folder: Path, chance: rando
         category = (await taxonomies.ensure_category(work, SYSTEM, "Coast & sea")).id
         series = (await taxonomies.ensure_series(work, SYSTEM, "Knots: 'all'")).id
         page = Incoming("t:about", "", Kind.PAGE, "About", PostFields(title="About", slug="about"), dates(chance))
-        about = await transfers.bring_in(work, SYSTEM, page, render(page.content), None)
+        (about,) = await transfers.bring_in(work, SYSTEM, [replace(page, rendered=render(page.content))])
     for number in range(NUMBER):
         async with database.transaction() as work:
             tags = await taxonomies.ensure_tags(work, [f"Tag {chance.randint(1, 9)}: x" for _ in range(chance.randint(0, 3))])
@@ -89,7 +89,7 @@ async def fill(database: Database, storage: Storage, folder: Path, chance: rando
             incoming = Incoming(
                 f"t:{number}", "", kind, text, fields, when, (f"old/{number}.html", f"Älter/{number}"), chance.random() < 0.1
             )
-            await transfers.bring_in(work, SYSTEM, incoming, render(text) if when else None, None)
+            await transfers.bring_in(work, SYSTEM, [replace(incoming, rendered=render(text) if when else None)])
 
 
 def dates(chance: random.Random) -> publishing.Dates:
@@ -173,7 +173,7 @@ async def test_an_address_that_no_file_system_takes_gets_another_folder(database
         when = publishing.Dates(datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC))
         incoming = Incoming(f"t:{number}", "", Kind.POST, "Text", PostFields(title=slug[:9], slug=slug), when)
         async with database.transaction() as work:
-            await transfers.bring_in(work, SYSTEM, incoming, render("Text"), None)
+            await transfers.bring_in(work, SYSTEM, [replace(incoming, rendered=render("Text"))])
     folder = tmp_path / "deep" / "out"
     await write_folder(database, storage, "https://example.org", folder, lambda *_: None)
     written = list((folder / "content").rglob("index.md"))
@@ -186,7 +186,8 @@ async def add(database: Database, number: int, slug: str, text: str = "Text", *,
     when = publishing.Dates(datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC))
     async with database.transaction() as work:
         incoming = Incoming(f"t:{number}", "", Kind.POST, text, PostFields(title=title, slug=slug), when)
-        return await transfers.bring_in(work, SYSTEM, incoming, render(text), None)
+        (post_id,) = await transfers.bring_in(work, SYSTEM, [replace(incoming, rendered=render(text))])
+        return post_id
 
 
 async def test_an_export_clears_away_what_an_earlier_one_wrote_and_nothing_else(database: Database, tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ async def test_what_the_desk_asks_for_is_found_by_an_index(database: Database) -
     for ask in (
         lambda session: posts.list_for_desk(session, editor, Kind.POST),
         lambda session: posts.get_draft(session, editor, post.post_id),
-        lambda session: surroundings.neighbours(session, live),
+        lambda session: surroundings.around(session, [live]),
     ):
         for plan in await plans(database, ask):
             assert not any(f"SCAN {table}" in plan for table in LARGE), plan

@@ -16,11 +16,11 @@ from cms.models.address import AddressState
 from cms.models.post import Live
 from cms.policy import Actor
 from cms.schemas.post import PostInput
-from cms.services import posts, publishing, reading, site
+from cms.services import documents, posts, publishing, reading, site
 from tests import watching
 from tests.factories import draft, edited, page, person, publish, published, published_page, restore, trash, withdraw
 
-ALL = tuple(publishing.ASPECTS)
+ALL = tuple(documents.ASPECTS)
 
 
 async def place(database: Database, path: str) -> reading.Place:

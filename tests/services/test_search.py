@@ -250,7 +250,7 @@ async def test_a_new_date_moves_a_document(database: Database) -> None:
     async with database.transaction() as work:
         row = await work.session.merge(post)
         row.published_at = post.published_at - timedelta(days=400)
-        await search_index.index(work, row, "Mud")
+        await search_index.index(work, [(row, "Mud")])
     async with database.read() as session:
         assert await session.scalar(select(func.count()).select_from(SearchDocument)) == 1
     assert await titles(database, "mud") == ["Mud"]

@@ -85,10 +85,10 @@ async def test_category_is_made_once_and_by_those_who_may(database: Database) ->
 
 async def test_path_of_a_category_has_its_parents_before_it(database: Database) -> None:
     async with database.transaction() as work:
-        parent = None
+        parent, rows = None, {}
         for slug in ("europe", "france", "brittany"):
             row = Category(name=slug.title(), slug=slug, parent_id=parent, description="")
             work.session.add(row)
             await work.session.flush()
-            parent = row.id
-        assert await taxonomies.category_path(work.session, row) == "europe/france/brittany"
+            parent, rows[row.id] = row.id, row
+        assert taxonomies.path_in(rows, row) == "europe/france/brittany"

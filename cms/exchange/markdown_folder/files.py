@@ -106,7 +106,8 @@ class Files:
     async def _store_one(self, work: Work, one: pictures.File, old: Sequence[str]) -> None:
         asset = await media.add(work, SYSTEM, name=Path(one.file).name, digest=one.digest, size=len(one.content), dimensions=one.dimensions)
         self.paths[one.file], self.ids[one.file] = asset.path, asset.id
-        await addresses.lead(work, [path for stood in old for path in self.blog.old_paths(stood)], TargetKind.MEDIA, asset.id)
+        paths = [path for stood in old for path in self.blog.old_paths(stood)]
+        await addresses.lead(work, TargetKind.MEDIA, {asset.id: paths})
 
 
 def _batches(items: Sequence[str]) -> Iterator[Sequence[str]]:

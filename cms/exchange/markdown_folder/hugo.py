@@ -16,7 +16,7 @@ from cms.exchange.markdown_folder import front_matter
 from cms.exchange.markdown_folder.front_matter import as_flag, as_moment, as_text, as_texts
 from cms.exchange.markdown_folder.report import Outcome, Report
 from cms.exchange.markdown_folder.shortcodes import Shortcode, code_ranges
-from cms.exchange.markdown_folder.source import Blog, Document, files_below, note_list, read_text, text_files
+from cms.exchange.markdown_folder.source import Blog, Document, Term, files_below, note_list, read_text, text_files
 from cms.models.post import Kind
 
 _SETTINGS = tuple(f"{name}.{suffix}" for name in ("hugo", "config") for suffix in ("toml", "yaml", "yml", "json"))
@@ -28,6 +28,7 @@ _DATES = {  # of ours → names in the front matter, the first one that is there
     "expires_at": ("expirydate", "unpublishdate"),
 }
 _PICTURES = ("images", "featured_image", "featuredimage", "image", "cover", "thumbnail")
+_TAXONOMIES = {"categories": "categories", "tags": "tags", "series": "series", "authors": "authors", "author": "authors"}  # → of ours
 _KINDS = {"post": Kind.POST, "posts": Kind.POST, "page": Kind.PAGE}
 _DATED = re.compile(r"(\d{4}-\d{2}-\d{2})[-_]*(.*)")
 _WORDS = {  # of the permalinks setting → ours
@@ -97,6 +98,8 @@ class Hugo:
         blog.documents = [document for document, _ in texts]
         site.files = frozenset(document.file for document in blog.documents)
         blog.permalink = _permalink(site, texts)
+        blog.lists = site.lists
+        blog.other_lists = tuple(_other_lists(site, texts))
         blog.feeds = tuple(_feeds(site, texts))
         return blog
 
@@ -124,7 +127,10 @@ class _Place:
 
 @dataclass(slots=True)
 class _Site:
-    """``settings``: names in lower case. ``content``: the folder of the texts below ``folder``, or "". ``files``: texts that were read."""
+    """``settings``: names in lower case. ``content``: the folder of the texts below ``folder``, or "". ``files``: texts that were read.
+
+    ``lists``: as the blog's. ``taxonomies``: addresses of the lists of all terms of one.
+    """
 
     folder: Path
     report: Report
@@ -136,6 +142,8 @@ class _Site:
     files: frozenset[str] = frozenset()
     by_path: dict[str, _Place] = field(default_factory=dict)
     by_name: dict[str, list[_Place]] = field(default_factory=dict)
+    lists: dict[str, Term] = field(default_factory=dict)
+    taxonomies: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, folder: Path, report: Report) -> "_Site":
@@ -163,6 +171,10 @@ class _Site:
             self.by_path.setdefault(place.path.lower(), place)
             self.by_name.setdefault(place.name.lower(), []).append(place)
         _refuse_other_formats(self.folder, self.content, self.report)
+
+    def makes(self, kind: str) -> bool:
+        """Whether the old site had pages of a kind: section, taxonomy, term, rss."""
+        return kind not in {name.lower() for name in as_texts(self.settings.get("disablekinds"))}
 
     @property
     def lowers_paths(self) -> bool:
@@ -284,6 +296,8 @@ def _document(site: _Site, place: _Place) -> tuple[Document, _Place] | None:
         digest=text[1],
     )
     document.tags = tuple(dict.fromkeys([*as_texts(data.get("tags")), *_own_terms(site, data)]))
+    if not document.is_draft:
+        _find_lists(site, place, data)
     _give_dates(site, document, data)
     place = _named_by_date(site, document, place)
     document.paths = _paths(site, document, place, data)
@@ -309,7 +323,7 @@ def _is_page(site: _Site, place: _Place, data: Mapping[str, Any], body: str) -> 
 
 def _feeds(site: _Site, texts: list[tuple[Document, _Place]]) -> Iterator[str]:
     """Of the whole site, and of each section with posts."""
-    if "rss" not in {name.lower() for name in as_texts(site.settings.get("disablekinds"))}:
+    if site.makes("rss"):
         yield "index.xml"
         for section in dict.fromkeys(place.section for document, place in texts if document.kind is Kind.POST and place.section):
             yield f"{section}/index.xml"
@@ -321,11 +335,18 @@ def _names(value: Any) -> tuple[str, ...]:
     return as_texts([one.get("name") if isinstance(one, dict) else one for one in people])
 
 
+def _taxonomies(site: _Site) -> dict[str, str]:
+    """Name in the front matter → ours of its terms."""
+    names = site.settings.get("taxonomies", {"category": "categories", "tag": "tags"})
+    plural = [name.lower() for name in names.values() if isinstance(name, str)] if isinstance(names, dict) else []
+    return {name: _TAXONOMIES.get(name, "tags") for name in plural}
+
+
 def _own_terms(site: _Site, data: Mapping[str, Any]) -> Iterator[str]:
     """Terms of taxonomies that only this site has."""
-    for name in _table(site.settings, "taxonomies").values():
-        if isinstance(name, str) and name.lower() not in {"categories", "tags", "series", "authors", "author"}:
-            yield from as_texts(data.get(name.lower()))
+    for name in _taxonomies(site):
+        if name not in _TAXONOMIES:
+            yield from as_texts(data.get(name))
 
 
 def _picture(data: Mapping[str, Any]) -> str:
@@ -371,6 +392,36 @@ def _give_kinds(texts: list[tuple[Document, _Place]]) -> None:
     for document, place in texts:
         is_listed = place.section in dated or (not dated and document.date is not None and place.section == "")
         document.kind = place.kind or (Kind.POST if is_listed and not place.is_section else Kind.PAGE)
+
+
+# --- lists -----------------------------------------------------------------------------------------------------------------
+
+
+def _find_lists(site: _Site, place: _Place, data: Mapping[str, Any]) -> None:
+    """Where the old site listed the texts of this one's terms, and all terms of a taxonomy."""
+    patterns = _table(_table(site.settings, "permalinks"), "term")
+    for taxonomy, ours in _taxonomies(site).items():
+        names = _names(data.get(taxonomy)) if ours == "authors" else as_texts(data.get(taxonomy))
+        pattern = as_text(patterns.get(taxonomy)) or f"{taxonomy}/:slug"
+        for name in names if site.makes("term") else ():
+            path = _list_path(site, place, pattern.replace(":slug", name).replace(":title", name))
+            site.lists.setdefault(path, (ours, name))
+        if names and site.makes("taxonomy"):
+            site.taxonomies.add(_list_path(site, place, taxonomy))
+
+
+def _list_path(site: _Site, place: _Place, path: str) -> str:
+    return _clean(posixpath.join(_prefix(site, place), _sanitised(site, path.strip("/"))))
+
+
+def _other_lists(site: _Site, texts: list[tuple[Document, _Place]]) -> Iterator[str]:
+    """Those that no text says: of taxonomies, and of sections without a text of their own. Where a text stood there was no list."""
+    sections = [_list_path(site, place, place.section) for document, place in texts if place.section and not document.is_draft]
+    stood = {path.lower() for document, _ in texts for path in document.paths}
+    told = {_list_path(site, place, place.path).lower() for place in site.places if place.is_section}
+    for path in dict.fromkeys([*(sections if site.makes("section") else ()), *sorted(site.taxonomies)]):
+        if path.lower() not in stood | told:
+            yield path
 
 
 # --- addresses -------------------------------------------------------------------------------------------------------------

@@ -54,8 +54,6 @@ class _Ready:
 
     place: Planned
     incoming: Incoming
-    rendered: Rendered | None
-    before: Known | None
 
 
 async def bring_in(
@@ -159,13 +157,18 @@ class _Import:
 
     async def end(self) -> None:
         """Lists and feeds of the old site; at last, as texts' own addresses come first."""
+        lists = [*self.blog.other_lists]
         if not self.options.is_rehearsal and not self.blog.is_exact:
             async with self.database.transaction() as work:
-                await self.terms.lead_old_lists(work, self.blog)
-        for feed in self.blog.feeds:
-            path = self.blog.old_paths(feed)[-1]
-            if not is_reserved(path):
-                self.report.note(Outcome.MISSING, f"/{path}", f"an old feed: the feed is {FEED} now; whoever reads it has to be told")
+                lists += await self.terms.lead_old_lists(work, self.blog)
+        self._note_old(lists, "an old list: all posts are in /archive now")
+        self._note_old(self.blog.feeds, f"an old feed: the feed is {FEED} now; whoever reads it has to be told")
+
+    def _note_old(self, paths: Iterable[str], what: str) -> None:
+        for path in paths:
+            whole = self.blog.old_paths(path)[-1]
+            if not is_reserved(whole):
+                self.report.note(Outcome.MISSING, f"/{whole}", what)
 
     async def _in_order(self, finder: Finder, places: Sequence[Planned]) -> AsyncIterator[_Ready | None]:
         """Several ahead of the one that is handed out, so that no renderer waits."""
@@ -188,6 +191,7 @@ class _Import:
         document = place.document
         before = self.known.get(self._key(document))
         content = rewrite(document, lambda reference: self._settled(finder, document, reference))
+        document.body = ""  # of a large folder it is nearly all that is kept, and nobody asks for it again
         if not self.blog.is_exact:
             content = without_formula_signs(content).strip("\n") + "\n"
         if len(content) > MAX_TEXT:
@@ -217,8 +221,10 @@ class _Import:
             dates=dates,
             former=tuple(place.former),
             is_over=is_over,
+            rendered=rendered,
+            before=before,
         )
-        return _Ready(place, incoming, rendered, before)
+        return _Ready(place, incoming)
 
     async def _render(self, before: Known | None, digest: str, content: str, language: str) -> Rendered:
         """A new text has no number yet, and its notes need ids of their own all the same."""
@@ -299,12 +305,10 @@ class _Import:
             self.report.refuse(one.place.document.file, why)
 
     async def _write_together(self, ready: Sequence[_Ready]) -> None:
-        ids = {}
+        texts = [replace(one.incoming, fields=self._fields(one)) for one in ready]
         async with self.database.transaction() as work:
-            for one in ready:
-                incoming = replace(one.incoming, fields=self._fields(one))
-                ids[one.place.document.file] = await transfers.bring_in(work, SYSTEM, incoming, one.rendered, one.before)
-        self.ids |= ids
+            ids = await transfers.bring_in(work, SYSTEM, texts)
+        self.ids |= {one.place.document.file: post_id for one, post_id in zip(ready, ids, strict=True)}
         self.report.counts.update(_counted_as(one) for one in ready)
 
     def _fields(self, one: _Ready) -> PostFields:
@@ -325,9 +329,9 @@ class _Import:
 
 
 def _counted_as(one: _Ready) -> str:
-    if one.before:
+    if one.incoming.before:
         return "updated"
-    return "drafts" if one.rendered is None else f"{one.incoming.kind}s"
+    return "drafts" if one.incoming.rendered is None else f"{one.incoming.kind}s"
 
 
 def _digest(document: Document, content: str, place: Planned, terms: Terms) -> str:

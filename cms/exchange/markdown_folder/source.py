@@ -16,6 +16,7 @@ from cms.exchange.markdown_folder.report import Outcome, Report
 from cms.models.post import Kind
 
 Moment = datetime | date
+Term = tuple[str, str]  # "tags", "categories", "authors" or "series", and its name
 LARGEST_TEXT = 10_000_000  # bytes
 NO_SCHEME = "?"
 TEXTS = (".md", ".markdown")
@@ -63,8 +64,9 @@ class Document:
 class Blog:
     """``files_at``: folders below the source whose files stand at an address, longest address first: ``{"assets": "static/assets"}``.
 
-    ``feeds``: old addresses of feeds. ``find_text``: the file that a program's own way of linking names ("@/blog/x.md"), or ""; it is
-    asked before anything else.
+    ``lists``: old addresses of the lists of single terms, where the program says them; its usual ones lead anyway. ``other_lists``: old
+    addresses of lists that nothing here is like, and that no text says. ``feeds``: old addresses of feeds, but for those of terms.
+    ``find_text``: the file that a program's own way of linking names ("@/blog/x.md"), or ""; it is asked before anything else.
     """
 
     program: str
@@ -76,6 +78,8 @@ class Blog:
     permalink: str = ""  # in our words, if the program's settings say it: /{year}/{month}/{slug}
     documents: list[Document] = field(default_factory=list)
     files_at: Mapping[str, str] = field(default_factory=dict)
+    lists: Mapping[str, Term] = field(default_factory=dict)
+    other_lists: tuple[str, ...] = ()
     feeds: tuple[str, ...] = ()
     is_exact: bool = False  # what stands in it was written by us: texts stay as they are, to the letter
     find_text: Callable[[Document, str], str] = lambda _document, _target: ""

@@ -39,12 +39,28 @@ class Terms:
             if slugify(name):
                 self.series[name] = (await taxonomies.ensure_series(work, SYSTEM, name[:MAX_TERM].rstrip())).id
 
-    async def lead_old_lists(self, work: Work, blog: Blog) -> None:
-        """Where the old site listed the texts of a tag or a category, its list of now is found. Texts' own addresses were there first."""
+    async def lead_old_lists(self, work: Work, blog: Blog) -> list[str]:
+        """Where the old site listed the texts of a term, its list of now is found; and so is its feed. Texts' own addresses were there
+        first. Those of terms that stayed out are answered."""
         for name, tag in self.tags.items():
-            await _lead(work, blog, ("tags", "categories"), name, TargetKind.TAG, tag)
+            await _lead(work, blog, _usual(("tags", "categories"), name), TargetKind.TAG, tag)
         for name, category in self.categories.items():
-            await _lead(work, blog, ("categories",), name, TargetKind.CATEGORY, category)
+            await _lead(work, blog, _usual(("categories",), name), TargetKind.CATEGORY, category)
+        targets = {path: self._list(taxonomy, name) for path, (taxonomy, name) in blog.lists.items()}
+        for path, target in targets.items():
+            if target:
+                await _lead(work, blog, [path], *target)
+        return [path for path, target in targets.items() if not target]
+
+    def _list(self, taxonomy: str, name: str) -> tuple[TargetKind, int] | None:
+        """What stands for a term now: a text's second category is a tag."""
+        known: dict[str, list[tuple[TargetKind, Mapping[str, int]]]] = {
+            "authors": [(TargetKind.AUTHOR, self.people)],
+            "series": [(TargetKind.SERIES, self.series)],
+            "categories": [(TargetKind.CATEGORY, self.categories), (TargetKind.TAG, self.tags)],
+            "tags": [(TargetKind.TAG, self.tags)],
+        }
+        return next(((kind, ids[name]) for kind, ids in known[taxonomy] if name in ids), None)
 
     def of(self, document: Document) -> dict[str, Any]:
         """What the map of a working copy says of them."""
@@ -94,8 +110,13 @@ def shortened(report: Report, document: Document, text: str, most: int) -> str:
     return text[:most].rstrip()
 
 
-async def _lead(work: Work, blog: Blog, folders: Iterable[str], name: str, kind: TargetKind, target_id: int) -> None:
+def _usual(folders: Iterable[str], name: str) -> list[str]:
     """From words as Zola and as Hugo write them."""
     slugs = (slugify(name), "-".join(name.lower().split()))
-    paths = [path for folder in folders for slug in slugs for path in blog.old_paths(f"{folder}/{slug}")]
-    await addresses.lead(work, paths, kind, target_id)
+    return [f"{folder}/{slug}" for folder in folders for slug in slugs]
+
+
+async def _lead(work: Work, blog: Blog, lists: Iterable[str], kind: TargetKind, target_id: int) -> None:
+    feeds = {feed.rpartition("/")[2] for feed in blog.feeds}
+    stood = [path for here in lists for path in (here, *(f"{here}/{feed}" for feed in sorted(feeds)))]
+    await addresses.lead(work, kind, {target_id: [path for one in stood for path in blog.old_paths(one)]})

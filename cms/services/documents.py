@@ -1,0 +1,202 @@
+"""The read document: what readers get of a working copy. What it names is looked up for many texts at once; the rest is plain work."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cms.content.context import Rendered
+from cms.content.slugs import slugify
+from cms.content.titles import plain_title, render_title
+from cms.errors import InvalidInput
+from cms.events import Listed
+from cms.models import Asset, Category, Post, Published, Tag, User
+from cms.models.base import Base
+from cms.models.post import Kind
+from cms.models.site import Frame
+from cms.schemas.post import PostFields
+from cms.services import surroundings, taxonomies
+
+# What readers can see change, and the columns of the read document it stands in.
+ASPECTS: dict[str, tuple[str, ...]] = {
+    "title": ("title", "title_html"),
+    "excerpt": ("excerpt",),
+    "standfirst": ("standfirst",),
+    "body": ("html", "toc"),
+    "length": ("words", "reading_minutes"),
+    "date": ("published_at",),
+    "path": ("path",),
+    "authors": ("authors",),
+    "tags": ("tags",),
+    "category": ("category",),
+    "language": ("language",),
+    "picture": ("picture",),
+    "trail": ("trail",),
+    "featured": ("is_featured",),
+    "source": ("revision_id",),  # what a program that asks for the Markdown gets
+    "updated": ("updated_at",),
+    **{aspect: (aspect,) for aspect in surroundings.ASPECTS},
+}
+
+Row = TypeVar("Row", bound=Base)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What texts name by number. ``categories`` and ``pages`` have those above them, too."""
+
+    people: Mapping[int, User]
+    tags: Mapping[int, Tag]
+    categories: Mapping[int, Category]
+    pictures: Mapping[int, Asset]
+    pages: Mapping[int, Published]
+
+
+async def named_by(session: AsyncSession, texts: Collection[PostFields]) -> Named:
+    return Named(
+        people=await _found(session, User, (user_id for fields in texts for user_id in fields.authors)),
+        tags=await _found(session, Tag, (tag_id for fields in texts for tag_id in fields.tags)),
+        categories=await _with_those_above(session, Category, (fields.category for fields in texts)),
+        pictures=await _found(session, Asset, (fields.picture for fields in texts)),
+        pages=await _with_those_above(session, Published, (fields.parent for fields in texts)),
+    )
+
+
+async def _found(session: AsyncSession, table: type[Row], ids: Iterable[int | None]) -> dict[int, Row]:
+    (key,) = table.__table__.primary_key
+    wanted = {number for number in ids if number is not None}
+    rows = await session.scalars(select(table).where(key.in_(wanted))) if wanted else ()
+    return {getattr(row, key.name): row for row in rows}
+
+
+async def _with_those_above(session: AsyncSession, table: type[Category | Published], ids: Iterable[int | None]) -> dict[int, Any]:
+    found: dict[int, Any] = {}
+    level: Mapping[int, Any] = await _found(session, table, ids)
+    while level:
+        found |= level
+        above = {row.parent_id for row in level.values()} - found.keys()
+        level = await _found(session, table, above)
+    return found
+
+
+# --- its columns -----------------------------------------------------------------------------------------------------------
+
+
+def compose(named: Named, post: Post, fields: PostFields, rendered: Rendered, frame: Frame) -> dict[str, Any]:
+    """The columns, for a post that has its date."""
+    at = post.first_published_at
+    assert at is not None  # noqa: S101 - set by the caller
+    return {
+        "path": wanted_path(named, post, fields, frame, at),
+        "parent_id": fields.parent,
+        "title": plain_title(fields.title),
+        "title_html": render_title(fields.title),
+        "excerpt": fields.excerpt or rendered.excerpt,
+        "standfirst": fields.excerpt,
+        "html": rendered.html,
+        "toc": [asdict(heading) for heading in rendered.toc],
+        "words": rendered.words,
+        "reading_minutes": rendered.reading_minutes,
+        "language": fields.language or frame.language,
+        "published_at": at,
+        "month": f"{at.astimezone(frame.zone):%Y-%m}",
+        "authors": [
+            {"id": user.id, "name": user.name, "path": f"/author/{user.slug}", "bio": user.bio}
+            for user in _in_order(named.people, fields.authors)
+        ],
+        "tags": [{"id": tag.id, "name": tag.name, "path": f"/tag/{tag.slug}"} for tag in _in_order(named.tags, fields.tags)],
+        "category": _category(named, fields),
+        "picture": _picture(named, fields),
+        "trail": trail(named.pages.get(fields.parent or 0)),
+        "is_featured": fields.featured and post.kind is Kind.POST,
+    }
+
+
+def _in_order(rows: Mapping[int, Row], ids: Iterable[int]) -> list[Row]:
+    return [rows[number] for number in ids if number in rows]
+
+
+def _category(named: Named, fields: PostFields) -> dict[str, Any] | None:
+    category = named.categories.get(fields.category or 0)
+    if category is None:
+        return None
+    return {"id": category.id, "name": category.name, "path": f"/category/{taxonomies.path_in(named.categories, category)}"}
+
+
+def _picture(named: Named, fields: PostFields) -> dict[str, Any] | None:
+    asset = named.pictures.get(fields.picture or 0)
+    if asset is None:
+        return None
+    return {"id": asset.id, "path": asset.path, "width": asset.width, "height": asset.height, "alt": asset.alt}
+
+
+def trail(parent: Published | None) -> list[dict[str, str]]:
+    """The pages above those below this one."""
+    return [] if parent is None else [*parent.trail, {"title": parent.title, "path": f"/{parent.path}"}]
+
+
+def wanted_path(named: Named, post: Post, fields: PostFields, frame: Frame, at: datetime) -> str:
+    slug = fields.slug or slugify(plain_title(fields.title)) or str(post.id)
+    if post.kind is Kind.PAGE:
+        return _page_path(named.pages, post, fields.parent, slug)
+    local = at.astimezone(frame.zone)
+    category = named.categories.get(fields.category or 0)
+    author = named.people.get(fields.authors[0]) if fields.authors else None
+    return frame.permalink.format(
+        year=f"{local:%Y}",
+        month=f"{local:%m}",
+        day=f"{local:%d}",
+        slug=slug,
+        id=post.id,
+        category=taxonomies.path_in(named.categories, category) if category else "uncategorised",
+        author=author.slug if author else "nobody",
+    ).strip("/")
+
+
+def _page_path(pages: Mapping[int, Published], post: Post, parent_id: int | None, slug: str) -> str:
+    if parent_id is None:
+        return slug
+    parent = pages.get(parent_id)
+    if parent is None:
+        raise InvalidInput({"parent": "The page above is not public; publish it first, or choose another."})
+    above = parent
+    while above.parent_id is not None:  # working copies may have been turned round one by one; readers' pages must not be a ring
+        if above.parent_id == post.id:
+            raise InvalidInput({"parent": f"For readers “{above.title}” still stands below this page; publish that one first."})
+        above = pages[above.parent_id]
+    return f"{parent.path}/{slug}"
+
+
+# --- what of it readers see, and where -------------------------------------------------------------------------------------
+
+
+def values_of(published: Published | None) -> dict[str, tuple[Any, ...]]:
+    """By aspect."""
+    if published is None:
+        return {}
+    return {aspect: tuple(getattr(published, column) for column in columns) for aspect, columns in ASPECTS.items()}
+
+
+def changed(published: Published, old: Mapping[str, tuple[Any, ...]]) -> tuple[str, ...]:
+    return tuple(name for name, value in values_of(published).items() if value != old.get(name))
+
+
+def listed(published: Published) -> Listed:
+    """Where readers find it."""
+    at = published.published_at.timestamp()
+    if published.kind is Kind.PAGE:
+        return Listed(at, (f"below:{published.parent_id or 0}",))
+    return Listed(
+        at,
+        (
+            "home",
+            f"month:{published.month}",
+            *(f"author:{author['id']}" for author in published.authors),
+            *(f"tag:{tag['id']}" for tag in published.tags),
+            *((f"category:{published.category['id']}",) if published.category else ()),
+            *((f"series:{published.series['id']}",) if published.series else ()),
+        ),
+    )
