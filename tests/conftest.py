@@ -18,11 +18,13 @@ from sqlalchemy import make_url
 from cms.db import migrations
 from cms.db.session import Database
 from cms.rendering import Renderer
-from tests import postgresql
-from tests.measuring import unmeasured_workers
+from tests import postgresql, statements
+from tests.measuring import unmeasured, unmeasured_workers
 
 SERVER = pytest.StashKey[postgresql.Server]()
 TEMPLATE = "squall_template"
+
+statements.share()
 
 
 class Templates:
@@ -41,7 +43,21 @@ class Templates:
         shutil.copyfile(self._sqlite, target)
         return f"sqlite+aiosqlite:///{target}"
 
-    async def copy_postgresql(self) -> str:
+    @contextlib.asynccontextmanager
+    async def on_postgresql(self, *, is_measured: bool = False) -> AsyncIterator[str]:
+        """The address of a copy that is dropped afterwards. Tests run on both, and their lines are counted once: on SQLite."""
+        try:
+            url = await self._copy_postgresql()
+        except postgresql.Missing as missing:
+            pytest.skip(str(missing))
+        with contextlib.ExitStack() as stack:
+            if not is_measured:
+                stack.enter_context(unmeasured())
+                stack.enter_context(unmeasured_workers())
+            yield url
+        await self._drop_postgresql(url)
+
+    async def _copy_postgresql(self) -> str:
         folder = server_folder(self._config)
         if self._connection is None:
             self._connection = await asyncpg.connect(host=folder, user="squall", database="postgres")
@@ -61,7 +77,7 @@ class Templates:
             await connection.execute(f"ALTER DATABASE unfinished RENAME TO {TEMPLATE}")
         await connection.execute("SELECT pg_advisory_unlock(1)")
 
-    async def drop_postgresql(self, url: str) -> None:
+    async def _drop_postgresql(self, url: str) -> None:
         assert self._connection is not None
         await self._connection.execute(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
 
@@ -83,12 +99,8 @@ async def database_url(request: pytest.FixtureRequest, templates: Templates, tmp
     if request.param == "sqlite":
         yield await templates.copy_sqlite(tmp_path / "squall.db")
         return
-    try:
-        url = await templates.copy_postgresql()
-    except postgresql.Missing as missing:
-        pytest.skip(str(missing))
-    yield url
-    await templates.drop_postgresql(url)
+    async with templates.on_postgresql(is_measured=request.node.get_closest_marker("both_count") is not None) as url:
+        yield url
 
 
 @pytest.fixture

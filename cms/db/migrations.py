@@ -4,6 +4,7 @@ import asyncio
 import io
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -77,8 +78,9 @@ async def is_empty(url: str) -> bool:
         await engine.dispose()
 
 
+@cache
 def newest() -> str:
-    """The revision that this program works with."""
+    """The revision that this program works with: of scripts that come with it, and take long to read."""
     return _scripts().get_current_head() or ""
 
 

@@ -19,6 +19,8 @@ from cms.worker import loop
 from tests.factories import edited, person, publish, published, published_page, trash, withdraw
 from tests.watching import Clock, questions
 
+pytestmark = pytest.mark.both_count
+
 
 async def find(database: Database, q: str = "", **asked: object) -> Found:
     async with database.read() as session:
