@@ -78,15 +78,14 @@ async def is_empty(url: str) -> bool:
         await engine.dispose()
 
 
-@cache
 def newest() -> str:
-    """The revision that this program works with: of scripts that come with it, and take long to read."""
-    return _scripts().get_current_head() or ""
+    """The revision that this program works with."""
+    return _scripts(data_folder("migrations")).get_current_head() or ""
 
 
 def knows(revision: str | None) -> bool:
     """Whether a database at this revision is of this program or an older one."""
-    return revision is None or revision in {script.revision for script in _scripts().walk_revisions()}
+    return revision is None or revision in {script.revision for script in _scripts(data_folder("migrations")).walk_revisions()}
 
 
 async def revision_of(session: AsyncSession) -> str | None:
@@ -152,8 +151,9 @@ async def _standing(engine: AsyncEngine) -> Standing:
     return Standing(current, newest(), knows(current))
 
 
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
+@cache  # of several applications in one process, each reads the same scripts
+def _scripts(folder: Path) -> ScriptDirectory:
+    return ScriptDirectory(str(folder))
 
 
 def _config(connection: Connection | None = None) -> Config:
