@@ -44,6 +44,15 @@ class Templates:
         return f"sqlite+aiosqlite:///{target}"
 
     @contextlib.asynccontextmanager
+    async def on(self, kind: str, folder: Path, *, is_measured: bool = False) -> AsyncIterator[str]:
+        """The address of a copy on this kind of database; a SQLite file is in the folder."""
+        if kind == "sqlite":
+            yield await self.copy_sqlite(folder / "squall.db")
+            return
+        async with self.on_postgresql(is_measured=is_measured) as url:
+            yield url
+
+    @contextlib.asynccontextmanager
     async def on_postgresql(self, *, is_measured: bool = False) -> AsyncIterator[str]:
         """The address of a copy that is dropped afterwards. Tests run on both, and their lines are counted once: on SQLite."""
         try:
@@ -96,10 +105,8 @@ async def templates(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPa
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def database_url(request: pytest.FixtureRequest, templates: Templates, tmp_path: Path) -> AsyncIterator[str]:
     """The address of a fresh, migrated database; the test runs once on each backend."""
-    if request.param == "sqlite":
-        yield await templates.copy_sqlite(tmp_path / "squall.db")
-        return
-    async with templates.on_postgresql(is_measured=request.node.get_closest_marker("both_count") is not None) as url:
+    both_count = request.node.get_closest_marker("both_count") is not None
+    async with templates.on(request.param, tmp_path, is_measured=both_count) as url:
         yield url
 
 
@@ -135,6 +142,17 @@ def server_folder(config: pytest.Config) -> str:
 def pytest_configure_node(node: Any) -> None:
     with contextlib.suppress(postgresql.Missing):  # the workers find that out, too, and skip
         node.workerinput["postgresql"] = server_folder(node.config)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long comes first, so that at the end there is something left for each worker."""
+    items.sort(key=_length, reverse=True)
+
+
+def _length(item: pytest.Item) -> float:
+    """By the time that it is given, if that is not the usual; a browser comes before what needs none."""
+    timeout = item.get_closest_marker("timeout")
+    return timeout.args[0] if timeout else 1.0 if item.get_closest_marker("browser") else 0.0
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
