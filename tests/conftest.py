@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import os
 import shutil
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -142,6 +143,12 @@ def server_folder(config: pytest.Config) -> str:
 def pytest_configure_node(node: Any) -> None:
     with contextlib.suppress(postgresql.Missing):  # the workers find that out, too, and skip
         node.workerinput["postgresql"] = server_folder(node.config)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What a script starts in the background ignores Ctrl-C, and so would the programs that tests stop with it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
