@@ -42,7 +42,7 @@ class StaticFiles:
 
     def __init__(self, folder: Path, made: Mapping[str, str]) -> None:
         contents = {**dict(_read(folder)), **{name: text.encode() for name, text in made.items()}}
-        self._files = {name: StaticFile(name, _small(name, content)) for name, content in contents.items()}
+        self._files = {name: _file(name, content) for name, content in contents.items()}
 
     def find(self, name: str) -> StaticFile:
         """Raises ``NotFound``. No name leads to the disk, so none leads out of the folder."""
@@ -62,11 +62,11 @@ def _read(folder: Path) -> Iterator[tuple[str, bytes]]:
             yield path.relative_to(folder).as_posix(), path.read_bytes()
 
 
-def _small(name: str, content: bytes) -> bytes:
-    return minify_css(content.decode()).encode() if name.endswith(".css") else content
+@lru_cache(maxsize=1024)  # of several applications in one process, each has the same files: one for each hue, and some more
+def _file(name: str, content: bytes) -> StaticFile:
+    return StaticFile(name, minify_css(content.decode()).encode() if name.endswith(".css") else content)
 
 
-@lru_cache(maxsize=64)  # of several applications in one process, each reads the same files
 def minify_css(source: str) -> str:
     """Without comments and needless space; what stands in quotation marks stays, and so does all that could mean anything.
 

@@ -11,7 +11,6 @@ from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from cms.db import migrations
 from e2e.pages.first_run import SetupScreen
 from e2e.program import Program
-from tests import postgresql
 from tests.conftest import Templates, pytest_runtest_setup, templates
 
 __all__ = ["pytest_runtest_setup", "templates"]
@@ -67,13 +66,9 @@ def program(tmp_path: Path) -> Iterator[Program]:
 
 @pytest.fixture
 async def empty_postgresql_url(templates: Templates) -> AsyncIterator[str]:
-    try:
-        url = await templates.copy_postgresql()
-    except postgresql.Missing as missing:
-        pytest.skip(str(missing))
-    await migrations.downgrade(url, "base")
-    yield url
-    await templates.drop_postgresql(url)
+    async with templates.on_postgresql() as url:
+        await migrations.downgrade(url, "base")
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -1,6 +1,5 @@
 """The real program as a process of its own, as a person at a terminal starts it."""
 
-import os
 import re
 import signal
 import subprocess
@@ -12,11 +11,16 @@ from queue import Empty, Queue
 
 from tornado.testing import bind_unused_port
 
+from tests.measuring import unmeasured_environment
+
 START = 60  # seconds a cold machine may take
 
 
 class Program:
-    """``python -m cms serve`` on a data folder; ``lines`` is what the terminal shows."""
+    """``python -m cms serve`` on a data folder; ``lines`` is what the terminal shows.
+
+    It runs at its own speed: what a browser meets was counted where the same is asked for without one.
+    """
 
     def __init__(self, data: Path, database_url: str = "", *arguments: str) -> None:
         self.data = data
@@ -31,7 +35,7 @@ class Program:
 
     def start(self) -> "Program":
         command = [sys.executable, "-m", "cms", "serve", "--port", str(self.port), *self._arguments]
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("SQUALL_")}
+        inherited = {name: value for name, value in unmeasured_environment().items() if not name.startswith("SQUALL_")}
         self._process = subprocess.Popen(
             command, env={**inherited, **self._environment}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )

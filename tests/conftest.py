@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import os
 import shutil
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,13 @@ from sqlalchemy import make_url
 from cms.db import migrations
 from cms.db.session import Database
 from cms.rendering import Renderer
-from tests import postgresql
-from tests.measuring import unmeasured_workers
+from tests import postgresql, statements
+from tests.measuring import unmeasured, unmeasured_workers
 
 SERVER = pytest.StashKey[postgresql.Server]()
 TEMPLATE = "squall_template"
+
+statements.share()
 
 
 class Templates:
@@ -41,7 +44,30 @@ class Templates:
         shutil.copyfile(self._sqlite, target)
         return f"sqlite+aiosqlite:///{target}"
 
-    async def copy_postgresql(self) -> str:
+    @contextlib.asynccontextmanager
+    async def on(self, kind: str, folder: Path, *, is_measured: bool = False) -> AsyncIterator[str]:
+        """The address of a copy on this kind of database; a SQLite file is in the folder."""
+        if kind == "sqlite":
+            yield await self.copy_sqlite(folder / "squall.db")
+            return
+        async with self.on_postgresql(is_measured=is_measured) as url:
+            yield url
+
+    @contextlib.asynccontextmanager
+    async def on_postgresql(self, *, is_measured: bool = False) -> AsyncIterator[str]:
+        """The address of a copy that is dropped afterwards. Tests run on both, and their lines are counted once: on SQLite."""
+        try:
+            url = await self._copy_postgresql()
+        except postgresql.Missing as missing:
+            pytest.skip(str(missing))
+        with contextlib.ExitStack() as stack:
+            if not is_measured:
+                stack.enter_context(unmeasured())
+                stack.enter_context(unmeasured_workers())
+            yield url
+        await self._drop_postgresql(url)
+
+    async def _copy_postgresql(self) -> str:
         folder = server_folder(self._config)
         if self._connection is None:
             self._connection = await asyncpg.connect(host=folder, user="squall", database="postgres")
@@ -61,7 +87,7 @@ class Templates:
             await connection.execute(f"ALTER DATABASE unfinished RENAME TO {TEMPLATE}")
         await connection.execute("SELECT pg_advisory_unlock(1)")
 
-    async def drop_postgresql(self, url: str) -> None:
+    async def _drop_postgresql(self, url: str) -> None:
         assert self._connection is not None
         await self._connection.execute(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
 
@@ -80,15 +106,9 @@ async def templates(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPa
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def database_url(request: pytest.FixtureRequest, templates: Templates, tmp_path: Path) -> AsyncIterator[str]:
     """The address of a fresh, migrated database; the test runs once on each backend."""
-    if request.param == "sqlite":
-        yield await templates.copy_sqlite(tmp_path / "squall.db")
-        return
-    try:
-        url = await templates.copy_postgresql()
-    except postgresql.Missing as missing:
-        pytest.skip(str(missing))
-    yield url
-    await templates.drop_postgresql(url)
+    both_count = request.node.get_closest_marker("both_count") is not None
+    async with templates.on(request.param, tmp_path, is_measured=both_count) as url:
+        yield url
 
 
 @pytest.fixture
@@ -123,6 +143,23 @@ def server_folder(config: pytest.Config) -> str:
 def pytest_configure_node(node: Any) -> None:
     with contextlib.suppress(postgresql.Missing):  # the workers find that out, too, and skip
         node.workerinput["postgresql"] = server_folder(node.config)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What a script starts in the background ignores Ctrl-C, and so would the programs that tests stop with it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long comes first, so that at the end there is something left for each worker."""
+    items.sort(key=_length, reverse=True)
+
+
+def _length(item: pytest.Item) -> float:
+    """By the time that it is given, if that is not the usual; a browser comes before what needs none."""
+    timeout = item.get_closest_marker("timeout")
+    return timeout.args[0] if timeout else 1.0 if item.get_closest_marker("browser") else 0.0
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -1,8 +1,10 @@
 """Coverage, switched off where counting lines would cost many times what is counted: the same lines are counted in other tests."""
 
+import asyncio
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 
 import coverage
 
@@ -21,12 +23,13 @@ def unmeasured() -> Iterator[None]:
         yield
     finally:
         measuring.start()
+        _renew_threads()
 
 
 @contextmanager
 def unmeasured_workers() -> Iterator[None]:
     """Processes that are started in here run at their own speed."""
-    kept = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith(_PREFIXES)}
+    kept = {name: os.environ.pop(name) for name in list(os.environ) if is_about_measuring(name)}
     try:
         yield
     finally:
@@ -35,4 +38,15 @@ def unmeasured_workers() -> Iterator[None]:
 
 def unmeasured_environment() -> dict[str, str]:
     """For processes that run at their own speed."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(_PREFIXES)}
+    return {name: value for name, value in os.environ.items() if not is_about_measuring(name)}
+
+
+def is_about_measuring(name: str) -> bool:
+    """Whether a variable of the environment is what makes processes count their lines."""
+    return name.startswith(_PREFIXES)
+
+
+def _renew_threads() -> None:
+    """In a thread, lines are counted from its beginning or never. The threads that a loop keeps end when nobody has their pool any more."""
+    with suppress(RuntimeError):  # outside of any loop
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())

@@ -4,6 +4,7 @@ import asyncio
 import io
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -79,12 +80,12 @@ async def is_empty(url: str) -> bool:
 
 def newest() -> str:
     """The revision that this program works with."""
-    return _scripts().get_current_head() or ""
+    return _scripts(data_folder("migrations")).get_current_head() or ""
 
 
 def knows(revision: str | None) -> bool:
     """Whether a database at this revision is of this program or an older one."""
-    return revision is None or revision in {script.revision for script in _scripts().walk_revisions()}
+    return revision is None or revision in {script.revision for script in _scripts(data_folder("migrations")).walk_revisions()}
 
 
 async def revision_of(session: AsyncSession) -> str | None:
@@ -150,8 +151,9 @@ async def _standing(engine: AsyncEngine) -> Standing:
     return Standing(current, newest(), knows(current))
 
 
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
+@cache  # of several applications in one process, each reads the same scripts
+def _scripts(folder: Path) -> ScriptDirectory:
+    return ScriptDirectory(str(folder))
 
 
 def _config(connection: Connection | None = None) -> Config:

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from tests import postgresql
 from tests.cli.program import Squall
 from tests.conftest import Templates
 
@@ -31,13 +30,9 @@ async def migrated(request: pytest.FixtureRequest, templates: Templates, tmp_pat
         await templates.copy_sqlite(squall.data / "squall.db")
         yield squall
         return
-    try:
-        url = await templates.copy_postgresql()
-    except postgresql.Missing as missing:
-        pytest.skip(str(missing))
-    squall.settings["SQUALL_DATABASE_URL"] = url
-    yield squall
-    await templates.drop_postgresql(url)
+    async with templates.on_postgresql() as url:
+        squall.settings["SQUALL_DATABASE_URL"] = url
+        yield squall
 
 
 @pytest.fixture

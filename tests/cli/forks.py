@@ -20,6 +20,10 @@ import time
 from pathlib import Path
 from typing import IO, Any, Self
 
+import coverage
+
+from tests.measuring import is_about_measuring
+
 ROOT = Path(__file__).resolve().parents[2]
 MAX_REQUEST = 200_000  # bytes
 
@@ -128,6 +132,8 @@ def _become(request: dict[str, Any], streams: list[int]) -> None:
     os.chdir(request["cwd"])
     os.environ.clear()
     os.environ.update(request["env"])
+    if (measuring := coverage.Coverage.current()) and not any(map(is_about_measuring, os.environ)):
+        measuring.stop()
     time.tzset()
     main = importlib.import_module("cms.__main__")
     sys.modules["__main__"] = main  # what rendering processes import again

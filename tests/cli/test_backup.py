@@ -86,13 +86,12 @@ async def empty(migrated: Squall, templates: Templates) -> AsyncIterator[Squall]
     if "SQUALL_DATABASE_URL" not in migrated.settings:
         yield second
         return
-    url = await templates.copy_postgresql()
-    second.settings["SQUALL_DATABASE_URL"] = url
-    second.ok("db", "downgrade", "base")
-    await execute(url, "DROP TABLE alembic_version")
-    shutil.rmtree(second.data, ignore_errors=True)
-    yield second
-    await templates.drop_postgresql(url)
+    async with templates.on_postgresql() as url:
+        second.settings["SQUALL_DATABASE_URL"] = url
+        second.ok("db", "downgrade", "base")
+        await execute(url, "DROP TABLE alembic_version")
+        shutil.rmtree(second.data, ignore_errors=True)
+        yield second
 
 
 async def execute(url: str, statement: str) -> list[Any]:

@@ -22,6 +22,8 @@ ROOT = Path(__file__).resolve().parents[2]
 HEAD = migrations.newest()
 UPGRADE = "import asyncio, sys; from cms.db import migrations; print(asyncio.run(migrations.upgrade(sys.argv[1])).current)"
 
+pytestmark = pytest.mark.both_count
+
 
 @pytest.fixture
 async def empty_url(database_url: str) -> str:

@@ -22,6 +22,8 @@ from cms.services import audit, outbox
 from tests import postgresql, watching
 from tests.factories import draft, edited, person, published
 
+pytestmark = pytest.mark.both_count
+
 
 def tag(name: str) -> Tag:
     return Tag(name=name, folded=name, slug=name)

@@ -1,5 +1,7 @@
 import re
 from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from cms.policy import SYSTEM
 from cms.rendering import Renderer
 from cms.services import accounts, media, posts, reading, site, sitemaps
 from tests import factories
+from tests.conftest import Templates
 
 PUBLICATION = demo.read_publication()
 STATES = Counter(text.header.state for text in PUBLICATION.texts if text.kind is Kind.POST)
@@ -31,29 +34,48 @@ def storage(tmp_path: Path) -> Storage:
     return Storage(tmp_path / "media")
 
 
+@dataclass
+class Shown:
+    database: Database
+    storage: Storage
+    filled: demo.Filled
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+async def shown(
+    request: pytest.FixtureRequest, templates: Templates, tmp_path_factory: pytest.TempPathFactory, renderer: Renderer
+) -> AsyncIterator[Shown]:
+    """For all that only look at it."""
+    folder = tmp_path_factory.mktemp("demo")
+    async with templates.on(request.param, folder) as url:
+        database, storage = Database(url), Storage(folder / "media")
+        yield Shown(database, storage, await demo.fill(database, storage, renderer, "http://localhost:8888"))
+        await database.dispose()
+
+
 @pytest.fixture
 async def filled(database: Database, storage: Storage, renderer: Renderer) -> demo.Filled:
     return await demo.fill(database, storage, renderer, "http://localhost:8888")
 
 
-async def test_counts_say_what_was_made(database: Database, filled: demo.Filled) -> None:
+async def test_counts_say_what_was_made(shown: Shown) -> None:
     kinds = Counter(text.kind for text in PUBLICATION.texts)
     tags = {tag for text in PUBLICATION.texts for tag in text.header.tags}
-    assert filled == demo.Filled(4, 4, len(tags), len(PUBLICATION.pictures), kinds[Kind.PAGE], kinds[Kind.POST])
-    assert not filled.was_there
-    async with database.read() as session:
+    assert shown.filled == demo.Filled(4, 4, len(tags), len(PUBLICATION.pictures), kinds[Kind.PAGE], kinds[Kind.POST])
+    assert not shown.filled.was_there
+    async with shown.database.read() as session:
         assert await session.scalar(select(func.count()).select_from(Post)) == len(PUBLICATION.texts)
 
 
-async def test_desk_shows_each_state(database: Database, filled: demo.Filled) -> None:
-    async with database.read() as session:
+async def test_desk_shows_each_state(shown: Shown) -> None:
+    async with shown.database.read() as session:
         counts = (await posts.list_for_desk(session, SYSTEM, Kind.POST)).counts
     assert counts == {"all": sum(STATES.values()) - STATES["trashed"], **STATES}
     assert set(STATES) == {"published", "draft", "changed", "withdrawn", "trashed"}
 
 
-async def test_everything_public_answers_at_its_address(database: Database, filled: demo.Filled) -> None:
-    async with database.read() as session:
+async def test_everything_public_answers_at_its_address(shown: Shown) -> None:
+    async with shown.database.read() as session:
         for line in await sitemaps.list_part(session, 1):
             place = await reading.find_place(session, line.path.lstrip("/"))
             assert place.state is AddressState.CURRENT
@@ -66,8 +88,8 @@ async def test_everything_public_answers_at_its_address(database: Database, fill
         assert len((await reading.home(session, 1)).cards) == STATES["published"] + STATES["changed"]
 
 
-async def test_links_and_pictures_in_the_texts_lead_somewhere(database: Database, filled: demo.Filled) -> None:
-    async with database.read() as session:
+async def test_links_and_pictures_in_the_texts_lead_somewhere(shown: Shown) -> None:
+    async with shown.database.read() as session:
         pages = {line.path for line in await sitemaps.list_part(session, 1)}
         known = pages | {asset.path for asset in await session.scalars(select(Asset))}
         for published in await session.scalars(select(Published)):
@@ -76,8 +98,8 @@ async def test_links_and_pictures_in_the_texts_lead_somewhere(database: Database
             assert "(post:" not in published.html
 
 
-async def test_every_tag_category_and_author_has_posts(database: Database, filled: demo.Filled) -> None:
-    async with database.read() as session:
+async def test_every_tag_category_and_author_has_posts(shown: Shown) -> None:
+    async with shown.database.read() as session:
         for tag in await session.scalars(select(Tag)):
             assert (await reading.by_tag(session, tag.slug, 1)).cards
         for category in await session.scalars(select(Category)):
@@ -91,18 +113,18 @@ async def test_every_tag_category_and_author_has_posts(database: Database, fille
             assert user.password_hash is None
 
 
-async def test_a_page_stands_below_another(database: Database, filled: demo.Filled) -> None:
-    async with database.read() as session:
+async def test_a_page_stands_below_another(shown: Shown) -> None:
+    async with shown.database.read() as session:
         place = await reading.find_place(session, "about/how-to-read-a-tide-table")
         assert place.article is not None
         assert [step["path"] for step in place.article.trail] == ["/about"]
         assert [link.path for link in place.frame.menu] == ["/about"]
 
 
-async def test_pictures_are_in_the_storage_and_on_the_cards(database: Database, storage: Storage, filled: demo.Filled) -> None:
-    async with database.read() as session:
+async def test_pictures_are_in_the_storage_and_on_the_cards(shown: Shown) -> None:
+    async with shown.database.read() as session:
         for asset in await session.scalars(select(Asset)):
-            content = b"".join([piece async for piece in storage.read(media.storage_name(asset.digest))])
+            content = b"".join([piece async for piece in shown.storage.read(media.storage_name(asset.digest))])
             assert media.digest_of(content) == asset.digest
             assert len(content) == asset.size
             assert (asset.content_type, asset.width, asset.height) == ("image/svg+xml", 800, 600)
@@ -110,9 +132,9 @@ async def test_pictures_are_in_the_storage_and_on_the_cards(database: Database, 
         assert all(card.picture and card.picture["alt"] and card.picture["width"] for card in cards)
 
 
-async def test_dates_lie_in_the_last_fourteen_months(database: Database, filled: demo.Filled) -> None:
-    now = database.clock()
-    async with database.read() as session:
+async def test_dates_lie_in_the_last_fourteen_months(shown: Shown) -> None:
+    now = shown.database.clock()
+    async with shown.database.read() as session:
         dates = [published.published_at for published in await session.scalars(select(Published))]
         everything = list(await session.scalars(select(Post)))
     assert all(now - timedelta(days=427) < date < now for date in dates)
@@ -122,8 +144,8 @@ async def test_dates_lie_in_the_last_fourteen_months(database: Database, filled:
     assert now - trashed.trashed_at < timedelta(days=20), "the trash is emptied after 30 days"
 
 
-async def test_what_is_live_is_the_newest_revision_unless_it_was_changed_since(database: Database, filled: demo.Filled) -> None:
-    async with database.read() as session:
+async def test_what_is_live_is_the_newest_revision_unless_it_was_changed_since(shown: Shown) -> None:
+    async with shown.database.read() as session:
         for published in await session.scalars(select(Published)):
             post = await session.get_one(Post, published.post_id)
             copy = await session.get_one(WorkingCopy, published.post_id)
@@ -140,8 +162,8 @@ async def test_the_site_gets_a_name_unless_it_has_one(database: Database, storag
     assert (frame.name, frame.description) == ("The Lighthouse", "")
 
 
-async def test_an_unnamed_site_is_the_tide_table(database: Database, filled: demo.Filled) -> None:
-    async with database.read() as session:
+async def test_an_unnamed_site_is_the_tide_table(shown: Shown) -> None:
+    async with shown.database.read() as session:
         frame = await site.get_frame(session)
     assert frame.name == "The Tide Table"
     assert frame.description
