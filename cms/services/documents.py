@@ -123,7 +123,12 @@ def _category(named: Named, fields: PostFields) -> dict[str, Any] | None:
     category = named.categories.get(fields.category or 0)
     if category is None:
         return None
-    return {"id": category.id, "name": category.name, "path": f"/category/{taxonomies.path_in(named.categories, category)}"}
+    above = taxonomies.line_to(named.categories, category)[:-1]
+    return {"id": category.id, **_step(named, category), "above": [_step(named, each) for each in above]}
+
+
+def _step(named: Named, category: Category) -> dict[str, str]:
+    return {"name": category.name, "path": f"/category/{taxonomies.path_in(named.categories, category)}"}
 
 
 def _picture(named: Named, fields: PostFields) -> dict[str, Any] | None:

@@ -16,6 +16,8 @@ from cms.models.taxonomy import MAX_TERM
 from cms.policy import Actor, Capability
 from cms.services import addresses
 
+MAX_DEPTH = 20  # of categories below each other
+
 
 async def list_categories(session: AsyncSession) -> Sequence[Category]:
     return (await session.scalars(select(Category).order_by(Category.name))).all()
@@ -106,13 +108,16 @@ async def require_category(session: AsyncSession, category_id: int) -> Category:
     return category
 
 
+def line_to(categories: Mapping[int, Category], category: Category) -> list[Category]:
+    """From the top of the tree down to this one. ``categories``: those above it, at least."""
+    line = [category]
+    while (above := categories.get(line[0].parent_id or 0)) and len(line) < MAX_DEPTH:
+        line.insert(0, above)
+    return line
+
+
 def path_in(categories: Mapping[int, Category], category: Category) -> str:
-    """Slugs from the top of the tree down. ``categories``: those above it, at least."""
-    slugs = [category.slug]
-    while (above := categories.get(category.parent_id or 0)) and len(slugs) < 20:
-        category = above
-        slugs.insert(0, category.slug)
-    return "/".join(slugs)
+    return "/".join(each.slug for each in line_to(categories, category))
 
 
 async def _free_slug(work: Work, name: str, prefix: str, kind: TargetKind, field: str) -> str:

@@ -84,7 +84,8 @@ class Builder:
                 articleSection=article.category and article.category["name"],
             ),
         }
-        above = [(article.category["name"], article.category["path"])] if article.category else []
+        filed = [*article.category.get("above", ()), article.category] if article.category else []
+        above = [(each["name"], each["path"]) for each in filed]
         return [posting, *self._breadcrumbs([*above, (article.title, article.path)] if above else [])]
 
     def page(self, article: Article) -> list[Node]:

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from cms.models import Published, User
+from cms.models import Category, Published, User
+from cms.models.address import TargetKind
+from cms.services import addresses
 from cms.services import site as sites
 from tests import factories, specifications
 from tests.handlers.site.test_feeds import public, written
@@ -84,6 +86,21 @@ async def test_a_post_has_structured_data(site: Site) -> None:
     assert (posting["image"]["url"], posting["image"]["width"]) == (f"{base}/media/1/abc/low%20tide.png", 1200)
     assert posting["wordCount"] > 5
     assert steps(nodes) == [("The Tide Table", "/"), ("Coast", "/category/coast"), ("Low <tide> & mud", "/low-tide")]
+
+
+async def test_the_way_to_a_post_leads_through_the_categories_above_its_own(site: Site) -> None:
+    await written(site)
+    async with site.database.transaction() as work:
+        parent = Category(name="The & sea", slug="the-sea", description="")
+        work.session.add(parent)
+        await work.session.flush()
+        await addresses.assign(work, "category/the-sea", TargetKind.CATEGORY, parent.id)
+        await work.session.execute(update(Category).where(Category.slug == "coast").values(parent_id=parent.id))
+        await addresses.assign(work, "category/the-sea/coast", TargetKind.CATEGORY, 1)
+    editor = await factories.person(site.database, "editor")
+    await factories.publish(site.database, editor, 1)
+    nodes = data(await site.browser().get("/low-tide"))
+    assert steps(nodes)[1:3] == [("The & sea", "/category/the-sea"), ("Coast", "/category/the-sea/coast")]
 
 
 def steps(nodes: dict[str, Any]) -> list[tuple[str, str]]:
