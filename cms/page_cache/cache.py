@@ -31,10 +31,12 @@ class Page:
     digest: str = ""
 
     @classmethod
-    def make(cls, status: int, headers: Iterable[tuple[str, str]], body: bytes, marks: Marks = NOTHING, *, compress: bool = True) -> "Page":
+    def make(
+        cls, status: int, headers: Iterable[tuple[str, str]], body: bytes, marks: Marks = NOTHING, codings: Iterable[str] = CODINGS
+    ) -> "Page":
         """Compressing takes milliseconds: do it in a thread."""
         digest = hashlib.blake2b(body, digest_size=16).hexdigest()
-        return cls(status, tuple(headers), _coded(body) if compress else {IDENTITY: body}, marks, digest)
+        return cls(status, tuple(headers), _coded(body, codings), marks, digest)
 
     def etag(self, coding: str = IDENTITY) -> str:
         """A strong one: every coding has its own (RFC 9110, 8.8.3.3)."""
@@ -57,10 +59,10 @@ class Page:
         return OVERHEAD + bodies + headers + MARK_BYTES * (len(self.marks.tags) + len(self.marks.spans))
 
 
-def _coded(body: bytes) -> dict[str, bytes]:
+def _coded(body: bytes, codings: Iterable[str]) -> dict[str, bytes]:
     if len(body) < COMPRESSED_FROM:
         return {IDENTITY: body}
-    return {IDENTITY: body, **{coding: encode(body, coding) for coding in CODINGS}}
+    return {IDENTITY: body, **{coding: encode(body, coding) for coding in codings}}
 
 
 @dataclass(slots=True)

@@ -7,7 +7,9 @@ from cms.models.address import normalise_path
 from cms.models.site import Frame
 from cms.page_cache import marks
 from cms.page_cache.marks import NEWEST, OLDEST, Marks, Span
-from cms.services.reading import FEED_LENGTH, OVERVIEW_LENGTH, Archive, Article, Branch, Card, Feed, Listing, Overview, Place
+from cms.services.feeds import FEED_LENGTH, OVERVIEW_LENGTH, Feed, Overview
+from cms.services.lists import Archive, Listing
+from cms.services.reading import Article, Branch, Card, Place
 
 AROUND = ("name", "language", "time_zone", "footer", "menu", "footer_menu", "links", "logo", "accent_hue", "home_path")
 

@@ -13,7 +13,7 @@ from cms.models.address import AddressState, TargetKind
 from cms.models.post import Kind, Side
 from cms.models.site import HomeVariant
 from cms.page_cache.marks import SITEMAP_PART as PART
-from cms.services.reading import TERMS
+from cms.services.lists import TERMS
 
 LONGEST = 50_000  # https://www.sitemaps.org/protocol.html
 

@@ -13,7 +13,8 @@ from tornado.web import UIModule
 
 from cms.content.allow_list import ADDRESSES
 from cms.models.site import Frame
-from cms.services.reading import Article, Feed
+from cms.services.feeds import Feed
+from cms.services.reading import Article
 from cms.ui.site import SiteModule
 from cms.ui.words import href
 

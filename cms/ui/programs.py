@@ -11,7 +11,8 @@ import yaml
 from cms.content.comments import without_comments
 from cms.content.plain_text import shorten
 from cms.models.site import Frame
-from cms.services.reading import Article, Card, Overview
+from cms.services.feeds import Overview
+from cms.services.reading import Article, Card
 from cms.ui.feeds import iso_date
 from cms.ui.words import PLAIN_IN_PATHS, direction, href
 

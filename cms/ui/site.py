@@ -11,7 +11,8 @@ from tornado.web import UIModule
 from cms.content.plain_text import shorten
 from cms.models.post import Kind
 from cms.models.site import Frame
-from cms.services.reading import Article, Branch, Card, Listing
+from cms.services.lists import Listing
+from cms.services.reading import Article, Branch, Card
 from cms.services.search import Found, Hit
 from cms.ui.module import Module
 from cms.ui.words import direction, href, og_locale, words_of

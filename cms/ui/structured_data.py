@@ -12,7 +12,8 @@ from typing import Any
 from tornado.web import UIModule
 
 from cms.models.site import Frame
-from cms.services.reading import Article, Listing
+from cms.services.lists import Listing
+from cms.services.reading import Article
 from cms.ui.site import SiteModule
 from cms.ui.words import href, words_of
 

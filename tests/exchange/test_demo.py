@@ -20,7 +20,7 @@ from cms.models.address import AddressState
 from cms.models.post import Kind, Live
 from cms.policy import SYSTEM
 from cms.rendering import Renderer
-from cms.services import accounts, media, posts, reading, site, sitemaps
+from cms.services import accounts, lists, media, posts, reading, site, sitemaps
 from tests import factories
 from tests.conftest import Templates
 
@@ -85,7 +85,7 @@ async def test_everything_public_answers_at_its_address(shown: Shown) -> None:
             assert len(place.article.excerpt) < 320
         withdrawn = next(text for text in PUBLICATION.texts if text.header.state == "withdrawn")
         assert (await reading.find_place(session, withdrawn.header.slug)).state is AddressState.GONE
-        assert len((await reading.home(session, 1)).cards) == STATES["published"] + STATES["changed"]
+        assert len((await lists.home(session, 1)).cards) == STATES["published"] + STATES["changed"]
 
 
 async def test_links_and_pictures_in_the_texts_lead_somewhere(shown: Shown) -> None:
@@ -101,13 +101,13 @@ async def test_links_and_pictures_in_the_texts_lead_somewhere(shown: Shown) -> N
 async def test_every_tag_category_and_author_has_posts(shown: Shown) -> None:
     async with shown.database.read() as session:
         for tag in await session.scalars(select(Tag)):
-            assert (await reading.by_tag(session, tag.slug, 1)).cards
+            assert (await lists.by_tag(session, tag.slug, 1)).cards
         for category in await session.scalars(select(Category)):
-            listing = await reading.by_category(session, category.slug, 1)
+            listing = await lists.by_category(session, category.slug, 1)
             assert listing.cards
             assert listing.description
         for user in await session.scalars(select(User)):
-            listing = await reading.by_author(session, user.slug, 1)
+            listing = await lists.by_author(session, user.slug, 1)
             assert listing.cards
             assert listing.description
             assert user.password_hash is None
@@ -128,7 +128,7 @@ async def test_pictures_are_in_the_storage_and_on_the_cards(shown: Shown) -> Non
             assert media.digest_of(content) == asset.digest
             assert len(content) == asset.size
             assert (asset.content_type, asset.width, asset.height) == ("image/svg+xml", 800, 600)
-        cards = (await reading.home(session, 1)).cards
+        cards = (await lists.home(session, 1)).cards
         assert all(card.picture and card.picture["alt"] and card.picture["width"] for card in cards)
 
 
@@ -221,7 +221,7 @@ async def test_a_site_with_posts_of_its_own_is_refused(database: Database, stora
     assert await _everything(database) == before
     async with database.read() as session:
         with pytest.raises(NotFound):
-            await reading.by_category(session, "almanac", 1)
+            await lists.by_category(session, "almanac", 1)
 
 
 def test_command_fills_an_empty_folder_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

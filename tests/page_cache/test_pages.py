@@ -115,6 +115,8 @@ async def test_every_coding_is_a_strong_version_of_one_page(site: Site, coding: 
     for other in {plain.headers["Etag"], '"another"'} - {answer.headers["Etag"]}:
         again = await site.browser().get("/low-tide", **{"Accept-Encoding": coding, "If-None-Match": other})
         assert (again.status, again.body) == (200, answer.body), "what is in between may have kept it for other readers"
+    own = await (await site.signed_in("administrator")).get("/low-tide", **{"Accept-Encoding": coding})
+    assert (own.headers["Etag"], own.body) == (answer.headers["Etag"], answer.body), "made for one reader, but no other version"
     head = await site.browser().send("HEAD", "/low-tide", headers={"Accept-Encoding": "identity"})
     assert (head.status, head.body, head.headers["Content-Length"]) == (200, b"", str(len(plain.body)))
 

@@ -11,7 +11,7 @@ from cms.models import Published
 from cms.models.address import TargetKind
 from cms.models.post import Kind
 from cms.schemas.search import SearchInput
-from cms.services import posts, reading, search, sitemaps, surroundings
+from cms.services import feeds, lists, posts, reading, search, sitemaps, surroundings
 from tests.factories import person, published
 from tests.watching import questions
 
@@ -29,13 +29,13 @@ LARGE = (
 
 READERS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...]]] = {
     "post": (reading.find_place, ("low-tide",)),
-    "home": (reading.home, (1,)),
-    "tag": (reading.by_tag, ("sea", 1)),
-    "category": (reading.by_category, ("coast", 1)),
-    "author": (reading.by_author, ("edna-reed", 1)),
-    "archive": (reading.archive, ("2026",)),
-    "feed": (reading.feed, ()),
-    "feed of a tag": (reading.feed_of, (TargetKind.TAG, "sea")),
+    "home": (lists.home, (1,)),
+    "tag": (lists.by_tag, ("sea", 1)),
+    "category": (lists.by_category, ("coast", 1)),
+    "author": (lists.by_author, ("edna-reed", 1)),
+    "archive": (lists.archive, ("2026",)),
+    "feed": (feeds.feed, ()),
+    "feed of a tag": (feeds.feed_of, (TargetKind.TAG, "sea")),
     "source": (reading.find_source, (1,)),
     "sitemap's part": (sitemaps.list_part, (1,)),
     "search": (search.find, (SearchInput(q='low "tide" -mud', tag="sea", author="edna-reed", year="2026"),)),

@@ -12,7 +12,7 @@ from cms.models import Category, PostSeries
 from cms.models.address import AddressState, TargetKind
 from cms.models.post import Side
 from cms.policy import Actor
-from cms.services import addresses, reading, site, sitemaps
+from cms.services import addresses, feeds, lists, reading, site, sitemaps
 from tests import factories, watching
 from tests.factories import draft, edited, person, publish, published, published_page, withdraw
 from tests.watching import Clock
@@ -46,7 +46,7 @@ async def publish_many(database: Database, editor: Actor, clock: Clock, number: 
         await published(database, editor, title=f"Number {one}", **fields)
 
 
-def titles(found: reading.Listing | reading.Archive) -> list[str]:
+def titles(found: lists.Listing | lists.Archive) -> list[str]:
     return [card.title for card in found.cards]
 
 
@@ -70,15 +70,15 @@ async def test_lists_are_few_statements_whatever_their_length(database: Database
     await publish_many(database, editor, clock, 12, tags=("Sea",), new_category="Coast")
     await factories.series(database, "Tides", [1, 2])
     asked = {
-        "home": (reading.home, (1,), 2),
-        "tag": (reading.by_tag, ("sea", 2), 2),
-        "category": (reading.by_category, ("coast", 1), 2),
-        "author": (reading.by_author, ("edna-reed", 1), 2),
-        "archive": (reading.archive, ("",), 3),
-        "feed": (reading.feed, (), 2),
-        "feed of a tag": (reading.feed_of, (TargetKind.TAG, "sea"), 2),
-        "series": (reading.by_series, ("tides", 1), 2),
-        "overview": (reading.overview, (), 3),
+        "home": (lists.home, (1,), 2),
+        "tag": (lists.by_tag, ("sea", 2), 2),
+        "category": (lists.by_category, ("coast", 1), 2),
+        "author": (lists.by_author, ("edna-reed", 1), 2),
+        "archive": (lists.archive, ("",), 3),
+        "feed": (feeds.feed, (), 2),
+        "feed of a tag": (feeds.feed_of, (TargetKind.TAG, "sea"), 2),
+        "series": (lists.by_series, ("tides", 1), 2),
+        "overview": (feeds.overview, (), 3),
         "sitemap": (sitemaps.list_parts, (), 1),
         "sitemap's part": (sitemaps.list_part, (1,), 1),
         "sitemap's lists": (sitemaps.list_lists, (), 1),
@@ -101,7 +101,7 @@ async def test_home_has_the_newest_posts_in_pages(database: Database, editor: Ac
     expected = [["Number 4", "Number 3"], ["Number 2", "Number 1"], ["Number 0"]]
     for number, names in enumerate(expected, 1):
         async with database.read() as session:
-            found = await reading.home(session, number)
+            found = await lists.home(session, number)
         assert (titles(found), found.page, found.pages, found.total) == (names, number, 3, 5)
     assert (found.page_path(1), found.page_path(3)) == ("/", "/page/3")
 
@@ -111,37 +111,37 @@ async def test_page_out_of_range_is_not_found(database: Database, editor: Actor,
     await configure(database, posts_per_page=2)
     await publish_many(database, editor, clock, 5, tags=("Sea",))
     async with database.read() as session:
-        for asked in (reading.home(session, page), reading.by_tag(session, "sea", page), reading.by_author(session, "edna-reed", page)):
+        for asked in (lists.home(session, page), lists.by_tag(session, "sea", page), lists.by_author(session, "edna-reed", page)):
             with pytest.raises(NotFound):
                 await asked
 
 
 async def test_empty_home_has_one_page(database: Database) -> None:
     async with database.read() as session:
-        found = await reading.home(session, 1)
+        found = await lists.home(session, 1)
         assert (titles(found), found.pages, found.total) == ([], 1, 0)
         with pytest.raises(NotFound):
-            await reading.home(session, 2)
+            await lists.home(session, 2)
 
 
 async def test_posts_of_the_same_moment_have_one_order(database: Database, editor: Actor) -> None:
     await configure(database, posts_per_page=1)
     made = [(await published(database, editor, title=title)).title for title in ("A", "B", "C")]
     async with database.read() as session:
-        assert [titles(await reading.home(session, page))[0] for page in (1, 2, 3)] == made[::-1]
+        assert [titles(await lists.home(session, page))[0] for page in (1, 2, 3)] == made[::-1]
 
 
 async def test_editing_does_not_move_a_post_to_the_top(database: Database, editor: Actor, clock: Clock) -> None:
     await publish_many(database, editor, clock, 2)
     clock.pass_(days=1)
     async with database.read() as session:
-        oldest = (await reading.home(session, 1)).cards[-1]
+        oldest = (await lists.home(session, 1)).cards[-1]
     await edited(database, editor, oldest.post_id, text="new")
     await publish(database, editor, oldest.post_id)
     await withdraw(database, editor, oldest.post_id)
     await publish(database, editor, oldest.post_id)
     async with database.read() as session:
-        assert titles(await reading.home(session, 1)) == ["Number 1", "Number 0"]
+        assert titles(await lists.home(session, 1)) == ["Number 1", "Number 0"]
 
 
 async def test_lists_show_what_is_public_and_not_what_is_being_written(database: Database, editor: Actor) -> None:
@@ -149,17 +149,17 @@ async def test_lists_show_what_is_public_and_not_what_is_being_written(database:
     await edited(database, editor, post.post_id, title="New", tags=("Mud",), category=None)
     async with database.read() as session:
         for found in (
-            await reading.by_tag(session, "sea", 1),
-            await reading.by_category(session, "coast", 1),
-            await reading.by_author(session, "edna-reed", 1),
+            await lists.by_tag(session, "sea", 1),
+            await lists.by_category(session, "coast", 1),
+            await lists.by_author(session, "edna-reed", 1),
         ):
             assert titles(found) == ["Tide"]
         with pytest.raises(NotFound):
-            await reading.by_tag(session, "mud", 1)
+            await lists.by_tag(session, "mud", 1)
     await publish(database, editor, post.post_id)
     async with database.read() as session:
-        assert titles(await reading.by_tag(session, "mud", 1)) == ["New"]
-        for empty in (reading.by_tag(session, "sea", 1), reading.by_category(session, "coast", 1)):
+        assert titles(await lists.by_tag(session, "mud", 1)) == ["New"]
+        for empty in (lists.by_tag(session, "sea", 1), lists.by_category(session, "coast", 1)):
             with pytest.raises(NotFound):
                 await empty
 
@@ -167,9 +167,9 @@ async def test_lists_show_what_is_public_and_not_what_is_being_written(database:
 async def test_list_of_a_term_says_what_it_is_of_and_where_it_stands(database: Database, editor: Actor, clock: Clock) -> None:
     await publish_many(database, editor, clock, 11, tags=("Café",))
     async with database.read() as session:
-        found = await reading.by_tag(session, "cafe", 2)
+        found = await lists.by_tag(session, "cafe", 2)
         assert (found.title, found.path, found.page_path(2), found.total) == ("Café", "/tag/cafe", "/tag/cafe/page/2", 11)
-        by_author = await reading.by_author(session, "edna-reed", 1)
+        by_author = await lists.by_author(session, "edna-reed", 1)
         assert (by_author.title, by_author.path) == ("Edna Reed", "/author/edna-reed")
 
 
@@ -184,16 +184,16 @@ async def test_category_below_another_is_found_by_its_whole_path(database: Datab
         await addresses.assign(work, "category/europe/france", TargetKind.CATEGORY, below.id)
     await published(database, editor, category=below.id)
     async with database.read() as session:
-        found = await reading.by_category(session, "europe/france", 1)
+        found = await lists.by_category(session, "europe/france", 1)
         assert (found.title, found.description, found.total) == ("France", "Bread.", 1)
         with pytest.raises(NotFound):
-            await reading.by_category(session, "france", 1)
+            await lists.by_category(session, "france", 1)
 
 
 @pytest.mark.parametrize("slug", ["nothing", "a\0b", "x" * 1000, "", "%"])
 async def test_term_that_does_not_exist_is_not_found(database: Database, slug: str) -> None:
     async with database.read() as session:
-        for asked in (reading.by_tag(session, slug, 1), reading.by_category(session, slug, 1), reading.by_author(session, slug, 1)):
+        for asked in (lists.by_tag(session, slug, 1), lists.by_category(session, slug, 1), lists.by_author(session, slug, 1)):
             with pytest.raises(NotFound):
                 await asked
 
@@ -206,10 +206,10 @@ async def test_series_is_in_the_order_in_which_it_is_read(database: Database, ed
         await work.session.execute(insert(PostSeries).values(post_id=3, side=Side.LIVE, series_id=1, position=2))
         await work.session.execute(insert(PostSeries).values(post_id=3, side=Side.WORK, series_id=1, position=1))
     async with database.read() as session:
-        first, second = await reading.by_series(session, "tides", 1), await reading.by_series(session, "tides", 2)
+        first, second = await lists.by_series(session, "tides", 1), await lists.by_series(session, "tides", 2)
         assert (first.title, first.path, first.total, first.pages) == ("Tides", "/series/tides", 4, 2)
         assert titles(first) + titles(second) == ["Number 3", "Number 1", "Number 2", "Number 0"]
-        assert (await reading.feed_of(session, TargetKind.SERIES, "tides")).articles[0].title == "Number 3"
+        assert (await feeds.feed_of(session, TargetKind.SERIES, "tides")).articles[0].title == "Number 3"
 
 
 async def test_series_without_public_posts_is_not_found(database: Database, editor: Actor) -> None:
@@ -218,7 +218,7 @@ async def test_series_without_public_posts_is_not_found(database: Database, edit
     async with database.transaction() as work:
         await work.session.execute(insert(PostSeries).values(post_id=secret.id, side=Side.WORK, series_id=1, position=1))
     async with database.read() as session:
-        for asked in (reading.by_series(session, "tides", 1), reading.feed_of(session, TargetKind.SERIES, "tides")):
+        for asked in (lists.by_series(session, "tides", 1), feeds.feed_of(session, TargetKind.SERIES, "tides")):
             with pytest.raises(NotFound):
                 await asked
         assert "/series/tides" not in {line.path for line in await sitemaps.list_lists(session)}
@@ -235,14 +235,14 @@ async def test_months_of_the_archive_are_those_of_the_sites_zone(database: Datab
     await published(database, editor, title="A year before")
     await published_page(database, editor, title="A page")
     async with database.read() as session:
-        every, year, month = [await reading.archive(session, period) for period in ("", "2026", "2026-02")]
+        every, year, month = [await lists.archive(session, period) for period in ("", "2026", "2026-02")]
         assert every.months == [("2026-02", 1), ("2026-01", 1), ("2025-03", 1)]
         assert titles(every) == ["Tokyo: the first of February", "UTC: the last half hour of January", "A year before"]
         assert titles(year) == titles(every)[:2]
         assert titles(month) == titles(every)[:1]
         for period in ("2024", "2026-03", "0000"):
             with pytest.raises(NotFound):
-                await reading.archive(session, period)
+                await lists.archive(session, period)
 
 
 # --- for programs ----------------------------------------------------------------------------------------------------------
@@ -250,11 +250,11 @@ async def test_months_of_the_archive_are_those_of_the_sites_zone(database: Datab
 
 async def test_feed_has_the_newest_with_their_text(database: Database, editor: Actor, clock: Clock) -> None:
     await published_page(database, editor)
-    await publish_many(database, editor, clock, reading.FEED_LENGTH + 1, text="Mud.")
+    await publish_many(database, editor, clock, feeds.FEED_LENGTH + 1, text="Mud.")
     async with database.read() as session:
-        feed = await reading.feed(session)
+        feed = await feeds.feed(session)
     articles = feed.articles
-    assert (feed.frame.name, len(articles)) == ("Squall", reading.FEED_LENGTH)
+    assert (feed.frame.name, len(articles)) == ("Squall", feeds.FEED_LENGTH)
     assert (articles[0].title, articles[0].html.strip(), articles[0].path) == ("Number 20", "<p>Mud.</p>", "/number-20")
 
 
@@ -273,7 +273,7 @@ async def test_sitemap_has_all_that_is_public_with_when_it_changed(database: Dat
 
 async def test_empty_site_has_a_feed_a_sitemap_and_an_archive(database: Database) -> None:
     async with database.read() as session:
-        assert (await reading.feed(session)).articles == []
+        assert (await feeds.feed(session)).articles == []
         assert await sitemaps.list_parts(session) == []
         assert [(line.path, line.updated_at) for line in await sitemaps.list_lists(session)] == [("/", None), ("/archive", None)]
-        assert (await reading.archive(session, "")).months == []
+        assert (await lists.archive(session, "")).months == []

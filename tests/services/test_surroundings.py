@@ -9,7 +9,7 @@ from cms.db.session import Database
 from cms.errors import InvalidInput
 from cms.models import Published
 from cms.policy import Actor
-from cms.services import reading
+from cms.services import lists, reading
 from tests.factories import edited, page, person, publish, published, withdraw
 
 
@@ -49,7 +49,7 @@ async def test_a_list_of_a_series_is_read_in_its_order(database: Database, edito
     for title, part in (("Second", 2), ("First", 1)):
         await published(database, editor, title=title, series="Mud", part=part)
     async with database.read() as session:
-        assert [card.title for card in (await reading.by_series(session, "mud", 1)).cards] == ["First", "Second"]
+        assert [card.title for card in (await lists.by_series(session, "mud", 1)).cards] == ["First", "Second"]
 
 
 async def test_an_author_joins_a_series_and_does_not_begin_one(database: Database, editor: Actor) -> None:
@@ -85,14 +85,14 @@ async def test_what_is_featured_is_the_editors_choice(database: Database, editor
     mine = await published(database, author, title="Mine", featured=True)
     theirs = await published(database, editor, title="Theirs", featured=True)
     async with database.read() as session:
-        assert titles(await reading.featured(session)) == ["Theirs"]
+        assert titles(await lists.featured(session)) == ["Theirs"]
     await edited(database, editor, mine.post_id, featured=True)
     await publish(database, editor, mine.post_id)
     await edited(database, author, mine.post_id, text="Changed by its author.", featured=False)
     await publish(database, author, mine.post_id)
     await withdraw(database, editor, theirs.post_id)
     async with database.read() as session:
-        assert titles(await reading.featured(session)) == ["Mine"]
+        assert titles(await lists.featured(session)) == ["Mine"]
 
 
 async def test_pages_know_those_beside_and_below_them(database: Database, editor: Actor) -> None:

@@ -7,8 +7,9 @@ from cms.db.session import ReadSession
 from cms.handlers.site.base import SiteHandler
 from cms.page_cache import marks
 from cms.page_cache.marks import Marks
-from cms.services import reading, shown
-from cms.services.reading import Archive, Card, Listing
+from cms.services import lists, shown
+from cms.services.lists import Archive, Listing
+from cms.services.reading import Card
 from cms.ui.words import words_of
 
 
@@ -36,28 +37,28 @@ class TagHandler(TermHandler):
     kind = "tag"
 
     async def find(self, session: ReadSession, term: str, page: int) -> Listing:
-        return await reading.by_tag(session, term, page)
+        return await lists.by_tag(session, term, page)
 
 
 class CategoryHandler(TermHandler):
     kind = "category"
 
     async def find(self, session: ReadSession, term: str, page: int) -> Listing:
-        return await reading.by_category(session, term, page)
+        return await lists.by_category(session, term, page)
 
 
 class AuthorHandler(TermHandler):
     kind = "author"
 
     async def find(self, session: ReadSession, term: str, page: int) -> Listing:
-        return await reading.by_author(session, term, page)
+        return await lists.by_author(session, term, page)
 
 
 class SeriesHandler(TermHandler):
     kind = "series"
 
     async def find(self, session: ReadSession, term: str, page: int) -> Listing:
-        return await reading.by_series(session, term, page)
+        return await lists.by_series(session, term, page)
 
 
 class ArchiveHandler(SiteHandler):
@@ -65,7 +66,7 @@ class ArchiveHandler(SiteHandler):
 
     async def get(self, *period: str) -> None:
         async with self.read() as session:
-            archive = await reading.archive(session, "-".join(period))
+            archive = await lists.archive(session, "-".join(period))
         self.shows(shown.archive(archive))
         path = "/".join(["/archive", *period])
         if self.is_at(path):

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 from urllib.parse import quote, unquote_to_bytes, urlencode
 
@@ -72,7 +72,7 @@ class SiteHandler(BaseHandler):
         if self.parts.pages.capacity and not self._is_signed_in:
             self._send(await self.parts.pages.get(self.cache_key, self._make))
         else:
-            self._send(Page.make(*await self._make_parts(), compress=False))
+            self._send(await self._make_once())
 
     @property
     def _is_signed_in(self) -> bool:
@@ -92,6 +92,14 @@ class SiteHandler(BaseHandler):
     async def _make(self) -> Page:
         """A page to be kept, in every coding; compressing takes milliseconds."""
         return await asyncio.to_thread(Page.make, *await self._make_parts())
+
+    async def _make_once(self) -> Page:
+        """A page for this reader alone, in the one coding that he takes."""
+        parts, coding = await self._make_parts(), self._best_of(CODINGS)
+        return Page.make(*parts, ()) if coding == IDENTITY else await asyncio.to_thread(Page.make, *parts, (coding,))
+
+    def _best_of(self, codings: Iterable[str]) -> str:
+        return best_coding(self.request.headers.get("Accept-Encoding", ""), codings)
 
     async def _make_parts(self) -> tuple[int, list[tuple[str, str]], bytes, Marks]:
         """The page as GET makes it, kept from being sent. What is not there is a page like others; other errors are raised."""
@@ -119,7 +127,7 @@ class SiteHandler(BaseHandler):
             self.set_header("Location", page.location + self._kept_query)
         if self.parts.settings.surrogate_keys and (keys := _surrogate_keys(page.marks)):
             self.set_header("Surrogate-Key", keys)
-        coding = best_coding(self.request.headers.get("Accept-Encoding", ""), (each for each in CODINGS if each in page.bodies))
+        coding = self._best_of(each for each in CODINGS if each in page.bodies)
         self.set_header("Etag", page.etag(coding))
         if len(page.bodies) > 1:
             self.set_header("Vary", "Accept-Encoding")

@@ -7,8 +7,8 @@ from cms.handlers.site.xml import XmlHandler
 from cms.models.address import TargetKind
 from cms.page_cache import marks
 from cms.page_cache.marks import Marks
-from cms.services import reading, shown
-from cms.services.reading import Feed
+from cms.services import feeds, shown
+from cms.services.feeds import Feed
 from cms.ui.feeds import json_feed
 from cms.ui.words import href
 
@@ -24,7 +24,7 @@ class FeedHandler(XmlHandler):
 
     async def get(self, name: str = "") -> None:
         async with self.read() as session:
-            feed = await (reading.feed_of(session, self.kind, name) if self.kind else reading.feed(session))
+            feed = await (feeds.feed_of(session, self.kind, name) if self.kind else feeds.feed(session))
         self.shows(shown.feed(feed))
         path = f"{feed.path.rstrip('/')}/{self.file}"
         if not self.is_at(path):

@@ -11,8 +11,9 @@ from cms.models.address import AddressState, is_reserved
 from cms.models.post import Kind
 from cms.page_cache import marks
 from cms.page_cache.marks import Marks
-from cms.services import accounts, reading, search, shown
-from cms.services.reading import Branch, Listing, Place
+from cms.services import accounts, lists, reading, search, shown
+from cms.services.lists import Listing
+from cms.services.reading import Branch, Place
 
 
 class ListingHandler(SiteHandler):
@@ -30,8 +31,8 @@ class HomeHandler(ListingHandler):
                 self.set_header("Cache-Control", "no-store")
                 self.render("site/welcome.html")
                 return
-            found = await reading.front(session)
-            featured = await reading.featured(session) if isinstance(found, Listing) else []
+            found = await lists.front(session)
+            featured = await lists.featured(session) if isinstance(found, Listing) else []
         if isinstance(found, Listing):
             self.show_listing(found, featured)
         elif found.article:
@@ -50,7 +51,7 @@ class NewestHandler(ListingHandler):
     async def get(self, page: str) -> None:
         number = self.number(page)
         async with self.read() as session:
-            listing = await reading.home(session, number)
+            listing = await lists.home(session, number)
         if self.is_at(listing.page_path(number)):
             self.show_listing(listing)
         else:
@@ -80,7 +81,7 @@ class PlaceHandler(SiteHandler):
             if place.state is None:
                 self.near = await search.near_titles(session, path)
             is_nothing = place.state is AddressState.MOVED and not place.path
-            return await reading.list_at(session, path) if is_nothing else ""
+            return await lists.list_at(session, path) if is_nothing else ""
 
     async def _look_around(self, page_id: int) -> None:
         async with self.read() as session:

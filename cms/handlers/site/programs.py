@@ -9,7 +9,7 @@ from cms.handlers.site.xml import XmlHandler
 from cms.models.site import Frame
 from cms.page_cache import marks
 from cms.page_cache.marks import Marks
-from cms.services import reading, shown, site
+from cms.services import feeds, shown, site
 from cms.ui import programs
 from cms.ui.crawlers import robots
 
@@ -58,7 +58,7 @@ class ManifestHandler(ProgramHandler):
 class LlmsHandler(ProgramHandler):
     async def get(self) -> None:
         async with self.read() as session:
-            overview = await reading.overview(session)
+            overview = await feeds.overview(session)
         self.shows(shown.overview(overview))
         self.answer(TEXT, programs.llms(overview, self.public_url))
 
