@@ -1,7 +1,8 @@
 """What a page costs when nothing is cached: home and post, against a bare Tornado handler that sends the same bytes.
 
-``python -m bench.pages [--posts 300] [--seconds 4] [--database-url postgresql+asyncpg://…]``; fails if a post page on SQLite costs
-more than ``BAR``. Both servers run in this run, one process each; CPU is theirs, from /proc.
+``python -m bench.pages [--posts 300] [--seconds 4] [--database-url postgresql+asyncpg://…]``. Both servers run in this run, one process
+each; CPU is theirs, from /proc. A post page may cost ``BAR`` on a machine on which the bare handler costs ``BARE``; elsewhere as many
+times what the bare handler costs there. Fails above that.
 """
 
 import argparse
@@ -22,7 +23,9 @@ from cms.schemas.account import OwnerInput
 from cms.schemas.post import PostInput
 from cms.services import accounts, posts, publishing
 
-BAR = 0.0012  # seconds of CPU for an uncached post page on SQLite
+# Seconds of CPU for an uncached post page, by database, and for the bare handler on the machine for which they were set.
+BAR = {"sqlite": 0.0008, "postgresql": 0.001}
+BARE = 0.000127
 ROUNDS = 3
 PARAGRAPH = (
     "The harbour wall was raised by a course of stone in the year of the long frost, and the marks of the old one can still be seen "
@@ -105,9 +108,9 @@ def main() -> int:
         lines = compare(database_url, folder, given.seconds)
     print(f"{given.posts} posts, {database_url.partition('+')[0]}, uncached, {load.CONNECTIONS} connections, medians of {ROUNDS}")
     print(*lines, sep="\n")
-    post = lines[1].measured.cpu
-    print(f"Bar: a post page at most {1000 * BAR} ms of CPU on SQLite: {'held' if post <= BAR else 'missed'} ({1000 * post:.3f} ms)")
-    return 0 if post <= BAR or given.database_url else 1
+    times, most = lines[1].measured.cpu / lines[1].bare.cpu, BAR[database_url.partition("+")[0]] / BARE
+    print(f"Bar: a post page at most {most:.1f} times the bare handler: {'held' if times <= most else 'missed'} ({times:.1f} times)")
+    return 0 if times <= most else 1
 
 
 if __name__ == "__main__":
