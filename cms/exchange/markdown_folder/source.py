@@ -22,13 +22,29 @@ NO_SCHEME = "?"
 TEXTS = (".md", ".markdown")
 
 
-@dataclass(slots=True)
+class Packed:
+    """A field whose text is kept as UTF-8: one curly quote in it would make each of its signs take two bytes, a smiley four."""
+
+    def __set_name__(self, _owner: type, name: str) -> None:
+        self._name = f"_{name}"
+
+    def __get__(self, instance: object | None, _owner: type) -> str:
+        if instance is None:
+            raise AttributeError  # the field has no default
+        packed: bytes = getattr(instance, self._name)
+        return packed.decode("utf-8", "surrogatepass")
+
+    def __set__(self, instance: object, text: str) -> None:
+        setattr(instance, self._name, text.encode("utf-8", "surrogatepass"))
+
+
+@dataclass
 class Document:
     """One text. ``paths``: where it stood on the old site, the main address first, without slashes at the ends."""
 
     file: str  # below the folder, with slashes
     title: str
-    body: str
+    body: Packed = Packed()  # of a large folder nearly all that is kept in memory
     paths: tuple[str, ...] = ()
     kind: Kind = Kind.POST
     body_line: int = 1  # of the file, at which the body begins
