@@ -1,5 +1,6 @@
 """Posts and pages: identity, working copy, revisions, and the read document. docs/decisions/0001-posts.md says why there are four."""
 
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Index, Integer, String, Text, text
@@ -139,6 +140,11 @@ class Revision(Base):
     created_at: Mapped[Moment]
     created_by_id: Mapped[int | None] = mapped_column(Id, ForeignKey("users.id", ondelete="SET NULL"))
     restored_from_id: Mapped[int | None] = mapped_column(Id, ForeignKey("revisions.id", ondelete="SET NULL"), index=True)
+
+    @classmethod
+    def of(cls, copy: WorkingCopy, reason: Reason, at: datetime, by_id: int | None) -> "Revision":
+        """The working copy as it stands."""
+        return cls(post_id=copy.post_id, reason=reason, content=copy.content, fields=copy.fields, created_at=at, created_by_id=by_id)
 
     def is_same_as(self, copy: WorkingCopy) -> bool:
         return self.content == copy.content and self.fields == copy.fields

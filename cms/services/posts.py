@@ -324,16 +324,7 @@ async def _follow(work: Work, actor: Actor, post: Post, copy: WorkingCopy, field
     post.work = WorkState.DRAFT if post.work is not WorkState.SCHEDULED else post.work
     await work.session.flush()
     await set_terms(work, Side.WORK, {post.id: fields})
-    work.session.add(
-        Revision(
-            post_id=post.id,
-            reason=Reason.SAVED,
-            content=copy.content,
-            fields=copy.fields,
-            created_at=work.now,
-            created_by_id=actor.user_id,
-        )
-    )
+    work.session.add(Revision.of(copy, Reason.SAVED, work.now, actor.user_id))
     outbox.record(work, WorkChanged(post.id))
 
 

@@ -229,14 +229,7 @@ async def _revisions(work: Work, actor: Actor, copies: Mapping[int, WorkingCopy]
     newest = select(func.max(Revision.id)).where(Revision.post_id.in_(copies)).group_by(Revision.post_id)
     found = {row.post_id: row for row in await work.session.scalars(select(Revision).where(Revision.id.in_(newest)))}
     made = {
-        post_id: Revision(
-            post_id=post_id,
-            reason=Reason.PUBLISHED,
-            content=copy.content,
-            fields=copy.fields,
-            created_at=work.now,
-            created_by_id=actor.user_id,
-        )
+        post_id: Revision.of(copy, Reason.PUBLISHED, work.now, actor.user_id)
         for post_id, copy in copies.items()
         if post_id not in found or not found[post_id].is_same_as(copy)
     }

@@ -131,17 +131,7 @@ async def _write(work: Work, actor: Actor, texts: Sequence[Incoming]) -> list[Wo
     await session.flush()
     terms = {post.id: text.fields for post, text in zip(rows, texts, strict=True)}
     await posts.set_terms(work, Side.WORK, terms, new=terms.keys() - set(here))
-    session.add_all(
-        Revision(
-            post_id=copy.post_id,
-            reason=Reason.IMPORTED,
-            content=copy.content,
-            fields=copy.fields,
-            created_at=work.now,
-            created_by_id=actor.user_id,
-        )
-        for copy in written
-    )
+    session.add_all(Revision.of(copy, Reason.IMPORTED, work.now, actor.user_id) for copy in written)
     await session.flush()
     return written
 

@@ -1,9 +1,7 @@
 """No word of what is not public is in any answer to somebody who is not signed in."""
 
 import html
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote_plus
 
@@ -14,10 +12,9 @@ from tornado.web import URLSpec
 from cms.models import Post, Revision, Schedule
 from cms.models.post import Kind, ScheduledAct, WorkState
 from cms.policy import Actor
-from cms.rendering import Renderer
 from cms.routes import routes
 from tests import factories
-from tests.web import Answer, Browser, Site, running_site
+from tests.web import Answer, Browser, Site
 
 MARKER = "Flibbertigibbet"
 HIDDEN: dict[str, Any] = {
@@ -34,13 +31,6 @@ HIDDEN_LISTS = tuple(f"{kind}/{MARKER.lower()}-{end}" for kind, end in ENDS)
 LISTS = ("tag/sea", "category/coast", "author/edna-reed", "series/tides", *HIDDEN_LISTS)
 FEEDS = ("feed.xml", "atom.xml", "feed.json")
 SEARCHES = ("tide", MARKER, MARKER[:-1], f"{MARKER[:4]}", f'"{MARKER} title"', f"tide -{MARKER}", f"{MARKER}s", "Flibertigibet title")
-
-
-@pytest.fixture
-async def site(database_url: str, tmp_path: Path, renderer: Renderer) -> AsyncIterator[Site]:
-    async with running_site(database_url, tmp_path / "data", renderer=renderer) as site:
-        await site.person("owner")
-        yield site
 
 
 async def fill(site: Site) -> None:

@@ -1,7 +1,6 @@
 """The page cache in the running program: what readers get, in one process and in several."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,6 @@ from tests.watching import questions
 from tests.web import Site, running_site
 
 PATIENCE = 10  # seconds; only a hang takes so long
-
-
-@pytest.fixture
-async def site(database_url: str, tmp_path: Path, renderer: Renderer) -> AsyncIterator[Site]:
-    async with running_site(database_url, tmp_path / "data", renderer=renderer) as site:
-        await site.person("owner")
-        yield site
 
 
 async def test_a_page_that_is_kept_asks_the_database_nothing(site: Site) -> None:

@@ -1,0 +1,16 @@
+"""The program, running, with an owner, on each database."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from cms.rendering import Renderer
+from tests.web import Site, running_site
+
+
+@pytest.fixture
+async def site(database_url: str, tmp_path: Path, renderer: Renderer) -> AsyncIterator[Site]:
+    async with running_site(database_url, tmp_path / "data", renderer=renderer) as site:
+        await site.person("owner")
+        yield site
