@@ -4,11 +4,11 @@ import asyncio
 import base64
 import hashlib
 import hmac
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from tornado.httputil import HTTPHeaders, parse_cookie
-from tornado.template import Loader
 from tornado.web import Application, RequestHandler, decode_signed_value
 
 from cms.db import migrations
@@ -31,8 +31,9 @@ from cms.settings import SecretKeys, Settings, data_folder, secret_keys
 from cms.static_files import StaticFiles
 from cms.telemetry import Metrics, log
 from cms.ui import UI_MODULES, theme
-from cms.ui.module import escape
+from cms.ui.module import Loader
 
+HEARS_WITHIN = 5.0  # seconds; whoever cannot be heard then is waited for while readers are served
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -62,7 +63,7 @@ class Squall(Application):
             parts=self.parts,
             default_handler_class=PlaceHandler,
             hosts=frozenset({*LOOPBACK, _host(settings.public_url)}),
-            template_loader=Loader(str(data_folder("templates")), namespace={"xhtml_escape": escape}),
+            template_loader=Loader(str(data_folder("templates"))),
             ui_modules=UI_MODULES,
             transforms=[Compression],
             log_function=log_request,
@@ -86,7 +87,8 @@ class Squall(Application):
     async def start(self) -> None:
         """Bring up what needs the loop: the rendering process, the frame, and the owner's one-time link while there is no owner."""
         self._warming = asyncio.create_task(self._warm())
-        self._hearing = asyncio.create_task(outbox.hear_others(self.parts.database, self.parts.pages.clear))
+        self._hears = asyncio.Event()
+        self._hearing = asyncio.create_task(outbox.hear_others(self.parts.database, self._forget))
         self.parts.revision = migrations.newest()
         database = self.parts.database
         async with database.transaction() as work:
@@ -95,6 +97,8 @@ class Squall(Application):
             self.parts.use_frame(await site.get_frame(session))
             self.parts.has_owner = await accounts.has_owner(session)
             self.parts.owner_token = owner_token(self.keys, await site.get_identity(session))
+        with suppress(TimeoutError):  # pages that are kept before are made again
+            await asyncio.wait_for(self._hears.wait(), HEARS_WITHIN)
 
     async def _warm(self) -> None:
         """The rendering process takes a second to start; readers need not wait for it."""
@@ -112,6 +116,11 @@ class Squall(Application):
         await asyncio.wait([self._hearing])
         self.parts.passwords.close()
         await self.parts.database.dispose()
+
+    def _forget(self) -> None:
+        """What others have changed meanwhile is not known; from now on it is."""
+        self.parts.pages.clear()
+        self._hears.set()
 
     def _purge(self, event: Event) -> None:
         self._remaking.want(self.parts.pages.purge(changed_by(event)))

@@ -3,6 +3,7 @@
 import gzip
 import math
 from collections.abc import Iterable
+from functools import lru_cache
 
 import brotli
 import zstandard
@@ -20,7 +21,12 @@ def best_coding(accept_encoding: str, available: Iterable[str]) -> str:
     RFC 9110, 12.5.3: ``*`` stands for what is not named, a weight of 0 refuses. Identity has the least weight unless it is named. Who
     refuses everything gets it all the same: plain bytes help more than an error.
     """
-    weights = dict(filter(None, map(_weighed, accept_encoding.lower().split(","))))
+    return _best(accept_encoding.lower(), tuple(available))
+
+
+@lru_cache(maxsize=64)  # there are a few browsers
+def _best(accept_encoding: str, available: tuple[str, ...]) -> str:
+    weights = dict(filter(None, map(_weighed, accept_encoding.split(","))))
     others = weights.get("*", 0.0)
     best, highest = IDENTITY, weights.get(IDENTITY, 0.0)
     for coding in available:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from pydantic_core import from_json
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import make_url
@@ -50,9 +51,15 @@ class SQLite:
             pool_timeout=30,
             isolation_level="AUTOCOMMIT",
             skip_autocommit_rollback=True,
+            json_deserializer=from_json,
         )
         writing = create_async_engine(
-            url, async_creator=lambda: sqlite_connection.connect(_path(url)), pool_size=1, max_overflow=0, pool_timeout=30
+            url,
+            async_creator=lambda: sqlite_connection.connect(_path(url)),
+            pool_size=1,
+            max_overflow=0,
+            pool_timeout=30,
+            json_deserializer=from_json,
         )
         _prepare(reading, foreign_keys="ON", query_only="ON")
         _prepare(writing, foreign_keys="ON")
@@ -67,6 +74,7 @@ class SQLite:
             isolation_level="AUTOCOMMIT",
             skip_autocommit_rollback=True,
             connect_args={"timeout": 0},
+            json_deserializer=from_json,
         )
         _prepare(engine, foreign_keys="ON", query_only="ON", busy_timeout="0")
         return engine

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import ipaddress
-import uuid
+import secrets
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -13,8 +13,9 @@ from urllib.parse import quote
 
 import structlog
 from pydantic import BaseModel
+from tornado.httputil import HTTPServerRequest
 from tornado.template import BaseLoader
-from tornado.web import HTTPError, RequestHandler
+from tornado.web import Application, HTTPError, RequestHandler
 
 from cms.content.context import Rendered
 from cms.db.session import Database, ReadSession, Work
@@ -42,6 +43,7 @@ from cms.services.search import Misses
 from cms.settings import Settings
 from cms.static_files import StaticFiles
 from cms.telemetry import Metrics, log
+from cms.ui.module import Modules
 from cms.ui.theme import stylesheet
 
 STATUS: dict[type[CMSError], int] = {
@@ -98,7 +100,7 @@ class Parts:
     drawn: dict[Hashable, Any] = field(default_factory=dict)  # of it: parts of pages that show nothing else (ui/site.py)
 
     def use_frame(self, frame: Frame) -> None:
-        if frame != self.last_frame:
+        if frame is not self.last_frame and frame != self.last_frame:
             self.last_frame, self.drawn = frame, {}
 
 
@@ -111,19 +113,15 @@ class BaseHandler(RequestHandler):
     actor: Actor = ANONYMOUS
     request_id: str = ""
 
-    @property
-    def parts(self) -> Parts:
-        parts: Parts = self.settings["parts"]
-        return parts
-
     # --- before the method ---
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(self, application: Application, request: HTTPServerRequest, **options: Any) -> None:
+        self.parts: Parts = application.settings["parts"]
+        super().__init__(application, request, **options)
         self.parts.under_way += 1
 
     async def prepare(self) -> None:
-        self.request_id = uuid.uuid4().hex
+        self.request_id = secrets.token_hex(16)
         structlog.contextvars.bind_contextvars(request_id=self.request_id)
         self.set_header("X-Request-Id", self.request_id)
         if not self.answers_any_host and self.request.host_name not in self.settings["hosts"]:
@@ -238,6 +236,7 @@ class BaseHandler(RequestHandler):
     def get_template_namespace(self) -> dict[str, Any]:
         return {
             **super().get_template_namespace(),
+            "_tt_modules": Modules(self),
             "actor": self.actor,
             "frame": self.parts.last_frame,
             "public_url": self.public_url,

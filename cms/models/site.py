@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from pydantic_core import from_json
 from sqlalchemy import CheckConstraint, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -130,6 +131,12 @@ class Frame:
     def posts_path(self) -> str:
         """Where the newest posts begin."""
         return "/page/1" if self.home_path else "/"
+
+
+@lru_cache(maxsize=4)
+def frame_of(stored: str) -> Frame:
+    """The frame as the database keeps it: for each reader the same until somebody changes the site."""
+    return Frame.from_json(from_json(stored))
 
 
 _FRAME_NAMES = {each.name for each in fields(Frame)}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, or_, select
+from sqlalchemy import Select, Text, and_, bindparam, cast, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms.db.session import Finder
@@ -14,7 +14,7 @@ from cms.models import Address, Asset, Published, Revision, Site
 from cms.models.address import AddressState, TargetKind, normalise_path
 from cms.models.media import asset_path
 from cms.models.post import Kind
-from cms.models.site import SITE_ID, Frame
+from cms.models.site import SITE_ID, Frame, frame_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ _site, _addresses, _published, _assets = Site.__table__, Address.__table__, Publ
 # prepare it, would cost more than running it (bench/pages.py).
 _PLACE = (
     select(
-        _site.c.frame,
+        cast(_site.c.frame, Text),
         _addresses.c.state,
         _addresses.c.target_kind,
         _addresses.c.target_id,
@@ -137,7 +137,7 @@ async def find_place(where: Finder, path: str) -> Place:
         raise Unavailable
     frame, state, kind, target_id, asset_id, digest, name, *values = row
     return Place(
-        Frame.from_json(frame),
+        frame_of(frame),
         state,
         article_of(values) if values[0] is not None else None,
         target_id if kind is TargetKind.POST else None,

@@ -149,12 +149,19 @@ async def _answer(session: ReadSession, wanted: Wanted) -> _Answer:
     anywhere = await session.dialect.search(session, finished, MOST)
     if len(anywhere) == MOST:
         wanted = finished
-    elif finished != wanted:
+    elif finished != wanted and (anywhere or await _are_others_found(session, wanted)):
         anywhere = await session.dialect.search(session, wanted, MOST)
     in_title = await session.dialect.search(session, wanted, MOST, in_title=True) if wanted.included and anywhere else []
     ids = {*in_title, *anywhere}
     worth = await _worth(session, wanted.included, ids, frozenset(in_title)) if wanted.included and ids else {}
     return _Answer(wanted.terms, sorted(ids, key=lambda id_: (-worth.get(id_, 0), -id_)), len(anywhere) == MOST)
+
+
+async def _are_others_found(session: ReadSession, wanted: Wanted) -> bool:
+    """Whether the words beside the unfinished one stand anywhere. PostgreSQL gathers all that begins like that one, however rare the
+    others are: where one of them is misspelt, for nothing."""
+    others = tuple(term for term in wanted.included if not term.is_prefix)
+    return not others or bool(await session.dialect.search(session, Wanted(others, wanted.marks), 1))
 
 
 async def _worth(session: ReadSession, terms: Sequence[Term], ids: set[int], in_title: frozenset[int]) -> dict[int, float]:

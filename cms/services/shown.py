@@ -12,11 +12,13 @@ from cms.services.lists import Archive, Listing
 from cms.services.reading import Article, Branch, Card, Place
 
 AROUND = ("name", "language", "time_zone", "footer", "menu", "footer_menu", "links", "logo", "accent_hue", "home_path")
+_AROUND = Marks.of(*marks.frame(*AROUND))
+_AROUND_AND_DESCRIPTION = Marks.of(*marks.frame(*AROUND, "description"))
 
 
 def around(frame: Frame) -> Marks:
     """What every page for people shows of the site; its description only where there is no footer."""
-    return Marks.of(*marks.frame(*AROUND, *(() if frame.footer else ("description",))))
+    return _AROUND if frame.footer else _AROUND_AND_DESCRIPTION
 
 
 def at(path: str) -> Marks:

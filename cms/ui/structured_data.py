@@ -3,12 +3,12 @@
 A block of this type is data and never runs; the content policy has nothing to say about it.
 """
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic_core import to_json
 from tornado.web import UIModule
 
 from cms.models.site import Frame
@@ -21,7 +21,6 @@ Node = dict[str, Any]
 
 # Inside a script element only "<" can end it or begin a comment; the others are for those who copy it elsewhere.
 _ESCAPED = re.compile("[<>&\u2028\u2029]")
-_as_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class StructuredData(SiteModule):
@@ -35,7 +34,7 @@ class StructuredData(SiteModule):
 
 
 def script(document: Node) -> str:
-    text = _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", _as_json(document))
+    text = _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", to_json(document).decode())
     return f'<script type="application/ld+json">{text}</script>\n'
 
 

@@ -32,7 +32,7 @@ class Words:
         return moment.astimezone(self._zone)
 
     def iso(self, moment: datetime) -> str:
-        return self.local(moment).isoformat(timespec="seconds")
+        return _iso(moment, self._zone)
 
     def date(self, moment: datetime) -> str:
         return _date(self.local(moment).date(), self.language)
@@ -70,6 +70,11 @@ class Words:
 
 
 @lru_cache(maxsize=4096)  # most pages show dates that others have shown
+def _iso(moment: datetime, zone: ZoneInfo) -> str:
+    return moment.astimezone(zone).isoformat(timespec="seconds")
+
+
+@lru_cache(maxsize=4096)
 def _date(day: date, language: str) -> str:
     return format_date(day, "long", locale_of(language))
 
