@@ -25,6 +25,7 @@ from cms.page_cache.marks import changed_by
 from cms.page_cache.observed import PageCacheCollector
 from cms.rendering import Renderer
 from cms.routes import rules
+from cms.sealing import Sealer
 from cms.services import accounts, outbox, site
 from cms.services.passwords import Passwords
 from cms.settings import SecretKeys, Settings, data_folder, secret_keys
@@ -47,17 +48,18 @@ class Squall(Application):
         self, settings: Settings, *, clock: Clock = utc_now, renderer: Renderer | None = None, passwords: Passwords | None = None
     ) -> None:
         self._owns_renderer = renderer is None
+        self.keys = secret_keys(settings)
         self.parts = Parts(
             settings=settings,
             database=Database(settings.database, clock=clock),
             renderer=renderer or Renderer(),
-            passwords=passwords or Passwords(),
+            passwords=passwords or Passwords(settings.argon2_memory * 1024, settings.argon2_passes, settings.argon2_lanes),
+            sealer=Sealer(self.keys),
             storage=Storage(settings.media_folder),
             metrics=Metrics(),
             pages=PageCache(settings.page_cache * 1024 * 1024),
             static=StaticFiles(data_folder("static"), theme.stylesheets()),
         )
-        self.keys = secret_keys(settings)
         super().__init__(
             rules(),
             parts=self.parts,

@@ -30,7 +30,11 @@ class Capability(StrEnum):
     DRAFT_SEE = "draft.see"
     MEDIA_UPLOAD = "media.upload"
     TAXONOMY_MANAGE = "taxonomy.manage"
+    ACCOUNT_KEEP = "account.keep"
     USER_MANAGE = "user.manage"
+    OWNERSHIP_GIVE = "ownership.give"
+    AUDIT_SEE = "audit.see"
+    CONTENT_TRANSFER = "content.transfer"
     SITE_CONFIGURE = "site.configure"
 
     @classmethod
@@ -61,7 +65,11 @@ TABLE: dict[Capability, dict[Role, Scope]] = {
     Capability.DRAFT_SEE: {**_EDITORS, Role.AUTHOR: Scope.OWN, Role.CONTRIBUTOR: Scope.OWN},
     Capability.MEDIA_UPLOAD: {**_EDITORS, Role.AUTHOR: Scope.OWN},
     Capability.TAXONOMY_MANAGE: _EDITORS,
+    Capability.ACCOUNT_KEEP: _ANYBODY_WHO_WRITES,
     Capability.USER_MANAGE: _ADMINISTRATORS,
+    Capability.OWNERSHIP_GIVE: {Role.OWNER: Scope.ANY},
+    Capability.AUDIT_SEE: _ADMINISTRATORS,
+    Capability.CONTENT_TRANSFER: _ADMINISTRATORS,
     Capability.SITE_CONFIGURE: _ADMINISTRATORS,
 }
 

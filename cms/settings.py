@@ -57,6 +57,19 @@ class Settings(BaseSettings):
         description="Keys that sign cookies, newest first, separated by commas; a file in the data folder when empty.",
     )
     media_url: str = Field("", description="Where uploads are kept: `file:///PATH`; a folder in the data folder when empty.")
+    smtp_url: SecretStr = Field(
+        SecretStr(""),
+        description="Server for outgoing mail: `smtp://USER:PASSWORD@HOST:587` (with STARTTLS), `smtps://…` (TLS from the start),"
+        " `smtp+plain://HOST:25` (without TLS). When empty, links are shown to administrators instead.",
+    )
+    mail_from: str = Field("", description="Address that mail comes from, as `NAME <ADDRESS>` or alone; needed with `SQUALL_SMTP_URL`.")
+    argon2_memory: int = Field(19, ge=8, le=4096, description="Memory for hashing a password, in MiB.")
+    argon2_passes: int = Field(2, ge=1, le=100, description="Passes over that memory.")
+    argon2_lanes: int = Field(1, ge=1, le=64, description="Lanes in it that are filled at once.")
+    oidc_issuer: str = Field("", description="Address of an OpenID Connect provider that people may sign in with; needs the extra `oidc`.")
+    oidc_client_id: str = Field("", description="What the provider calls this site.")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="What this site proves that with; empty for a public client.")
+    oidc_name: str = Field("OpenID", max_length=40, description="What the provider is called on the page where people sign in.")
     trusted_proxies: Annotated[tuple[IPNetwork, ...], NoDecode] = Field(
         (), description="Networks of proxies whose `X-Forwarded-For` is believed, separated by commas."
     )

@@ -23,7 +23,11 @@ page.publish     any any any -   -   -
 draft.see        any any any own own -
 media.upload     any any any own -   -
 taxonomy.manage  any any any -   -   -
+account.keep     any any any any any -
 user.manage      any any -   -   -   -
+ownership.give   any -   -   -   -   -
+audit.see        any any -   -   -   -
+content.transfer any any -   -   -   -
 site.configure   any any -   -   -   -
 """
 EXPECTED = {name: dict(zip(ROLES, cells, strict=True)) for name, *cells in map(str.split, TABLE.strip().splitlines())}

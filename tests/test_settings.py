@@ -32,6 +32,15 @@ EXAMPLES: dict[str, tuple[str, str, Any]] = {
     "migrate": ("false", "false", "False"),
     "secret_keys": (f"{SECRET}, {OTHER}", f'["{SECRET}", "{OTHER}"]', [SECRET, OTHER]),
     "media_url": ("file:///srv/media", '"file:///srv/media"', "file:///srv/media"),
+    "smtp_url": ("smtp://u:p@mail:587", '"smtp://u:p@mail:587"', "smtp://u:p@mail:587"),
+    "mail_from": ("Desk <desk@example.org>", '"Desk <desk@example.org>"', "Desk <desk@example.org>"),
+    "argon2_memory": ("64", "64", "64"),
+    "argon2_passes": ("3", "3", "3"),
+    "argon2_lanes": ("4", "4", "4"),
+    "oidc_issuer": ("https://id.example.org", '"https://id.example.org"', "https://id.example.org"),
+    "oidc_client_id": ("squall", '"squall"', "squall"),
+    "oidc_client_secret": (SECRET, f'"{SECRET}"', SECRET),
+    "oidc_name": ("Staff", '"Staff"', "Staff"),
     "trusted_proxies": ("10.0.0.0/8, ::1/128", '["10.0.0.0/8", "::1/128"]', ["10.0.0.0/8", "::1/128"]),
     "metrics_token": (SECRET, f'"{SECRET}"', SECRET),
     "page_cache": ("16", "16", "16"),
@@ -365,7 +374,7 @@ def test_folders_of_the_program_are_found_beside_the_package() -> None:
 
 def documented() -> dict[str, str]:
     """Name → description, from the rows of the table."""
-    rows = re.findall(r"^\| `SQUALL_([A-Z_]+)` \| (.*?) \|", (ROOT / "docs/settings.md").read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| `SQUALL_([A-Z0-9_]+)` \| (.*?) \|", (ROOT / "docs/settings.md").read_text(), re.MULTILINE)
     return {name.lower(): description for name, description in rows}
 
 

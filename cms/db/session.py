@@ -84,6 +84,7 @@ class Work:
     now: datetime
     dialect: Dialect
     request_id: str = ""
+    address: str = ""  # where the request came from
     origin: str = ""  # this process, for others to know whose events they hear
     events: list[Event] = field(default_factory=list)
     entries: list[Any] = field(default_factory=list)  # their rows in the outbox
@@ -129,7 +130,7 @@ class Database:
                 return (await connection.execute(statement, parameters)).one_or_none()
 
     @asynccontextmanager
-    async def transaction(self, request_id: str = "") -> AsyncIterator[Work]:
+    async def transaction(self, request_id: str = "", address: str = "") -> AsyncIterator[Work]:
         """One write transaction: committed when the block ends, rolled back when it raises. Keep slow work out of it.
 
         Raises ``Conflict`` when a versioned row was changed meanwhile, ``Unavailable`` when the database is away or full.
@@ -137,7 +138,7 @@ class Database:
         with self._in_our_words():
             async with self._write() as session:
                 await session.connection()  # SQLite: wait for the write lock here, so that ``now`` orders transactions
-                work = Work(session, self.clock(), self.dialect, request_id, self.origin)
+                work = Work(session, self.clock(), self.dialect, request_id, address, self.origin)
                 yield work
                 if work.events:
                     await session.flush()
@@ -150,13 +151,13 @@ class Database:
         for listener in self._listeners:
             listener(event)
 
-    async def run(self, act: Callable[[Work], Awaitable[Result]], request_id: str = "") -> Result:
+    async def run(self, act: Callable[[Work], Awaitable[Result]], request_id: str = "", address: str = "") -> Result:
         """``act`` in a transaction; again if somebody else made the same new thing at that moment, since it is there then."""
         for _ in range(TRIES - 1):
             with suppress(Collision):
-                async with self.transaction(request_id) as work:
+                async with self.transaction(request_id, address) as work:
                     return await act(work)
-        async with self.transaction(request_id) as work:
+        async with self.transaction(request_id, address) as work:
             return await act(work)
 
     async def dispose(self) -> None:

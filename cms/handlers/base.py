@@ -37,6 +37,7 @@ from cms.models.site import Frame
 from cms.page_cache.cache import PageCache
 from cms.policy import ANONYMOUS, Actor
 from cms.rendering import Renderer
+from cms.sealing import Sealer
 from cms.services import sessions
 from cms.services.passwords import Passwords
 from cms.services.search import Misses
@@ -86,6 +87,7 @@ class Parts:
     database: Database
     renderer: Renderer
     passwords: Passwords
+    sealer: Sealer
     storage: Storage
     metrics: Metrics
     static: StaticFiles
@@ -155,11 +157,11 @@ class BaseHandler(RequestHandler):
         return self.parts.database.read()
 
     def transaction(self) -> AbstractAsyncContextManager[Work]:
-        return self.parts.database.transaction(self.request_id)
+        return self.parts.database.transaction(self.request_id, self.remote_address)
 
     async def in_transaction(self, act: Callable[[Work], Awaitable[Result]]) -> Result:
         """For acts that make new things, which two people may make at one moment."""
-        return await self.parts.database.run(act, self.request_id)
+        return await self.parts.database.run(act, self.request_id, self.remote_address)
 
     # --- input ---
 
@@ -177,7 +179,7 @@ class BaseHandler(RequestHandler):
         """Where the request came from; ``X-Forwarded-For`` counts only as far as our own proxies wrote it."""
         address = self.request.remote_ip or ""
         hops = [hop.strip() for hop in self.request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
-        while hops and self._is_trusted(address):
+        while hops and self._is_trusted(address) and _is_address(hops[-1]):
             address = hops.pop()
         return address
 
@@ -300,3 +302,10 @@ class BaseHandler(RequestHandler):
         self.parts.metrics.requests.labels(self.face, method, str(self.get_status())).inc()
         self.parts.metrics.seconds.labels(self.face).observe(self.request.request_time())
         structlog.contextvars.clear_contextvars()
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return not getattr(ipaddress.ip_address(text), "scope_id", None)  # what follows a "%" may be anything
+    except ValueError:
+        return False

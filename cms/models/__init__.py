@@ -21,7 +21,7 @@ from cms.models.post import (
 from cms.models.search import SearchDocument, SearchMiss, SearchVariant, SearchWord
 from cms.models.site import Menu, MenuItem, Site
 from cms.models.taxonomy import Category, Series, Tag
-from cms.models.user import Session, User
+from cms.models.user import Device, Identity, Passkey, Portrait, RecoveryCode, Session, Throttle, Token, User
 
 __all__ = [
     "Address",
@@ -29,16 +29,21 @@ __all__ = [
     "AuditEntry",
     "Base",
     "Category",
+    "Device",
+    "Identity",
     "Job",
     "Menu",
     "MenuItem",
     "OutboxEntry",
+    "Passkey",
+    "Portrait",
     "Post",
     "PostAuthor",
     "PostCategory",
     "PostSeries",
     "PostTag",
     "Published",
+    "RecoveryCode",
     "RelatedPost",
     "Revision",
     "Schedule",
@@ -50,6 +55,8 @@ __all__ = [
     "Session",
     "Site",
     "Tag",
+    "Throttle",
+    "Token",
     "User",
     "WorkingCopy",
 ]

@@ -18,4 +18,5 @@ class AuditEntry(Base):
     subject_kind: Mapped[str] = mapped_column(String(20))
     subject_id: Mapped[int | None] = mapped_column(Id)
     details: Mapped[JsonMap]
+    address: Mapped[str] = mapped_column(String(45), default="")  # where the request came from
     request_id: Mapped[str] = mapped_column(String(36))

@@ -53,6 +53,8 @@ class Site(Base):
     version: Mapped[int]
     crawlers: Mapped[JsonMap]  # {"search": whether search engines may read it, "training": whether those who train models may}
     security_contact: Mapped[str] = mapped_column(String(300))  # an address of mail or of a page; "": nobody named
+    second_factor: Mapped[JsonList] = mapped_column(default=list)  # roles that need one
+    former_name: Mapped[str] = mapped_column(String(80), default="")  # above texts of those who were erased; "": nobody's
     frame: Mapped[JsonMap]
 
     @property

@@ -17,5 +17,6 @@ def note(work: Work, actor: Actor, action: str, subject_kind: str, subject_id: i
             subject_id=subject_id,
             details=details,
             request_id=work.request_id,
+            address=work.address,
         )
     )

@@ -24,8 +24,8 @@ Result = TypeVar("Result")
 class Passwords:
     """Hashes and verifies. One thread: two hashes at once would take twice the memory and starve the event loop."""
 
-    def __init__(self, memory: int = MEMORY, passes: int = PASSES) -> None:
-        self._hasher = PasswordHasher(time_cost=passes, memory_cost=memory, parallelism=LANES, type=Type.ID)
+    def __init__(self, memory: int = MEMORY, passes: int = PASSES, lanes: int = LANES) -> None:
+        self._hasher = PasswordHasher(time_cost=passes, memory_cost=memory, parallelism=lanes, type=Type.ID)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="argon2")
         self._waiting = 0
         self._nobodys = self._hasher.hash(secrets.token_urlsafe())

@@ -24,9 +24,11 @@ async def start(work: Work, user: User, user_agent: str) -> str:
         token_hash=_hash(token),
         user_id=user.id,
         user_agent=user_agent[:200],
+        address=work.address,
         created_at=work.now,
         seen_at=work.now,
         expires_at=work.now + LIFETIME,
+        confirmed_at=work.now,
     )
     work.session.add(row)
     await work.session.flush()
@@ -45,7 +47,7 @@ async def find(session: AsyncSession, token: str, now: datetime) -> tuple[Sessio
 
 async def touch(work: Work, session_id: int) -> None:
     """Note that it was used; called at most once in ``SEEN_EVERY``."""
-    await work.session.execute(update(Session).where(Session.id == session_id).values(seen_at=work.now))
+    await work.session.execute(update(Session).where(Session.id == session_id).values(seen_at=work.now, address=work.address))
 
 
 async def end(work: Work, actor: Actor, token: str) -> None:

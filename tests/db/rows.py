@@ -1,12 +1,33 @@
 """A row in every table, so that a migration has something to lose."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import MetaData, Table, func, select
 
 from cms.db.session import Database
-from cms.models import Asset, Base, Category, Menu, MenuItem, Post, PostSeries, RelatedPost, Revision, Schedule, SearchMiss, Series
+from cms.models import (
+    Asset,
+    Base,
+    Category,
+    Device,
+    Identity,
+    Menu,
+    MenuItem,
+    Passkey,
+    Portrait,
+    Post,
+    PostSeries,
+    RecoveryCode,
+    RelatedPost,
+    Revision,
+    Schedule,
+    SearchMiss,
+    Series,
+    Throttle,
+    Token,
+)
 from cms.models.post import ScheduledAct, Side
+from cms.models.user import Purpose
 from cms.services import accounts, jobs, sessions, site, taxonomies
 from tests.factories import edited, page, person, publish, published
 
@@ -40,6 +61,7 @@ async def fill(database: Database) -> None:
                 RelatedPost(post_id=post.post_id, related_id=parent.post_id, position=0),
                 SearchMiss(query="mussels", times=2, last_at=work.now),
                 PostSeries(post_id=post.post_id, side=Side.WORK, series_id=series.id, position=1),
+                *_of_a_person(user.id, asset.id, work.now),
                 Schedule(post_id=post.post_id, act=ScheduledAct.PUBLISH, revision_id=revision.id, **due),
             ]
         )
@@ -47,6 +69,20 @@ async def fill(database: Database) -> None:
         work.session.add(MenuItem(menu_id=menu.id, parent_id=item.id, position=0, label="Below", url="https://example.org"))
         links = [{"label": "Elsewhere", "path": "https://example.org"}]
         await site.configure(work, logo_id=asset.id, accent_hue=30, home="page", home_page_id=parent.post_id, links=links)
+
+
+def _of_a_person(user_id: int, asset_id: int, now: datetime) -> list[Base]:
+    is_new = {"user_id": user_id, "created_at": now}
+    key = {"name": "Laptop", "credential_id": "AQ", "public_key": "Ag", "sign_count": 0, "transports": ["internal"], "is_synced": False}
+    return [
+        Portrait(user_id=user_id, asset_id=asset_id),
+        Device(token_hash="1" * 64, seen_at=now, **is_new),
+        Passkey(**key, **is_new),
+        RecoveryCode(user_id=user_id, code_hash="2" * 64),
+        Identity(issuer="https://id.example.org", subject="42", **is_new),
+        Token(token_hash="3" * 64, purpose=Purpose.PASSWORD, data={}, expires_at=now + timedelta(hours=1), **is_new),
+        Throttle(key="4" * 64, used_until=now.timestamp()),
+    ]
 
 
 async def count(database: Database) -> dict[str, int]:
