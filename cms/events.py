@@ -63,7 +63,7 @@ class SiteChanged:
 
 @dataclass(frozen=True, slots=True)
 class UserChanged:
-    """A person was made, renamed, disabled, enabled, or given another role or password."""
+    """A person was made, deleted, disabled, enabled or signed out, given another role, password or address, or changed the profile."""
 
     user_id: int
     aspects: tuple[str, ...]

@@ -32,6 +32,7 @@ from cms.errors import (
     Unavailable,
 )
 from cms.handlers.forms import Form
+from cms.mail import Mailer
 from cms.media.storage import Storage
 from cms.models.site import Frame
 from cms.page_cache.cache import PageCache
@@ -88,6 +89,7 @@ class Parts:
     renderer: Renderer
     passwords: Passwords
     sealer: Sealer
+    mailer: Mailer
     storage: Storage
     metrics: Metrics
     static: StaticFiles

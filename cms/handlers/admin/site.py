@@ -11,7 +11,7 @@ from cms.models import Site
 from cms.policy import Capability
 from cms.schemas.site import MAX_LINKS, SiteInput, time_zones
 from cms.services import media, site
-from cms.services.site import Upload
+from cms.services.media import Upload
 from cms.ui.choices import languages
 
 HOMES = (
