@@ -1,8 +1,10 @@
 """Another e-mail address for an account: both the old and the new one have to say yes."""
 
 import secrets
+from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms.db.session import Work
 from cms.errors import InvalidInput, NotFound
@@ -29,6 +31,10 @@ async def ask(work: Work, sealer: Sealer, actor: Actor, email: str) -> None:
         carrier = await tokens.issue(work, Purpose.EMAIL, user.id, email=email, pair=pair)
         await notices.enqueue(work, sealer, notice, to=to, name=user.name, carrier=carrier, new=email)
     audit.note(work, actor, "user.email_asked", "user", user.id)
+
+
+async def is_open(session: AsyncSession, carrier: str, now: datetime) -> bool:
+    return await tokens.find(session, Purpose.EMAIL, carrier, now) is not None
 
 
 async def confirm(work: Work, sealer: Sealer, carrier: str) -> bool:
