@@ -13,9 +13,11 @@ from cms.errors import OperatorError
 from cms.handlers.forms import Form
 from cms.models import User
 from cms.policy import SYSTEM, Role
-from cms.schemas.account import MAX_PASSWORD, MIN_PASSWORD, NameInput, OwnerInput, UserInput
+from cms.schemas.account import MAX_PASSWORD, MIN_PASSWORD, EmailInput, NameInput, OwnerInput, UserInput
+from cms.sealing import Sealer
 from cms.services import accounts, site
 from cms.services.passwords import Passwords
+from cms.settings import secret_keys
 
 app = typer.Typer(no_args_is_help=True, help="People: make, list, change, rename, disable, enable.")
 
@@ -104,6 +106,20 @@ def password(email: EmailArgument, password_stdin: PasswordOption = False, data:
     hashed = run(_hash(_password() if password_stdin else _asked_password()))
     user = _change(email, data, lambda work, user: accounts.set_password(work, SYSTEM, user, hashed or ""))
     typer.echo(f"{email} has a new password, and is signed out everywhere{_still_disabled(user)}.")
+
+
+@app.command()
+def email(
+    email: EmailArgument, new: Annotated[str, typer.Argument(help="The address that the person has from now on.")], data: DataOption = None
+) -> None:
+    """Give somebody another e-mail address, without asking at either; the old one is told if mail can be sent."""
+    wanted = Form(EmailInput, {"email": new}).value().email
+
+    async def change(work: Work, user: User) -> None:
+        await accounts.change_email(work, Sealer(secret_keys(load_settings(data=data))), SYSTEM, user, wanted)
+
+    user = _change(email, data, change)
+    typer.echo(f"{email} is {wanted} now{_still_disabled(user)}.")
 
 
 @app.command()

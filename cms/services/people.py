@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
-from cms.models import Asset, Passkey, Portrait, PostAuthor, Session, User
-from cms.models.post import Side
+from cms.models import Asset, Passkey, Portrait, Post, PostAuthor, Session, User
+from cms.models.post import Kind, Side
 from cms.policy import Actor, Capability, Role
 
 PER_SCREEN = 50
@@ -17,17 +17,19 @@ PER_SCREEN = 50
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A person. ``seen_at``: when a session that is still there was last used. ``has_factor``: something besides the password."""
+    """A person. ``seen_at``: when a session that is still there was last used. ``public``: posts that readers see."""
 
     user: User
     texts: int
     seen_at: datetime | None
     sessions: int
     passkeys: int
+    public: int
     picture: Asset | None
 
     @property
     def has_factor(self) -> bool:
+        """Something besides the password."""
         return bool(self.passkeys or self.user.totp_secret)
 
 
@@ -67,8 +69,10 @@ async def list_heirs(session: AsyncSession, actor: Actor, user_id: int) -> Seque
     return [(heir_id, name) for heir_id, name in await session.execute(wanted)]
 
 
-def _rows() -> Select[User, int, datetime | None, int, int, Asset | None]:
+def _rows() -> Select[User, int, datetime | None, int, int, int, Asset | None]:
     texts = select(func.count(PostAuthor.post_id.distinct())).where(PostAuthor.user_id == User.id, PostAuthor.side == Side.WORK)
+    live = (PostAuthor.user_id == User.id) & (PostAuthor.side == Side.LIVE)
+    public = select(func.count()).select_from(PostAuthor).join(Post, (Post.id == PostAuthor.post_id) & (Post.kind == Kind.POST)).where(live)
     of_sessions = Session.user_id == User.id
     return (
         select(
@@ -77,6 +81,7 @@ def _rows() -> Select[User, int, datetime | None, int, int, Asset | None]:
             select(func.max(Session.seen_at)).where(of_sessions).scalar_subquery(),
             select(func.count(Session.id)).where(of_sessions).scalar_subquery(),
             select(func.count(Passkey.id)).where(Passkey.user_id == User.id).scalar_subquery(),
+            public.scalar_subquery(),
             Asset,
         )
         .select_from(User)

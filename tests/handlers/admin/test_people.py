@@ -15,7 +15,7 @@ from cms.worker.tasks import Means
 from tests import factories
 from tests.handlers.admin.pages import by_class, by_id, fields, form_of, words
 from tests.postbox import Postbox, free_port, link_in, postbox, text_of
-from tests.watching import Clock
+from tests.watching import Clock, orders, questions
 from tests.web import PASSWORD, Answer, Browser, Site, path_of, running_site
 
 NEW = "another slow tide"
@@ -163,6 +163,17 @@ async def test_new_password_by_a_letter(mailing: tuple[Site, Postbox]) -> None:
     assert (await browser.post(path, {"password": NEW})).status == 404
     await work_off(site)
     assert box.letters[-1]["Subject"] == "Your password was changed"
+
+
+async def test_known_and_unknown_addresses_cost_the_same(site: Site) -> None:
+    await site.person("author")
+    browser, asked = site.browser(), {}
+    for email in ("warming@example.org", "author@example.org", "nobody@example.org"):
+        with orders(site.database) as sent, questions(site.database) as read:
+            await browser.post("/password", {"email": email})
+        asked[email] = [statement for statement, _ in (*sent, *read)]
+    assert asked["author@example.org"] == asked["nobody@example.org"]
+    assert not any("FROM users" in statement for statement in asked["author@example.org"]), "whose it is, nobody has looked"
 
 
 async def test_only_the_last_link_sets_a_password(mailing: tuple[Site, Postbox]) -> None:
