@@ -133,7 +133,7 @@ async def test_lost_form_key_brings_the_form_back_with_the_address_in_it(site: S
     assert answer.status == 403
     assert "its key no longer fits" in answer.words
     assert "cookies" in answer.words
-    assert buttons(answer.page) == ["Sign in"]
+    assert buttons(answer.page) == ["Sign in", "Use a passkey"]
     assert PASSWORD not in answer.text
     form = fields(answer.page)
     assert (form["email"], form["password"], form["next"]) == ("owner@example.org", "", "/admin/pages")
