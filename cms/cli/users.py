@@ -14,7 +14,7 @@ from cms.handlers.forms import Form
 from cms.models import User
 from cms.policy import SYSTEM, Role
 from cms.schemas.account import MAX_PASSWORD, MIN_PASSWORD, NameInput, OwnerInput, UserInput
-from cms.services import accounts, site
+from cms.services import accounts, second_factor, site
 from cms.services.passwords import Passwords
 from cms.settings import Settings
 
@@ -117,6 +117,13 @@ def password(email: EmailArgument, password_stdin: PasswordOption = False, data:
 
     user = run(act())
     typer.echo(f"{email} has a new password, and is signed out everywhere{_still_disabled(user)}.")
+
+
+@app.command("reset-second-factor")
+def reset_second_factor(email: EmailArgument, data: DataOption = None) -> None:
+    """For somebody who lost it: takes away authenticator app, recovery codes and passkeys; ends the person's sessions."""
+    user = _change(email, data, lambda work, user: second_factor.reset(work, SYSTEM, user))
+    typer.echo(f"{email} signs in with the password alone again, and is signed out everywhere{_still_disabled(user)}.")
 
 
 @app.command()

@@ -10,6 +10,7 @@ import re
 import secrets
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import TypeVar
 
 from argon2 import PasswordHasher, Type
@@ -100,6 +101,7 @@ def _advice(password: str, about: Sequence[str]) -> str:
 
 
 def _words(about: Sequence[str]) -> list[str]:
-    """Each thing as a whole, and its parts."""
-    parts = {part for text in about for part in (text, *re.split(r"[\W_]+", text))}
-    return sorted(part for part in parts if len(part) >= FORGETTABLE)
+    """Each thing as a whole, without what stands between its parts, and its parts; of an address of mail also what is before the @."""
+    told = [word for text in about for word in (text, text.partition("@")[0])]
+    parts = [re.findall(r"[^\W_]+", text) for text in told]
+    return sorted({word for word in (*told, *("".join(each) for each in parts), *chain(*parts)) if len(word) >= FORGETTABLE})

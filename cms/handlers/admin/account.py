@@ -1,5 +1,8 @@
 """The person's own account: how to sign in, and what is signed in. Another's cannot be reached here."""
 
+from collections.abc import Sequence
+from urllib.parse import quote
+
 from cms.db.session import Work
 from cms.errors import NotAuthenticated
 from cms.handlers.admin.sessions import SignInHandler
@@ -23,3 +26,8 @@ class AccountHandler(SignInHandler, is_base=True):
     async def renewed(self, work: Work) -> str:
         """A new token for this session, as it may do other things from now on."""
         return await sessions.renew(work, self.found.session.id)
+
+    def show_codes(self, codes: Sequence[str]) -> None:
+        """Once: they are in no other answer. The link has them in itself, so that nothing has to be asked for again."""
+        text = "".join(f"{code}\n" for code in codes)
+        self.render("admin/account/codes.html", part="security", codes=codes, file=f"data:text/plain;charset=utf-8,{quote(text)}")

@@ -36,7 +36,7 @@ class PasskeysHandler(AccountHandler):
             return
         self.keep_token(token)
         if codes:
-            self.render("admin/account/codes.html", part="security", codes=codes)
+            self.show_codes(codes)
             return
         self.flash("The passkey is added.")
         self.redirect_to("account.security")

@@ -91,7 +91,7 @@ class AuthenticatorHandler(AccountHandler):
             return
         self.keep_token(token)
         if codes:
-            self.render("admin/account/codes.html", part="security", codes=codes)
+            self.show_codes(codes)
             return
         self.flash("Your authenticator app is asked for from now on.")
         self.redirect_to("account.security")
@@ -128,12 +128,12 @@ class CodesHandler(AccountHandler):
     is_dangerous = True
 
     async def get(self) -> None:
-        self.render("admin/account/codes.html", part="security", codes=[])
+        self.show_codes(())
 
     async def post(self) -> None:
         async with self.transaction() as work:
             codes = await second_factor.make_codes(work, self.user)
-        self.render("admin/account/codes.html", part="security", codes=codes)
+        self.show_codes(codes)
 
 
 class SessionsHandler(AccountHandler):
