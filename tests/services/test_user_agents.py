@@ -15,7 +15,11 @@ KHTML = "AppleWebKit/537.36 (KHTML, like Gecko)"
         (f"{MOZILLA} (Windows NT 10.0; Win64; x64) {KHTML} Chrome/139.0 Safari/537.36", "Chrome on Windows", False),
         (f"{MOZILLA} (Windows NT 10.0; Win64; x64) {KHTML} Chrome/139.0 Safari/537.36 Edg/139.0", "Edge on Windows", False),
         (f"{MOZILLA} (Linux; Android 15) {KHTML} Chrome/139.0 Mobile Safari/537.36", "Chrome on Android", True),
-        (f"{MOZILLA} (Linux; Android 15) {KHTML} SamsungBrowser/28.0 Chrome/130.0 Mobile Safari/537.36", "Samsung Internet on Android", True),
+        (
+            f"{MOZILLA} (Linux; Android 15) {KHTML} SamsungBrowser/28.0 Chrome/130.0 Safari/537.36",
+            "Samsung Internet on Android",
+            True,
+        ),
         (f"{MOZILLA} (iPhone; CPU iPhone OS 18_5 like Mac OS X) {KHTML} Version/18.5 Safari/604.1", "Safari on iPhone", True),
         (f"{MOZILLA} (iPad; CPU OS 18_5 like Mac OS X) {KHTML} CriOS/139.0 Safari/604.1", "Chrome on iPad", True),
         (f"{MOZILLA} (Macintosh; Intel Mac OS X 14_7) {KHTML} Version/18.5 Safari/605.1.15", "Safari on macOS", False),

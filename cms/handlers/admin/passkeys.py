@@ -26,8 +26,8 @@ class PasskeysHandler(AccountHandler):
             wanted = form.value()
             async with self.transaction() as work:
                 codes = await passkeys.register(work, self.party, self.user, wanted.name, wanted.credential)
-                token = await self.renewed(work)
-            if codes is None:
+                token = await self.renewed(work) if codes is not None else ""
+            if codes is None:  # only now, as the challenge stays used up
                 raise InvalidInput({"": REFUSED})
         except InvalidInput as error:
             form.refuse(error)

@@ -33,7 +33,10 @@ class FactorHandler(AccountHandler):
     is_open_before_factor = True
 
     async def get(self) -> None:
-        self.render("admin/account/factor.html", part="security", lacks_factor=self.found.lacks_factor)
+        if self.found.lacks_factor:
+            self.render("admin/account/factor.html")
+        else:
+            self.redirect_to("account.security")
 
 
 class PasswordHandler(AccountHandler):

@@ -149,6 +149,7 @@ async def test_answer_for_another_registers_nothing(site: Site) -> None:
     assert (await editor.post("/account/security/passkeys", {"name": "Mine", "credential": sent})).status == 422
     assert (await author.post("/account/security/passkeys", {"name": "Mine", "credential": sent})).status == 422, "it is used up"
     assert await rows(site) == []
+    assert (await author.get("/account/security")).status == 200
 
 
 async def test_key_that_somebody_has_is_not_taken_over(site: Site) -> None:
