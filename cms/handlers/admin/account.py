@@ -1,6 +1,7 @@
 """The person's own account: how to sign in, and what is signed in. Another's cannot be reached here."""
 
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import quote
 
 from cms.db.session import Work
@@ -23,6 +24,9 @@ class AccountHandler(SignInHandler, is_base=True):
         """As it was when the request came; what changes it asks for it again."""
         return self.found.user
 
+    def get_template_namespace(self) -> dict[str, Any]:
+        return {**super().get_template_namespace(), "section": "account", "part": "security"}
+
     async def renewed(self, work: Work) -> str:
         """A new token for this session, as it may do other things from now on."""
         return await sessions.renew(work, self.found.session.id)
@@ -30,4 +34,4 @@ class AccountHandler(SignInHandler, is_base=True):
     def show_codes(self, codes: Sequence[str]) -> None:
         """Once: they are in no other answer. The link has them in itself, so that nothing has to be asked for again."""
         text = "".join(f"{code}\n" for code in codes)
-        self.render("admin/account/codes.html", part="security", codes=codes, file=f"data:text/plain;charset=utf-8,{quote(text)}")
+        self.render("admin/account/codes.html", codes=codes, file=f"data:text/plain;charset=utf-8,{quote(text)}")

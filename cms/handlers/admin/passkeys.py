@@ -42,7 +42,7 @@ class PasskeysHandler(AccountHandler):
         self.redirect_to("account.security")
 
     def _show(self, form: Form[PasskeyInput]) -> None:
-        self.render("admin/account/passkeys.html", part="security", form=form)
+        self.render("admin/account/passkeys.html", form=form)
 
 
 class RegistrationChallengeHandler(AccountHandler):
@@ -91,4 +91,4 @@ class PasskeyHandler(AccountHandler):
             return await passkeys.get(session, self.user, self.number(passkey_id))
 
     def _show(self, form: Form[NameInput], passkey: Passkey) -> None:
-        self.render("admin/account/passkey.html", part="security", form=form, passkey=passkey)
+        self.render("admin/account/passkey.html", form=form, passkey=passkey)

@@ -21,7 +21,7 @@ class SecurityHandler(AccountHandler):
             codes = await second_factor.count_codes(session, user.id)
             signed_in = await sessions.list_of(session, user.id, now)
         self.render(
-            "admin/account/security.html", part="security", user=user, keys=keys, codes=codes, most_codes=second_factor.CODES,
+            "admin/account/security.html", user=user, keys=keys, codes=codes, most_codes=second_factor.CODES,
             signed_in=signed_in, this_id=self.found.session.id, name_of=name_of, is_handheld=is_handheld, flash=self.take_flash(),
         )  # fmt: skip
 
@@ -66,7 +66,7 @@ class PasswordHandler(AccountHandler):
         return await self.parts.passwords.choose(form.value().password, *about)
 
     def _show(self, form: Form[PasswordInput]) -> None:
-        self.render("admin/account/password.html", part="security", form=form, user=self.user, least=MIN_PASSWORD)
+        self.render("admin/account/password.html", form=form, user=self.user, least=MIN_PASSWORD)
 
 
 class AuthenticatorHandler(AccountHandler):
@@ -112,7 +112,7 @@ class AuthenticatorHandler(AccountHandler):
         address = second_factor.address(secret, self.user, self.parts.last_frame.name)
         form.values["secret"] = self.parts.sealer.seal(f"{self.user.id}:{secret}")
         self.render(
-            "admin/account/authenticator.html", part="security", form=form, user=self.user,
+            "admin/account/authenticator.html", form=form, user=self.user,
             picture=segno.make(address, micro=False).svg_data_uri(scale=4, light="#fff", border=3),
             secret=" ".join(secret[start : start + 4] for start in range(0, len(secret), 4)),
         )  # fmt: skip

@@ -136,7 +136,8 @@ async def test_bad_password_is_refused_with_advice(site: Site, password: str) ->
     answer = await here.post("/account/security/password", {"password": password})
     assert answer.status == 422
     assert "easy to guess" in answer.words or "At least 10 characters" in answer.words
-    assert fields(answer.page, form_of(answer.page, "/account/security/password"))["password"] == ""
+    page = answer.page
+    assert fields(page, form_of(page, "/account/security/password"))["password"] == ""
     assert (await site.browser().sign_in("author@example.org")).status == 303
 
 
