@@ -18,7 +18,7 @@ from cms.models.user import Purpose
 from cms.policy import Actor, Capability, Role
 from cms.schemas.account import OwnerInput, UserInput
 from cms.sealing import Sealer
-from cms.services import addresses, audit, bylines, notices, outbox, portraits, site, tokens
+from cms.services import addresses, audit, bylines, notices, outbox, portraits, sessions, site, tokens
 from cms.services.notices import Notice
 
 MAX_SLUG = 75  # characters; leaves room for a number in the column
@@ -30,6 +30,19 @@ async def has_owner(session: AsyncSession) -> bool:
 
 async def find_by_email(session: AsyncSession, email: str) -> User | None:
     return (await session.scalars(select(User).where(User.email == email.strip().lower()))).one_or_none()
+
+
+async def find(session: AsyncSession, user_id: int) -> User | None:
+    return (await session.scalars(select(User).where(User.id == user_id))).one_or_none()
+
+
+async def hold(work: Work, user_id: int) -> User:
+    """The person as he is now, kept from others until the end. Raises ``NotFound``."""
+    held = select(User).where(User.id == user_id).with_for_update().execution_options(populate_existing=True)
+    user = (await work.session.scalars(held)).one_or_none()
+    if user is None:
+        raise NotFound
+    return user
 
 
 async def get_by_email(session: AsyncSession, email: str) -> User:
@@ -114,7 +127,7 @@ async def _insert(work: Work, email: str, name: str, role: Role, password_hash: 
 async def rename(work: Work, actor: Actor, user: User, name: str) -> None:
     """Wherever readers see the name, it is the new one at once; the address of the person's own list stays."""
     if actor.user_id != user.id:
-        await _hold(work, actor, user)
+        await _hold_both(work, actor, user)
     audit.note(work, actor, "user.rename", "user", user.id)
     user.name = name
     await work.session.flush()
@@ -124,7 +137,7 @@ async def rename(work: Work, actor: Actor, user: User, name: str) -> None:
 
 async def change_role(work: Work, actor: Actor, user: User, role: Role) -> None:
     """Ends the person's sessions, as the privilege changes. Nobody changes his own, and ownership is handed over, not given."""
-    await _hold(work, actor, user)
+    await _hold_both(work, actor, user)
     if user.role is Role.OWNER or role is Role.OWNER:
         raise Forbidden("The owner's role cannot be given or taken like another.")
     _refuse_oneself(actor, user, "Your own role is changed by another administrator.")
@@ -150,18 +163,25 @@ async def _give_role(work: Work, actor: Actor, user: User, role: Role) -> None:
     audit.note(work, actor, "user.role", "user", user.id, before=user.role.value, after=role.value)
     user.role = role
     await notices.tell(work, user.id, Notice.ROLE, role=role.value)
-    await _end_sessions(work, user, "role")
+    await end_sessions(work, user, "role")
 
 
-async def set_password(work: Work, actor: Actor, user: User, password_hash: str) -> None:
-    """Ends all sessions of the person, and links that would have set another."""
+async def set_password(work: Work, actor: Actor, user: User, password_hash: str, *, kept_id: int | None = None) -> None:
+    """Ends all sessions of the person but the one that is kept, and links that would have set another password."""
     if actor.user_id != user.id:
-        await _hold(work, actor, user)
+        await _hold_both(work, actor, user)
     user.password_hash = password_hash
     audit.note(work, actor, "user.password", "user", user.id)
     await tokens.revoke(work, Purpose.PASSWORD, user.id)
     await notices.tell(work, user.id, Notice.PASSWORD)
-    await _end_sessions(work, user, "password")
+    await end_sessions(work, user, "password", kept_id=kept_id)
+
+
+async def change_password(work: Work, actor: Actor, session_id: int, password_hash: str) -> str:
+    """The actor's own. Returns a new token for this session; his others end."""
+    user = await hold(work, actor.user_id or 0)
+    await set_password(work, actor, user, password_hash, kept_id=session_id)
+    return await sessions.renew(work, session_id)
 
 
 async def change_email(work: Work, sealer: Sealer, actor: Actor, user: User, email: str) -> None:
@@ -170,7 +190,7 @@ async def change_email(work: Work, sealer: Sealer, actor: Actor, user: User, ema
     Links that were sent to the old address are void: whoever reads its mail would still get in.
     """
     if actor.user_id != user.id:
-        await _hold(work, actor, user)
+        await _hold_both(work, actor, user)
     await require_free(work.session, email)
     audit.note(work, actor, "user.email", "user", user.id)
     for purpose in (Purpose.PASSWORD, Purpose.EMAIL):
@@ -183,9 +203,9 @@ async def change_email(work: Work, sealer: Sealer, actor: Actor, user: User, ema
 async def sign_out(work: Work, actor: Actor, user: User) -> None:
     """End all sessions of the person, who may sign in again."""
     if actor.user_id != user.id:
-        await _hold(work, actor, user)
+        await _hold_both(work, actor, user)
     audit.note(work, actor, "user.sign_out", "user", user.id)
-    await _end_sessions(work, user, "signed out")
+    await end_sessions(work, user, "signed out")
 
 
 async def still_may_enter(work: Work, user_id: int, stored: str) -> User | None:
@@ -202,7 +222,7 @@ async def renew_hash(work: Work, user_id: int, before: str, after: str) -> None:
 
 async def disable(work: Work, actor: Actor, user: User) -> None:
     """The person loses all sessions at this moment and cannot sign in; what he wrote stays."""
-    await _hold(work, actor, user)
+    await _hold_both(work, actor, user)
     _refuse_oneself(actor, user, "You cannot disable yourself.")
     if user.role is Role.OWNER:
         raise Forbidden("The owner cannot be disabled.")
@@ -210,20 +230,20 @@ async def disable(work: Work, actor: Actor, user: User) -> None:
     audit.note(work, actor, "user.disable", "user", user.id)
     for purpose in (Purpose.PASSWORD, Purpose.EMAIL):
         await tokens.revoke(work, purpose, user.id)
-    await _end_sessions(work, user, "disabled")
+    await end_sessions(work, user, "disabled")
 
 
 async def enable(work: Work, actor: Actor, user: User) -> None:
     """The person may sign in again, with the password there was; a session that was left behind does not come back."""
-    await _hold(work, actor, user)
+    await _hold_both(work, actor, user)
     user.disabled_at = None
     audit.note(work, actor, "user.enable", "user", user.id)
-    await _end_sessions(work, user, "enabled")
+    await end_sessions(work, user, "enabled")
 
 
 async def delete(work: Work, actor: Actor, user: User, heir: User) -> None:
     """Forget a person. What he wrote is the heir's from now on; the audit keeps a number."""
-    await _hold(work, actor, user)
+    await _hold_both(work, actor, user)
     _refuse_oneself(actor, user, "You cannot delete yourself.")
     if user.role is Role.OWNER:
         raise Forbidden("The owner cannot be deleted; ownership is handed over first.")
@@ -232,13 +252,13 @@ async def delete(work: Work, actor: Actor, user: User, heir: User) -> None:
     await bylines.give(work, user, heir)
     await portraits.replace(work, actor, user.id, None)
     audit.note(work, actor, "user.delete", "user", user.id, heir=heir.id)
-    await _end_sessions(work, user, "deleted")
+    await end_sessions(work, user, "deleted")
     await work.session.flush()
     await work.session.delete(user)
     await work.session.flush()
 
 
-async def _hold(work: Work, actor: Actor, user: User) -> None:
+async def _hold_both(work: Work, actor: Actor, user: User) -> None:
     """Raise unless the actor may run people at this very moment, and this person: of two administrators who take each other's standing
     at once, the second finds it gone. Both rows are kept until the end."""
     policy.require(actor, Capability.USER_MANAGE)
@@ -259,6 +279,9 @@ def _refuse_oneself(actor: Actor, user: User, words: str) -> None:
         raise Forbidden(words)
 
 
-async def _end_sessions(work: Work, user: User, aspect: str) -> None:
-    await work.session.execute(delete_rows(Session).where(Session.user_id == user.id))
+async def end_sessions(work: Work, user: User, aspect: str, *, kept_id: int | None = None) -> None:
+    """Whatever the person is signed in with, or about to be."""
+    others = delete_rows(Session).where(Session.user_id == user.id)
+    await work.session.execute(others if kept_id is None else others.where(Session.id != kept_id))
+    await tokens.revoke(work, Purpose.SECOND_FACTOR, user.id)
     outbox.record(work, UserChanged(user.id, (aspect,)))

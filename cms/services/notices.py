@@ -135,7 +135,7 @@ WORDS: dict[Notice, Words] = {
     ),
     Notice.PASSWORD: Words(
         "Your password was changed",
-        ("The password of your account was changed, and you were signed out everywhere.",),
+        ("The password of your account was changed. Other sessions than the one in which it was done have ended.",),
         "/password",
         "Set another password",
         _NOT_YOU,

@@ -8,7 +8,7 @@ from cms.db.session import Database
 from cms.mail import Mailer
 from cms.media.storage import Storage
 from cms.sealing import Sealer
-from cms.services import jobs, media, notices, outbox, portraits, resets, search, search_index, sessions, site, throttling, tokens
+from cms.services import devices, jobs, media, notices, outbox, portraits, resets, search, search_index, sessions, site, throttling, tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ async def keep_house(means: Means, _payload: dict[str, Any]) -> None:
     async with means.database.transaction() as work:
         await outbox.prune(work)
         await sessions.prune(work)
+        await devices.prune(work)
         await tokens.prune(work)
         await throttling.prune(work)
         await jobs.prune(work)

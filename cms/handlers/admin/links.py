@@ -3,6 +3,7 @@
 from cms.errors import InvalidInput, NotFound, TooManyRequests
 from cms.handlers.admin.sessions import DoorHandler
 from cms.handlers.forms import Form
+from cms.models import User
 from cms.schemas.account import MIN_PASSWORD, EmailInput, NewPasswordInput, WelcomeInput
 from cms.services import invitations, new_addresses, resets, site, throttling
 from cms.services.invitations import Invitation
@@ -34,17 +35,16 @@ class InvitationHandler(LinkHandler):
         form, invitation = self.form(WelcomeInput), await self._invitation(carrier)
         try:
             wanted = form.value()
-            hashed = await self.parts.passwords.hash(wanted.password)
+            hashed = await self.parts.passwords.choose(wanted.password, wanted.name, invitation.email, self.parts.last_frame.name)
             async with self.transaction() as work:
                 user = await invitations.accept(work, carrier, wanted.name, hashed)
-                token = await self.start_session(work, user)
+                entry = await self.admit(work, user)
         except InvalidInput as error:
             form.refuse(error)
             self._show(form, invitation, status=422)
             return
-        self.keep_session(token)
-        self.flash("Welcome. Your account is made, and you are signed in.")
-        self.redirect_to("admin")
+        self.flash("Welcome. Your account is made.")
+        self.let_in(entry, "")
 
     def show_again(self, refused: InvalidInput) -> None:
         form = self.form(WelcomeInput)
@@ -104,14 +104,13 @@ class NewPasswordHandler(LinkHandler):
     requires = None  # the link's right is what is asked for
 
     async def get(self, carrier: str) -> None:
-        await self._refuse_strangers(carrier)
+        await self._person(carrier)
         self._show(Form(NewPasswordInput))
 
     async def post(self, carrier: str) -> None:
-        await self._refuse_strangers(carrier)
-        form = self.form(NewPasswordInput)
+        form, user = self.form(NewPasswordInput), await self._person(carrier)
         try:
-            hashed = await self.parts.passwords.hash(form.value().password)
+            hashed = await self.parts.passwords.choose(form.value().password, user.name, user.email, self.parts.last_frame.name)
             async with self.transaction() as work:
                 await resets.set_password(work, carrier, hashed)
         except InvalidInput as error:
@@ -127,10 +126,10 @@ class NewPasswordHandler(LinkHandler):
         form.refuse(refused)
         self._show(form, status=403)
 
-    async def _refuse_strangers(self, carrier: str) -> None:
+    async def _person(self, carrier: str) -> User:
         async with self.read() as session:
             self.parts.use_frame(await site.get_frame(session))
-            await resets.get(session, carrier, self.parts.database.clock())
+            return await resets.get(session, carrier, self.parts.database.clock())
 
     def _show(self, form: Form[NewPasswordInput], *, status: int = 200) -> None:
         self.set_status(status)

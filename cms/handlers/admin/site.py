@@ -20,6 +20,13 @@ HOMES = (
     ("compact", "A compact list of titles"),
     ("page", "A page; the newest posts then begin at /page/1"),
 )
+FACTORS = (
+    ("", "Whoever wants one"),
+    ("administrator", "Owner and administrators"),
+    ("editor", "Editors and above"),
+    ("author", "Authors and above"),
+    ("contributor", "Everybody with an account"),
+)
 FILE_AGAIN = "Choose the file of the logo again; browsers do not send it twice."
 
 
@@ -82,7 +89,8 @@ class SettingsHandler(AdminHandler):
         self.set_status(status)
         self.render(
             "admin/site/settings.html", section="site", form=form, row=row, pages=[("", "None"), *pages], homes=HOMES, theirs=theirs,
-            languages=languages(str(form["language"])), zones=[(zone, zone) for zone in sorted(time_zones())], most_links=MAX_LINKS,
+            factors=FACTORS, languages=languages(str(form["language"])), zones=[(zone, zone) for zone in sorted(time_zones())],
+            most_links=MAX_LINKS,
             file_again=FILE_AGAIN if self.request.files and status != 200 else "", flash=self.take_flash() if status == 200 else None,
             can_mail=self.parts.mailer.can_reach_people, mail_from=self.parts.settings.mail_from, mail_problem=mail_problem,
         )  # fmt: skip
