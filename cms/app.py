@@ -24,7 +24,7 @@ from cms.page_cache.cache import PageCache
 from cms.page_cache.marks import changed_by
 from cms.page_cache.observed import PageCacheCollector
 from cms.rendering import Renderer
-from cms.routes import rules
+from cms.routes import refuse_undeclared, routes, rules
 from cms.sealing import Sealer
 from cms.services import accounts, outbox, site
 from cms.services.passwords import Passwords
@@ -47,6 +47,7 @@ class Squall(Application):
     def __init__(
         self, settings: Settings, *, clock: Clock = utc_now, renderer: Renderer | None = None, passwords: Passwords | None = None
     ) -> None:
+        refuse_undeclared(routes())
         self._owns_renderer = renderer is None
         self.keys = secret_keys(settings)
         self.parts = Parts(

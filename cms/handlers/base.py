@@ -35,7 +35,7 @@ from cms.handlers.forms import Form
 from cms.media.storage import Storage
 from cms.models.site import Frame
 from cms.page_cache.cache import PageCache
-from cms.policy import ANONYMOUS, Actor
+from cms.policy import ANONYMOUS, Actor, Capability
 from cms.rendering import Renderer
 from cms.sealing import Sealer
 from cms.services import sessions
@@ -108,6 +108,7 @@ class Parts:
 
 class BaseHandler(RequestHandler):
     face: ClassVar[str] = "site"
+    requires: ClassVar[Capability | None]  # None: for everybody. Each face says it, or leaves it to each handler; routes.py looks
     content_policy: ClassVar[str] = ""
     answers_any_host: ClassVar[bool] = False
     path_is_secret: ClassVar[bool] = False  # kept out of the log

@@ -99,7 +99,7 @@ async def rename(work: Work, actor: Actor, user: User, name: str) -> None:
     """Wherever readers see the name, it is the new one at once; the address of the person's own list stays."""
     if actor.user_id != user.id:
         policy.require(actor, Capability.USER_MANAGE)
-    audit.note(work, actor, "user.rename", "user", user.id)
+    audit.note(work, actor, "user.rename", "user", user.id, changed=["name"])
     user.name = name
     await work.session.flush()
     await bylines.renew(work, user)
@@ -144,17 +144,21 @@ async def disable(work: Work, actor: Actor, user: User) -> None:
     policy.require(actor, Capability.USER_MANAGE)
     if user.role is Role.OWNER:
         raise Forbidden("The owner cannot be disabled.")
+    audit.note(work, actor, "user.disable", "user", user.id, before=_standing(user), after="disabled")
     user.disabled_at = work.now
-    audit.note(work, actor, "user.disable", "user", user.id)
     await _end_sessions(work, user, "disabled")
 
 
 async def enable(work: Work, actor: Actor, user: User) -> None:
     """The person may sign in again, with the password there was; a session that was left behind does not come back."""
     policy.require(actor, Capability.USER_MANAGE)
+    audit.note(work, actor, "user.enable", "user", user.id, before=_standing(user), after="active")
     user.disabled_at = None
-    audit.note(work, actor, "user.enable", "user", user.id)
     await _end_sessions(work, user, "enabled")
+
+
+def _standing(user: User) -> str:
+    return "disabled" if user.is_disabled else "active"
 
 
 async def _end_sessions(work: Work, user: User, aspect: str) -> None:

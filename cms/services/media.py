@@ -13,6 +13,7 @@ from cms.db.session import Work
 from cms.errors import NotFound
 from cms.models import Asset
 from cms.policy import Actor, Capability
+from cms.services import audit
 
 
 def digest_of(content: bytes) -> str:
@@ -46,6 +47,7 @@ async def add(
     )
     work.session.add(asset)
     await work.session.flush()
+    audit.note(work, actor, "media.add", "asset", asset.id)
     return asset
 
 

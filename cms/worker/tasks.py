@@ -4,19 +4,20 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from cms.db.session import Database
-from cms.services import jobs, outbox, search, search_index, sessions, throttling, tokens
+from cms.services import audit, jobs, outbox, search, search_index, sessions, throttling, tokens
 
 Task = Callable[[Database, dict[str, Any]], Awaitable[None]]
 
 
 async def keep_house(database: Database, _payload: dict[str, Any]) -> None:
-    """Forget what nobody can want any more: old events, ended sessions, finished jobs, old searches."""
+    """Forget what nobody can want any more: old events, ended sessions, finished jobs, old searches, acts of long ago."""
     async with database.transaction() as work:
         await outbox.prune(work)
         await sessions.prune(work)
         await tokens.prune(work)
         await throttling.prune(work)
         await jobs.prune(work)
+        await audit.prune(work)
         await search.prune_misses(work)
 
 

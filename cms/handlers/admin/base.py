@@ -54,7 +54,6 @@ class AdminHandler(BaseHandler):
 
     face = "admin"
     content_policy = CONTENT_POLICY
-    requires: ClassVar[Capability | None]
     is_dangerous: ClassVar[bool] = False  # open only for ten minutes after the person has proved to be who he is
 
     _is_admitted = False  # prepare() was reached: the form's key had been checked and was right

@@ -41,6 +41,7 @@ class SiteHandler(BaseHandler):
 
     SUPPORTED_METHODS = ("GET", "HEAD")
     face = "site"
+    requires = None  # all of it is for everybody: it does not even know who asks
     near: Sequence[tuple[str, str]] = ()  # title and path of what somebody who is lost may have meant
     content_policy = CONTENT_POLICY
     is_kept: ClassVar[bool] = True  # in the page cache
