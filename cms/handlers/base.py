@@ -59,6 +59,7 @@ STATUS: dict[type[CMSError], int] = {
     Unavailable: 503,
 }
 KEPT_ERRORS = (404, 410)  # answers like others: somebody may come back for them
+NOTHING_RUNS = "default-src 'none'; frame-ancestors 'none'"
 RETRY_AFTER = 5  # seconds, told to those who come while the database is away
 
 Schema = TypeVar("Schema", bound=BaseModel)
@@ -77,6 +78,19 @@ def session_cookie_name(settings: Settings) -> str:
 def known_cookie_name(settings: Settings) -> str:
     """Stays when a session ends: whoever worked here may send a long text, and be told to sign in for it."""
     return "__Host-known" if settings.is_https else "known"
+
+
+def security_headers(settings: Settings) -> dict[str, str]:
+    """Of every answer, whatever its kind."""
+    return {
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "strict-origin-when-cross-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Content-Security-Policy": NOTHING_RUNS,
+        **({"Strict-Transport-Security": "max-age=31536000"} if settings.is_https else {}),
+    }
 
 
 @dataclass
@@ -109,24 +123,23 @@ class Parts:
 class BaseHandler(RequestHandler):
     face: ClassVar[str] = "site"
     requires: ClassVar[Capability | None]  # None: for everybody. Each face says it, or leaves it to each handler; routes.py looks
-    content_policy: ClassVar[str] = ""
+    content_policy: ClassVar[str] = NOTHING_RUNS
+    body_limit: ClassVar[int] = 64 * 1024  # bytes that may be sent here by those who are signed in; others never send more than this
     answers_any_host: ClassVar[bool] = False
     path_is_secret: ClassVar[bool] = False  # kept out of the log
 
     actor: Actor = ANONYMOUS
-    request_id: str = ""
 
     # --- before the method ---
 
     def __init__(self, application: Application, request: HTTPServerRequest, **options: Any) -> None:
         self.parts: Parts = application.settings["parts"]
+        self.request_id = secrets.token_hex(16)
         super().__init__(application, request, **options)
         self.parts.under_way += 1
 
     async def prepare(self) -> None:
-        self.request_id = secrets.token_hex(16)
         structlog.contextvars.bind_contextvars(request_id=self.request_id)
-        self.set_header("X-Request-Id", self.request_id)
         if not self.answers_any_host and self.request.host_name not in self.settings["hosts"]:
             raise HTTPError(421)
         if self.request.method == "POST" and (wanted := self.get_body_argument("_method", "")):
@@ -140,17 +153,9 @@ class BaseHandler(RequestHandler):
 
     def set_default_headers(self) -> None:
         self.clear_header("Server")
-        if self.request_id:  # an error clears what prepare() had set
-            self.set_header("X-Request-Id", self.request_id)
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("Referrer-Policy", "strict-origin-when-cross-origin")
-        self.set_header("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
-        self.set_header("Cross-Origin-Opener-Policy", "same-origin")
-        self.set_header("Cross-Origin-Resource-Policy", "same-origin")
-        if self.content_policy:
-            self.set_header("Content-Security-Policy", self.content_policy)
-        if self.parts.settings.is_https:
-            self.set_header("Strict-Transport-Security", "max-age=31536000")
+        self.set_header("X-Request-Id", self.request_id)
+        for name, value in {**security_headers(self.parts.settings), "Content-Security-Policy": self.content_policy}.items():
+            self.set_header(name, value)
 
     # --- the database ---
 
@@ -281,6 +286,11 @@ class BaseHandler(RequestHandler):
         """Each face draws its own; this one is for programs."""
         self.set_header("Content-Type", "text/plain; charset=utf-8")
         self.finish(f"{status} {message or self.reason(status)}\n")
+
+    def turn_away(self, status: int) -> None:
+        """Answer with an error before anything else was done: no method is called, and nothing was prepared."""
+        self._transforms = []
+        self.send_error(status)
 
     @staticmethod
     def reason(status: int) -> str:

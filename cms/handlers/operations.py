@@ -15,7 +15,6 @@ class OperationsHandler(BaseHandler):
     face = "operations"
     requires = None  # of people; what may be asked from where, each says itself
     answers_any_host = True
-    content_policy = "default-src 'none'; frame-ancestors 'none'"
 
     def set_default_headers(self) -> None:
         super().set_default_headers()

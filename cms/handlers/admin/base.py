@@ -42,7 +42,9 @@ _SENTENCES = {
     401: "Your session has ended, so this was not done.",
     403: "You may not do that.",
     404: "There is nothing here, or it is not yours to see.",
+    400: "This could not be read: a part is missing, or a form has more than 1,000 fields. Nothing was done.",
     405: "This address does not do that.",
+    413: "This is more than may be sent here in one piece, so nothing was done. Go back: what you typed is still in the form.",
     500: "Something went wrong on our side, and it is in the log.",
 }
 LOST_KEY = "This form was open for so long, or in so many windows, that its key no longer fits; nothing was done."
