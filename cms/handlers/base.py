@@ -38,9 +38,10 @@ from cms.page_cache.cache import PageCache
 from cms.policy import ANONYMOUS, Actor, Capability
 from cms.rendering import Renderer
 from cms.sealing import Sealer
-from cms.services import sessions
+from cms.services import sessions, throttling
 from cms.services.passwords import Passwords
 from cms.services.search import Misses
+from cms.services.throttling import Tally
 from cms.settings import Settings
 from cms.static_files import StaticFiles
 from cms.telemetry import Metrics, log
@@ -111,9 +112,15 @@ class Parts:
     previews: dict[int, "asyncio.Future[Rendered]"] = field(default_factory=dict)  # being rendered, by person
     misses: Misses = field(default_factory=Misses)  # what readers looked for in vain, until it is written down
     under_way: int = 0  # requests that are being answered
+    searches: Tally = field(init=False)  # by address
+    writes: Tally = field(init=False)  # at the desk, by person
     pages: PageCache = field(default_factory=lambda: PageCache(0))
     last_frame: Frame = field(default_factory=Frame)  # for error pages, which must not need the database
     drawn: dict[Hashable, Any] = field(default_factory=dict)  # of it: parts of pages that show nothing else (ui/site.py)
+
+    def __post_init__(self) -> None:
+        self.searches = Tally(self.database, throttling.SEARCHES)
+        self.writes = Tally(self.database, throttling.WRITES)
 
     def use_frame(self, frame: Frame) -> None:
         if frame is not self.last_frame and frame != self.last_frame:

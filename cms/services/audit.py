@@ -101,12 +101,12 @@ def _midnight(day: date | None, zone: ZoneInfo, days: int = 0) -> datetime:
 
 async def _names(session: AsyncSession, ids: set[int | None]) -> dict[int, str]:
     wanted = select(User.id, User.name).where(User.id.in_(ids - {None}))
-    return dict((await session.execute(wanted)).tuples().all())
+    return dict((await session.execute(wanted)).all())
 
 
 async def _titles(session: AsyncSession, ids: set[int | None]) -> dict[int, str]:
     wanted = select(Post.id, Post.title).where(Post.id.in_(ids - {None}))
-    return dict((await session.execute(wanted)).tuples().all())
+    return dict((await session.execute(wanted)).all())
 
 
 def _line(entry: AuditEntry, people: dict[int, str], titles: dict[int, str]) -> Line:

@@ -83,6 +83,8 @@ class AdminHandler(BaseHandler):
             return
         if not policy.allows(self.actor, capability):
             raise Forbidden("This part of the desk is not open to you.")
+        if self.request.method not in ("GET", "HEAD"):
+            await self.parts.writes.count(str(self.actor.user_id))
         async with self.read() as session:
             self.parts.use_frame(await site.get_frame(session))
 
