@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import re
 from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -36,6 +37,7 @@ from cms.ui import UI_MODULES, theme
 from cms.ui.module import Loader
 
 HEARS_WITHIN = 5.0  # seconds; whoever cannot be heard then is waited for while readers are served
+_SECRET = re.compile(r"(?=[a-z0-9_-]*[A-Z])[A-Za-z0-9_-]{40,}")  # as one-time links carry; slugs are in small letters
 MOST_FIELDS = 1000  # in one form
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
@@ -156,10 +158,8 @@ def _host(url: str) -> str:
 
 
 def log_request(handler: RequestHandler) -> None:
-    """One line for each answer. No query, no address of the reader; paths that are secrets are left out by their handler."""
-    path = handler.request.path
-    if getattr(handler, "path_is_secret", False) or path.startswith("/setup/"):
-        path = "…"
+    """One line for each answer. No query, no address of the reader; nor what looks like a secret, wherever in the path it was sent."""
+    path = "…" if getattr(handler, "path_is_secret", False) else _SECRET.sub("…", handler.request.path)
     milliseconds = round(1000 * handler.request.request_time(), 1)
     log.info("answered", method=handler.request.method, path=quote(path, safe="/%…"), status=handler.get_status(), ms=milliseconds)
 
