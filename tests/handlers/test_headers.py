@@ -114,7 +114,7 @@ async def test_answers_while_the_database_is_broken(secure: Site) -> None:
         assert answer.status >= 500, path
         assert missing(answer) == [], path
         assert "Traceback" not in answer.text
-        assert "published" not in answer.text.lower()
+        assert not [words for words in ("no such table", "does not exist", "SELECT") if words in answer.text]
 
 
 def test_answers_before_there_is_a_handler_have_them_as_well() -> None:
