@@ -44,6 +44,9 @@ async def test_no_link_of_the_desk_is_dead(site: Site) -> None:
         "/admin/posts?status=trashed",
         "/admin/site",
         "/admin/menus/main",
+        "/admin/people",
+        "/admin/people/invitations",
+        f"/admin/people/{await site.person('author')}",
     ):
         for link in (await browser.get(path)).page.iter("a"):
             href = (link.get("href") or "").split("#")[0]
