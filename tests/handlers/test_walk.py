@@ -166,15 +166,13 @@ async def test_another_spelling_or_method_is_no_way_around(world: World, role: s
         stop = STOPS[name]
         for thing in (await world.things(stop, actor))[:FEW]:
             path = world.path(stop, thing)
-            for other in (f"{path}/", f"/{path}", path.replace("/admin", "//admin"), path.replace("/admin", "/admin/"), path.upper(),
-                          path.replace("/admin", "/Admin"), f"/.{path}", f"/x/..{path}", path.replace("admin", "%61dmin"), f"{path}%00",
-                          f"{path};x", f"{path}%2f"):  # fmt: skip
+            for other in misspelt(path):
                 for method in ("GET", "POST"):
                     answer = await send(browser, method, other, dict(stop.form))
                     plain = answer.status == 301 and answer.location == path and method == "GET"
                     if answer.status not in (400, 404, 405) and not plain:
                         wrong.append((method, other, answer.status, answer.location))
-            for method in ("PUT", "PATCH", "DELETE", "put", "delete"):
+            for method in ("put", "PATCH", "delete"):
                 may = walk.expected(route, stop, method.upper(), actor, thing)
                 answer = await send(browser, "POST", path, {**stop.form, "_method": method})
                 if answer.status not in may:
@@ -187,6 +185,16 @@ async def test_another_spelling_or_method_is_no_way_around(world: World, role: s
             if answer.status not in walk.expected(route, stop, "GET", actor, thing):
                 wrong.append(("override", path, answer.status))
     assert wrong == []
+
+
+def misspelt(path: str) -> list[str]:
+    """Other ways to write an address, that something in between or below might take for the same."""
+    first, _, rest = path.removeprefix("/").partition("/")
+    rest = f"/{rest}" if rest else ""
+    return [
+        f"{path}/", f"/{path}", f"/{first}/{rest}", f"/.{path}", f"/x/..{path}", f"{path}%00", f"{path};x", f"{path}%2f", path.upper(),
+        f"/{first.title()}{rest}", f"/%{ord(first[0]):x}{first[1:]}{rest}",
+    ]  # fmt: skip
 
 
 @pytest.mark.timeout(240)

@@ -5,19 +5,23 @@ its handler requires is not written again here. ``{post}`` and the like in an ad
 tried, one's own and another's. A new kind of thing needs a function that makes them, and one that says what an actor may expect of one.
 """
 
+import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sqlalchemy import func, select
 from tornado.routing import URLSpec
 from tornado.web import RequestHandler
 
 from cms import policy
 from cms.content.pipeline import render
+from cms.models import Passkey, Session, Token, User
 from cms.models.post import Kind
 from cms.policy import Actor, Capability
 from cms.routes import requirement
+from cms.schemas.account import InvitationInput
 from cms.schemas.post import PostFields, PostInput
-from cms.services import media, posts, publishing
+from cms.services import invitations, media, posts, publishing, sessions
 from tests import factories
 from tests.web import Site
 
@@ -95,6 +99,41 @@ STOPS: dict[str, Stop] = {
     "admin.preview": Stop("/admin/preview", {"text": "x"}),
     **_desk("post"),
     **_desk("page"),
+    "login.passkey": Stop("/login/passkey"),
+    "login.passkey.challenge": Stop("/login/passkey/challenge"),
+    "login.factor": Stop("/login/second-factor"),
+    "login.factor.challenge": Stop("/login/second-factor/challenge"),
+    "invitation": Stop(f"/invitation/{'x' * 43}", answers=_NOWHERE),
+    "password": Stop("/password"),
+    "password.new": Stop(f"/password/{'x' * 43}", answers=_NOWHERE),
+    "account": Stop("/account", {"name": ""}),
+    "account.notifications": Stop("/account/notifications"),
+    "account.email": Stop("/account/email"),
+    "account.email.new": Stop(f"/account/email/{'x' * 43}", answers=_NOWHERE),
+    "account.confirmation": Stop("/account/confirmation"),
+    "account.confirmation.challenge": Stop("/account/confirmation/challenge"),
+    "account.security": Stop("/account/security"),
+    "account.factor": Stop("/account/security/second-factor"),
+    "account.password": Stop("/account/security/password"),
+    "account.authenticator": Stop("/account/security/authenticator"),
+    "account.codes": Stop("/account/security/codes"),
+    "account.passkeys": Stop("/account/security/passkeys"),
+    "account.passkeys.challenge": Stop("/account/security/passkeys/challenge"),
+    "account.passkey": Stop("/account/security/passkeys/{passkey}", {"name": ""}),
+    "account.sessions": Stop("/account/security/sessions"),
+    "account.session": Stop("/account/security/sessions/{session}"),
+    "admin.people": Stop("/admin/people"),
+    "admin.invitations": Stop("/admin/people/invitations"),
+    "admin.invitation": Stop("/admin/people/invitations/{invitation}"),
+    "admin.person": Stop("/admin/people/{person}", {"name": ""}),
+    "admin.person.access": Stop("/admin/people/{person}/access"),
+    "admin.person.sessions": Stop("/admin/people/{person}/sessions"),
+    "admin.person.password": Stop("/admin/people/{person}/password"),
+    "admin.person.role": Stop("/admin/people/{person}/role"),
+    "admin.person.email": Stop("/admin/people/{person}/email"),
+    "admin.person.deletion": Stop("/admin/people/{person}/deletion"),
+    "admin.person.ownership": Stop("/admin/people/{person}/ownership"),
+    "admin.site.mail": Stop("/admin/site/mail", answers=frozenset({303, 404})),  # where no mail is sent, there is nothing to try
     "admin.site": Stop("/admin/site", {"name": ""}),
     "admin.menus": Stop("/admin/menus"),
     "admin.menu.main": Stop("/admin/menus/main", {"version": "99"}),
@@ -148,10 +187,59 @@ def of_content(actor: Actor, wanted: Capability, thing: Thing) -> frozenset[int]
     return ADMITTED if policy.allows(actor, wanted, thing) else frozenset({403})
 
 
+async def make_session(site: Site, _state: str, actor: Actor) -> Thing:
+    token = secrets.token_hex(16)
+    async with site.database.transaction() as work:
+        user = await work.session.get_one(User, actor.user_id)
+        await sessions.start(work, user, f"{WORDS} {token}")
+        number = await work.session.scalar(select(func.max(Session.id)))
+    return Thing(str(number), token, frozenset({actor.user_id or 0}))
+
+
+async def make_passkey(site: Site, _state: str, actor: Actor) -> Thing:
+    name = f"{WORDS} {secrets.token_hex(8)}"
+    async with site.database.transaction() as work:
+        key = Passkey(
+            user_id=actor.user_id or 0, name=name, credential_id=name, public_key="x", sign_count=0, transports=[], is_synced=False,
+            created_at=work.now, used_at=None,
+        )  # fmt: skip
+        work.session.add(key)
+        await work.session.flush()
+        return Thing(str(key.id), name, frozenset({actor.user_id or 0}))
+
+
+async def make_person(site: Site, state: str, _actor: Actor) -> Thing:
+    """Somebody who cannot sign in, and so cannot be given the site."""
+    name = f"{WORDS} {secrets.token_hex(8)}"
+    return Thing(str((await factories.person(site.database, state, name)).user_id), name)
+
+
+async def make_invitation(site: Site, _state: str, _actor: Actor) -> Thing:
+    owner, name = await factories.person(site.database, "owner"), f"{WORDS} {secrets.token_hex(8)}"
+    async with site.database.transaction() as work:
+        await invitations.invite(work, owner, InvitationInput(email=f"{secrets.token_hex(8)}@example.org", name=name))
+        number = await work.session.scalar(select(func.max(Token.id)))
+    return Thing(str(number), name)
+
+
+def of_oneself(actor: Actor, _wanted: Capability, thing: Thing) -> frozenset[int]:
+    return ADMITTED if actor.user_id in thing.owner_ids else frozenset({404})
+
+
+def of_people(_actor: Actor, wanted: Capability, thing: Thing) -> frozenset[int]:
+    if not thing.is_there:
+        return frozenset({404})
+    return ADMITTED | {403} if wanted is Capability.OWNERSHIP_GIVE else ADMITTED
+
+
 Maker = Callable[[Site, str, Actor], Awaitable[Thing]]
 THINGS: dict[str, tuple[Sequence[str], Maker, Callable[[Actor, Capability, Thing], frozenset[int]]]] = {
     "post": (STATES, lambda site, state, actor: make_post(site, Kind.POST, state, actor), of_content),
     "page": (STATES, lambda site, state, actor: make_post(site, Kind.PAGE, state, actor), of_content),
+    "session": (("open",), make_session, of_oneself),
+    "passkey": (("made",), make_passkey, of_oneself),
+    "person": (("author",), make_person, of_people),
+    "invitation": (("open",), make_invitation, of_people),
 }
 
 

@@ -1,6 +1,7 @@
 """Who did what: a line in the transaction of the act, and none of an act that was undone; the lines read again, and how long they stay."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,7 @@ from cms.policy import Actor, Role
 from cms.schemas.audit import AuditQuery
 from cms.services import accounts, audit
 from cms.worker.tasks import keep_house
-from tests.factories import draft, edited, person, publish, published, restore, trash, user_of, withdraw
+from tests.factories import draft, edited, means, person, publish, published, restore, trash, user_of, withdraw
 
 ZONE = ZoneInfo("Europe/Lisbon")
 
@@ -118,11 +119,11 @@ async def test_only_administrators_read_them(database: Database, role: str) -> N
         await found(database, await person(database, role))
 
 
-async def test_they_are_kept_for_400_days(database: Database) -> None:
+async def test_they_are_kept_for_400_days(database: Database, tmp_path: Path) -> None:
     owner = await person(database, "owner")
     async with database.transaction() as work:
         for days in (399, 401):
             work.now = utc_now() - timedelta(days=days)
             audit.note(work, owner, f"test.{days}", "site", 1)
-    await keep_house(database, {})
+    await keep_house(means(database, tmp_path), {})
     assert await lines(database, "site") == [("test.399", owner.user_id, 1)]

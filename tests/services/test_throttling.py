@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -12,6 +13,7 @@ from cms.models import Throttle
 from cms.services import throttling
 from cms.services.throttling import Limit, Tally
 from cms.worker.tasks import keep_house
+from tests.factories import means
 from tests.watching import orders
 
 LIMIT = Limit("test", 10, 60)
@@ -103,7 +105,7 @@ async def test_an_ipv6_address_counts_as_its_network(database: Database, one: st
 
 
 async def test_rows_keep_neither_addresses_nor_names_and_go_when_they_are_of_no_use(
-    processes: tuple[Database, Database], clock: Clock
+    processes: tuple[Database, Database], clock: Clock, tmp_path: Path
 ) -> None:
     database = processes[0]
     await throttling.take(database, LIMIT, "ana@example.org")
@@ -112,7 +114,7 @@ async def test_rows_keep_neither_addresses_nor_names_and_go_when_they_are_of_no_
     assert "ana" not in key
     assert len(key) == 64
     clock.move(3600)
-    await keep_house(database, {})
+    await keep_house(means(database, tmp_path), {})
     assert await rows(database) == 0
 
 
