@@ -1,17 +1,39 @@
 """The whole URL map on one page, most-read first; every route named. The last one asks ``addresses`` what is at any other path."""
 
 import re
+from collections.abc import Iterable
 
 from tornado.routing import PathMatches, Rule, URLSpec
 from tornado.web import url
 
 from cms.handlers import operations
-from cms.handlers.admin import cache, menus, preview, publication, sessions, setup, site
+from cms.handlers.admin import (
+    audit,
+    cache,
+    capabilities,
+    confirmation,
+    invitations,
+    links,
+    menus,
+    passkeys,
+    people,
+    preview,
+    profile,
+    publication,
+    second_factor,
+    security,
+    sessions,
+    setup,
+    site,
+)
 from cms.handlers.admin import posts as desk
+from cms.handlers.base import BaseHandler
 from cms.handlers.site import archives, feeds, media, posts, programs, search, sitemaps, sources, static
 from cms.models.address import TargetKind
+from cms.policy import Capability
 
 NUMBER = r"([1-9][0-9]{0,17})"
+CARRIER = r"([A-Za-z0-9_-]{20,60})"  # of a right that is used once
 TERM = r"([^/]+)"
 LISTS = {TargetKind.TAG: TERM, TargetKind.CATEGORY: r"(.+)", TargetKind.AUTHOR: TERM, TargetKind.SERIES: TERM}
 FEEDS = {"feed": feeds.RssHandler, "atom": feeds.AtomHandler, "jsonfeed": feeds.JsonFeedHandler}
@@ -20,6 +42,21 @@ FEEDS = {"feed": feeds.RssHandler, "atom": feeds.AtomHandler, "jsonfeed": feeds.
 def routes() -> list[URLSpec]:
     """All of them, in the order in which they are tried."""
     return [spec for rule in rules() for spec in ([rule] if isinstance(rule, URLSpec) else rule.target)]
+
+
+def requirement(route: URLSpec) -> Capability | None:
+    """The desk is the same for posts and pages; below ``/admin/pages`` it is the pages' capability that counts."""
+    wanted: Capability | None = route.handler_class.requires
+    kind = (route.kwargs or {}).get("kind")
+    return Capability.of(kind, wanted.partition(".")[2]) if kind and wanted else wanted
+
+
+def refuse_undeclared(routes: Iterable[URLSpec]) -> None:
+    """Raise ``TypeError`` for a handler that does not say whom it is for: forgotten is not the same as open."""
+    for route in routes:
+        handler = route.handler_class
+        if not issubclass(handler, BaseHandler) or not hasattr(handler, "requires"):
+            raise TypeError(f"{handler.__name__} at {route.regex.pattern} does not say what it requires (a Capability, or None)")
 
 
 def rules() -> list[Rule]:
@@ -86,13 +123,44 @@ def _programs() -> list[URLSpec]:
 def _people() -> list[URLSpec]:
     return [
         url(r"/login", sessions.LoginHandler, name="login"),
+        url(r"/login/passkey", second_factor.PasskeyDoorHandler, name="login.passkey"),
+        url(r"/login/passkey/challenge", second_factor.PasskeyDoorChallengeHandler, name="login.passkey.challenge"),
+        url(r"/login/second-factor", second_factor.SecondFactorHandler, name="login.factor"),
+        url(r"/login/second-factor/challenge", second_factor.SecondFactorChallengeHandler, name="login.factor.challenge"),
         url(r"/logout", sessions.LogoutHandler, name="logout"),
         url(r"/setup/([A-Za-z0-9_-]+)", setup.SetupHandler, name="setup"),
+        url(rf"/invitation/{CARRIER}", links.InvitationHandler, name="invitation"),
+        url(r"/password", links.ForgottenHandler, name="password"),
+        url(rf"/password/{CARRIER}", links.NewPasswordHandler, name="password.new"),
+        *_account(),
+    ]
+
+
+def _account() -> list[URLSpec]:
+    """What everybody keeps of his own account."""
+    at = r"/account/security"
+    return [
+        url(r"/account", profile.ProfileHandler, name="account"),
+        url(r"/account/notifications", profile.NoticesHandler, name="account.notifications"),
+        url(r"/account/email", profile.OwnAddressHandler, name="account.email"),
+        url(rf"/account/email/{CARRIER}", links.NewAddressHandler, name="account.email.new"),
+        url(r"/account/confirmation", confirmation.ConfirmationHandler, name="account.confirmation"),
+        url(r"/account/confirmation/challenge", confirmation.ConfirmationChallengeHandler, name="account.confirmation.challenge"),
+        url(at, security.SecurityHandler, name="account.security"),
+        url(rf"{at}/second-factor", security.FactorHandler, name="account.factor"),
+        url(rf"{at}/password", security.PasswordHandler, name="account.password"),
+        url(rf"{at}/authenticator", security.AuthenticatorHandler, name="account.authenticator"),
+        url(rf"{at}/codes", security.CodesHandler, name="account.codes"),
+        url(rf"{at}/passkeys", passkeys.PasskeysHandler, name="account.passkeys"),
+        url(rf"{at}/passkeys/challenge", passkeys.RegistrationChallengeHandler, name="account.passkeys.challenge"),
+        url(rf"{at}/passkeys/{NUMBER}", passkeys.PasskeyHandler, name="account.passkey"),
+        url(rf"{at}/sessions", security.SessionsHandler, name="account.sessions"),
+        url(rf"{at}/sessions/{NUMBER}", security.SessionHandler, name="account.session"),
     ]
 
 
 def _desk() -> list[URLSpec]:
-    return [*_admin("post"), *_admin("page"), *_administrators()]
+    return [*_admin("post"), *_admin("page"), *_administrators(), *_people_at_the_desk()]
 
 
 def _admin(kind: str) -> list[URLSpec]:
@@ -116,10 +184,32 @@ def _admin(kind: str) -> list[URLSpec]:
 def _administrators() -> list[URLSpec]:
     return [
         url(r"/admin/site", site.SettingsHandler, name="admin.site"),
+        url(r"/admin/site/mail", site.MailTestHandler, name="admin.site.mail"),
         url(r"/admin/menus", menus.MenusHandler, name="admin.menus"),
         url(r"/admin/menus/main", menus.MenuHandler, {"name": "main"}, name="admin.menu.main"),
         url(r"/admin/menus/footer", menus.MenuHandler, {"name": "footer"}, name="admin.menu.footer"),
         url(r"/admin/cache", cache.CacheHandler, name="admin.cache"),
+        url(r"/admin/capabilities", capabilities.CapabilitiesHandler, name="admin.capabilities"),
+        url(r"/admin/audit", audit.AuditHandler, name="admin.audit"),
+        url(r"/admin/audit\.csv", audit.AuditFileHandler, {"form": "csv"}, name="admin.audit.csv"),
+        url(r"/admin/audit\.json", audit.AuditFileHandler, {"form": "json"}, name="admin.audit.json"),
+    ]
+
+
+def _people_at_the_desk() -> list[URLSpec]:
+    one = rf"/admin/people/{NUMBER}"
+    return [
+        url(r"/admin/people", people.PeopleHandler, name="admin.people"),
+        url(r"/admin/people/invitations", invitations.InvitationsHandler, name="admin.invitations"),
+        url(rf"/admin/people/invitations/{NUMBER}", invitations.OpenInvitationHandler, name="admin.invitation"),
+        url(one, people.PersonHandler, name="admin.person"),
+        url(rf"{one}/access", people.AccessHandler, name="admin.person.access"),
+        url(rf"{one}/sessions", people.SignedInHandler, name="admin.person.sessions"),
+        url(rf"{one}/password", people.PasswordLinkHandler, name="admin.person.password"),
+        url(rf"{one}/role", people.RoleHandler, name="admin.person.role"),
+        url(rf"{one}/email", people.AddressHandler, name="admin.person.email"),
+        url(rf"{one}/deletion", people.DeletionHandler, name="admin.person.deletion"),
+        url(rf"{one}/ownership", people.OwnershipHandler, name="admin.person.ownership"),
     ]
 
 

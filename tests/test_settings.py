@@ -37,6 +37,7 @@ EXAMPLES: dict[str, tuple[str, str, Any]] = {
     "argon2_memory": ("64", "64", "64"),
     "argon2_passes": ("3", "3", "3"),
     "argon2_lanes": ("4", "4", "4"),
+    "connections": ("200", "200", "200"),
     "oidc_issuer": ("https://id.example.org", '"https://id.example.org"', "https://id.example.org"),
     "oidc_client_id": ("squall", '"squall"', "squall"),
     "oidc_client_secret": (SECRET, f'"{SECRET}"', SECRET),
@@ -49,6 +50,9 @@ EXAMPLES: dict[str, tuple[str, str, Any]] = {
     "log_level": ("debug", '"debug"', "debug"),
     "log_format": ("json", '"json"', "json"),
 }
+
+
+NEEDS = {"smtp_url": {"SQUALL_MAIL_FROM": "desk@example.org"}}  # of a setting that cannot stand alone
 
 
 @pytest.fixture(autouse=True)
@@ -69,14 +73,14 @@ def test_every_setting_has_an_example_here() -> None:
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_setting_is_read_from_the_environment(name: str) -> None:
     variable, _, expected = EXAMPLES[name]
-    assert plain(getattr(load({f"SQUALL_{name.upper()}": variable}), name)) == expected
+    assert plain(getattr(load({f"SQUALL_{name.upper()}": variable, **NEEDS.get(name, {})}), name)) == expected
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_setting_is_read_from_a_file(name: str) -> None:
     _, toml, expected = EXAMPLES[name]
     Path("squall.toml").write_text(f"{name} = {toml}\n")
-    assert plain(getattr(load({}), name)) == expected
+    assert plain(getattr(load(NEEDS.get(name, {})), name)) == expected
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -156,6 +160,15 @@ REFUSED: dict[str, tuple[Mapping[str, str], str]] = {
     "address with half a bracket": ({"SQUALL_SITE_URL": "http://[::1"}, "SQUALL_SITE_URL is an address like"),
     "address with a zone": ({"SQUALL_SITE_URL": "http://[fe80::1%eth0]"}, "SQUALL_SITE_URL is an address like"),
     "address that no script writes": ({"SQUALL_SITE_URL": "https://ex\u2060\u0300ample.org\u2fff"}, "SQUALL_SITE_URL is an address like"),
+    "mail of nobody": ({"SQUALL_SMTP_URL": f"smtp://u:{SECRET}@mail"}, "SQUALL_MAIL_FROM is needed with SQUALL_SMTP_URL"),
+    "no address to send from": ({"SQUALL_MAIL_FROM": SECRET}, "SQUALL_MAIL_FROM is an address like"),
+    "sender with a line break": ({"SQUALL_MAIL_FROM": "The\nDesk <desk@example.org>"}, "SQUALL_MAIL_FROM is an address like"),
+    "other way to send": ({"SQUALL_SMTP_URL": f"lmtp://u:{SECRET}@mail"}, "SQUALL_SMTP_URL begins with smtp://"),
+    "mail server's port": ({"SQUALL_SMTP_URL": f"smtp://u:{SECRET}/x@mail"}, "SQUALL_SMTP_URL is not an address"),
+    "mail server with a space": ({"SQUALL_SMTP_URL": "smtp://mail server"}, "SQUALL_SMTP_URL is not an address"),
+    "mail server without a name": ({"SQUALL_SMTP_URL": f"smtp://u:{SECRET}@"}, "SQUALL_SMTP_URL is an address like"),
+    "mail server with a path": ({"SQUALL_SMTP_URL": "smtp://mail/x"}, "SQUALL_SMTP_URL is an address like"),
+    "user without a password": ({"SQUALL_SMTP_URL": "smtp://hunter2@mail"}, "SQUALL_SMTP_URL is with a user and a password"),
     "other storage": ({"SQUALL_MEDIA_URL": "ftp://x/y"}, "SQUALL_MEDIA_URL begins with file:///"),
     "storage that is the whole disk": ({"SQUALL_MEDIA_URL": "file:///"}, "SQUALL_MEDIA_URL is file:/// and the path"),
     "storage with a strange sign": ({"SQUALL_MEDIA_URL": "file:///a%00b"}, "SQUALL_MEDIA_URL is file:/// and the path"),
@@ -213,6 +226,21 @@ def test_database_and_media_are_in_the_data_folder_unless_said_otherwise() -> No
 def test_encryption_of_the_database_may_be_asked_for_in_the_words_of_postgresql() -> None:
     found = load({"SQUALL_DATABASE_URL": "postgresql+asyncpg://u:p%3F@/s?host=/run/postgresql&sslmode=require"})
     assert found.database == "postgresql+asyncpg://u:p%3F@/s?host=/run/postgresql&ssl=require"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("smtp://mail.example", ("mail.example", 587, "starttls", "", "")),
+        ("smtps://u:p@mail.example", ("mail.example", 465, "tls", "u", "p")),
+        ("smtp+plain://localhost", ("localhost", 25, "plain", "", "")),
+        ("smtp://a%40b.example:p%3A%2F%25@[::1]:2525/", ("::1", 2525, "starttls", "a@b.example", "p:/%")),
+    ],
+)
+def test_mail_server_is_read_from_its_address(url: str, expected: tuple[object, ...]) -> None:
+    server = settings.smtp_server(url)
+    assert (server.host, server.port, server.security, server.user, server.password) == expected
+    assert "p:/%" not in repr(server)
 
 
 def test_public_address_follows_the_port_until_one_is_given() -> None:

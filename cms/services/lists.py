@@ -10,7 +10,21 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from cms.db.session import ReadSession
 from cms.errors import NotFound, Unavailable
-from cms.models import Address, Category, PostAuthor, PostCategory, PostSeries, PostTag, Published, Series, Site, Tag, User
+from cms.models import (
+    Address,
+    Asset,
+    Category,
+    Portrait,
+    PostAuthor,
+    PostCategory,
+    PostSeries,
+    PostTag,
+    Published,
+    Series,
+    Site,
+    Tag,
+    User,
+)
 from cms.models.address import AddressState, TargetKind, normalise_path
 from cms.models.post import Kind, Side
 from cms.models.site import SITE_ID, Frame
@@ -34,10 +48,20 @@ class Listing:
     title: str = ""
     description: str = ""
     path: str = "/"  # of the first page; "/page/1" for the newest posts while a page stands at the front
+    person: "Person | None" = None  # whose list it is, on its first page
 
     def page_path(self, number: int) -> str:
         base = self.path.removesuffix("/page/1").rstrip("/")
         return f"{base}/page/{number}" if number > 1 else self.path
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What an author's page shows besides name and words. ``links``: maps of ``label`` and ``path``."""
+
+    user_id: int
+    links: Sequence[dict[str, str]]
+    picture: dict[str, Any] | None  # path, width, height
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +173,7 @@ class _Subject:
     description: str = ""
     path: str = "/"
     id: int = 0
+    person: Person | None = None
 
 
 async def find_subject(session: AsyncSession, kind: TargetKind, path: str) -> tuple[_Subject, Select[int]]:
@@ -176,12 +201,22 @@ async def find_subject(session: AsyncSession, kind: TargetKind, path: str) -> tu
         .join(current, (current.target_kind == kind) & (current.target_id == table.id) & (current.state == AddressState.CURRENT))
         .where(Site.id == SITE_ID)
     )
-    row = (await session.execute(wanted)).one_or_none()
+    row = (await session.execute(_with_person(wanted) if kind is TargetKind.AUTHOR else wanted)).one_or_none()
     if row is None or not row[1]:
         raise NotFound
-    frame, total, name, text, now_at, term_id = row
-    subject = _Subject(Frame.from_json(frame), f"{kind}:{term_id}", total, name, text, f"/{now_at}", term_id)
+    frame, total, name, text, now_at, term_id, *known = row
+    person = _person(term_id, *known) if known else None
+    subject = _Subject(Frame.from_json(frame), f"{kind}:{term_id}", total, name, text, f"/{now_at}", term_id, person)
     return subject, members.where(key == term_id)
+
+
+def _with_person(wanted: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    pictured = wanted.outerjoin(Portrait, Portrait.user_id == User.id).outerjoin(Asset, Asset.id == Portrait.asset_id)
+    return pictured.add_columns(User.links, Asset)
+
+
+def _person(user_id: int, links: list[dict[str, str]], picture: Asset | None) -> Person:
+    return Person(user_id, links, {"path": picture.path, "width": picture.width, "height": picture.height} if picture else None)
 
 
 async def _listing(session: AsyncSession, subject: _Subject, posts: Select[*tuple[Any, ...]], page: int) -> Listing:
@@ -190,7 +225,8 @@ async def _listing(session: AsyncSession, subject: _Subject, posts: Select[*tupl
     if not 1 <= page <= pages:
         raise NotFound
     cards = await cards_of(session, posts.limit(size).offset((page - 1) * size))
-    return Listing(subject.frame, subject.name, cards, page, pages, subject.total, subject.title, subject.description, subject.path)
+    of_list = (subject.total, subject.title, subject.description, subject.path)
+    return Listing(subject.frame, subject.name, cards, page, pages, *of_list, subject.person if page == 1 else None)
 
 
 def newest(*columns: InstrumentedAttribute[Any]) -> Select[*tuple[Any, ...]]:

@@ -1,91 +1,11 @@
-"""Every role at every address of the desk, and what holds for all its handlers."""
+"""What holds for all handlers of the desk; who may be at which address is walked in ``tests/handlers/test_walk.py``."""
 
 import pytest
-from tornado.web import URLSpec
 
 from cms.handlers.admin.base import AdminHandler, safe_path
 from cms.policy import Capability
-from cms.routes import routes
 from tests.handlers.admin.pages import published, written
 from tests.web import Site
-
-EDITORS = {"owner", "administrator", "editor"}
-ADMINISTRATORS = {"owner", "administrator"}
-WRITERS = EDITORS | {"author", "contributor"}
-ROLES = ["owner", "administrator", "editor", "author", "contributor"]
-
-# Method and address → who may, of a post and a page that the owner wrote and nobody has published.
-GET = {
-    "/admin": (WRITERS, 303),
-    "/admin/posts": (WRITERS, 200),
-    "/admin/posts/new": (WRITERS, 200),
-    "/admin/posts/{post}": (EDITORS, 200),
-    "/admin/posts/{post}/publication": (EDITORS, 200),
-    "/admin/pages": (EDITORS, 200),
-    "/admin/pages/new": (EDITORS, 200),
-    "/admin/pages/{page}": (EDITORS, 200),
-    "/admin/pages/{page}/publication": (EDITORS, 200),
-    "/admin/site": (ADMINISTRATORS, 200),
-    "/admin/menus": (ADMINISTRATORS, 303),
-    "/admin/menus/main": (ADMINISTRATORS, 200),
-    "/admin/menus/footer": (ADMINISTRATORS, 200),
-    "/admin/cache": (ADMINISTRATORS, 200),
-}
-POST = {
-    "/admin/preview": (WRITERS, 200),
-    "/admin/posts": (WRITERS, 303),
-    "/admin/posts/{post}": (EDITORS, 409),
-    "/admin/posts/{post}/publication": (EDITORS, 409),
-    "/admin/posts/{post}/restoration": (EDITORS, 409),
-    "/admin/pages": (EDITORS, 303),
-    "/admin/pages/{page}": (EDITORS, 409),
-    "/admin/pages/{page}/publication": (EDITORS, 409),
-    "/admin/pages/{page}/restoration": (EDITORS, 409),
-    "/admin/site": (ADMINISTRATORS, 422),
-    "/admin/menus/main": (ADMINISTRATORS, 409),
-    "/admin/menus/footer": (ADMINISTRATORS, 409),
-}
-FORM = {"title": "T", "text": "x", "version": "99"}
-
-
-@pytest.mark.parametrize("role", ROLES)
-async def test_each_role_at_each_address(site: Site, role: str) -> None:
-    owner = await site.signed_in("owner")
-    ids = {"post": await written(owner), "page": await written(owner, "page", title="About")}
-    browser = await site.signed_in(role)
-    for addresses, form in ((GET, None), (POST, FORM)):
-        for address, (allowed, status) in addresses.items():
-            path = address.format(**ids)
-            answer = await (browser.post(path, form) if form else browser.get(path))
-            if role in allowed:
-                assert answer.status == status, (role, path, answer.status)
-            else:
-                assert answer.status in (403, 404), (role, path, answer.status)
-                assert "Stormy night" not in answer.text
-            if answer.status != 303:
-                assert answer.page is not None
-
-
-async def test_nobody_gets_in_without_signing_in(site: Site) -> None:
-    owner, stranger = await site.signed_in("owner"), site.browser()
-    ids = {"post": await written(owner), "page": await written(owner, "page", title="About")}
-    for address in GET:
-        path = address.format(**ids)
-        answer = await stranger.get(path)
-        assert answer.status == 303
-        assert answer.location == "/login?next=" + path.replace("/", "%2F")
-    for address in POST:
-        assert (await stranger.post(address.format(**ids), FORM)).status == 401
-
-
-async def test_matrix_knows_every_address(site: Site) -> None:
-    known = {address.replace("{post}", "N").replace("{page}", "N") for address in GET | POST}
-    real = {
-        spec.regex.pattern.rstrip("$").replace("([1-9][0-9]{0,17})", "N").replace("\\", "")
-        for spec in routes()
-        if isinstance(spec, URLSpec) and issubclass(spec.handler_class, AdminHandler)
-    }
-    assert {path for path in real if path.startswith("/admin")} == known
 
 
 async def test_query_of_the_wanted_page_survives_signing_in(site: Site) -> None:
@@ -124,6 +44,9 @@ async def test_no_link_of_the_desk_is_dead(site: Site) -> None:
         "/admin/posts?status=trashed",
         "/admin/site",
         "/admin/menus/main",
+        "/admin/people",
+        "/admin/people/invitations",
+        f"/admin/people/{await site.person('author')}",
     ):
         for link in (await browser.get(path)).page.iter("a"):
             href = (link.get("href") or "").split("#")[0]
