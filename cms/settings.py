@@ -4,13 +4,15 @@ What belongs to the site itself is in the database (``models/site.py``), not her
 each one; a test compares.
 """
 
+import fcntl
 import hashlib
 import ipaddress
 import os
 import re
 import secrets
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -54,7 +56,7 @@ class Settings(BaseSettings):
     migrate: bool = Field(True, description="Bring the database up to date on start.")
     secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (),
-        description="Keys that sign cookies, newest first, separated by commas; a file in the data folder when empty.",
+        description="Keys that sign cookies and seal secrets, newest first, separated by commas; a file in the data folder when empty.",
     )
     media_url: str = Field("", description="Where uploads are kept: `file:///PATH`; a folder in the data folder when empty.")
     smtp_url: SecretStr = Field(
@@ -356,35 +358,72 @@ def _make_writable(folder: Path, name: str, setting: str) -> None:
 
 
 def secret_keys(settings: Settings) -> SecretKeys:
-    """The keys from the settings, or the one in the data folder, which is made on first use with mode 0600."""
-    keys = [key.get_secret_value() for key in settings.secret_keys] or [_key_from_file(settings.data / SECRET_KEY_NAME)]
+    """The keys from the settings, or those in the data folder's file, which is made on first use with mode 0600."""
+    keys = [key.get_secret_value() for key in settings.secret_keys] or _keys_from_file(settings.data / SECRET_KEY_NAME)
     versions = [int.from_bytes(hashlib.sha256(key.encode()).digest()[:3], "big") for key in keys]
     return SecretKeys(dict(zip(versions, keys, strict=True)), versions[0])
 
 
-def _key_from_file(path: Path) -> str:
+def new_secret_key() -> str:
+    return secrets.token_urlsafe(48)
+
+
+def add_secret_key(settings: Settings) -> None:
+    """A new key in the file of the data folder, before those that are there."""
+    _change_keys(settings, lambda keys: [new_secret_key(), *keys])
+
+
+def forget_older_keys(settings: Settings) -> None:
+    """Leave only the newest key in the file of the data folder."""
+    _change_keys(settings, lambda keys: keys[:1])
+
+
+def _change_keys(settings: Settings, change: Callable[[list[str]], list[str]]) -> None:
+    """One at a time: a key that is lost takes with it whatever was sealed under it. The file stays its owner's, whoever does this."""
+    path = settings.data / SECRET_KEY_NAME
+    with ExitStack() as stack:
+        try:
+            folder = os.open(settings.data, os.O_RDONLY)
+            stack.callback(os.close, folder)
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            draft, owner = _draft(path, change(_keys_from_file(path))), path.stat()
+            os.chown(draft, owner.st_uid, owner.st_gid)
+            draft.replace(path)
+            os.fsync(folder)
+        except OSError as error:
+            raise OperatorError(f"The secret key {path} cannot be changed ({error.strerror}); check the folder's permissions.") from None
+
+
+def _keys_from_file(path: Path) -> list[str]:
+    """Newest first, one a line."""
     try:
         # Written under another name and linked into place: a crash leaves no half key, and of two starting processes one wins.
-        # The name is random: in a container each start has the same process number, and would stumble over a crashed one's.
-        draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
         if not path.exists():
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(secrets.token_urlsafe(48))
-                file.flush()
-                os.fsync(file.fileno())
+            draft = _draft(path, [new_secret_key()])
             try:
                 os.link(draft, path)
             except FileExistsError:
                 pass
             finally:
                 draft.unlink()
-        key = path.read_text(encoding="ascii").strip()
+        keys = [line.strip() for line in path.read_text(encoding="ascii").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         raise OperatorError(f"The secret key {path} cannot be read or made ({error}); check its permissions.") from None
-    if len(key) < MINIMUM_SECRET_LENGTH:
+    if not keys or any(len(key) < MINIMUM_SECRET_LENGTH for key in keys):
         raise OperatorError(f"The secret key {path} is too short; remove it and start again (everybody signs in anew).")
-    return key
+    return keys
+
+
+def _draft(path: Path, keys: list[str]) -> Path:
+    """The file as it is to be, beside it. Its name is random: in a container each start has the same process number, and would stumble over
+    a crashed one's."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write("\n".join(keys))
+        file.flush()
+        os.fsync(file.fileno())
+    return draft
 
 
 def data_folder(name: str) -> Path:
