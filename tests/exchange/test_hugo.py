@@ -11,6 +11,7 @@ from cms.exchange.markdown_folder.hugo import Hugo
 from cms.exchange.markdown_folder.report import Outcome, Report
 from cms.exchange.markdown_folder.source import Blog, Document
 from cms.models.post import Kind
+from tests.exchange.folders import as_iso, found_by, made, stripped
 
 DATA = Path(__file__).parent.parent / "data"
 EXPECTED = json.loads((DATA / "hugo.json").read_text())
@@ -28,26 +29,16 @@ def blog(report: Report) -> Blog:
 
 
 def folder(tmp_path: Path, files: dict[str, str], settings: str = "") -> Path:
-    for name, text in {"hugo.toml": settings, **files}.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return tmp_path
+    return made(tmp_path, {"hugo.toml": settings, **files})
 
 
 def read(tmp_path: Path, files: dict[str, str], settings: str = "") -> tuple[dict[str, Document], Report]:
-    report = Report()
-    blog = Hugo().read(folder(tmp_path, files, settings), report)
-    return {document.file: document for document in blog.documents}, report
+    return found_by(Hugo(), folder(tmp_path, files, settings))
 
 
 def body(tmp_path: Path, text: str, other: dict[str, str] | None = None) -> tuple[str, Report]:
     documents, report = read(tmp_path, {"content/posts/one.md": f"---\ntitle: One\n---\n{text}", **(other or {})})
     return documents["content/posts/one.md"].body, report
-
-
-def stripped(paths: list[str]) -> tuple[str, ...]:
-    return tuple(path.strip("/") for path in paths)
 
 
 def test_settings(blog: Blog) -> None:
@@ -77,10 +68,6 @@ def test_a_text_is_what_its_front_matter_says(blog: Blog, expected: dict[str, An
         assert as_iso(document.publish_at) == expected["publish"]
     if "summary" in expected:
         assert document.excerpt == expected["summary"]
-
-
-def as_iso(moment: Any) -> str | None:
-    return moment.isoformat() if moment else None
 
 
 @pytest.mark.parametrize("expected", TEXTS, ids=lambda file: file["source"])

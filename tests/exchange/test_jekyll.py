@@ -11,6 +11,7 @@ from cms.exchange.markdown_folder.jekyll import Jekyll
 from cms.exchange.markdown_folder.report import Outcome, Report
 from cms.exchange.markdown_folder.source import Blog, Document
 from cms.models.post import Kind
+from tests.exchange.folders import as_iso, found_by, made, stripped
 
 DATA = Path(__file__).parent.parent / "data"
 EXPECTED = json.loads((DATA / "jekyll.json").read_text())
@@ -29,17 +30,11 @@ def blog(report: Report) -> Blog:
 
 
 def folder(tmp_path: Path, files: dict[str, str], settings: str = "") -> Path:
-    for name, text in {"_config.yml": settings, **files}.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return tmp_path
+    return made(tmp_path, {"_config.yml": settings, **files})
 
 
 def read(tmp_path: Path, files: dict[str, str], settings: str = "") -> tuple[dict[str, Document], Report]:
-    report = Report()
-    blog = Jekyll().read(folder(tmp_path, files, settings), report)
-    return {document.file: document for document in blog.documents}, report
+    return found_by(Jekyll(), folder(tmp_path, files, settings))
 
 
 def post(tmp_path: Path, matter: str, settings: str = "", file: str = POST) -> Document:
@@ -50,14 +45,6 @@ def post(tmp_path: Path, matter: str, settings: str = "", file: str = POST) -> D
 def body(tmp_path: Path, text: str, settings: str = "", other: tuple[str, ...] = ()) -> tuple[str, Report]:
     documents, report = read(tmp_path, {**dict.fromkeys(other, "---\n---\nx"), POST: f"---\ntitle: One\n---\n{text}"}, settings)
     return documents[POST].body, report
-
-
-def as_iso(moment: Any) -> str | None:
-    return moment.isoformat() if moment else None
-
-
-def stripped(paths: list[str]) -> tuple[str, ...]:
-    return tuple(path.strip("/") for path in paths)
 
 
 def test_settings(blog: Blog) -> None:
