@@ -63,7 +63,7 @@ class SiteChanged:
 
 @dataclass(frozen=True, slots=True)
 class UserChanged:
-    """A person was made, renamed, disabled, enabled, or given another role or password."""
+    """A person was made, renamed, disabled, enabled, erased, or given another role or password."""
 
     user_id: int
     aspects: tuple[str, ...]

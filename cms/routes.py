@@ -6,7 +6,7 @@ from tornado.routing import PathMatches, Rule, URLSpec
 from tornado.web import url
 
 from cms.handlers import operations
-from cms.handlers.admin import cache, menus, preview, publication, sessions, setup, site
+from cms.handlers.admin import cache, menus, preview, privacy, publication, sessions, setup, site
 from cms.handlers.admin import posts as desk
 from cms.handlers.site import archives, feeds, media, posts, programs, search, sitemaps, sources, static
 from cms.models.address import TargetKind
@@ -88,6 +88,7 @@ def _people() -> list[URLSpec]:
         url(r"/login", sessions.LoginHandler, name="login"),
         url(r"/logout", sessions.LogoutHandler, name="logout"),
         url(r"/setup/([A-Za-z0-9_-]+)", setup.SetupHandler, name="setup"),
+        url(r"/account/data", privacy.OwnDataHandler, name="account.data"),
     ]
 
 
@@ -120,6 +121,8 @@ def _administrators() -> list[URLSpec]:
         url(r"/admin/menus/main", menus.MenuHandler, {"name": "main"}, name="admin.menu.main"),
         url(r"/admin/menus/footer", menus.MenuHandler, {"name": "footer"}, name="admin.menu.footer"),
         url(r"/admin/cache", cache.CacheHandler, name="admin.cache"),
+        url(rf"/admin/people/{NUMBER}/data", privacy.DataHandler, name="admin.person.data"),
+        url(rf"/admin/people/{NUMBER}/erasure", privacy.ErasureHandler, name="admin.person.erasure"),
     ]
 
 

@@ -121,7 +121,7 @@ def changed_by(event: Event) -> Marks:
     if isinstance(event, SiteChanged):
         return Marks.of(*frame(*event.aspects))
     if isinstance(event, UserChanged) and "name" in event.aspects:
-        return Marks.of(author(event.user_id), WORDS)
+        return Marks.of(author(event.user_id), WORDS, *([TERMS] if "erased" in event.aspects else ()))
     return NOTHING
 
 

@@ -152,6 +152,8 @@ async def disable(work: Work, actor: Actor, user: User) -> None:
 async def enable(work: Work, actor: Actor, user: User) -> None:
     """The person may sign in again, with the password there was; a session that was left behind does not come back."""
     policy.require(actor, Capability.USER_MANAGE)
+    if user.is_erased:
+        raise Forbidden("This person was erased, and cannot come back.")
     user.disabled_at = None
     audit.note(work, actor, "user.enable", "user", user.id)
     await _end_sessions(work, user, "enabled")
