@@ -6,7 +6,7 @@ from tornado.routing import PathMatches, Rule, URLSpec
 from tornado.web import url
 
 from cms.handlers import operations
-from cms.handlers.admin import cache, menus, preview, privacy, publication, sessions, setup, site
+from cms.handlers.admin import cache, menus, openid, preview, privacy, publication, sessions, setup, site
 from cms.handlers.admin import posts as desk
 from cms.handlers.site import archives, feeds, media, posts, programs, search, sitemaps, sources, static
 from cms.models.address import TargetKind
@@ -86,8 +86,12 @@ def _programs() -> list[URLSpec]:
 def _people() -> list[URLSpec]:
     return [
         url(r"/login", sessions.LoginHandler, name="login"),
+        url(r"/login/openid", openid.DepartureHandler, name="login.openid"),
+        url(r"/login/openid/callback", openid.ReturnHandler, name="login.openid.callback"),
         url(r"/logout", sessions.LogoutHandler, name="logout"),
         url(r"/setup/([A-Za-z0-9_-]+)", setup.SetupHandler, name="setup"),
+        url(r"/account/identities", openid.IdentitiesHandler, name="account.identities"),
+        url(rf"/account/identities/{NUMBER}", openid.IdentityHandler, name="account.identity"),
         url(r"/account/data", privacy.OwnDataHandler, name="account.data"),
     ]
 

@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 import idna
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from cms.errors import OperatorError
@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     argon2_passes: int = Field(2, ge=1, le=100, description="Passes over that memory.")
     argon2_lanes: int = Field(1, ge=1, le=64, description="Lanes in it that are filled at once.")
     oidc_issuer: str = Field("", description="Address of an OpenID Connect provider that people may sign in with; needs the extra `oidc`.")
-    oidc_client_id: str = Field("", description="What the provider calls this site.")
+    oidc_client_id: str = Field("", validate_default=True, description="What the provider calls this site.")
     oidc_client_secret: SecretStr = Field(SecretStr(""), description="What this site proves that with; empty for a public client.")
     oidc_name: str = Field("OpenID", max_length=40, description="What the provider is called on the page where people sign in.")
     trusted_proxies: Annotated[tuple[IPNetwork, ...], NoDecode] = Field(
@@ -161,6 +161,37 @@ class Settings(BaseSettings):
             raise ValueError("is file:/// and the path of a folder for uploads alone")
         return url
 
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _is_issuer(cls, url: str) -> str:
+        """Kept as it is written: the provider's own spelling is compared with it, sign by sign."""
+        try:
+            parts = urlsplit(url)
+            more = parts.username is not None or parts.query or parts.fragment or parts.port == 0 or _FOREIGN.search(url)
+        except ValueError:
+            more = True
+        is_safe = not more and parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname)))
+        if url and not is_safe:
+            raise ValueError("is an address like https://id.example.org; only on this machine it may begin with http://")
+        return url
+
+    @field_validator("oidc_client_id")
+    @classmethod
+    def _needs_issuer(cls, client_id: str, info: ValidationInfo) -> str:
+        issuer = info.data.get("oidc_issuer")
+        if issuer and not client_id:
+            raise ValueError("is needed with SQUALL_OIDC_ISSUER: what the provider calls this site")
+        if issuer == "" and client_id:
+            raise ValueError("is of no use without SQUALL_OIDC_ISSUER")
+        return client_id
+
+    @field_validator("oidc_client_secret")
+    @classmethod
+    def _needs_client_id(cls, secret: SecretStr, info: ValidationInfo) -> SecretStr:
+        if info.data.get("oidc_issuer") == "" and secret.get_secret_value():
+            raise ValueError("is of no use without SQUALL_OIDC_ISSUER")
+        return secret
+
     @model_validator(mode="after")
     def _absolute(self) -> "Settings":
         object.__setattr__(self, "data", self.data.expanduser().absolute())
@@ -246,6 +277,14 @@ def _host(name: str) -> str:
     return str(ipaddress.IPv4Address(known)) if known.rpartition(".")[2].isdigit() else known
 
 
+def is_loopback(host: str) -> bool:
+    """Whether it is this very machine, as it is written: without the brackets around an address of the new kind."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def _with_known_options(url: str) -> str:
     """A database's address as its driver wants it: ``ssl`` is called ``sslmode`` elsewhere. Raises ``ValueError``."""
     address, mark, query = url.partition("?")
@@ -301,7 +340,7 @@ def _explain(error: ValidationError, origin: Mapping[str, str]) -> str:
     for problem in error.errors():
         name = str(problem["loc"][0])
         where = origin.get(name, "")
-        shown = f"{PREFIX}{name.upper()}" if where == "the environment" else f"`{name}` in {where}"
+        shown = f"{PREFIX}{name.upper()}" if where in ("the environment", "") else f"`{name}` in {where}"
         what = (
             "is not a setting; the documentation (docs/settings.md) lists them"
             if problem["type"] == "extra_forbidden"

@@ -57,6 +57,18 @@ def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+# What a setting cannot stand without.
+COMPANIONS = {
+    "oidc_issuer": {"oidc_client_id": "squall"},
+    "oidc_client_id": {"oidc_issuer": "https://id.example.org"},
+    "oidc_client_secret": {"oidc_issuer": "https://id.example.org", "oidc_client_id": "squall"},
+}
+
+
+def companions(name: str) -> dict[str, str]:
+    return {f"SQUALL_{other.upper()}": value for other, value in COMPANIONS.get(name, {}).items()}
+
+
 def plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [plain(part) for part in value]
@@ -70,14 +82,14 @@ def test_every_setting_has_an_example_here() -> None:
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_setting_is_read_from_the_environment(name: str) -> None:
     variable, _, expected = EXAMPLES[name]
-    assert plain(getattr(load({f"SQUALL_{name.upper()}": variable}), name)) == expected
+    assert plain(getattr(load({f"SQUALL_{name.upper()}": variable, **companions(name)}), name)) == expected
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_setting_is_read_from_a_file(name: str) -> None:
     _, toml, expected = EXAMPLES[name]
     Path("squall.toml").write_text(f"{name} = {toml}\n")
-    assert plain(getattr(load({}), name)) == expected
+    assert plain(getattr(load(companions(name)), name)) == expected
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -243,6 +255,39 @@ def test_public_address_is_written_as_browsers_write_it(typed: str, meant: str) 
     found = load({"SQUALL_SITE_URL": typed})
     assert found.public_url == meant
     assert found.is_https is meant.startswith("https:")
+
+
+@pytest.mark.parametrize(
+    ("given", "refused"),
+    [
+        ({"OIDC_ISSUER": "https://id.example.org"}, "SQUALL_OIDC_CLIENT_ID is needed with SQUALL_OIDC_ISSUER"),
+        ({"OIDC_CLIENT_ID": "squall"}, "SQUALL_OIDC_CLIENT_ID is of no use without SQUALL_OIDC_ISSUER"),
+        ({"OIDC_CLIENT_SECRET": SECRET}, "SQUALL_OIDC_CLIENT_SECRET is of no use without SQUALL_OIDC_ISSUER"),
+    ],
+)
+def test_settings_of_a_provider_need_each_other(given: dict[str, str], refused: str) -> None:
+    with pytest.raises(OperatorError, match=refused):
+        load({f"SQUALL_{name}": value for name, value in given.items()})
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "id.example.org", "http://id.example.org", "http://10.0.0.1", "https://", "https://id.example.org/?a=b", "https://u:p@id.example.org",
+        "https://id.example.org/#x", "https://id.example.org:0", "https://[::1", "https://id example.org", "javascript:alert(1)",
+    ],
+)  # fmt: skip
+def test_issuer_is_an_address_that_can_be_trusted(issuer: str) -> None:
+    with pytest.raises(OperatorError, match="SQUALL_OIDC_ISSUER is an address like"):
+        load({"SQUALL_OIDC_ISSUER": issuer, "SQUALL_OIDC_CLIENT_ID": "squall"})
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    ["https://id.example.org/realms/Desk/", "http://localhost:9000", "http://127.0.0.1:9000/x", "http://[::1]:9000", "https://10.0.0.1"],
+)
+def test_issuer_is_kept_as_its_provider_writes_it(issuer: str) -> None:
+    assert load({"SQUALL_OIDC_ISSUER": issuer, "SQUALL_OIDC_CLIENT_ID": "squall"}).oidc_issuer == issuer
 
 
 # --- the data folder and the secret key ------------------------------------------------------------------------------------

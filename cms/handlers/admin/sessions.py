@@ -17,6 +17,18 @@ WRONG = "This e-mail and password do not go together."  # the same for unknown, 
 class SignInHandler(AdminHandler, is_base=True):
     """What signing in and setting up share: the new session and its cookie."""
 
+    async def admit(self, work: Work, user: User) -> str:
+        """What the first factor, a password or what stands for it, is good for."""
+        return await self.start_session(work, user)
+
+    def let_in(self, token: str, wanted: str) -> None:
+        self.keep_session(token)
+        self.redirect(self.destination(wanted), status=303)
+
+    def destination(self, wanted: str) -> str:
+        path = safe_path(wanted)
+        return path if path and not path.startswith(("/login", "/logout")) else self.reverse_url("admin")
+
     async def start_session(self, work: Work, user: User) -> str:
         """A new token for each sign-in; the session that this browser had before ends, so that nobody can plant one."""
         if before := self.session_token():
@@ -54,6 +66,7 @@ class DoorHandler(SignInHandler, is_base=True):
 
 class LoginHandler(DoorHandler):
     requires = None  # here people sign in
+    leads_to_provider = True
 
     async def get(self) -> None:
         wanted = self.get_query_argument("next", "")
@@ -71,8 +84,7 @@ class LoginHandler(DoorHandler):
             self.set_status(422)
             self._show(form, wanted)
             return
-        self.keep_session(token)
-        self.redirect(self.destination(wanted), status=303)
+        self.let_in(token, wanted)
 
     def show_again(self, refused: InvalidInput) -> None:
         form = self.form(LoginInput)
@@ -101,17 +113,13 @@ class LoginHandler(DoorHandler):
                 return None
             if renewed:
                 await accounts.renew_hash(work, user.id, stored, renewed)
-            return await self.start_session(work, present)
+            return await self.admit(work, present)
 
     async def _know_owner(self) -> None:
         """Before there is an owner, the page says how one is made; somebody may have become it in another process."""
         if not self.parts.has_owner:
             async with self.read() as session:
                 self.parts.has_owner = await accounts.has_owner(session)
-
-    def destination(self, wanted: str) -> str:
-        path = safe_path(wanted)
-        return path if path and not path.startswith(("/login", "/logout")) else self.reverse_url("admin")
 
 
 class LogoutHandler(SignInHandler):
