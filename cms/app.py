@@ -19,6 +19,7 @@ from cms.handlers.base import KNOWN_COOKIE_DAYS, SESSION_COOKIE_DAYS, Parts, kno
 from cms.handlers.compression import Compression
 from cms.handlers.site.posts import PlaceHandler
 from cms.handlers.site.remaking import Remaking
+from cms.mail import mailer_for
 from cms.media.storage import Storage
 from cms.openid import OpenID
 from cms.page_cache.cache import PageCache
@@ -54,8 +55,9 @@ class Squall(Application):
             settings=settings,
             database=Database(settings.database, clock=clock),
             renderer=renderer or Renderer(),
-            passwords=passwords or Passwords(settings.argon2_memory * 1024, settings.argon2_passes, settings.argon2_lanes),
+            passwords=passwords or Passwords.of(settings),
             sealer=Sealer(self.keys),
+            mailer=mailer_for(settings),
             storage=Storage(settings.media_folder),
             metrics=Metrics(),
             pages=PageCache(settings.page_cache * 1024 * 1024),

@@ -6,12 +6,31 @@ from tornado.routing import PathMatches, Rule, URLSpec
 from tornado.web import url
 
 from cms.handlers import operations
-from cms.handlers.admin import cache, menus, openid, preview, privacy, publication, sessions, setup, site
+from cms.handlers.admin import (
+    cache,
+    confirmation,
+    invitations,
+    links,
+    menus,
+    openid,
+    passkeys,
+    people,
+    preview,
+    privacy,
+    profile,
+    publication,
+    second_factor,
+    security,
+    sessions,
+    setup,
+    site,
+)
 from cms.handlers.admin import posts as desk
 from cms.handlers.site import archives, feeds, media, posts, programs, search, sitemaps, sources, static
 from cms.models.address import TargetKind
 
 NUMBER = r"([1-9][0-9]{0,17})"
+CARRIER = r"([A-Za-z0-9_-]{20,60})"  # of a right that is used once
 TERM = r"([^/]+)"
 LISTS = {TargetKind.TAG: TERM, TargetKind.CATEGORY: r"(.+)", TargetKind.AUTHOR: TERM, TargetKind.SERIES: TERM}
 FEEDS = {"feed": feeds.RssHandler, "atom": feeds.AtomHandler, "jsonfeed": feeds.JsonFeedHandler}
@@ -88,8 +107,39 @@ def _people() -> list[URLSpec]:
         url(r"/login", sessions.LoginHandler, name="login"),
         url(r"/login/openid", openid.DepartureHandler, name="login.openid"),
         url(r"/login/openid/callback", openid.ReturnHandler, name="login.openid.callback"),
+        url(r"/login/passkey", second_factor.PasskeyDoorHandler, name="login.passkey"),
+        url(r"/login/passkey/challenge", second_factor.PasskeyDoorChallengeHandler, name="login.passkey.challenge"),
+        url(r"/login/second-factor", second_factor.SecondFactorHandler, name="login.factor"),
+        url(r"/login/second-factor/challenge", second_factor.SecondFactorChallengeHandler, name="login.factor.challenge"),
         url(r"/logout", sessions.LogoutHandler, name="logout"),
         url(r"/setup/([A-Za-z0-9_-]+)", setup.SetupHandler, name="setup"),
+        url(rf"/invitation/{CARRIER}", links.InvitationHandler, name="invitation"),
+        url(r"/password", links.ForgottenHandler, name="password"),
+        url(rf"/password/{CARRIER}", links.NewPasswordHandler, name="password.new"),
+        *_account(),
+    ]
+
+
+def _account() -> list[URLSpec]:
+    """What everybody keeps of his own account."""
+    at = r"/account/security"
+    return [
+        url(r"/account", profile.ProfileHandler, name="account"),
+        url(r"/account/notifications", profile.NoticesHandler, name="account.notifications"),
+        url(r"/account/email", profile.OwnAddressHandler, name="account.email"),
+        url(rf"/account/email/{CARRIER}", links.NewAddressHandler, name="account.email.new"),
+        url(r"/account/confirmation", confirmation.ConfirmationHandler, name="account.confirmation"),
+        url(r"/account/confirmation/challenge", confirmation.ConfirmationChallengeHandler, name="account.confirmation.challenge"),
+        url(at, security.SecurityHandler, name="account.security"),
+        url(rf"{at}/second-factor", security.FactorHandler, name="account.factor"),
+        url(rf"{at}/password", security.PasswordHandler, name="account.password"),
+        url(rf"{at}/authenticator", security.AuthenticatorHandler, name="account.authenticator"),
+        url(rf"{at}/codes", security.CodesHandler, name="account.codes"),
+        url(rf"{at}/passkeys", passkeys.PasskeysHandler, name="account.passkeys"),
+        url(rf"{at}/passkeys/challenge", passkeys.RegistrationChallengeHandler, name="account.passkeys.challenge"),
+        url(rf"{at}/passkeys/{NUMBER}", passkeys.PasskeyHandler, name="account.passkey"),
+        url(rf"{at}/sessions", security.SessionsHandler, name="account.sessions"),
+        url(rf"{at}/sessions/{NUMBER}", security.SessionHandler, name="account.session"),
         url(r"/account/identities", openid.IdentitiesHandler, name="account.identities"),
         url(rf"/account/identities/{NUMBER}", openid.IdentityHandler, name="account.identity"),
         url(r"/account/data", privacy.OwnDataHandler, name="account.data"),
@@ -97,7 +147,7 @@ def _people() -> list[URLSpec]:
 
 
 def _desk() -> list[URLSpec]:
-    return [*_admin("post"), *_admin("page"), *_administrators()]
+    return [*_admin("post"), *_admin("page"), *_administrators(), *_people_at_the_desk()]
 
 
 def _admin(kind: str) -> list[URLSpec]:
@@ -121,12 +171,30 @@ def _admin(kind: str) -> list[URLSpec]:
 def _administrators() -> list[URLSpec]:
     return [
         url(r"/admin/site", site.SettingsHandler, name="admin.site"),
+        url(r"/admin/site/mail", site.MailTestHandler, name="admin.site.mail"),
         url(r"/admin/menus", menus.MenusHandler, name="admin.menus"),
         url(r"/admin/menus/main", menus.MenuHandler, {"name": "main"}, name="admin.menu.main"),
         url(r"/admin/menus/footer", menus.MenuHandler, {"name": "footer"}, name="admin.menu.footer"),
         url(r"/admin/cache", cache.CacheHandler, name="admin.cache"),
         url(rf"/admin/people/{NUMBER}/data", privacy.DataHandler, name="admin.person.data"),
         url(rf"/admin/people/{NUMBER}/erasure", privacy.ErasureHandler, name="admin.person.erasure"),
+    ]
+
+
+def _people_at_the_desk() -> list[URLSpec]:
+    one = rf"/admin/people/{NUMBER}"
+    return [
+        url(r"/admin/people", people.PeopleHandler, name="admin.people"),
+        url(r"/admin/people/invitations", invitations.InvitationsHandler, name="admin.invitations"),
+        url(rf"/admin/people/invitations/{NUMBER}", invitations.OpenInvitationHandler, name="admin.invitation"),
+        url(one, people.PersonHandler, name="admin.person"),
+        url(rf"{one}/access", people.AccessHandler, name="admin.person.access"),
+        url(rf"{one}/sessions", people.SignedInHandler, name="admin.person.sessions"),
+        url(rf"{one}/password", people.PasswordLinkHandler, name="admin.person.password"),
+        url(rf"{one}/role", people.RoleHandler, name="admin.person.role"),
+        url(rf"{one}/email", people.AddressHandler, name="admin.person.email"),
+        url(rf"{one}/deletion", people.DeletionHandler, name="admin.person.deletion"),
+        url(rf"{one}/ownership", people.OwnershipHandler, name="admin.person.ownership"),
     ]
 
 

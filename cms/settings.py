@@ -13,13 +13,13 @@ import secrets
 import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 import idna
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator, validate_email
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from cms.errors import OperatorError
@@ -31,6 +31,8 @@ MINIMUM_SECRET_LENGTH = 32  # characters
 
 _USUAL_PORTS = {"http": 80, "https": 443}
 _DATABASE_OPTIONS = {"sqlite": (), "postgresql": ("host", "port", "user", "password", "passfile", "ssl", "sslmode")}
+_SMTP = {"smtp": ("starttls", 587), "smtps": ("tls", 465), "smtp+plain": ("plain", 25)}  # how, and the usual port
+_UNREADABLE = re.compile(r"[\s\x00-\x1f]")
 _FOREIGN = re.compile(r"[\s\x00-\x1f%]")  # in no address; urlsplit takes some of it out without a word
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"  # RFC 1123, 2.1, and the underscore that names in container networks have
 _HOST_NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
@@ -64,7 +66,11 @@ class Settings(BaseSettings):
         description="Server for outgoing mail: `smtp://USER:PASSWORD@HOST:587` (with STARTTLS), `smtps://…` (TLS from the start),"
         " `smtp+plain://HOST:25` (without TLS). When empty, links are shown to administrators instead.",
     )
-    mail_from: str = Field("", description="Address that mail comes from, as `NAME <ADDRESS>` or alone; needed with `SQUALL_SMTP_URL`.")
+    mail_from: str = Field(
+        "",
+        validate_default=True,
+        description="Address that mail comes from, as `NAME <ADDRESS>` or alone; needed with `SQUALL_SMTP_URL`.",
+    )
     argon2_memory: int = Field(19, ge=8, le=4096, description="Memory for hashing a password, in MiB.")
     argon2_passes: int = Field(2, ge=1, le=100, description="Passes over that memory.")
     argon2_lanes: int = Field(1, ge=1, le=64, description="Lanes in it that are filled at once.")
@@ -152,6 +158,26 @@ class Settings(BaseSettings):
         except ValueError:
             raise ValueError("is an address like https://example.org, without a path") from None
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _known_server(cls, url: SecretStr) -> SecretStr:
+        if url.get_secret_value():
+            smtp_server(url.get_secret_value())
+        return url
+
+    @field_validator("mail_from")
+    @classmethod
+    def _sender(cls, sender: str, info: ValidationInfo) -> str:
+        if not sender and "smtp_url" in info.data and info.data["smtp_url"].get_secret_value():
+            raise ValueError("is needed with SQUALL_SMTP_URL: the address that mail comes from")
+        try:
+            name, address = validate_email(sender) if sender else ("", "")
+        except ValueError:  # its message repeats what stands there
+            raise ValueError("is an address like desk@example.org or The Desk <desk@example.org>") from None
+        if not name.isprintable() or not address.isascii():
+            raise ValueError("is an address in ASCII; only the name before it may have other letters")
+        return sender
+
     @field_validator("media_url")
     @classmethod
     def _known_storage(cls, url: str) -> str:
@@ -203,6 +229,11 @@ class Settings(BaseSettings):
         return self.site_url or f"http://localhost:{self.port}"
 
     @property
+    def smtp(self) -> "SmtpServer | None":
+        url = self.smtp_url.get_secret_value()
+        return smtp_server(url) if url else None
+
+    @property
     def is_https(self) -> bool:
         return self.public_url.startswith("https:")
 
@@ -219,6 +250,17 @@ class Settings(BaseSettings):
     @property
     def media_folder(self) -> Path:
         return _folder_of(self.media_url) if self.media_url else self.data / "media"
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpServer:
+    """Where mail is handed over, and how it is kept from others' eyes: "tls" from the start, "starttls", or "plain" not at all."""
+
+    host: str
+    port: int
+    security: str
+    user: str = ""
+    password: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +339,22 @@ def _with_known_options(url: str) -> str:
     if any(name == "port" and not value.replace(",", "").isdecimal() for name, value in options):
         raise ValueError("is with a port that is no number")
     return address + mark + urlencode([("ssl" if name == "sslmode" else name, value) for name, value in options], safe="/")
+
+
+def smtp_server(url: str) -> SmtpServer:
+    """Raises ``ValueError`` with what is wrong, without repeating it."""
+    scheme = url.partition("://")[0]
+    if scheme not in _SMTP:
+        raise ValueError("begins with smtp:// (STARTTLS), smtps:// (TLS from the start) or smtp+plain:// (no TLS)")
+    if not _has_readable_port(url) or _UNREADABLE.search(url):
+        raise ValueError("is not an address; signs like @ : / # ? in its password are written as %40 %3A %2F %23 %3F")
+    parts = urlsplit(url)
+    if not parts.hostname or parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise ValueError("is an address like smtp://USER:PASSWORD@HOST:587, with nothing behind it")
+    if bool(parts.username) != bool(parts.password):
+        raise ValueError("is with a user and a password, or with neither")
+    security, port = _SMTP[scheme]
+    return SmtpServer(parts.hostname, parts.port or port, security, unquote(parts.username or ""), unquote(parts.password or ""))
 
 
 def _folder_of(url: str) -> Path:

@@ -5,19 +5,25 @@ post = await published(database, ana, title="Low tide", tags=("Sea",))
 await edited(database, ana, post.post_id, title="High tide")
 """
 
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 
 from cms.content.pipeline import render
 from cms.db.session import Database
+from cms.mail import Mailer, Terminal
+from cms.media.storage import Storage
 from cms.models import Post, PostSeries, Published, Series, User
 from cms.models.address import TargetKind
 from cms.models.post import Kind, Side
 from cms.policy import SYSTEM, Actor, Role
 from cms.schemas.account import OwnerInput, UserInput
 from cms.schemas.post import PostInput
+from cms.sealing import Sealer
 from cms.services import accounts, addresses, posts, publishing
+from cms.settings import SecretKeys
+from cms.worker.tasks import Means
 
 PASSWORD = "correct horse battery"
 NAMES = {"owner": "Olga Owner", "administrator": "Adam Mills", "editor": "Edna Reed", "author": "Ana Silva", "contributor": "Cem Öz"}
@@ -36,6 +42,12 @@ async def person(database: Database, role: str, name: str = "", *, password_hash
             return (await accounts.create_owner(work, wanted, password_hash or "")).actor
         made = await accounts.create(work, SYSTEM, UserInput(email=email, name=name, role=role), password_hash)
         return made.actor
+
+
+def means(database: Database, folder: Path, mailer: Mailer | None = None) -> Means:
+    """What the worker works with; without a mailer links come to the terminal."""
+    sealer = Sealer(SecretKeys({1: "k" * 40}, 1))
+    return Means(database, sealer, mailer or Terminal(), Storage(folder / "media"), "https://tides.example")
 
 
 async def user_of(database: Database, actor: Actor) -> User:

@@ -52,21 +52,18 @@ EXAMPLES: dict[str, tuple[str, str, Any]] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
-# What a setting cannot stand without.
-COMPANIONS = {
-    "oidc_issuer": {"oidc_client_id": "squall"},
-    "oidc_client_id": {"oidc_issuer": "https://id.example.org"},
-    "oidc_client_secret": {"oidc_issuer": "https://id.example.org", "oidc_client_id": "squall"},
+_ISSUER, _CLIENT = {"SQUALL_OIDC_ISSUER": "https://id.example.org"}, {"SQUALL_OIDC_CLIENT_ID": "squall"}
+NEEDS = {  # of a setting that cannot stand alone
+    "smtp_url": {"SQUALL_MAIL_FROM": "desk@example.org"},
+    "oidc_issuer": _CLIENT,
+    "oidc_client_id": _ISSUER,
+    "oidc_client_secret": {**_ISSUER, **_CLIENT},
 }
 
 
-def companions(name: str) -> dict[str, str]:
-    return {f"SQUALL_{other.upper()}": value for other, value in COMPANIONS.get(name, {}).items()}
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
 
 
 def plain(value: Any) -> Any:
@@ -82,14 +79,14 @@ def test_every_setting_has_an_example_here() -> None:
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_setting_is_read_from_the_environment(name: str) -> None:
     variable, _, expected = EXAMPLES[name]
-    assert plain(getattr(load({f"SQUALL_{name.upper()}": variable, **companions(name)}), name)) == expected
+    assert plain(getattr(load({f"SQUALL_{name.upper()}": variable, **NEEDS.get(name, {})}), name)) == expected
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_setting_is_read_from_a_file(name: str) -> None:
     _, toml, expected = EXAMPLES[name]
     Path("squall.toml").write_text(f"{name} = {toml}\n")
-    assert plain(getattr(load(companions(name)), name)) == expected
+    assert plain(getattr(load(NEEDS.get(name, {})), name)) == expected
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -169,6 +166,15 @@ REFUSED: dict[str, tuple[Mapping[str, str], str]] = {
     "address with half a bracket": ({"SQUALL_SITE_URL": "http://[::1"}, "SQUALL_SITE_URL is an address like"),
     "address with a zone": ({"SQUALL_SITE_URL": "http://[fe80::1%eth0]"}, "SQUALL_SITE_URL is an address like"),
     "address that no script writes": ({"SQUALL_SITE_URL": "https://ex\u2060\u0300ample.org\u2fff"}, "SQUALL_SITE_URL is an address like"),
+    "mail of nobody": ({"SQUALL_SMTP_URL": f"smtp://u:{SECRET}@mail"}, "SQUALL_MAIL_FROM is needed with SQUALL_SMTP_URL"),
+    "no address to send from": ({"SQUALL_MAIL_FROM": SECRET}, "SQUALL_MAIL_FROM is an address like"),
+    "sender with a line break": ({"SQUALL_MAIL_FROM": "The\nDesk <desk@example.org>"}, "SQUALL_MAIL_FROM is an address like"),
+    "other way to send": ({"SQUALL_SMTP_URL": f"lmtp://u:{SECRET}@mail"}, "SQUALL_SMTP_URL begins with smtp://"),
+    "mail server's port": ({"SQUALL_SMTP_URL": f"smtp://u:{SECRET}/x@mail"}, "SQUALL_SMTP_URL is not an address"),
+    "mail server with a space": ({"SQUALL_SMTP_URL": "smtp://mail server"}, "SQUALL_SMTP_URL is not an address"),
+    "mail server without a name": ({"SQUALL_SMTP_URL": f"smtp://u:{SECRET}@"}, "SQUALL_SMTP_URL is an address like"),
+    "mail server with a path": ({"SQUALL_SMTP_URL": "smtp://mail/x"}, "SQUALL_SMTP_URL is an address like"),
+    "user without a password": ({"SQUALL_SMTP_URL": "smtp://hunter2@mail"}, "SQUALL_SMTP_URL is with a user and a password"),
     "other storage": ({"SQUALL_MEDIA_URL": "ftp://x/y"}, "SQUALL_MEDIA_URL begins with file:///"),
     "storage that is the whole disk": ({"SQUALL_MEDIA_URL": "file:///"}, "SQUALL_MEDIA_URL is file:/// and the path"),
     "storage with a strange sign": ({"SQUALL_MEDIA_URL": "file:///a%00b"}, "SQUALL_MEDIA_URL is file:/// and the path"),
@@ -226,6 +232,21 @@ def test_database_and_media_are_in_the_data_folder_unless_said_otherwise() -> No
 def test_encryption_of_the_database_may_be_asked_for_in_the_words_of_postgresql() -> None:
     found = load({"SQUALL_DATABASE_URL": "postgresql+asyncpg://u:p%3F@/s?host=/run/postgresql&sslmode=require"})
     assert found.database == "postgresql+asyncpg://u:p%3F@/s?host=/run/postgresql&ssl=require"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("smtp://mail.example", ("mail.example", 587, "starttls", "", "")),
+        ("smtps://u:p@mail.example", ("mail.example", 465, "tls", "u", "p")),
+        ("smtp+plain://localhost", ("localhost", 25, "plain", "", "")),
+        ("smtp://a%40b.example:p%3A%2F%25@[::1]:2525/", ("::1", 2525, "starttls", "a@b.example", "p:/%")),
+    ],
+)
+def test_mail_server_is_read_from_its_address(url: str, expected: tuple[object, ...]) -> None:
+    server = settings.smtp_server(url)
+    assert (server.host, server.port, server.security, server.user, server.password) == expected
+    assert "p:/%" not in repr(server)
 
 
 def test_public_address_follows_the_port_until_one_is_given() -> None:

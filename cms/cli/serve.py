@@ -16,6 +16,7 @@ from cms.exchange import demo
 from cms.settings import Settings, prepare_data_folder
 from cms.telemetry import log
 from cms.worker import loop
+from cms.worker.tasks import Means
 
 HostOption = Annotated[str | None, typer.Option("--host", help="Name or address to listen on (SQUALL_HOST).", show_default=False)]
 PortOption = Annotated[int | None, typer.Option("--port", help="Port to listen on (SQUALL_PORT).", show_default=False)]
@@ -52,7 +53,8 @@ async def _run(settings: Settings, *, with_demo: bool) -> None:
         await demo.fill(application.parts.database, application.parts.storage, application.parts.renderer, settings.public_url)
     greeting = Greeting(application, settings.data)
     parts = application.parts
-    await server.serve(application, listening, greeting.say, loop.run(parts.database, parts.metrics, parts.misses))
+    means = Means(parts.database, parts.sealer, parts.mailer, parts.storage, parts.settings.public_url)
+    await server.serve(application, listening, greeting.say, loop.run(means, parts.metrics, parts.misses))
 
 
 async def bring_up_to_date(settings: Settings) -> None:

@@ -2,13 +2,21 @@
 
 import io
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 EXTENSIONS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp", "AVIF": "avif"}
 MAX_SIZE = 2_000_000  # bytes
 MAX_PIXELS = 4_000_000  # what is decoded takes four bytes for each
+
+MAX_PORTRAIT_SIZE = 8_000_000  # bytes: as a phone takes it
+MAX_PORTRAIT_PIXELS = 25_000_000
+PORTRAIT = 480  # pixels, each side
+
+Result = TypeVar("Result")
 
 _ORIENTATION = 0x0112  # Exif 2.32, 4.6.4; from 5 on the picture lies on its side
 
@@ -21,15 +29,28 @@ class Picture:
 
 def measure(content: bytes) -> Picture:
     """Slow; for a thread. Raises ``ValueError`` with a sentence for people."""
-    if len(content) > MAX_SIZE:
-        raise ValueError(f"This is too large: {MAX_SIZE // 1_000_000} MB at most, please.")
+    return _opened(content, MAX_SIZE, MAX_PIXELS, _decoded)
+
+
+def portrait(content: bytes) -> bytes:
+    """The middle of a picture, square and small, as a WebP of our own: what else was in the file (where it was taken, and by whom) is not
+    in this one. Slow; for a thread. Raises ``ValueError`` with a sentence for people."""
+    return _opened(content, MAX_PORTRAIT_SIZE, MAX_PORTRAIT_PIXELS, _portrait)
+
+
+def _opened(content: bytes, most_bytes: int, most_pixels: int, look: Callable[[Image.Image], Result]) -> Result:
+    if len(content) > most_bytes:
+        raise ValueError(f"This is too large: {most_bytes // 1_000_000} MB at most, please.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # Pillow's, of pictures that are bombs
             with Image.open(io.BytesIO(content), formats=tuple(EXTENSIONS)) as image:
-                return _decoded(image)
+                if image.width * image.height > most_pixels:
+                    raise _TooManyPixels
+                return look(image)
     except _TooManyPixels:
-        raise ValueError(f"This has too many pixels: {MAX_PIXELS:,} at most, please, as 2,000 by 2,000 are.") from None
+        side = f"{int(most_pixels**0.5):,}"
+        raise ValueError(f"This has too many pixels: {most_pixels:,} at most, please, as {side} by {side} are.") from None
     except Exception:  # Pillow raises what it likes for what is no picture
         raise ValueError("This is no picture that can be shown. Send a PNG, JPEG, WebP or AVIF file.") from None
 
@@ -40,9 +61,18 @@ class _TooManyPixels(Exception):
 
 def _decoded(image: Image.Image) -> Picture:
     width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise _TooManyPixels
     image.load()
     if image.getexif().get(_ORIENTATION, 1) >= 5:
         width, height = height, width
     return Picture(EXTENSIONS[str(image.format)], (width, height))
+
+
+def _portrait(image: Image.Image) -> bytes:
+    image.draft("RGB", (2 * PORTRAIT, 2 * PORTRAIT))  # of a JPEG no more is decoded than is needed
+    upright = ImageOps.exif_transpose(image).convert("RGBA")
+    fitted = ImageOps.fit(upright, (PORTRAIT, PORTRAIT), Image.Resampling.LANCZOS)
+    plain = Image.new("RGB", fitted.size, "white")
+    plain.paste(fitted, mask=fitted.getchannel("A"))
+    kept = io.BytesIO()
+    plain.save(kept, "WEBP", quality=82)
+    return kept.getvalue()

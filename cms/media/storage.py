@@ -1,10 +1,11 @@
-"""Where the bytes of uploads are kept, by name: a folder now; anything obstore knows fits behind the same four verbs."""
+"""Where the bytes of uploads are kept, by name: a folder now; anything obstore knows fits behind the same verbs."""
 
 import asyncio
 import errno
 import os
 import re
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -49,6 +50,11 @@ class Storage:
             raise NotFound from None
         async for piece in _in_threads(iter(result.stream(min_chunk_size=CHUNK))):
             yield bytes(piece)
+
+    async def delete(self, name: str) -> None:
+        """What is not there has been deleted."""
+        with suppress(FileNotFoundError):
+            await asyncio.to_thread(obstore.delete, self._store, name)
 
     async def list(self) -> AsyncIterator[tuple[str, int]]:
         """Each name with its size in bytes."""

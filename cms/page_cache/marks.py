@@ -88,6 +88,16 @@ def author(user_id: int) -> str:
     return f"author/{user_id}"
 
 
+def bio(user_id: int) -> str:
+    """What somebody says about himself."""
+    return f"author/{user_id}/bio"
+
+
+def profile(user_id: int) -> str:
+    """Picture and links, at the head of the person's own list."""
+    return f"author/{user_id}/profile"
+
+
 def frame(*aspects: str) -> tuple[str, ...]:
     return tuple(f"site/{aspect}" for aspect in aspects)
 
@@ -120,9 +130,21 @@ def changed_by(event: Event) -> Marks:
         return _withdrawn(event)
     if isinstance(event, SiteChanged):
         return Marks.of(*frame(*event.aspects))
-    if isinstance(event, UserChanged) and "name" in event.aspects:
-        return Marks.of(author(event.user_id), WORDS, *([TERMS] if "erased" in event.aspects else ()))
+    if isinstance(event, UserChanged):
+        return _person(event)
     return NOTHING
+
+
+def _person(event: UserChanged) -> Marks:
+    of_aspects = {
+        "name": {author(event.user_id), WORDS},
+        "bio": {bio(event.user_id)},
+        "links": {profile(event.user_id)},
+        "picture": {profile(event.user_id)},
+        "deleted": {TERMS},  # the address leads to another's list from now on
+        "erased": {TERMS},  # the list has another address
+    }
+    return Marks.of(*(tag for aspect in event.aspects for tag in of_aspects.get(aspect, ())))
 
 
 def _published(event: PostPublished) -> Marks:

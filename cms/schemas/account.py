@@ -1,13 +1,17 @@
-"""People: signing in, the first owner, a new person."""
+"""People: signing in, the first owner, a new person, and what somebody says about himself."""
 
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, EmailStr, Field
 
-from cms.schemas.text import Line, Name
+from cms.schemas.post import RowId
+from cms.schemas.site import LinkInput
+from cms.schemas.text import Line, Name, Paragraphs
 
 MIN_PASSWORD = 10  # characters
 MAX_PASSWORD = 1000
+MAX_LINKS = 6  # of a profile
+RoleName = Literal["administrator", "editor", "author", "contributor"]  # all that can be given
 
 
 def _lower(value: Any) -> Any:
@@ -38,6 +42,44 @@ class OwnerInput(BaseModel):
     password: Password = Field(title="Password")
 
 
+class PasswordInput(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    password: Password = Field(title="Password")
+
+
+class CodeInput(BaseModel):
+    """A code of the app, or a recovery code."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: Line = Field(title="Code", min_length=1, max_length=60)
+
+
+class AuthenticatorInput(CodeInput):
+    """``secret``: the one that was proposed, sealed."""
+
+    secret: str = Field("", title="Secret", max_length=1000)
+
+
+class ConfirmationInput(BaseModel):
+    """One of the two, or a passkey."""
+
+    model_config = ConfigDict(frozen=True)
+
+    password: str = Field("", title="Password", max_length=MAX_PASSWORD)
+    code: Line = Field("", title="Code of your authenticator app", max_length=60)
+
+
+class PasskeyInput(BaseModel):
+    """``credential``: what the authenticator answered, as the browser writes it down."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: Name = Field(title="Name")
+    credential: str = Field("", title="Answer of the authenticator", max_length=20_000)
+
+
 class NameInput(BaseModel):
     model_config = ConfigDict(frozen=True)
 
@@ -46,4 +88,64 @@ class NameInput(BaseModel):
 
 class UserInput(NameInput):
     email: Email = Field(title="E-mail")
-    role: Literal["administrator", "editor", "author", "contributor"] = Field(title="Role")
+    role: RoleName = Field(title="Role")
+
+
+class InvitationInput(BaseModel):
+    """``by_mail``: sent to the person; else the link is shown, to be passed on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    email: Email = Field(title="E-mail")
+    name: Line = Field("", title="Name", max_length=80)
+    role: RoleName = Field("author", title="Role")
+    by_mail: bool = Field(False, title="Send the link by mail")
+
+
+class WelcomeInput(NameInput):
+    """How an invitation is accepted."""
+
+    password: Password = Field(title="Password")
+
+
+class NewPasswordInput(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    password: Password = Field(title="New password")
+
+
+class EmailInput(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    email: Email = Field(title="E-mail")
+
+
+class RoleInput(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    role: RoleName = Field(title="Role")
+
+
+class HeirInput(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    heir: RowId = Field(title="Texts go to")
+
+
+class ProfileInput(NameInput):
+    """What readers see of a person."""
+
+    name: Name = Field(title="Name")
+    bio: Paragraphs = Field("", title="About you", max_length=1000)
+    links: tuple[LinkInput, ...] = Field((), title="Elsewhere", max_length=MAX_LINKS)
+    remove_picture: bool = Field(False, title="Remove the picture")
+
+
+class PeopleQuery(BaseModel):
+    """Which people the list shows."""
+
+    model_config = ConfigDict(frozen=True)
+
+    q: Line = Field("", max_length=100)
+    role: Literal["", "owner", "administrator", "editor", "author", "contributor", "disabled"] = ""
+    page: int = Field(1, ge=1, le=100_000)

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete as delete_rows
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,9 +14,12 @@ from cms.errors import Conflict, Forbidden, InvalidInput, NotFound
 from cms.events import UserChanged
 from cms.models import Session, User
 from cms.models.address import TargetKind
+from cms.models.user import Purpose
 from cms.policy import Actor, Capability, Role
 from cms.schemas.account import OwnerInput, UserInput
-from cms.services import addresses, audit, bylines, outbox, site
+from cms.sealing import Sealer
+from cms.services import addresses, audit, bylines, notices, outbox, portraits, sessions, site, tokens
+from cms.services.notices import Notice
 
 MAX_SLUG = 75  # characters; leaves room for a number in the column
 
@@ -28,11 +32,37 @@ async def find_by_email(session: AsyncSession, email: str) -> User | None:
     return (await session.scalars(select(User).where(User.email == email.strip().lower()))).one_or_none()
 
 
+async def find(session: AsyncSession, user_id: int) -> User | None:
+    return (await session.scalars(select(User).where(User.id == user_id))).one_or_none()
+
+
+async def hold(work: Work, user_id: int) -> User:
+    """The person as he is now, kept from others until the end. Raises ``NotFound``."""
+    held = select(User).where(User.id == user_id).with_for_update().execution_options(populate_existing=True)
+    user = (await work.session.scalars(held)).one_or_none()
+    if user is None:
+        raise NotFound
+    return user
+
+
 async def get_by_email(session: AsyncSession, email: str) -> User:
     user = await find_by_email(session, email)
     if user is None:
         raise NotFound(f"There is nobody with the address {email}.")
     return user
+
+
+async def get(session: AsyncSession, user_id: int) -> User:
+    user = await session.get(User, user_id)
+    if user is None:
+        raise NotFound
+    return user
+
+
+async def require_free(session: AsyncSession, email: str) -> None:
+    """Raises ``InvalidInput`` if somebody has this address."""
+    if await find_by_email(session, email):
+        raise InvalidInput({"email": "Somebody has this address already."})
 
 
 async def list_users(session: AsyncSession) -> Sequence[User]:
@@ -75,8 +105,7 @@ async def ensure_author(work: Work, actor: Actor, name: str) -> User:
 
 
 async def _insert(work: Work, email: str, name: str, role: Role, password_hash: str | None) -> User:
-    if await find_by_email(work.session, email):
-        raise InvalidInput({"email": "Somebody has this address already."})
+    await require_free(work.session, email)
     slug = slugify(name, max_length=MAX_SLUG) or "author"
     path = await addresses.free_path(work.session, f"author/{slug}", TargetKind.AUTHOR)
     user = User(
@@ -98,7 +127,7 @@ async def _insert(work: Work, email: str, name: str, role: Role, password_hash: 
 async def rename(work: Work, actor: Actor, user: User, name: str) -> None:
     """Wherever readers see the name, it is the new one at once; the address of the person's own list stays."""
     if actor.user_id != user.id:
-        policy.require(actor, Capability.USER_MANAGE)
+        await _hold_both(work, actor, user)
     audit.note(work, actor, "user.rename", "user", user.id)
     user.name = name
     await work.session.flush()
@@ -107,24 +136,76 @@ async def rename(work: Work, actor: Actor, user: User, name: str) -> None:
 
 
 async def change_role(work: Work, actor: Actor, user: User, role: Role) -> None:
-    """Ends the person's sessions, as the privilege changes. The owner stays the owner: ownership is handed over, not taken."""
-    policy.require(actor, Capability.USER_MANAGE)
+    """Ends the person's sessions, as the privilege changes. Nobody changes his own, and ownership is handed over, not given."""
+    await _hold_both(work, actor, user)
     if user.role is Role.OWNER or role is Role.OWNER:
         raise Forbidden("The owner's role cannot be given or taken like another.")
+    _refuse_oneself(actor, user, "Your own role is changed by another administrator.")
+    await _give_role(work, actor, user, role)
+
+
+async def hand_over(work: Work, actor: Actor, heir: User) -> None:
+    """Make somebody the owner, and the owner an administrator: both at one moment, as there is always one and only one."""
+    policy.require(actor, Capability.OWNERSHIP_GIVE)
+    holding = select(User).where((User.role == Role.OWNER) | (User.id == heir.id)).order_by(User.id).with_for_update()
+    people = (await work.session.scalars(holding.execution_options(populate_existing=True))).all()
+    owner = next(user for user in people if user.role is Role.OWNER)
+    if actor.user_id not in (None, owner.id) or owner.id == heir.id:
+        raise Forbidden("Only the owner can hand over ownership, and to somebody else.")
+    if heir.is_disabled or heir.password_hash is None:
+        raise Forbidden("Only somebody who can sign in can become the owner.")
+    await _give_role(work, actor, owner, Role.ADMINISTRATOR)
+    await work.session.flush()  # the database refuses two owners, even for a moment
+    await _give_role(work, actor, heir, Role.OWNER)
+
+
+async def _give_role(work: Work, actor: Actor, user: User, role: Role) -> None:
     audit.note(work, actor, "user.role", "user", user.id, before=user.role.value, after=role.value)
     user.role = role
-    await _end_sessions(work, user, "role")
+    await notices.tell(work, user.id, Notice.ROLE, role=role.value)
+    await end_sessions(work, user, "role")
 
 
-async def set_password(work: Work, actor: Actor, user: User, password_hash: str) -> None:
-    """Ends all sessions of the person."""
+async def set_password(work: Work, actor: Actor, user: User, password_hash: str, *, kept_id: int | None = None) -> None:
+    """Ends all sessions of the person but the one that is kept, and links that would have set another password."""
     if actor.user_id != user.id:
-        policy.require(actor, Capability.USER_MANAGE)
-        if user.role is Role.OWNER and actor.role is not Role.OWNER:
-            raise Forbidden("Only the owner can change the owner's password.")  # else it would be a way to become the owner
+        await _hold_both(work, actor, user)
     user.password_hash = password_hash
     audit.note(work, actor, "user.password", "user", user.id)
-    await _end_sessions(work, user, "password")
+    await tokens.revoke(work, Purpose.PASSWORD, user.id)
+    await notices.tell(work, user.id, Notice.PASSWORD)
+    await end_sessions(work, user, "password", kept_id=kept_id)
+
+
+async def change_password(work: Work, actor: Actor, session_id: int, password_hash: str) -> str:
+    """The actor's own. Returns a new token for this session; his others end."""
+    user = await hold(work, actor.user_id or 0)
+    await set_password(work, actor, user, password_hash, kept_id=session_id)
+    return await sessions.renew(work, session_id)
+
+
+async def change_email(work: Work, sealer: Sealer, actor: Actor, user: User, email: str) -> None:
+    """The address that the person signs in with; the old one is told. Raises ``InvalidInput`` if somebody else has it.
+
+    Links that were sent to the old address are void: whoever reads its mail would still get in.
+    """
+    if actor.user_id != user.id:
+        await _hold_both(work, actor, user)
+    await require_free(work.session, email)
+    audit.note(work, actor, "user.email", "user", user.id)
+    for purpose in (Purpose.PASSWORD, Purpose.EMAIL):
+        await tokens.revoke(work, purpose, user.id)
+    await notices.enqueue(work, sealer, Notice.ADDRESS_CHANGED, to=user.email, name=user.name)
+    user.email = email
+    outbox.record(work, UserChanged(user.id, ("email",)))
+
+
+async def sign_out(work: Work, actor: Actor, user: User) -> None:
+    """End all sessions of the person, who may sign in again."""
+    if actor.user_id != user.id:
+        await _hold_both(work, actor, user)
+    audit.note(work, actor, "user.sign_out", "user", user.id)
+    await end_sessions(work, user, "signed out")
 
 
 async def still_may_enter(work: Work, user_id: int, stored: str) -> User | None:
@@ -141,24 +222,68 @@ async def renew_hash(work: Work, user_id: int, before: str, after: str) -> None:
 
 async def disable(work: Work, actor: Actor, user: User) -> None:
     """The person loses all sessions at this moment and cannot sign in; what he wrote stays."""
-    policy.require(actor, Capability.USER_MANAGE)
+    await _hold_both(work, actor, user)
+    _refuse_oneself(actor, user, "You cannot disable yourself.")
     if user.role is Role.OWNER:
         raise Forbidden("The owner cannot be disabled.")
     user.disabled_at = work.now
     audit.note(work, actor, "user.disable", "user", user.id)
-    await _end_sessions(work, user, "disabled")
+    for purpose in (Purpose.PASSWORD, Purpose.EMAIL):
+        await tokens.revoke(work, purpose, user.id)
+    await end_sessions(work, user, "disabled")
 
 
 async def enable(work: Work, actor: Actor, user: User) -> None:
     """The person may sign in again, with the password there was; a session that was left behind does not come back."""
-    policy.require(actor, Capability.USER_MANAGE)
+    await _hold_both(work, actor, user)
     if user.is_erased:
         raise Forbidden("This person was erased, and cannot come back.")
     user.disabled_at = None
     audit.note(work, actor, "user.enable", "user", user.id)
-    await _end_sessions(work, user, "enabled")
+    await end_sessions(work, user, "enabled")
 
 
-async def _end_sessions(work: Work, user: User, aspect: str) -> None:
-    await work.session.execute(delete(Session).where(Session.user_id == user.id))
+async def delete(work: Work, actor: Actor, user: User, heir: User) -> None:
+    """Forget a person. What he wrote is the heir's from now on; the audit keeps a number."""
+    await _hold_both(work, actor, user)
+    _refuse_oneself(actor, user, "You cannot delete yourself.")
+    if user.role is Role.OWNER:
+        raise Forbidden("The owner cannot be deleted; ownership is handed over first.")
+    if heir.id == user.id or heir.is_disabled:
+        raise InvalidInput({"heir": "Choose somebody else, who can sign in."})
+    await bylines.give(work, user, heir)
+    await portraits.replace(work, actor, user.id, None)
+    audit.note(work, actor, "user.delete", "user", user.id, heir=heir.id)
+    await end_sessions(work, user, "deleted")
+    await work.session.flush()
+    await work.session.delete(user)
+    await work.session.flush()
+
+
+async def _hold_both(work: Work, actor: Actor, user: User) -> None:
+    """Raise unless the actor may run people at this very moment, and this person: of two administrators who take each other's standing
+    at once, the second finds it gone. Both rows are kept until the end."""
+    policy.require(actor, Capability.USER_MANAGE)
+    ids = {user.id, actor.user_id} - {None}
+    holding = select(User).where(User.id.in_(ids)).order_by(User.id).with_for_update()
+    people = {each.id: each for each in await work.session.scalars(holding.execution_options(populate_existing=True))}
+    if user.id not in people:
+        raise NotFound
+    present = people.get(actor.user_id) if actor.user_id else None
+    if actor.user_id and (present is None or present.is_disabled or not policy.allows(present.actor, Capability.USER_MANAGE)):
+        raise Forbidden
+    if user.role is Role.OWNER and actor.role is not Role.OWNER:
+        raise Forbidden("Only the owner changes the owner's account.")  # else it would be a way to become the owner
+
+
+def _refuse_oneself(actor: Actor, user: User, words: str) -> None:
+    if actor.user_id == user.id:
+        raise Forbidden(words)
+
+
+async def end_sessions(work: Work, user: User, aspect: str, *, kept_id: int | None = None) -> None:
+    """Whatever the person is signed in with, or about to be."""
+    others = delete_rows(Session).where(Session.user_id == user.id)
+    await work.session.execute(others if kept_id is None else others.where(Session.id != kept_id))
+    await tokens.revoke(work, Purpose.SECOND_FACTOR, user.id)
     outbox.record(work, UserChanged(user.id, (aspect,)))

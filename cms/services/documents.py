@@ -103,16 +103,17 @@ def compose(named: Named, post: Post, fields: PostFields, rendered: Rendered, fr
         "language": fields.language or frame.language,
         "published_at": at,
         "month": f"{at.astimezone(frame.zone):%Y-%m}",
-        "authors": [
-            {"id": user.id, "name": user.name, "path": f"/author/{user.slug}", "bio": user.bio}
-            for user in _in_order(named.people, fields.authors)
-        ],
+        "authors": [byline(user) for user in _in_order(named.people, fields.authors)],
         "tags": [{"id": tag.id, "name": tag.name, "path": f"/tag/{tag.slug}"} for tag in _in_order(named.tags, fields.tags)],
         "category": _category(named, fields),
         "picture": _picture(named, fields),
         "trail": trail(named.pages.get(fields.parent or 0)),
         "is_featured": fields.featured and post.kind is Kind.POST,
     }
+
+
+def byline(user: User) -> dict[str, Any]:
+    return {"id": user.id, "name": user.name, "path": f"/author/{user.slug}", "bio": user.bio}
 
 
 def _in_order(rows: Mapping[int, Row], ids: Iterable[int]) -> list[Row]:

@@ -10,8 +10,9 @@ from cms.db.session import Work
 from cms.models import Job
 
 LEASE = timedelta(minutes=5)
-MAX_ATTEMPTS = 5
+MAX_ATTEMPTS = 8  # over two hours: a mail server is away longer than a moment
 KEPT = timedelta(days=7)  # how long finished jobs are remembered
+FAILED_KEPT = timedelta(days=90)  # and those that somebody may want to look at
 
 
 async def enqueue(work: Work, name: str, *, key: str | None = None, due_at: datetime | None = None, **payload: Any) -> None:
@@ -40,9 +41,10 @@ async def _give_up(work: Work) -> None:
 
 
 async def finish(work: Work, job: Job) -> bool:
-    """Mark it done; False if the lease was lost meanwhile, so somebody else does it."""
+    """Mark it done; False if the lease was lost meanwhile, so somebody else does it. What it was given is nobody's business any more."""
     mine = update(Job).where(Job.id == job.id, Job.lease == job.lease)
-    done = await work.session.execute(mine.values(finished_at=work.now, lease=None, leased_until=None, error=None).returning(Job.id))
+    values: dict[str, Any] = {"finished_at": work.now, "lease": None, "leased_until": None, "error": None, "payload": {}}
+    done = await work.session.execute(mine.values(values).returning(Job.id))
     return done.first() is not None
 
 
@@ -60,5 +62,6 @@ async def fail(work: Work, job: Job, reason: str) -> None:
 
 
 async def prune(work: Work) -> None:
-    """Forget old jobs that went well."""
-    await work.session.execute(delete(Job).where(Job.finished_at < work.now - KEPT, Job.error.is_(None)))
+    """Forget old jobs, those that went well sooner."""
+    went_well = (Job.finished_at < work.now - KEPT) & Job.error.is_(None)
+    await work.session.execute(delete(Job).where(went_well | (Job.finished_at < work.now - FAILED_KEPT)))

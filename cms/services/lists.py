@@ -1,7 +1,7 @@
 """Lists of what readers get: the newest, those of a term, everything by date. Two statements each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Select, func, select, true
@@ -10,7 +10,21 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from cms.db.session import ReadSession
 from cms.errors import NotFound, Unavailable
-from cms.models import Address, Category, PostAuthor, PostCategory, PostSeries, PostTag, Published, Series, Site, Tag, User
+from cms.models import (
+    Address,
+    Asset,
+    Category,
+    Portrait,
+    PostAuthor,
+    PostCategory,
+    PostSeries,
+    PostTag,
+    Published,
+    Series,
+    Site,
+    Tag,
+    User,
+)
 from cms.models.address import AddressState, TargetKind, normalise_path
 from cms.models.post import Kind, Side
 from cms.models.site import SITE_ID, Frame
@@ -34,10 +48,20 @@ class Listing:
     title: str = ""
     description: str = ""
     path: str = "/"  # of the first page; "/page/1" for the newest posts while a page stands at the front
+    person: "Person | None" = None  # whose list it is, on its first page
 
     def page_path(self, number: int) -> str:
         base = self.path.removesuffix("/page/1").rstrip("/")
         return f"{base}/page/{number}" if number > 1 else self.path
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What an author's page shows besides name and words. ``links``: maps of ``label`` and ``path``."""
+
+    user_id: int
+    links: Sequence[dict[str, str]]
+    picture: dict[str, Any] | None  # path, width, height
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +142,18 @@ async def by_category(session: AsyncSession, path: str, page: int) -> Listing:
 
 
 async def by_author(session: AsyncSession, slug: str, page: int) -> Listing:
-    return await _of_term(session, TargetKind.AUTHOR, slug, page)
+    """With who it is on the first page: in a statement of its own."""
+    listing = await _of_term(session, TargetKind.AUTHOR, slug, page)
+    return replace(listing, person=await _person(session, int(listing.name.partition(":")[2]))) if page == 1 else listing
+
+
+async def _person(session: AsyncSession, user_id: int) -> Person | None:
+    wanted = select(User.links, Asset).select_from(User).outerjoin(Portrait, Portrait.user_id == User.id)
+    row = (await session.execute(wanted.outerjoin(Asset, Asset.id == Portrait.asset_id).where(User.id == user_id))).one_or_none()
+    if row is None:
+        return None
+    links, asset = row
+    return Person(user_id, links, {"path": asset.path, "width": asset.width, "height": asset.height} if asset else None)
 
 
 async def by_series(session: AsyncSession, slug: str, page: int) -> Listing:

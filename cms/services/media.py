@@ -3,6 +3,7 @@
 import hashlib
 import mimetypes
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,6 +14,16 @@ from cms.db.session import Work
 from cms.errors import NotFound
 from cms.models import Asset
 from cms.policy import Actor, Capability
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A picture whose bytes are in the storage already. ``dimensions`` in pixels."""
+
+    name: str
+    digest: str
+    size: int  # bytes
+    dimensions: tuple[int, int]
 
 
 def digest_of(content: bytes) -> str:
@@ -29,6 +40,16 @@ async def add(
 ) -> Asset:
     """The row of a file whose bytes are in the storage already. The same bytes give the same row."""
     policy.require(actor, Capability.MEDIA_UPLOAD)
+    return await _add(work, actor, name=name, digest=digest, size=size, alt=alt, dimensions=dimensions)
+
+
+async def add_portrait(work: Work, actor: Actor, picture: Upload) -> Asset:
+    """A picture of oneself, made by us of what was sent: everybody with an account may have one (docs/decisions/0007-people.md)."""
+    policy.require(actor, Capability.ACCOUNT_KEEP)
+    return await _add(work, actor, name=picture.name, digest=picture.digest, size=picture.size, alt="", dimensions=picture.dimensions)
+
+
+async def _add(work: Work, actor: Actor, *, name: str, digest: str, size: int, alt: str, dimensions: tuple[int, int] | None) -> Asset:
     known = (await work.session.scalars(select(Asset).where(Asset.digest == digest))).one_or_none()
     if known:
         return known

@@ -21,7 +21,6 @@ from cms.models import (
     Identity,
     Job,
     Passkey,
-    Portrait,
     Post,
     PostAuthor,
     RecoveryCode,
@@ -35,7 +34,7 @@ from cms.models import (
 from cms.models.address import TargetKind
 from cms.models.user import ERASED_DOMAIN
 from cms.policy import Actor, Capability, Role
-from cms.services import addresses, audit, bylines, outbox, site
+from cms.services import addresses, audit, bylines, outbox, portraits, site
 
 FORMER_NAME = "Former author"  # unless the site has chosen another
 BATCH = 20  # rows that are read at once: a text may be long
@@ -74,7 +73,7 @@ async def kept(session: AsyncSession, user_id: int) -> dict[str, Any]:
     """What there is little of, by the name of the file that it goes into."""
     user = await _get(session, user_id)
     codes = await session.scalar(select(func.count()).where(RecoveryCode.user_id == user_id))
-    picture = await session.scalar(select(Asset).join(Portrait, Portrait.asset_id == Asset.id).where(Portrait.user_id == user_id))
+    picture = await portraits.find(session, user_id)
     account = {
         **_row(user),
         "has_password": user.password_hash is not None,
@@ -153,6 +152,7 @@ async def erase(work: Work, actor: Actor, user_id: int) -> None:
     _refuse(actor, user)
     former = await former_name(work.session)
     await site.hold(work)  # as whatever changes what readers see
+    await portraits.replace(work, actor, user.id, None)
     await _forget_rows(work, user.id)
     await _forget_in_audit(work, user.id)
     for name, value in _husk(work, user.id, former).items():
@@ -215,9 +215,6 @@ def _husk(work: Work, user_id: int, name: str) -> Row:
 
 async def _forget_rows(work: Work, user_id: int) -> None:
     session = work.session
-    pictures = list(await session.scalars(delete(Portrait).where(Portrait.user_id == user_id).returning(Portrait.asset_id)))
-    still_shown = select(Portrait.asset_id)
-    await session.execute(delete(Asset).where(Asset.id.in_(pictures), Asset.id.not_in(still_shown)))
     for table in (Session, Device, Passkey, RecoveryCode, Identity, Token):
         await session.execute(delete(table).where(table.user_id == user_id))
     await session.execute(delete(Job).where(_told(user_id)).execution_options(synchronize_session=False))

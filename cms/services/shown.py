@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from cms.models.address import normalise_path
+from cms.models.address import TargetKind, normalise_path
+from cms.models.post import Kind
 from cms.models.site import Frame
 from cms.page_cache import marks
 from cms.page_cache.marks import NEWEST, OLDEST, Marks, Span
@@ -34,11 +35,14 @@ def place(path: str, found: Place) -> Marks:
 
 
 def article(shown: Article) -> Marks:
-    return Marks.of(marks.post(shown.post_id, "page"), *_authors(shown.authors))
+    bios = [marks.bio(each["id"]) for each in shown.authors] if shown.kind is Kind.POST else ()
+    return Marks.of(marks.post(shown.post_id, "page"), *_authors(shown.authors), *bios)
 
 
 def listing(shown: Listing) -> Marks:
-    return Marks.of(marks.listing(shown.name), *marks.frame("posts_per_page")) | _stretch(shown) | cards(shown.cards)
+    at_its_head = [marks.profile(shown.person.user_id)] if shown.person else ()
+    of_the_list = Marks.of(marks.listing(shown.name), *marks.frame("posts_per_page"), *at_its_head, *_bio(shown.name))
+    return of_the_list | _stretch(shown) | cards(shown.cards)
 
 
 def cards(shown: Iterable[Card], view: str = "card") -> Marks:
@@ -66,7 +70,7 @@ def archive(shown: Archive) -> Marks:
 
 def feed(shown: Feed) -> Marks:
     of_the_site = marks.frame("name", "language", *(() if shown.title else ("description",)))
-    return cards(shown.articles, "entry") | _newest_of(shown.name, shown.articles, FEED_LENGTH) | Marks.of(*of_the_site)
+    return cards(shown.articles, "entry") | _newest_of(shown.name, shown.articles, FEED_LENGTH) | Marks.of(*of_the_site, *_bio(shown.name))
 
 
 def overview(shown: Overview) -> Marks:
@@ -77,6 +81,12 @@ def overview(shown: Overview) -> Marks:
 
 def source(article: Article) -> Marks:
     return Marks.of(marks.post(article.post_id, "source"), *_authors(article.authors))
+
+
+def _bio(name: str) -> Iterable[str]:
+    """What an author's list says of itself."""
+    kind, _, number = name.partition(":")
+    return [marks.bio(int(number))] if kind == TargetKind.AUTHOR else ()
 
 
 def _newest_of(name: str, shown: Sequence[Card], most: int) -> Marks:

@@ -1,7 +1,6 @@
 """The site's one row, and the frame: a read document of what every page shows around its text."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -19,22 +18,13 @@ from cms.models.site import SITE_ID, Frame, HomeVariant
 from cms.policy import Actor, Capability
 from cms.schemas.site import SiteInput
 from cms.services import audit, media, outbox
+from cms.services.media import Upload
 
 MENU_LENGTH = 6
 ORDINARY = (
     "name", "description", "language", "time_zone", "permalink", "posts_per_page", "footer", "accent_hue", "home", "links", "crawlers",
     "security_contact",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A picture whose bytes are in the storage already. ``dimensions`` in pixels."""
-
-    name: str
-    digest: str
-    size: int  # bytes
-    dimensions: tuple[int, int]
 
 
 async def get_frame(session: AsyncSession) -> Frame:

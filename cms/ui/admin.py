@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from tornado.web import UIModule
 
+from cms.models import Asset, User
 from cms.ui.module import Module
 from cms.ui.site import page_numbers
 from cms.ui.words import href
@@ -51,6 +52,12 @@ class Flash:
 def readable(text: str) -> str:
     """Text without the characters that a page cannot carry."""
     return _UNWRITABLE.sub("", text)
+
+
+def initials(name: str) -> str:
+    """Of the first and the last part of a name."""
+    parts = name.split()
+    return "".join(part[0] for part in (parts[0], *parts[1:][-1:])).upper() if parts else ""
 
 
 def relative(moment: datetime, now: datetime, zone: ZoneInfo) -> str:
@@ -124,12 +131,30 @@ class Help(Module):
         return self.render_string("modules/help.html").decode()
 
 
+class Avatar(Module):
+    """Somebody's picture, or initials in its place. The name stands beside it."""
+
+    def render(self, user: User, picture: Asset | None, *, is_large: bool = False) -> str:
+        return self.render_string(
+            "modules/avatar.html", source=href(picture.path) if picture else "", initials=initials(user.name), is_large=is_large
+        ).decode()
+
+
+class CopyField(Module):
+    """A text to be passed on. The page loads ``js/elements/copy-field.js``."""
+
+    def render(self, label: str, text: str) -> str:
+        return self.render_string("modules/copy-field.html", label=label, text=text).decode()
+
+
 class Sidebar(Module):
     def render(self, section: str) -> str:
         return self.render_string("modules/sidebar.html", section=section).decode()
 
 
 MODULES: dict[str, type[UIModule]] = {
+    "Avatar": Avatar,
+    "CopyField": CopyField,
     "DeskIcon": DeskIcon,
     "DeskPager": DeskPager,
     "DeskTime": DeskTime,

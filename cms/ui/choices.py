@@ -19,3 +19,11 @@ def _name(tag: str) -> str:
     english, (language, *rest) = Locale("en"), tag.split("-")
     more = [english.territories.get(part) or english.scripts.get(part) or part for part in rest]
     return str(english.languages.get(language, language)) + (f" ({', '.join(more)})" if more else "")
+
+
+ROLES = (  # that can be given, and what they are for
+    ("contributor", "Contributor", "writes, and hands texts in"),
+    ("author", "Author", "writes, and publishes it"),
+    ("editor", "Editor", "everything that is content"),
+    ("administrator", "Administrator", "people and the site, too"),
+)

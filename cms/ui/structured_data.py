@@ -96,7 +96,12 @@ class Builder:
 
     def author(self, listing: Listing) -> list[Node]:
         """https://developers.google.com/search/docs/appearance/structured-data/profile-page"""
-        person = self._person(listing.title, listing.path) | _said(description=listing.description)
+        known = listing.person
+        person = self._person(listing.title, listing.path) | _said(
+            description=listing.description,
+            image=known and known.picture and self._image({**known.picture, "alt": ""}),
+            sameAs=known and [link["path"] for link in known.links],
+        )
         return [{"@type": "ProfilePage", "url": self._url(listing.path), "mainEntity": person}]
 
     def _organization(self) -> Node:

@@ -8,16 +8,16 @@ from cms.models import Job
 from cms.services import jobs, search
 from cms.services.search import Misses
 from cms.telemetry import Metrics, log
-from cms.worker.tasks import TASKS
+from cms.worker.tasks import TASKS, Means
 
 PAUSE = 5.0  # seconds between looks when there is nothing to do
 GRACE = 5.0  # seconds for a job under way when the program ends; cut off, it is claimed again when its lease has run out
 
 
-async def run(database: Database, metrics: Metrics, misses: Misses | None = None) -> None:
+async def run(means: Means, metrics: Metrics, misses: Misses | None = None) -> None:
     """Until cancelled. Outlives a database that is away. A job under way is given ``GRACE`` to end by itself."""
     while True:
-        looking = asyncio.create_task(_look(database, metrics, misses))
+        looking = asyncio.create_task(_look(means, metrics, misses))
         try:
             found = await asyncio.shield(looking)
         except asyncio.CancelledError:
@@ -29,12 +29,12 @@ async def run(database: Database, metrics: Metrics, misses: Misses | None = None
             await asyncio.sleep(PAUSE)
 
 
-async def _look(database: Database, metrics: Metrics, misses: Misses | None) -> bool:
+async def _look(means: Means, metrics: Metrics, misses: Misses | None) -> bool:
     """Whether there was something to do."""
     try:
-        await enqueue_daily(database)
-        await _write_down(database, misses)
-        return await run_next(database, metrics)
+        await enqueue_daily(means.database)
+        await _write_down(means.database, misses)
+        return await run_next(means, metrics)
     except Unavailable:
         log.warning("jobs wait: the database is away")
     except Exception:  # the site goes on, and so do its jobs
@@ -55,14 +55,15 @@ async def _write_down(database: Database, misses: Misses | None) -> None:
             await search.record_misses(work, misses.take())
 
 
-async def run_next(database: Database, metrics: Metrics) -> bool:
+async def run_next(means: Means, metrics: Metrics) -> bool:
     """Run the next job that is due; False if there is none."""
+    database = means.database
     async with database.transaction() as work:
         job = await jobs.claim(work)
     if job is None:
         return False
     try:
-        await TASKS[job.name](database, job.payload)
+        await TASKS[job.name](means, job.payload)
     except Unavailable:
         raise  # its lease will run out and it is claimed again
     except Exception as error:

@@ -1,28 +1,73 @@
-"""What a job of each name does: one function a name, given the database and the job's payload."""
+"""What a job of each name does: one function a name, given what it may need and the job's payload."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from cms.db.session import Database
-from cms.services import jobs, outbox, search, search_index, sessions, throttling, tokens
+from cms.mail import Mailer
+from cms.media.storage import Storage
+from cms.sealing import Sealer
+from cms.services import devices, jobs, media, notices, outbox, portraits, resets, search, search_index, sessions, site, throttling, tokens
 
-Task = Callable[[Database, dict[str, Any]], Awaitable[None]]
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What work is done with."""
+
+    database: Database
+    sealer: Sealer
+    mailer: Mailer
+    storage: Storage
+    public_url: str
 
 
-async def keep_house(database: Database, _payload: dict[str, Any]) -> None:
+Task = Callable[[Means, dict[str, Any]], Awaitable[None]]
+
+
+async def keep_house(means: Means, _payload: dict[str, Any]) -> None:
     """Forget what nobody can want any more: old events, ended sessions, finished jobs, old searches."""
-    async with database.transaction() as work:
+    async with means.database.transaction() as work:
         await outbox.prune(work)
         await sessions.prune(work)
+        await devices.prune(work)
         await tokens.prune(work)
         await throttling.prune(work)
         await jobs.prune(work)
         await search.prune_misses(work)
 
 
-async def reindex_search(database: Database, _payload: dict[str, Any]) -> None:
+async def reindex_search(means: Means, _payload: dict[str, Any]) -> None:
     """After an upgrade that searches by more than was kept before."""
-    await search_index.renew_all(database)
+    await search_index.renew_all(means.database)
 
 
-TASKS: dict[str, Task] = {"keep_house": keep_house, "reindex_search": reindex_search}
+async def send_mail(means: Means, payload: dict[str, Any]) -> None:
+    async with means.database.read() as session:
+        letter = await notices.letter(session, means.sealer, means.public_url, payload)
+        frame = await site.get_frame(session)
+    if letter:
+        await means.mailer.send(letter, frame.name)
+
+
+async def offer_reset(means: Means, payload: dict[str, Any]) -> None:
+    """Whether somebody has the address is found out here, where nobody waits for the answer."""
+    async with means.database.transaction() as work:
+        await resets.offer(work, means.sealer, payload["sealed"])
+
+
+async def forget_file(means: Means, payload: dict[str, Any]) -> None:
+    """Bytes that the library does not name any more."""
+    async with means.database.read() as session:
+        is_named = await media.known_digests(session, [payload["digest"]])
+    if not is_named:
+        await means.storage.delete(media.storage_name(payload["digest"]))
+
+
+TASKS: dict[str, Task] = {
+    "keep_house": keep_house,
+    "reindex_search": reindex_search,
+    notices.JOB: send_mail,
+    resets.JOB: offer_reset,
+    portraits.JOB: forget_file,
+}

@@ -80,6 +80,8 @@ def test_people_from_the_terminal(migrated: Squall) -> None:
     migrated.ok("user", "enable", "edna@example.org")
     assert "disabled" not in migrated.ok("user", "list").out
     assert "disabled" not in migrated.ok("user", "role", "edna@example.org", "editor").out
+    assert "edna@new.example now" in migrated.ok("user", "email", "edna@example.org", "Edna@New.example").out
+    assert "edna@new.example" in {person["email"] for person in migrated.ok("user", "list", "--json").json}
 
 
 def test_wrong_people_are_refused_in_one_sentence(migrated: Squall) -> None:
@@ -94,11 +96,30 @@ def test_wrong_people_are_refused_in_one_sentence(migrated: Squall) -> None:
     assert "nobody" in migrated("user", "role", "somebody@example.org", "editor").sentence
     assert "nobody" in migrated("user", "rename", "somebody@example.org", "Ana").sentence
     assert "name" in migrated("user", "rename", "ana@example.org", " ").sentence
+    assert "already" in migrated("user", "email", "ana@example.org", "ana@example.org").sentence
+    assert "mail" in migrated("user", "email", "ana@example.org", "no address").sentence
+    assert "nobody" in migrated("user", "email", "somebody@example.org", "x@example.org").sentence
     assert "nobody" in migrated("user", "disable", "somebody@example.org").sentence
     assert "nobody" in migrated("user", "enable", "somebody@example.org").sentence
     assert "--password-stdin" in migrated("user", "password", "ana@example.org", given=PASSWORD).sentence
     assert "nobody" in migrated("user", "password", "somebody@example.org", "--password-stdin", given=PASSWORD).sentence
     assert [person["email"] for person in migrated.ok("user", "list", "--json").json] == ["ana@example.org"]
+
+
+def test_password_that_everybody_takes_is_refused_with_advice(migrated: Squall) -> None:
+    make = ("user", "create", "ana@example.org", "--name", "Ana Silva", "--role", "author", "--password-stdin")
+    for easy in ("password12", "ana@example.org", "Ana Silva"):
+        refused = migrated(*make, given=f"{easy}\n").sentence
+        assert "easy to guess" in refused or "characters" in refused
+    migrated.ok(*make, given=PASSWORD)
+    assert "easy to guess" in migrated("user", "password", "ana@example.org", "--password-stdin", given="qwertyuiop\n").sentence
+
+
+def test_second_factor_is_taken_away_from_whoever_lost_it(migrated: Squall) -> None:
+    make = ("user", "create", "olga@example.org", "--name", "Olga", "--role", "owner", "--password-stdin")
+    migrated.ok(*make, given=PASSWORD)
+    assert "password alone" in migrated.ok("user", "reset-second-factor", "olga@example.org").out
+    assert "nobody" in migrated("user", "reset-second-factor", "somebody@example.org").sentence
 
 
 def test_owner_is_made_once_and_stays(migrated: Squall) -> None:
@@ -109,6 +130,7 @@ def test_owner_is_made_once_and_stays(migrated: Squall) -> None:
     assert "owner" in migrated(*again, given=PASSWORD).sentence
     assert "owner" in migrated("user", "role", "olga@example.org", "editor").sentence
     assert "owner" in migrated("user", "disable", "olga@example.org").sentence
+    migrated.ok("user", "email", "olga@example.org", "olga@new.example")
 
 
 def test_no_database_yet_is_one_sentence_and_none_is_made(squall: Squall) -> None:

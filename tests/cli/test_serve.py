@@ -25,6 +25,7 @@ from cms.telemetry import Metrics
 from cms.worker import loop, tasks
 from tests import postgresql
 from tests.cli.program import PATIENCE, ROOT, Squall
+from tests.factories import means
 from tests.measuring import unmeasured_environment
 
 
@@ -204,19 +205,19 @@ def test_silent_connection_does_not_hold_it_up(squall: Squall) -> None:
         assert took, "it said when it began to end"
 
 
-async def test_job_under_way_comes_to_its_end(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_job_under_way_comes_to_its_end(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A transaction that is cancelled half way is rolled back, and makes a noise in the log."""
     begun, ended = asyncio.Event(), asyncio.Event()
 
-    async def slow(database: Database, payload: dict[str, Any]) -> None:
-        async with database.transaction() as work:
+    async def slow(given: tasks.Means, payload: dict[str, Any]) -> None:
+        async with given.database.transaction() as work:
             begun.set()
             await asyncio.sleep(0.2)
             await jobs.enqueue(work, "keep_house", key="made by the slow one", due_at=work.now + timedelta(days=1))
         ended.set()
 
     monkeypatch.setitem(tasks.TASKS, "keep_house", slow)
-    working = asyncio.create_task(loop.run(database, Metrics()))
+    working = asyncio.create_task(loop.run(means(database, tmp_path), Metrics()))
     await begun.wait()
     working.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -229,16 +230,16 @@ async def test_job_under_way_comes_to_its_end(database: Database, monkeypatch: p
     assert not finished["made by the slow one"]
 
 
-async def test_endless_job_does_not_hold_up_the_end(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_endless_job_does_not_hold_up_the_end(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     begun = asyncio.Event()
 
-    async def endless(database: Database, payload: dict[str, Any]) -> None:
+    async def endless(given: tasks.Means, payload: dict[str, Any]) -> None:
         begun.set()
         await asyncio.Event().wait()
 
     monkeypatch.setitem(tasks.TASKS, "keep_house", endless)
     monkeypatch.setattr(loop, "GRACE", 0.05)
-    working = asyncio.create_task(loop.run(database, Metrics()))
+    working = asyncio.create_task(loop.run(means(database, tmp_path), Metrics()))
     await begun.wait()
     working.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -7,7 +7,7 @@ from struct import pack
 import pytest
 from PIL import Image
 
-from cms.media.pictures import MAX_SIZE, measure
+from cms.media.pictures import MAX_SIZE, PORTRAIT, measure, portrait
 
 
 def picture(kind: str, size: tuple[int, int] = (30, 20), **options: object) -> bytes:
@@ -56,3 +56,39 @@ def test_a_picture_on_its_side_is_measured_as_it_is_shown() -> None:
 def test_others_are_refused_in_a_sentence(content: bytes, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         measure(content)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "AVIF"])
+@pytest.mark.parametrize("size", [(30, 20), (2000, 500), (1, 1)])
+def test_portraits_are_square_and_of_our_own_making(kind: str, size: tuple[int, int]) -> None:
+    with Image.open(io.BytesIO(portrait(picture(kind, size)))) as made:
+        assert (made.format, made.mode, made.size) == ("WEBP", "RGB", (PORTRAIT, PORTRAIT))
+
+
+def test_a_portrait_stands_upright_and_tells_nothing_of_its_camera() -> None:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "A camera"
+    lying = Image.new("RGB", (40, 20), "white")
+    lying.paste("black", (0, 0, 20, 20))  # the left half, which is the upper one when it is turned
+    kept = io.BytesIO()
+    lying.save(kept, "JPEG", exif=exif, quality=95)
+    with Image.open(io.BytesIO(portrait(kept.getvalue()))) as made:
+        assert not made.getexif()
+        middle = PORTRAIT // 2
+        assert sum(made.getpixel((middle, 40))) < 60  # type: ignore[arg-type]
+        assert sum(made.getpixel((middle, PORTRAIT - 40))) > 700  # type: ignore[arg-type]
+
+
+def test_a_portrait_that_is_seen_through_stands_on_white() -> None:
+    kept = io.BytesIO()
+    Image.new("RGBA", (50, 50), (0, 0, 0, 0)).save(kept, "PNG")
+    with Image.open(io.BytesIO(portrait(kept.getvalue()))) as made:
+        assert min(made.getpixel((9, 9))) > 250  # type: ignore[type-var]
+
+
+@pytest.mark.parametrize(
+    ("content", "why"), [(b"x", "no picture"), (claim(6000, 6000), "too many pixels"), (bytes(8_000_001), "too large")]
+)
+def test_other_portraits_are_refused_in_a_sentence(content: bytes, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        portrait(content)

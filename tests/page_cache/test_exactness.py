@@ -13,12 +13,14 @@ import pytest
 from sqlalchemy import select
 
 from cms.db.session import Work
-from cms.models import MenuItem, Published
+from cms.models import MenuItem, Published, User
 from cms.models.site import Menu
-from cms.policy import SYSTEM
+from cms.policy import SYSTEM, Role
 from cms.rendering import Renderer
-from cms.services import accounts, publishing
+from cms.schemas.account import ProfileInput
+from cms.services import accounts, profiles, publishing
 from cms.services import site as sites
+from cms.services.media import Upload
 from tests import bulk, factories
 from tests.measuring import unmeasured
 from tests.watching import Clock
@@ -133,6 +135,17 @@ async def test_a_change_meets_the_pages_that_show_it_and_no_other(reading: Readi
         await work.session.flush()
         await sites.renew_frame(work)
 
+    ana = await factories.person(database, "author", "Ana Silva")
+
+    def profile(name: str = "Ana da Silva", **changes: Any) -> Callable[[], Awaitable[Any]]:
+        return transaction(lambda work: profiles.save(work, ana, ProfileInput(name=name, **changes)))
+
+    async def portrait() -> None:
+        async with database.transaction() as work:
+            upload = Upload("face.webp", "a" * 64, 10, (480, 480))
+            links = ({"label": "Elsewhere", "path": "https://example.org"},)
+            await profiles.save(work, ana, ProfileInput(name="Ana da Silva", bio="Writes of mud.", links=links), upload)
+
     made = await factories.draft(database, editor, title="Brand new", tags=("Tag 4",))
     changes: dict[str, Callable[[], Awaitable[Any]]] = {
         "a typo in a text": again(newest, text=f"Mud of dey {POSTS - 3}.", excerpt=f"Mud of day {POSTS - 3}."),
@@ -148,6 +161,12 @@ async def test_a_change_meets_the_pages_that_show_it_and_no_other(reading: Readi
         "a withdrawn post": lambda: factories.withdraw(database, editor, middle),
         "a page": again((await _page(database, "about")), title="About us"),
         "an author's name": transaction(lambda work: _rename(work, "ana.silva@example.org", "Ana da Silva")),
+        "an author's words": profile(bio="Writes of mud."),
+        "an author's links": profile(bio="Writes of mud.", links=({"label": "Elsewhere", "path": "https://example.org"},)),
+        "an author's picture": portrait,
+        "an author's name and words": profile(name="Ana Souza", bio=""),
+        "an author's letters": transaction(lambda work: profiles.refuse(work, ana, ["role"])),
+        "an author's role": transaction(lambda work: _with(work, ana, accounts.change_role, Role.EDITOR)),
         "a menu": transaction(menu),
         "a footer": transaction(lambda work: sites.configure(work, footer="Printed on water.")),
         "the site's description": transaction(lambda work: sites.configure(work, description="Tides, daily.")),
@@ -161,7 +180,7 @@ async def test_a_change_meets_the_pages_that_show_it_and_no_other(reading: Readi
         forgotten -= NOWHERE - changed
         if forgotten != changed:
             wrong[name] = {"more": sorted(forgotten - changed), "fewer": sorted(changed - forgotten)}
-        assert changed or name in ("nothing", "a working copy"), name
+        assert changed or name in ("nothing", "a working copy", "an author's letters", "an author's role"), name
     assert wrong == {}, "\n".join(f"{name}: {what}" for name, what in wrong.items())
 
 
@@ -177,6 +196,34 @@ async def _page(database: Any, path: str) -> int:
         return (await session.scalars(select(Published.post_id).where(Published.path == path))).one()
 
 
+async def _with(work: Work, actor: Any, act: Callable[..., Awaitable[Any]], *rest: Any) -> None:
+    await act(work, SYSTEM, await work.session.get_one(User, actor.user_id), *rest)
+
+
 async def _rename(work: Work, email: str, name: str) -> None:
     user = await accounts.get_by_email(work.session, email)
     await accounts.rename(work, SYSTEM, user, name)
+
+
+@pytest.mark.timeout(600)
+async def test_who_is_deleted_leaves_no_page_with_the_old_name(reading: Reading) -> None:
+    """Made again is what showed one of the two lists or the name above a text, and addresses at which no list was."""
+    database = reading.site.database
+    ana, ines = [await factories.person(database, "author", name) for name in ("Ana Silva", "Ines Falk")]
+    hers = await factories.published(database, ana, title="The last of hers")
+    alone = await factories.person(database, "author", "Bo Lund")  # whose texts are few, so that most pages stay
+    await factories.published(database, alone, title="All of his")
+    reading.paths += ["/all-of-his", "/author/bo-lund", "/the-last-of-hers"]
+
+    async def leave() -> None:
+        async with database.transaction() as work:
+            gone, heir = await work.session.get_one(User, alone.user_id), await work.session.get_one(User, ines.user_id)
+            await accounts.delete(work, SYSTEM, gone, heir)
+
+    forgotten, changed = await reading.after(leave)
+    assert changed - forgotten == set()
+    assert {"/all-of-his", "/author/bo-lund", "/", "/author/ines-falk"} <= changed
+    assert forgotten - NOWHERE - changed == set()
+    assert f"/{hers.path}" not in changed
+    for path, page in (await reading.pages()).items():
+        assert b"Bo Lund" not in page, path

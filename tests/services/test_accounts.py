@@ -1,22 +1,30 @@
 """People: one owner, addresses that are taken, roles that end sessions, passwords that cost the same for everybody."""
 
 import asyncio
-from collections.abc import Iterator
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 
 import pytest
 from argon2 import extract_parameters
 from sqlalchemy import select
 
-from cms.db.session import Database
+from cms.db.session import Database, Work
 from cms.errors import Conflict, Forbidden, InvalidInput, NotFound
-from cms.events import UserChanged
-from cms.models import Address, AuditEntry, User
+from cms.events import PostPublished, UserChanged
+from cms.models import Address, AuditEntry, Job, Post, PostAuthor, Published, Revision, SearchDocument, User, WorkingCopy
+from cms.models.post import Kind
 from cms.policy import SYSTEM, Actor, Role
 from cms.schemas.account import LoginInput, OwnerInput, UserInput
-from cms.services import accounts, sessions, site
+from cms.schemas.post import PostFields, PostInput
+from cms.schemas.site import MenuInput, MenuItemInput
+from cms.sealing import Sealer
+from cms.services import accounts, menus, notices, posts, profiles, resets, sessions, site
+from cms.services.notices import Notice
 from cms.services.passwords import Passwords
+from cms.settings import SecretKeys
 from tests import watching
-from tests.factories import PASSWORD, person, user_of
+from tests.factories import PASSWORD, draft, edited, means, person, publish, published, user_of
 
 
 def wanted(email: str = "olga@example.org", name: str = "Olga Owner") -> OwnerInput:
@@ -276,3 +284,217 @@ async def test_who_changed_the_password_meanwhile_ends_a_sign_in_that_is_under_w
         assert await accounts.still_may_enter(work, user.id, "before") is None
         await accounts.disable(work, SYSTEM, await work.session.get_one(User, ana.user_id))
         assert await accounts.still_may_enter(work, user.id, "after") is None
+
+
+# --- standing --------------------------------------------------------------------------------------------------------------
+
+
+async def held(database: Database, actor: Actor, act: Callable[[Work, User], Awaitable[None]]) -> None:
+    async with database.transaction() as work:
+        await act(work, await work.session.get_one(User, actor.user_id))
+
+
+async def test_nobody_changes_his_own_standing(database: Database) -> None:
+    owner, administrator = await person(database, "owner"), await person(database, "administrator")
+    for act in (
+        lambda work, user: accounts.change_role(work, administrator, user, Role.EDITOR),
+        lambda work, user: accounts.disable(work, administrator, user),
+        lambda work, user: accounts.delete(work, administrator, user, user),
+    ):
+        with pytest.raises(Forbidden):
+            await held(database, administrator, act)
+    with pytest.raises(Forbidden, match="handed over"):
+        await held(database, owner, lambda work, user: accounts.delete(work, SYSTEM, user, user))
+    assert (await user_of(database, administrator)).role is Role.ADMINISTRATOR
+
+
+async def test_administrators_do_not_touch_the_owner(database: Database) -> None:
+    owner, administrator = await person(database, "owner"), await person(database, "administrator")
+    sealer = Sealer(SecretKeys({1: "k" * 40}, 1))
+    for act in (
+        lambda work, user: accounts.rename(work, administrator, user, "Stolen"),
+        lambda work, user: accounts.sign_out(work, administrator, user),
+        lambda work, user: accounts.change_email(work, sealer, administrator, user, "stolen@example.org"),
+        lambda work, user: resets.give(work, administrator, user),
+        lambda work, user: accounts.enable(work, administrator, user),
+    ):
+        with pytest.raises(Forbidden, match="owner"):
+            await held(database, owner, act)
+    assert (await user_of(database, owner)).email == "owner@example.org"
+
+
+async def test_of_two_administrators_who_disable_each_other_at_once_one_does(database_url: str) -> None:
+    databases = [Database(database_url), Database(database_url)]
+    pair = [await person(databases[0], "administrator", name) for name in ("Ada One", "Ben Two")]
+    tries = [
+        held(databases[number], pair[1 - number], lambda work, user, by=pair[number]: accounts.disable(work, by, user)) for number in (0, 1)
+    ]
+    results = await asyncio.gather(*tries, return_exceptions=True)
+    assert sorted(type(result).__name__ for result in results) == ["Forbidden", "NoneType"]
+    assert sorted([(await user_of(databases[0], actor)).is_disabled for actor in pair]) == [False, True]
+    for database in databases:
+        await database.dispose()
+
+
+async def test_who_was_demoted_a_moment_ago_runs_nobody_any_more(database: Database) -> None:
+    owner, administrator, ana = [await person(database, role) for role in ("owner", "administrator", "author")]
+    await held(database, administrator, lambda work, user: accounts.change_role(work, owner, user, Role.EDITOR))
+    with pytest.raises(Forbidden):
+        await held(database, ana, lambda work, user: accounts.change_role(work, administrator, user, Role.ADMINISTRATOR))
+    assert (await user_of(database, ana)).role is Role.AUTHOR
+
+
+# --- ownership -------------------------------------------------------------------------------------------------------------
+
+
+async def test_ownership_is_handed_over_in_one_moment(database: Database) -> None:
+    owner, edna = await person(database, "owner"), await person(database, "editor", password_hash="hash")
+    with watching.events(database) as heard:
+        await held(database, edna, lambda work, user: accounts.hand_over(work, owner, user))
+    assert [(await user_of(database, actor)).role for actor in (owner, edna)] == [Role.ADMINISTRATOR, Role.OWNER]
+    assert [event for event in heard if isinstance(event, UserChanged)] == [
+        UserChanged(owner.user_id or 0, ("role",)),
+        UserChanged(edna.user_id or 0, ("role",)),
+    ]
+    with pytest.raises(Forbidden):
+        await held(database, owner, lambda work, user: accounts.hand_over(work, owner, user))
+
+
+async def test_ownership_goes_to_somebody_who_can_sign_in(database: Database) -> None:
+    owner, ana = await person(database, "owner"), await person(database, "author")
+    edna, administrator = await person(database, "editor", password_hash="hash"), await person(database, "administrator")
+    await held(database, edna, lambda work, user: accounts.disable(work, owner, user))
+    for actor, heir in ((owner, ana), (owner, edna), (owner, owner), (administrator, administrator)):
+        with pytest.raises(Forbidden):
+            await held(database, heir, lambda work, user, by=actor: accounts.hand_over(work, by, user))
+    assert (await user_of(database, owner)).role is Role.OWNER
+
+
+async def test_of_two_heirs_at_once_one_is_the_owner(database_url: str) -> None:
+    databases = [Database(database_url), Database(database_url)]
+    owner = await person(databases[0], "owner")
+    heirs = [await person(databases[0], "editor", name, password_hash="hash") for name in ("Ada One", "Ben Two")]
+    tries = [held(databases[number], heirs[number], lambda work, user: accounts.hand_over(work, owner, user)) for number in (0, 1)]
+    results = await asyncio.gather(*tries, return_exceptions=True)
+    assert sorted(type(result).__name__ for result in results) == ["Forbidden", "NoneType"]
+    roles = sorted([(await user_of(databases[0], actor)).role.value for actor in (owner, *heirs)])
+    assert roles == ["administrator", "editor", "owner"]
+    for database in databases:
+        await database.dispose()
+
+
+# --- leaving ---------------------------------------------------------------------------------------------------------------
+
+
+async def test_texts_of_who_is_deleted_are_the_heirs_with_their_history(database: Database) -> None:
+    owner, ana, edna = [await person(database, role) for role in ("owner", "author", "editor")]
+    public = await published(database, ana, title="Low tide")
+    await edited(database, ana, public.post_id, text="Sand.")
+    begun = await draft(database, ana, title="Unfinished")
+    together = await written_by(database, "Together", ana, edna)
+    with watching.events(database) as heard:
+        async with database.transaction() as work:
+            gone, heir = await work.session.get_one(User, ana.user_id), await work.session.get_one(User, edna.user_id)
+            await accounts.delete(work, owner, gone, heir)
+    async with database.read() as session:
+        assert await session.get(User, ana.user_id) is None
+        rows = {(row.post_id, row.side): row.user_id for row in await session.scalars(select(PostAuthor))}
+        assert set(rows.values()) == {edna.user_id}
+        assert {post_id for post_id, _ in rows} == {public.post_id, begun.id, together.post_id}
+        for table in (WorkingCopy, Revision):
+            assert {tuple(fields["authors"]) for fields in await session.scalars(select(table.fields))} == {(edna.user_id,)}
+        assert {row.created_by_id for row in await session.scalars(select(Post))} == {edna.user_id}
+        bylines = [[author["name"] for author in authors] for authors in await session.scalars(select(Published.authors))]
+        assert bylines == [["Edna Reed"], ["Edna Reed"]]
+        marks = list(await session.scalars(select(SearchDocument.marks)))
+        assert all(f"#author{edna.user_id}" in mark and f"#author{ana.user_id} " not in f"{mark} " for mark in marks)
+        led = {
+            row.path: (row.target_id, row.state.value)
+            for row in await session.scalars(select(Address).where(Address.target_kind == "author"))
+        }
+        assert led["author/ana-silva"] == (edna.user_id, "moved")
+    told = {event.post_id: event for event in heard if isinstance(event, PostPublished)}
+    assert set(told) == {public.post_id, together.post_id}
+    assert told[public.post_id].aspects == ("authors",)
+    assert f"author:{ana.user_id}" in told[public.post_id].before.lists  # type: ignore[union-attr]
+    assert f"author:{edna.user_id}" in told[public.post_id].now.lists
+    assert UserChanged(ana.user_id or 0, ("deleted",)) in heard
+    again = await edited(database, edna, public.post_id, text="Mud again.")
+    assert edna.user_id in again.owner_ids
+
+
+async def written_by(database: Database, title: str, *people: Actor) -> Published:
+    async with database.transaction() as work:
+        ids = tuple(actor.user_id for actor in people if actor.user_id)
+        post = await posts.create(work, people[0], Kind.POST, PostInput(title=title, text="x"), fields=PostFields(authors=ids))
+    return await publish(database, people[-1], post.id)
+
+
+async def test_heir_is_somebody_else_who_can_sign_in(database: Database) -> None:
+    owner, ana, edna = [await person(database, role) for role in ("owner", "author", "editor")]
+    await held(database, edna, lambda work, user: accounts.disable(work, owner, user))
+    for heir in (ana, edna):
+        with pytest.raises(InvalidInput, match="somebody else"):
+            async with database.transaction() as work:
+                await accounts.delete(
+                    work, owner, await work.session.get_one(User, ana.user_id), await work.session.get_one(User, heir.user_id)
+                )
+
+
+async def test_menu_follows_to_the_heir(database: Database) -> None:
+    owner, ana, edna = [await person(database, role) for role in ("owner", "author", "editor")]
+    await published(database, ana, title="Low tide")
+    async with database.transaction() as work:
+        await menus.save(work, owner, "main", MenuInput(items=(MenuItemInput(label="Writers", target="/author/ana-silva"),)))
+    async with database.transaction() as work:
+        await accounts.delete(work, owner, await work.session.get_one(User, ana.user_id), await work.session.get_one(User, edna.user_id))
+    async with database.read() as session:
+        assert [link.path for link in (await site.get_frame(session)).menu] == ["/author/edna-reed"]
+
+
+# --- what people are told --------------------------------------------------------------------------------------------------
+
+
+async def test_people_are_told_what_happens_to_their_account_unless_they_may_refuse(database: Database, tmp_path: Path) -> None:
+    owner, ana = await person(database, "owner"), await person(database, "author")
+    async with database.transaction() as work:
+        user = await work.session.get_one(User, ana.user_id)
+        await accounts.set_password(work, ana, user, "new")
+        await accounts.change_role(work, owner, user, Role.EDITOR)
+        await notices.new_device(work, user.id, "Firefox on Linux")
+        await notices.second_factor(work, user.id, "A passkey was added")
+        await accounts.change_email(work, means(database, tmp_path).sealer, owner, user, "ana@new.example")
+    assert await letters(database, tmp_path) == [
+        ("ana@new.example", "Your password was changed"),
+        ("ana@new.example", "Your role was changed"),
+        ("ana@new.example", "A new device signed in"),
+        ("ana@new.example", "How you sign in was changed"),
+        ("author@example.org", "Your e-mail address was changed"),
+    ]
+    async with database.transaction() as work:
+        await profiles.refuse(work, ana, ["role", "new_device", "password", "second_factor", "nonsense"])
+    assert [subject for _, subject in await letters(database, tmp_path)] == [
+        "Your password was changed",
+        "How you sign in was changed",
+        "Your e-mail address was changed",
+    ]
+
+
+async def letters(database: Database, folder: Path) -> list[tuple[str, str]]:
+    """As they would be written now."""
+    given = means(database, folder)
+    async with database.read() as session:
+        jobs = (await session.scalars(select(Job).where(Job.name == notices.JOB).order_by(Job.id))).all()
+        written = [await notices.letter(session, given.sealer, given.public_url, job.payload) for job in jobs]
+    return [(letter.to, letter.subject) for letter in written if letter]
+
+
+async def test_every_letter_can_be_written() -> None:
+    facts = dict.fromkeys(("site", "by", "role", "carrier", "new", "what", "browser", "address", "at", "who"), "x")
+    assert set(notices.WORDS) == set(Notice)
+    for notice in Notice:
+        letter = notices._written(notice, "a@example.org", "A", "https://tides.example", facts)
+        assert letter.subject
+        assert letter.paragraphs
+        assert bool(letter.link) == bool(letter.action)
+        assert not re.search("[{}]", str(letter))

@@ -149,7 +149,7 @@ async def test_job_that_fails_is_tried_again_later_and_later_and_then_kept_with_
             clock.pass_(seconds=30)
         pauses.append((clock.now - start).total_seconds())
         await fail(database, job, "the mail server is a\0way" * 100)
-    assert pauses == [0, 60, 120, 240, 480]
+    assert pauses == [0, *(60 * 2**number for number in range(7))], "over two hours"
     clock.pass_(days=30)
     async with database.transaction() as work:
         await jobs.prune(work)
@@ -158,6 +158,17 @@ async def test_job_that_fails_is_tried_again_later_and_later_and_then_kept_with_
         kept = (await session.scalars(select(Job))).one()
     assert (kept.attempts, kept.finished_at is None) == (jobs.MAX_ATTEMPTS, False)
     assert (kept.error or "").startswith("the mail server is away")
+    clock.pass_(days=61)
+    async with database.transaction() as work:
+        await jobs.prune(work)
+    assert await number_of_jobs(database) == 0, "nobody came to look"
+
+
+async def test_what_a_job_was_given_is_gone_when_it_is_done(database: Database) -> None:
+    await enqueue(database, "send", sealed="what only one may read")
+    await finish(database, await claimed(database))
+    async with database.read() as session:
+        assert (await session.scalars(select(Job.payload))).one() == {}
 
 
 async def test_failure_is_forgotten_when_the_job_succeeds(database: Database, clock: Clock) -> None:

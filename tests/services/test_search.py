@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,7 +17,7 @@ from cms.services import search, search_index
 from cms.services.search import Found, Misses
 from cms.telemetry import Metrics
 from cms.worker import loop
-from tests.factories import edited, person, publish, published, published_page, trash, withdraw
+from tests.factories import edited, means, person, publish, published, published_page, trash, withdraw
 from tests.watching import Clock, questions
 
 
@@ -361,10 +362,10 @@ async def test_old_misses_are_forgotten(database_url: str) -> None:
     await database.dispose()
 
 
-async def test_the_worker_writes_down_what_was_not_found(database: Database) -> None:
+async def test_the_worker_writes_down_what_was_not_found(database: Database, tmp_path: Path) -> None:
     counted = Misses()
     counted.note("crabs")
-    working = asyncio.create_task(loop.run(database, Metrics(), counted))
+    working = asyncio.create_task(loop.run(means(database, tmp_path), Metrics(), counted))
     while not await misses(database):
         await asyncio.sleep(0.02)
     working.cancel()

@@ -3,21 +3,29 @@
 import asyncio
 from typing import Any
 
-from cms.errors import Conflict, InvalidInput
+from cms.errors import Conflict, InvalidInput, NotFound
 from cms.handlers.admin.base import AdminHandler
 from cms.handlers.forms import Form
+from cms.mail import MailFailed
 from cms.media import pictures
 from cms.models import Site
 from cms.policy import Capability
 from cms.schemas.site import MAX_LINKS, SiteInput, time_zones
-from cms.services import media, site
-from cms.services.site import Upload
+from cms.services import media, notices, profiles, site
+from cms.services.media import Upload
 from cms.ui.choices import languages
 
 HOMES = (
     ("lead", "The newest post large, the others below it"),
     ("compact", "A compact list of titles"),
     ("page", "A page; the newest posts then begin at /page/1"),
+)
+FACTORS = (
+    ("", "Whoever wants one"),
+    ("administrator", "Owner and administrators"),
+    ("editor", "Editors and above"),
+    ("author", "Authors and above"),
+    ("contributor", "Everybody with an account"),
 )
 FILE_AGAIN = "Choose the file of the logo again; browsers do not send it twice."
 
@@ -67,15 +75,47 @@ class SettingsHandler(AdminHandler):
         form.values["version"] = row.version  # whoever sends it again has seen what the other changed
         await self._show(form, row, status=409, theirs=_differing(theirs, form))
 
-    async def _show(self, form: Form[SiteInput], row: Site, *, status: int = 200, theirs: list[tuple[str, str]] | None = None) -> None:
+    async def _show(
+        self,
+        form: Form[SiteInput],
+        row: Site,
+        *,
+        status: int = 200,
+        theirs: list[tuple[str, str]] | None = None,
+        mail_problem: MailFailed | None = None,
+    ) -> None:
         async with self.read() as session:
             pages = await site.list_pages(session)
         self.set_status(status)
         self.render(
             "admin/site/settings.html", section="site", form=form, row=row, pages=[("", "None"), *pages], homes=HOMES, theirs=theirs,
-            languages=languages(str(form["language"])), zones=[(zone, zone) for zone in sorted(time_zones())], most_links=MAX_LINKS,
+            factors=FACTORS, languages=languages(str(form["language"])), zones=[(zone, zone) for zone in sorted(time_zones())],
+            most_links=MAX_LINKS,
             file_again=FILE_AGAIN if self.request.files and status != 200 else "", flash=self.take_flash() if status == 200 else None,
+            can_mail=self.parts.mailer.can_reach_people, mail_from=self.parts.settings.mail_from, mail_problem=mail_problem,
         )  # fmt: skip
+
+
+class MailTestHandler(SettingsHandler):
+    """A letter to whoever asks for it, sent while he waits: what the server says is shown to him alone."""
+
+    requires = Capability.SITE_CONFIGURE
+
+    async def get(self) -> None:
+        self.redirect_to("admin.site")
+
+    async def post(self) -> None:
+        if not self.parts.mailer.can_reach_people:
+            raise NotFound
+        async with self.read() as session:
+            user, row = await profiles.get(session, self.actor), await site.get(session)
+        try:
+            await self.parts.mailer.send(notices.test_letter(user, self.public_url, row.name), row.name)
+        except MailFailed as error:
+            await self._show(_form_of(row), row, mail_problem=error)
+            return
+        self.flash("The test was sent. Look for it in your mail.")
+        self.redirect_to("admin.site")
 
 
 def _form_of(row: Site) -> Form[SiteInput]:

@@ -1,13 +1,16 @@
 """Every role at every address of the desk, and what holds for all its handlers."""
 
+import re
+
 import pytest
 from tornado.web import URLSpec
 
 from cms.handlers.admin.base import AdminHandler, safe_path
 from cms.policy import Capability
 from cms.routes import routes
+from tests import factories
 from tests.handlers.admin.pages import published, written
-from tests.web import Site
+from tests.web import Browser, Site
 
 EDITORS = {"owner", "administrator", "editor"}
 ADMINISTRATORS = {"owner", "administrator"}
@@ -30,6 +33,15 @@ GET = {
     "/admin/menus/main": (ADMINISTRATORS, 200),
     "/admin/menus/footer": (ADMINISTRATORS, 200),
     "/admin/cache": (ADMINISTRATORS, 200),
+    "/admin/people": (ADMINISTRATORS, 200),
+    "/admin/people/invitations": (ADMINISTRATORS, 200),
+    "/admin/people/{person}": (ADMINISTRATORS, 200),
+    "/admin/people/{person}/password": (ADMINISTRATORS, 200),
+    "/admin/people/{person}/role": (ADMINISTRATORS, 200),
+    "/admin/people/{person}/email": (ADMINISTRATORS, 200),
+    "/admin/people/{person}/deletion": (ADMINISTRATORS, 200),
+    "/admin/people/{person}/ownership": ({"owner"}, 200),
+    "/admin/site/mail": (ADMINISTRATORS, 303),
 }
 POST = {
     "/admin/preview": (WRITERS, 200),
@@ -44,14 +56,33 @@ POST = {
     "/admin/site": (ADMINISTRATORS, 422),
     "/admin/menus/main": (ADMINISTRATORS, 409),
     "/admin/menus/footer": (ADMINISTRATORS, 409),
+    "/admin/site/mail": (ADMINISTRATORS, 404),
+    "/admin/people/invitations": (ADMINISTRATORS, 422),
+    "/admin/people/invitations/{invitation}": (ADMINISTRATORS, 404),
+    "/admin/people/{person}": (ADMINISTRATORS, 422),
+    "/admin/people/{person}/role": (ADMINISTRATORS, 422),
+    "/admin/people/{person}/email": (ADMINISTRATORS, 422),
+    "/admin/people/{person}/deletion": (ADMINISTRATORS, 422),
+    "/admin/people/{person}/password": (ADMINISTRATORS, 200),
+    "/admin/people/{person}/sessions": (ADMINISTRATORS, 405),
+    "/admin/people/{person}/access": (ADMINISTRATORS, 303),
+    "/admin/people/{person}/ownership": ({"owner"}, 403),
 }
 FORM = {"title": "T", "text": "x", "version": "99"}
+
+
+async def made(site: Site, owner: Browser) -> dict[str, int]:
+    """What the addresses name; the person is one who cannot sign in."""
+    person = await factories.person(site.database, "author", "Ana Silva")
+    assert person.user_id
+    page = await written(owner, "page", title="About")
+    return {"post": await written(owner), "page": page, "person": person.user_id, "invitation": 99}
 
 
 @pytest.mark.parametrize("role", ROLES)
 async def test_each_role_at_each_address(site: Site, role: str) -> None:
     owner = await site.signed_in("owner")
-    ids = {"post": await written(owner), "page": await written(owner, "page", title="About")}
+    ids = await made(site, owner)
     browser = await site.signed_in(role)
     for addresses, form in ((GET, None), (POST, FORM)):
         for address, (allowed, status) in addresses.items():
@@ -68,7 +99,7 @@ async def test_each_role_at_each_address(site: Site, role: str) -> None:
 
 async def test_nobody_gets_in_without_signing_in(site: Site) -> None:
     owner, stranger = await site.signed_in("owner"), site.browser()
-    ids = {"post": await written(owner), "page": await written(owner, "page", title="About")}
+    ids = await made(site, owner)
     for address in GET:
         path = address.format(**ids)
         answer = await stranger.get(path)
@@ -79,7 +110,7 @@ async def test_nobody_gets_in_without_signing_in(site: Site) -> None:
 
 
 async def test_matrix_knows_every_address(site: Site) -> None:
-    known = {address.replace("{post}", "N").replace("{page}", "N") for address in GET | POST}
+    known = {re.sub(r"{\w+}", "N", address) for address in GET | POST}
     real = {
         spec.regex.pattern.rstrip("$").replace("([1-9][0-9]{0,17})", "N").replace("\\", "")
         for spec in routes()
@@ -124,6 +155,9 @@ async def test_no_link_of_the_desk_is_dead(site: Site) -> None:
         "/admin/posts?status=trashed",
         "/admin/site",
         "/admin/menus/main",
+        "/admin/people",
+        "/admin/people/invitations",
+        f"/admin/people/{await site.person('author')}",
     ):
         for link in (await browser.get(path)).page.iter("a"):
             href = (link.get("href") or "").split("#")[0]

@@ -1,0 +1,165 @@
+"""What one-time links lead to: a new password, an invitation, another e-mail address."""
+
+from cms.errors import InvalidInput, NotFound, TooManyRequests
+from cms.handlers.admin.sessions import DoorHandler
+from cms.handlers.forms import Form
+from cms.models import User
+from cms.schemas.account import MIN_PASSWORD, EmailInput, NewPasswordInput, WelcomeInput
+from cms.services import invitations, new_addresses, resets, site, throttling
+from cms.services.invitations import Invitation
+
+ENDED = "This link was used already, or has ended. Ask for a new one."
+
+
+class LinkHandler(DoorHandler, is_base=True):
+    """The address is the right: it is in no log, and told to no other site that the page leads to."""
+
+    path_is_secret = True
+
+    def set_default_headers(self) -> None:
+        super().set_default_headers()
+        self.set_header("Referrer-Policy", "no-referrer")
+
+    def _sentence(self, status: int, message: str, is_foreign: bool) -> str:
+        return ENDED if status == 404 else super()._sentence(status, message, is_foreign)
+
+
+class InvitationHandler(LinkHandler):
+    requires = None  # the link's right is what is asked for
+
+    async def get(self, carrier: str) -> None:
+        invitation = await self._invitation(carrier)
+        self._show(Form(WelcomeInput, {"name": invitation.name}), invitation)
+
+    async def post(self, carrier: str) -> None:
+        form, invitation = self.form(WelcomeInput), await self._invitation(carrier)
+        try:
+            wanted = form.value()
+            hashed = await self.parts.passwords.choose(wanted.password, wanted.name, invitation.email, self.parts.last_frame.name)
+            async with self.transaction() as work:
+                user = await invitations.accept(work, carrier, wanted.name, hashed)
+                entry = await self.admit(work, user)
+        except InvalidInput as error:
+            form.refuse(error)
+            self._show(form, invitation, status=422)
+            return
+        self.flash("Welcome. Your account is made.")
+        self.let_in(entry, "")
+
+    def show_again(self, refused: InvalidInput) -> None:
+        form = self.form(WelcomeInput)
+        form.refuse(refused)
+        self._show(form, None, status=403)
+
+    async def _invitation(self, carrier: str) -> Invitation:
+        async with self.read() as session:
+            self.parts.use_frame(await site.get_frame(session))
+            return await invitations.get(session, carrier, self.parts.database.clock())
+
+    def _show(self, form: Form[WelcomeInput], invitation: Invitation | None, *, status: int = 200) -> None:
+        self.set_status(status)
+        self.render("admin/links/invitation.html", form=form, invitation=invitation, least=MIN_PASSWORD)
+
+
+class ForgottenHandler(DoorHandler):
+    """The answer is the same for every address, and takes the same time: whose it is, the worker finds out."""
+
+    requires = None  # whoever forgot the password is not signed in
+
+    def get(self) -> None:
+        self._show(Form(EmailInput))
+
+    async def post(self) -> None:
+        form = self.form(EmailInput)
+        try:
+            email = form.value().email
+            await throttling.take(self.parts.database, resets.BY_ADDRESS, self.remote_address)
+            await throttling.take(self.parts.database, resets.BY_ACCOUNT, email)
+        except InvalidInput as error:
+            form.refuse(error)
+            self._show(form, status=422)
+            return
+        except TooManyRequests as error:
+            form.refuse(InvalidInput({"": error.message}))
+            self.set_header("Retry-After", str(error.retry_after))
+            self._show(form, status=429)
+            return
+        async with self.transaction() as work:
+            await resets.ask(work, self.parts.sealer, email)
+        self.render("admin/links/asked.html", can_mail=self.parts.mailer.can_reach_people)
+
+    def show_again(self, refused: InvalidInput) -> None:
+        form = self.form(EmailInput)
+        form.refuse(refused)
+        self._show(form, status=403)
+
+    def _show(self, form: Form[EmailInput], *, status: int = 200) -> None:
+        self.set_status(status)
+        self.render("admin/links/forgotten.html", form=form)
+
+
+class NewPasswordHandler(LinkHandler):
+    """Signs nobody in: who has a second factor is asked for it at the door."""
+
+    requires = None  # the link's right is what is asked for
+
+    async def get(self, carrier: str) -> None:
+        await self._person(carrier)
+        self._show(Form(NewPasswordInput))
+
+    async def post(self, carrier: str) -> None:
+        form, user = self.form(NewPasswordInput), await self._person(carrier)
+        try:
+            hashed = await self.parts.passwords.choose(form.value().password, user.name, user.email, self.parts.last_frame.name)
+            async with self.transaction() as work:
+                await resets.set_password(work, carrier, hashed)
+        except InvalidInput as error:
+            form.refuse(error)
+            self._show(form, status=422)
+            return
+        self.clear_cookie(self.session_cookie, **self._cookie_flags)
+        self.flash("Your new password is set. Sign in with it.")
+        self.redirect_to("login")
+
+    def show_again(self, refused: InvalidInput) -> None:
+        form = self.form(NewPasswordInput)
+        form.refuse(refused)
+        self._show(form, status=403)
+
+    async def _person(self, carrier: str) -> User:
+        async with self.read() as session:
+            self.parts.use_frame(await site.get_frame(session))
+            return await resets.get(session, carrier, self.parts.database.clock())
+
+    def _show(self, form: Form[NewPasswordInput], *, status: int = 200) -> None:
+        self.set_status(status)
+        self.render("admin/links/password.html", form=form, least=MIN_PASSWORD)
+
+
+class NewAddressHandler(LinkHandler):
+    """Followed by looking at it, a link would be used up by programs that look at mail; so it has a button."""
+
+    requires = None  # the link's right is what is asked for
+
+    async def get(self, carrier: str) -> None:
+        async with self.read() as session:
+            self.parts.use_frame(await site.get_frame(session))
+            if not await new_addresses.is_open(session, carrier, self.parts.database.clock()):
+                raise NotFound
+        self._show()
+
+    async def post(self, carrier: str) -> None:
+        try:
+            async with self.transaction() as work:
+                is_changed = await new_addresses.confirm(work, self.parts.sealer, carrier)
+        except InvalidInput as error:
+            self._show(error.message, status=422)
+            return
+        self.render("admin/links/address-confirmed.html", is_changed=is_changed)
+
+    def show_again(self, refused: InvalidInput) -> None:
+        self._show(refused.message, status=403)
+
+    def _show(self, problem: str = "", *, status: int = 200) -> None:
+        self.set_status(status)
+        self.render("admin/links/address.html", problem=problem)

@@ -1,0 +1,124 @@
+"""What everybody keeps of his own account: the profile that readers see, notices, the e-mail address."""
+
+import asyncio
+from typing import Any
+
+from cms.errors import InvalidInput
+from cms.handlers.admin.base import AdminHandler
+from cms.handlers.forms import Form
+from cms.media import pictures
+from cms.policy import Capability
+from cms.schemas.account import MAX_LINKS, EmailInput, ProfileInput
+from cms.services import media, new_addresses, portraits, profiles, throttling
+from cms.services.media import Upload
+from cms.services.notices import REFUSABLE
+
+FILE_AGAIN = "Choose the picture again; browsers do not send it twice."
+NOTICES = {
+    "new_device": "Somebody signed in with a browser that was not seen before",
+    "role": "Your role was changed",
+    "accepted": "Somebody accepted your invitation",
+}
+ALWAYS = (
+    "Your password was changed",
+    "Your second factor was changed",
+    "Your e-mail address was changed",
+)
+
+
+class ProfileHandler(AdminHandler):
+    requires = Capability.ACCOUNT_KEEP
+
+    async def get(self) -> None:
+        async with self.read() as session:
+            user = await profiles.get(session, self.actor)
+        await self._show(Form(ProfileInput, {name: getattr(user, name) for name in ("name", "bio", "links")}))
+
+    async def post(self) -> None:
+        form = self.form(ProfileInput)
+        try:
+            wanted = form.value()
+            picture = await self._kept_picture()
+            async with self.transaction() as work:
+                await profiles.save(work, self.actor, wanted, picture)
+        except InvalidInput as error:
+            form.refuse(error)
+            await self._show(form, status=422)
+            return
+        self.flash("Saved. Readers see it now.")
+        self.redirect_to("account")
+
+    async def _kept_picture(self) -> Upload | None:
+        """Made anew from what was sent, if something was, and in the storage. Raises ``InvalidInput``."""
+        content = next((file.body for file in self.request.files.get("picture", ())), b"")
+        if not content:
+            return None
+        try:
+            portrait = await asyncio.to_thread(pictures.portrait, content)
+        except ValueError as error:
+            raise InvalidInput({"picture": str(error)}) from None
+        digest = media.digest_of(portrait)
+        await self.parts.storage.put(media.storage_name(digest), portrait)
+        # Named by its bytes: an address that can be counted through would show faces of people who have published nothing.
+        return Upload(f"{digest[:16]}.webp", digest, len(portrait), (pictures.PORTRAIT, pictures.PORTRAIT))
+
+    async def _show(self, form: Form[ProfileInput], *, status: int = 200) -> None:
+        async with self.read() as session:
+            user = await profiles.get(session, self.actor)
+            picture = await portraits.find(session, user.id)
+        self.set_status(status)
+        self.render(
+            "admin/account/profile.html", section="account", part="profile", form=form, user=user, picture=picture, most_links=MAX_LINKS,
+            file_again=FILE_AGAIN if self.request.files and status != 200 else "", can_mail=self.parts.mailer.can_reach_people,
+            flash=self.take_flash() if status == 200 else None,
+        )  # fmt: skip
+
+
+class NoticesHandler(AdminHandler):
+    requires = Capability.ACCOUNT_KEEP
+
+    async def get(self) -> None:
+        async with self.read() as session:
+            user = await profiles.get(session, self.actor)
+        self.render(
+            "admin/account/notifications.html", section="account", part="notifications", user=user, notices=NOTICES, always=ALWAYS,
+            can_mail=self.parts.mailer.can_reach_people, flash=self.take_flash(),
+        )  # fmt: skip
+
+    async def post(self) -> None:
+        wanted = set(self.get_body_arguments("wanted"))
+        async with self.transaction() as work:
+            await profiles.refuse(work, self.actor, set(REFUSABLE) - wanted)
+        self.flash("Saved.")
+        self.redirect_to("account.notifications")
+
+
+class OwnAddressHandler(AdminHandler):
+    requires = Capability.ACCOUNT_KEEP
+    is_dangerous = True
+
+    async def get(self) -> None:
+        await self._show(Form(EmailInput))
+
+    async def post(self) -> None:
+        form = self.form(EmailInput)
+        try:
+            wanted = form.value()
+            if not self.parts.mailer.can_reach_people:
+                raise InvalidInput({"email": "No mail can be sent from here; an administrator can change your address."})
+            await throttling.take(self.parts.database, new_addresses.BY_PERSON, str(self.actor.user_id))
+            async with self.transaction() as work:
+                await new_addresses.ask(work, self.parts.sealer, self.actor, wanted.email)
+        except InvalidInput as error:
+            form.refuse(error)
+            await self._show(form, status=422)
+            return
+        self.flash("Two letters are on their way: one to your present address and one to the new one. Follow the link in both.")
+        self.redirect_to("account")
+
+    async def _show(self, form: Form[EmailInput], *, status: int = 200) -> None:
+        async with self.read() as session:
+            user = await profiles.get(session, self.actor)
+        self.set_status(status)
+        values: dict[str, Any] = {"form": form, "user": user, "can_mail": self.parts.mailer.can_reach_people}
+        self.render("admin/account/email.html", section="account", part="profile", **values)

@@ -1,0 +1,167 @@
+"""What people are told by mail: a job, written down in the transaction of the act and tried until the letter was taken.
+
+What carries a right (a link) or an address that nobody has yet is sealed; the rest names a person, who is looked up when it is sent.
+"""
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cms.db.session import Work
+from cms.mail import Letter
+from cms.models import User
+from cms.sealing import Sealer
+from cms.services import jobs
+
+JOB = "send_mail"
+
+
+class Notice(StrEnum):
+    INVITATION = "invitation"
+    RESET = "reset"
+    OLD_ADDRESS = "old_address"
+    NEW_ADDRESS = "new_address"
+    ADDRESS_CHANGED = "address_changed"
+    PASSWORD = "password"  # noqa: S105 - was changed
+    SECOND_FACTOR = "second_factor"
+    ROLE = "role"
+    NEW_DEVICE = "new_device"
+    ACCEPTED = "accepted"
+    TEST = "test"
+
+
+REFUSABLE = (Notice.NEW_DEVICE, Notice.ROLE, Notice.ACCEPTED)
+
+
+async def tell(work: Work, user_id: int, notice: Notice, **facts: str) -> None:
+    """A person, at the address that is theirs when it is sent, unless they do not want to know."""
+    await jobs.enqueue(work, JOB, notice=notice, user_id=user_id, facts=facts)
+
+
+async def enqueue(work: Work, sealer: Sealer, notice: Notice, *, to: str, name: str = "", **facts: str) -> None:
+    """To an address, with what nobody else may read."""
+    await jobs.enqueue(work, JOB, notice=notice, sealed=sealer.seal(json.dumps({"to": to, "name": name, "facts": facts})))
+
+
+async def new_device(work: Work, user_id: int, browser: str) -> None:
+    """Somebody signed in with a browser that was not seen before. ``browser``: in words for people."""
+    await tell(
+        work,
+        user_id,
+        Notice.NEW_DEVICE,
+        browser=browser,
+        address=work.address or "from an unknown address",
+        at=f"{work.now:%d %B %Y, %H:%M} UTC",
+    )
+
+
+async def second_factor(work: Work, user_id: int, what: str) -> None:
+    """``what`` happened, as a sentence: "A passkey was added"."""
+    await tell(work, user_id, Notice.SECOND_FACTOR, what=what)
+
+
+def test_letter(user: User, public_url: str, site_name: str) -> Letter:
+    """Sent while somebody looks on, not as a job."""
+    return _written(Notice.TEST, user.email, user.name, public_url, {"site": site_name})
+
+
+async def letter(session: AsyncSession, sealer: Sealer, public_url: str, payload: dict[str, Any]) -> Letter | None:
+    """Of a job; None if the person has gone, or does not want it. Raises ``OperatorError`` if a secret key is missing."""
+    notice = Notice(payload["notice"])
+    if "sealed" in payload:
+        kept = json.loads(sealer.open(payload["sealed"]))
+        return _written(notice, kept["to"], kept["name"], public_url, kept["facts"])
+    user = await session.get(User, payload["user_id"])
+    if user is None or notice in user.refuses:
+        return None
+    return _written(notice, user.email, user.name, public_url, payload["facts"])
+
+
+def _written(notice: Notice, to: str, name: str, public_url: str, facts: dict[str, str]) -> Letter:
+    said = WORDS[notice]
+    subject, path, *rest = (each.format(**facts) for each in (said.subject, said.path, *said.paragraphs))
+    return Letter(to, name, subject, tuple(rest), public_url + path if path else "", said.action, (said.after,) if said.after else ())
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Of a letter, with places for facts. ``action`` stands on the button that leads to ``path``, ``after`` below it."""
+
+    subject: str
+    paragraphs: tuple[str, ...]
+    path: str = ""
+    action: str = ""
+    after: str = ""
+
+
+_NOT_YOU = "If this was not you, set a new password at once and tell an administrator."
+
+WORDS: dict[Notice, Words] = {
+    Notice.INVITATION: Words(
+        "An invitation to {site}",
+        ("{by} invites you to work on {site}. Your role there will be: {role}.",),
+        "/invitation/{carrier}",
+        "Accept the invitation",
+        "The link works once, for seven days. If you do not want this, there is nothing you need to do.",
+    ),
+    Notice.RESET: Words(
+        "A new password",
+        ("Somebody, hopefully you, asked for a new password for your account.",),
+        "/password/{carrier}",
+        "Choose a new password",
+        "The link works once, for one hour. If you did not ask, nothing happens: your password stays what it is.",
+    ),
+    Notice.OLD_ADDRESS: Words(
+        "Another e-mail address for your account",
+        ("Your account is to have another e-mail address: {new}. Please confirm it here; the new address is asked, too.",),
+        "/account/email/{carrier}",
+        "Confirm the change",
+        "The link works once, for 24 hours. If you did not ask for this, do not follow it, and set a new password.",
+    ),
+    Notice.NEW_ADDRESS: Words(
+        "Confirm your e-mail address",
+        ("This address is to be that of an account. Please confirm it here; the address that the account has now is asked, too.",),
+        "/account/email/{carrier}",
+        "Confirm this address",
+        "The link works once, for 24 hours. If you do not know what this is about, there is nothing you need to do.",
+    ),
+    Notice.ADDRESS_CHANGED: Words(
+        "Your e-mail address was changed",
+        ("Your account has another e-mail address from now on. This one does not sign in any more, and gets no more mail.",),
+        after="If this was not you, tell an administrator at once.",
+    ),
+    Notice.PASSWORD: Words(
+        "Your password was changed",
+        ("The password of your account was changed. Other sessions than the one in which it was done have ended.",),
+        "/password",
+        "Set another password",
+        _NOT_YOU,
+    ),
+    Notice.SECOND_FACTOR: Words("How you sign in was changed", ("{what}.",), "/account/security", "Look at your account", _NOT_YOU),
+    Notice.ROLE: Words(
+        "Your role was changed",
+        ("Your role from now on: {role}. You were signed out everywhere; sign in again to go on.",),
+        "/login",
+        "Sign in",
+    ),
+    Notice.NEW_DEVICE: Words(
+        "A new device signed in",
+        ("Somebody signed in to your account with a browser that was not seen here before.", "{browser}, {address}, {at}"),
+        "/account/security",
+        "Look at your sessions",
+        _NOT_YOU,
+    ),
+    Notice.ACCEPTED: Words(
+        "{who} accepted your invitation",
+        ("{who} accepted your invitation, and has an account now.",),
+        "/admin/people",
+        "See everybody",
+    ),
+    Notice.TEST: Words(
+        "A test of the mail",
+        ("This letter was sent from the settings of {site}. It arrived, so mail works.",),
+    ),
+}

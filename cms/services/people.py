@@ -1,0 +1,107 @@
+"""People as those see them who run them: lists, and what is known of an account."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cms import policy
+from cms.models import Asset, Passkey, Portrait, Post, PostAuthor, Session, User
+from cms.models.post import Kind, Side
+from cms.policy import Actor, Capability, Role
+
+PER_SCREEN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A person. ``seen_at``: when a session that is still there was last used. ``public``: posts that readers see."""
+
+    user: User
+    texts: int
+    seen_at: datetime | None
+    sessions: int
+    passkeys: int
+    public: int
+    picture: Asset | None
+
+    @property
+    def has_factor(self) -> bool:
+        """Something besides the password."""
+        return bool(self.passkeys or self.user.totp_secret)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    rows: Sequence[Row]
+    counts: dict[str, int]  # role, "" for everybody, "disabled" → how many
+    page: int
+    total: int
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // PER_SCREEN))
+
+
+async def list_people(session: AsyncSession, actor: Actor, *, words: str = "", role: str = "", page: int = 1) -> Slice:
+    """By name. ``words``: those whose name or address has each of these. A page beyond the last is the last."""
+    policy.require(actor, Capability.USER_MANAGE)
+    named = [_has(word) for word in words.replace("\0", " ").lower().split()[:8]]
+    counts = await _counts(session, named)
+    total = counts[role]
+    page = max(1, min(page, -(-total // PER_SCREEN)))
+    wanted = _rows().where(*named, *_of_role(role)).order_by(func.lower(User.name), User.id)
+    found = await session.execute(wanted.limit(PER_SCREEN).offset((page - 1) * PER_SCREEN))
+    return Slice([Row(*row) for row in found], counts, page, total)
+
+
+async def facts_of(session: AsyncSession, actor: Actor, user_id: int) -> Row:
+    policy.require(actor, Capability.USER_MANAGE)
+    return Row(*(await session.execute(_rows().where(User.id == user_id))).one())
+
+
+async def list_heirs(session: AsyncSession, actor: Actor, user_id: int) -> Sequence[tuple[int, str]]:
+    """Who may be given the texts of a person who leaves: id and name."""
+    policy.require(actor, Capability.USER_MANAGE)
+    wanted = select(User.id, User.name).where(User.id != user_id, User.disabled_at.is_(None)).order_by(func.lower(User.name), User.id)
+    return [(heir_id, name) for heir_id, name in await session.execute(wanted)]
+
+
+def _rows() -> Select[User, int, datetime | None, int, int, int, Asset | None]:
+    texts = select(func.count(PostAuthor.post_id.distinct())).where(PostAuthor.user_id == User.id, PostAuthor.side == Side.WORK)
+    live = (PostAuthor.user_id == User.id) & (PostAuthor.side == Side.LIVE)
+    public = select(func.count()).select_from(PostAuthor).join(Post, (Post.id == PostAuthor.post_id) & (Post.kind == Kind.POST)).where(live)
+    of_sessions = Session.user_id == User.id
+    return (
+        select(
+            User,
+            texts.scalar_subquery(),
+            select(func.max(Session.seen_at)).where(of_sessions).scalar_subquery(),
+            select(func.count(Session.id)).where(of_sessions).scalar_subquery(),
+            select(func.count(Passkey.id)).where(Passkey.user_id == User.id).scalar_subquery(),
+            public.scalar_subquery(),
+            Asset,
+        )
+        .select_from(User)
+        .outerjoin(Portrait, Portrait.user_id == User.id)
+        .outerjoin(Asset, Asset.id == Portrait.asset_id)
+    )
+
+
+def _has(word: str) -> ColumnElement[bool]:
+    return or_(func.lower(User.name).contains(word, autoescape=True), User.email.contains(word, autoescape=True))
+
+
+def _of_role(role: str) -> list[ColumnElement[bool]]:
+    if role == "disabled":
+        return [User.disabled_at.is_not(None)]
+    return [User.role == Role(role)] if role else []
+
+
+async def _counts(session: AsyncSession, named: Sequence[ColumnElement[bool]]) -> dict[str, int]:
+    by_role = select(User.role, func.count(), func.count(User.disabled_at)).where(*named).group_by(User.role)
+    rows = (await session.execute(by_role)).all()
+    numbers = {role.value: 0 for role in Role if role is not Role.READER} | {role.value: number for role, number, _ in rows}
+    return {**numbers, "": sum(numbers.values()), "disabled": sum(disabled for *_, disabled in rows)}

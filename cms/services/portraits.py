@@ -1,0 +1,40 @@
+"""The picture of a person: one, made small by us, and gone when it is taken away."""
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cms.db.session import Work
+from cms.models import Asset, Portrait
+from cms.policy import Actor
+from cms.services import jobs, media
+from cms.services.media import Upload
+
+JOB = "forget_file"
+
+
+async def find(session: AsyncSession, user_id: int) -> Asset | None:
+    wanted = select(Asset).join(Portrait, Portrait.asset_id == Asset.id).where(Portrait.user_id == user_id)
+    return (await session.scalars(wanted)).one_or_none()
+
+
+async def replace(work: Work, actor: Actor, user_id: int, picture: Upload | None) -> bool:
+    """Whether it is another now. None takes it away."""
+    before = await find(work.session, user_id)
+    now = await media.add_portrait(work, actor, picture) if picture else None
+    if (before and before.id) == (now and now.id):
+        return False
+    await work.session.execute(delete(Portrait).where(Portrait.user_id == user_id))
+    if now:
+        work.session.add(Portrait(user_id=user_id, asset_id=now.id))
+    await work.session.flush()
+    if before:
+        await _forget(work, before)
+    return True
+
+
+async def _forget(work: Work, asset: Asset) -> None:
+    """A face that was taken away is not kept, unless somebody else shows the same."""
+    if await work.session.scalar(select(Portrait.user_id).where(Portrait.asset_id == asset.id).limit(1)) is None:
+        await work.session.delete(asset)
+        await work.session.flush()
+        await jobs.enqueue(work, JOB, digest=asset.digest)
