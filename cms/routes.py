@@ -114,6 +114,7 @@ def _people() -> list[URLSpec]:
         url(r"/logout", sessions.LogoutHandler, name="logout"),
         url(r"/setup/([A-Za-z0-9_-]+)", setup.SetupHandler, name="setup"),
         url(rf"/invitation/{CARRIER}", links.InvitationHandler, name="invitation"),
+        url(rf"/invitation/{CARRIER}/openid", openid.AcceptanceHandler, name="invitation.openid"),
         url(r"/password", links.ForgottenHandler, name="password"),
         url(rf"/password/{CARRIER}", links.NewPasswordHandler, name="password.new"),
         *_account(),

@@ -118,7 +118,7 @@ def test_only_doors_are_open_to_everybody() -> None:
     by_a_link = {"SetupHandler", "InvitationHandler", "NewPasswordHandler", "NewAddressHandler"}
     second_steps = {"SecondFactorHandler", "SecondFactorChallengeHandler"}
     passkeys = {"PasskeyDoorHandler", "PasskeyDoorChallengeHandler"}
-    provider = {"DepartureHandler", "ReturnHandler"}
+    provider = {"DepartureHandler", "AcceptanceHandler", "ReturnHandler"}
     assert open_to_all <= {"LoginHandler", "LogoutHandler", "ForgottenHandler"} | by_a_link | second_steps | passkeys | provider
 
 

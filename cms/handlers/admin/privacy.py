@@ -65,4 +65,4 @@ class ErasureHandler(AdminHandler):
         async with self.transaction() as work:
             await privacy.erase(work, self.actor, self.number(user_id))
         self.flash("Erased. The texts stay, under the name that the site has for people who have gone.")
-        self.redirect_to("admin")
+        self.redirect_to("admin.people")

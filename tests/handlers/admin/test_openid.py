@@ -6,12 +6,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from tornado.httpclient import AsyncHTTPClient
 
 from cms.models import AuditEntry, Identity, Session, Token, User
 from cms.rendering import Renderer
-from cms.services import identities
+from cms.schemas.account import InvitationInput
+from cms.services import identities, invitations
 from tests import provider as elsewhere
 from tests.provider import Provider, running_provider
 from tests.web import Answer, Browser, Site, running_site
@@ -205,6 +206,70 @@ async def test_nothing_is_linked_with_whoever_is_signed_in_meanwhile(site: Site)
     assert "Meanwhile somebody else is signed in" in (await browser.get("/account/identities")).words
     async with site.database.read() as session:
         assert (await session.scalars(select(Identity))).all() == []
+
+
+# --- an invitation ---------------------------------------------------------------------------------------------------------
+
+
+async def invited(site: Site, role: str = "author") -> str:
+    """The path of an invitation's page."""
+    owner = await site.person("owner")
+    async with site.database.transaction() as work:
+        actor = (await work.session.get_one(User, owner)).actor
+        carrier = await invitations.invite(work, actor, InvitationInput(email="ines@example.org", name="Ines", role=role))
+    return f"/invitation/{carrier}"
+
+
+async def test_invitation_is_accepted_without_a_password(site: Site, provider: Provider) -> None:
+    path, browser = await invited(site), site.browser()
+    page = await browser.get(path)
+    assert "Make it with Harbour ID" in page.words
+    assert provider.issuer in page.headers["Content-Security-Policy"]
+    answer = await browser.get(await at_provider(await browser.post(f"{path}/openid", {"name": "Ines Falk"})))
+    assert (answer.status, answer.location) == (303, "/admin")
+    assert await is_signed_in(browser)
+    assert await is_signed_in_after(site)
+    async with site.database.read() as session:
+        user = (await session.scalars(select(User).where(User.email == "ines@example.org"))).one()
+    assert (user.name, user.role, user.password_hash) == ("Ines Falk", "author", None)
+    assert (await browser.get(path)).status == 404
+    assert (await site.browser().post(f"{path}/openid", {"name": "Ines Falk"})).status == 404
+
+
+async def test_invitation_needs_a_name_first(site: Site) -> None:
+    path, browser = await invited(site), site.browser()
+    answer = await browser.post(f"{path}/openid", {"name": " "})
+    assert (answer.status, answer.location) == (303, path)
+    assert "Say first by what name" in (await browser.get(path)).words
+
+
+async def test_account_that_somebody_has_linked_accepts_no_invitation(site: Site) -> None:
+    await linked(site, "editor")
+    path, browser = await invited(site), site.browser()
+    answer = await browser.get(await at_provider(await browser.post(f"{path}/openid", {"name": "Ines"})))
+    assert "linked with somebody else here already" in await said_at_sign_in(browser, answer)
+    assert (await browser.get(path)).status == 200  # nothing was used up
+    async with site.database.read() as session:
+        assert (await session.scalars(select(User).where(User.email == "ines@example.org"))).all() == []
+
+
+async def test_invitation_that_was_withdrawn_on_the_way_makes_nobody(site: Site) -> None:
+    path, browser = await invited(site), site.browser()
+    back = await at_provider(await browser.post(f"{path}/openid", {"name": "Ines"}))
+    async with site.database.transaction() as work:
+        await work.session.execute(delete(Token).where(Token.purpose == "invitation"))
+    assert "used already, or has ended" in await said_at_sign_in(browser, await browser.get(back))
+
+
+async def test_second_factor_is_asked_for_after_the_provider(site: Site) -> None:
+    user_id = await linked(site)
+    async with site.database.transaction() as work:
+        user = await work.session.get_one(User, user_id)
+        user.totp_secret = site.application.parts.sealer.seal("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
+    browser = site.browser()
+    answer = await sign_in(browser, "/admin/posts?status=draft")
+    assert answer.location == "/login/second-factor?next=%2Fadmin%2Fposts%3Fstatus%3Ddraft"
+    assert not await is_signed_in(browser)
 
 
 # --- who is not let in -----------------------------------------------------------------------------------------------------
