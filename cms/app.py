@@ -54,7 +54,7 @@ class Squall(Application):
             settings=settings,
             database=Database(settings.database, clock=clock),
             renderer=renderer or Renderer(),
-            passwords=passwords or Passwords(settings.argon2_memory * 1024, settings.argon2_passes, settings.argon2_lanes),
+            passwords=passwords or Passwords.of(settings),
             sealer=Sealer(self.keys),
             storage=Storage(settings.media_folder),
             metrics=Metrics(),

@@ -32,6 +32,12 @@ class Forbidden(CMSError):
     message = "You may not do that."
 
 
+class NotConfirmed(Forbidden):
+    """It is long ago that the person proved to be who he is, and this could do harm."""
+
+    message = "Confirm first that it is you, as this was ten minutes ago or more; then send this again."
+
+
 class Conflict(CMSError):
     """Somebody else changed the same thing meanwhile."""
 

@@ -63,15 +63,26 @@ class SiteChanged:
 
 @dataclass(frozen=True, slots=True)
 class UserChanged:
-    """A person was made, renamed, disabled, enabled, erased, or given another role or password."""
+    """A person was made, renamed, disabled, enabled, erased, or given another role, password or second factor."""
 
     user_id: int
     aspects: tuple[str, ...]
 
 
-Event = PostPublished | PostWithdrawn | WorkChanged | SiteChanged | UserChanged
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """Sessions of a person were ended by hand; what is open in them has to close. Those that ended because of what happened to the
+    person go with ``UserChanged``."""
 
-_KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in (PostPublished, PostWithdrawn, WorkChanged, SiteChanged, UserChanged)}
+    user_id: int
+    session_ids: Ids
+
+
+Event = PostPublished | PostWithdrawn | WorkChanged | SiteChanged | UserChanged | SessionEnded
+
+_KINDS: dict[str, type[Event]] = {
+    kind.__name__: kind for kind in (PostPublished, PostWithdrawn, WorkChanged, SiteChanged, UserChanged, SessionEnded)
+}
 
 
 def from_json(name: str, payload: dict[str, Any]) -> Event | None:

@@ -6,7 +6,21 @@ from tornado.routing import PathMatches, Rule, URLSpec
 from tornado.web import url
 
 from cms.handlers import operations
-from cms.handlers.admin import cache, menus, openid, preview, privacy, publication, sessions, setup, site
+from cms.handlers.admin import (
+    cache,
+    confirmation,
+    menus,
+    openid,
+    passkeys,
+    preview,
+    privacy,
+    publication,
+    second_factor,
+    security,
+    sessions,
+    setup,
+    site,
+)
 from cms.handlers.admin import posts as desk
 from cms.handlers.site import archives, feeds, media, posts, programs, search, sitemaps, sources, static
 from cms.models.address import TargetKind
@@ -88,8 +102,32 @@ def _people() -> list[URLSpec]:
         url(r"/login", sessions.LoginHandler, name="login"),
         url(r"/login/openid", openid.DepartureHandler, name="login.openid"),
         url(r"/login/openid/callback", openid.ReturnHandler, name="login.openid.callback"),
+        url(r"/login/passkey", second_factor.PasskeyDoorHandler, name="login.passkey"),
+        url(r"/login/passkey/challenge", second_factor.PasskeyDoorChallengeHandler, name="login.passkey.challenge"),
+        url(r"/login/second-factor", second_factor.SecondFactorHandler, name="login.factor"),
+        url(r"/login/second-factor/challenge", second_factor.SecondFactorChallengeHandler, name="login.factor.challenge"),
         url(r"/logout", sessions.LogoutHandler, name="logout"),
         url(r"/setup/([A-Za-z0-9_-]+)", setup.SetupHandler, name="setup"),
+        *_account(),
+    ]
+
+
+def _account() -> list[URLSpec]:
+    """What everybody keeps of his own account."""
+    at = r"/account/security"
+    return [
+        url(r"/account/confirmation", confirmation.ConfirmationHandler, name="account.confirmation"),
+        url(r"/account/confirmation/challenge", confirmation.ConfirmationChallengeHandler, name="account.confirmation.challenge"),
+        url(at, security.SecurityHandler, name="account.security"),
+        url(rf"{at}/second-factor", security.FactorHandler, name="account.factor"),
+        url(rf"{at}/password", security.PasswordHandler, name="account.password"),
+        url(rf"{at}/authenticator", security.AuthenticatorHandler, name="account.authenticator"),
+        url(rf"{at}/codes", security.CodesHandler, name="account.codes"),
+        url(rf"{at}/passkeys", passkeys.PasskeysHandler, name="account.passkeys"),
+        url(rf"{at}/passkeys/challenge", passkeys.RegistrationChallengeHandler, name="account.passkeys.challenge"),
+        url(rf"{at}/passkeys/{NUMBER}", passkeys.PasskeyHandler, name="account.passkey"),
+        url(rf"{at}/sessions", security.SessionsHandler, name="account.sessions"),
+        url(rf"{at}/sessions/{NUMBER}", security.SessionHandler, name="account.session"),
         url(r"/account/identities", openid.IdentitiesHandler, name="account.identities"),
         url(rf"/account/identities/{NUMBER}", openid.IdentityHandler, name="account.identity"),
         url(r"/account/data", privacy.OwnDataHandler, name="account.data"),

@@ -5,20 +5,23 @@ One backend only: ``./squall test -k sqlite`` or ``-k postgresql``.
 
 import contextlib
 import itertools
+import logging
 import os
 import shutil
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
+import structlog
 from sqlalchemy import make_url
 
 from cms.db import migrations
 from cms.db.session import Database
 from cms.rendering import Renderer
+from cms.telemetry import log
 from tests import postgresql, statements
 from tests.measuring import unmeasured, unmeasured_workers
 
@@ -26,6 +29,18 @@ SERVER = pytest.StashKey[postgresql.Server]()
 TEMPLATE = "squall_template"
 
 statements.share()
+
+
+@pytest.fixture(autouse=True)
+def logs_of_this_test_alone() -> Iterator[None]:
+    """A command that runs in this process says where its logs go, and the next test would neither hear its own nor write them there."""
+    yield
+    if structlog.is_configured():
+        structlog.reset_defaults()
+        vars(log).pop("bind", None)  # kept at its first use
+        logging.root.setLevel(logging.WARNING)
+        for handler in [each for each in logging.root.handlers if isinstance(each.formatter, structlog.stdlib.ProcessorFormatter)]:
+            logging.root.removeHandler(handler)
 
 
 class Templates:

@@ -16,8 +16,9 @@ from cms.handlers.forms import Form
 from cms.models import User
 from cms.policy import SYSTEM, Role
 from cms.schemas.account import MAX_PASSWORD, MIN_PASSWORD, NameInput, OwnerInput, UserInput
-from cms.services import accounts, privacy, site
+from cms.services import accounts, privacy, second_factor, site
 from cms.services.passwords import Passwords
+from cms.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="People: make, list, change, rename, disable, enable, export, erase.")
 
@@ -40,7 +41,7 @@ def create(
 
     async def act() -> None:
         async with current_database(settings) as database:
-            hashed = await _hash(password)
+            hashed = await _hash(settings, database, password, name, email) if password is not None else None
             if role == "owner":
                 await _create_owner(database, email, name, password, hashed)
             else:
@@ -103,9 +104,28 @@ def role(
 @app.command()
 def password(email: EmailArgument, password_stdin: PasswordOption = False, data: DataOption = None) -> None:
     """Set somebody's password; ends the person's sessions."""
-    hashed = run(_hash(_password() if password_stdin else _asked_password()))
-    user = _change(email, data, lambda work, user: accounts.set_password(work, SYSTEM, user, hashed or ""))
+    wanted = _password() if password_stdin else _asked_password()
+    settings = load_settings(data=data)
+
+    async def act() -> User:
+        async with current_database(settings) as database:
+            async with database.read() as session:
+                user = await accounts.get_by_email(session, email)
+            hashed = await _hash(settings, database, wanted, user.name, email)
+            async with database.transaction() as work:
+                user = await accounts.get_by_email(work.session, email)
+                await accounts.set_password(work, SYSTEM, user, hashed)
+                return user
+
+    user = run(act())
     typer.echo(f"{email} has a new password, and is signed out everywhere{_still_disabled(user)}.")
+
+
+@app.command("reset-second-factor")
+def reset_second_factor(email: EmailArgument, data: DataOption = None) -> None:
+    """For somebody who lost it: takes away authenticator app, recovery codes and passkeys; ends the person's sessions."""
+    user = _change(email, data, lambda work, user: second_factor.reset(work, SYSTEM, user))
+    typer.echo(f"{email} signs in with the password alone again, and is signed out everywhere{_still_disabled(user)}.")
 
 
 @app.command()
@@ -188,29 +208,26 @@ def _still_disabled(user: User) -> str:
 
 
 def _password() -> str:
-    password = sys.stdin.readline().rstrip("\n")
-    _check(password)
-    return password
+    return _checked(sys.stdin.readline().rstrip("\n"))
 
 
 def _asked_password() -> str:
     if not sys.stdin.isatty():
         raise OperatorError("There is no terminal to ask for the password; add --password-stdin.")
-    password: str = typer.prompt("New password", hide_input=True, confirmation_prompt=True)
-    _check(password)
+    return _checked(typer.prompt("New password", hide_input=True, confirmation_prompt=True))
+
+
+def _checked(password: str) -> str:
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        raise OperatorError(f"A password has between {MIN_PASSWORD} and {MAX_PASSWORD} characters.")
     return password
 
 
-def _check(password: str) -> None:
-    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        raise OperatorError(f"A password has between {MIN_PASSWORD} and {MAX_PASSWORD} characters.")
-
-
-async def _hash(password: str | None) -> str | None:
-    if password is None:
-        return None
-    passwords = Passwords()
+async def _hash(settings: Settings, database: Database, password: str, *about: str) -> str:
+    async with database.read() as session:
+        site_name = (await site.get_frame(session)).name
+    passwords = Passwords.of(settings)
     try:
-        return await passwords.hash(password)
+        return await passwords.choose(password, *about, site_name)
     finally:
         passwords.close()

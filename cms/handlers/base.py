@@ -113,7 +113,9 @@ class BaseHandler(RequestHandler):
     content_policy: ClassVar[str] = ""
     answers_any_host: ClassVar[bool] = False
     path_is_secret: ClassVar[bool] = False  # kept out of the log
+    is_open_before_factor: ClassVar[bool] = False  # also to those who have yet to set up the second factor that their role needs
 
+    standing: sessions.Found | None = None  # the session that the request came with
     actor: Actor = ANONYMOUS
     request_id: str = ""
 
@@ -195,7 +197,10 @@ class BaseHandler(RequestHandler):
     # --- the person ---
 
     async def load_actor(self) -> None:
-        """Who is signed in, from the cookie's session row. Its last use is noted once an hour."""
+        """Who is signed in, from the cookie's session row. Its last use is noted once an hour.
+
+        Nobody is, where a second factor is needed and there is none yet; but for the few pages on which that is set up.
+        """
         token = self.signed_cookie(self.session_cookie, days=SESSION_COOKIE_DAYS)
         if not token:
             return
@@ -204,12 +209,13 @@ class BaseHandler(RequestHandler):
             found = await sessions.find(session, token.decode(), now)
         if found is None:
             return
-        row, user = found
-        self.actor = user.actor
-        if now - row.seen_at > sessions.SEEN_EVERY:
+        self.standing = found
+        if self.is_open_before_factor or not found.lacks_factor:
+            self.actor = found.user.actor
+        if now - found.session.seen_at > sessions.SEEN_EVERY:
             with contextlib.suppress(Unavailable, StorageFull):  # a page must not fail for this
                 async with self.transaction() as work:
-                    await sessions.touch(work, row.id)
+                    await sessions.touch(work, found.session.id)
 
     def signed_cookie(self, name: str, *, days: float) -> bytes | None:
         """Not older than so many days. Only today's form of signature is read: others on this host have cookies of these names, too."""

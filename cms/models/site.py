@@ -15,6 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from cms.db.types import Id, enum_type
 from cms.models.address import TargetKind
 from cms.models.base import Base, JsonList, JsonMap, PrimaryKey
+from cms.policy import Role
 
 SITE_ID = 1
 ACCENT_HUE = 255  # degrees; what tokens.css says unless somebody chooses (migrations write the same)
@@ -56,6 +57,16 @@ class Site(Base):
     second_factor: Mapped[JsonList] = mapped_column(default=list)  # roles that need one
     former_name: Mapped[str] = mapped_column(String(80), default="")  # above texts of those who were erased; "": nobody's
     frame: Mapped[JsonMap]
+
+    @property
+    def second_factor_from(self) -> str:
+        """The least of the roles that need a second factor, with all above it; "" while nobody does."""
+        return next((role.value for role in reversed(Role) if role in self.second_factor), "")
+
+    @second_factor_from.setter
+    def second_factor_from(self, least: str) -> None:
+        ranks = [role.value for role in Role]
+        self.second_factor = ranks[: ranks.index(least) + 1] if least else []
 
     @property
     def search_crawlers(self) -> bool:

@@ -38,6 +38,44 @@ class OwnerInput(BaseModel):
     password: Password = Field(title="Password")
 
 
+class PasswordInput(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    password: Password = Field(title="Password")
+
+
+class CodeInput(BaseModel):
+    """A code of the app, or a recovery code."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: Line = Field(title="Code", min_length=1, max_length=60)
+
+
+class AuthenticatorInput(CodeInput):
+    """``secret``: the one that was proposed, sealed."""
+
+    secret: str = Field("", title="Secret", max_length=1000)
+
+
+class ConfirmationInput(BaseModel):
+    """One of the two, or a passkey."""
+
+    model_config = ConfigDict(frozen=True)
+
+    password: str = Field("", title="Password", max_length=MAX_PASSWORD)
+    code: Line = Field("", title="Code of your authenticator app", max_length=60)
+
+
+class PasskeyInput(BaseModel):
+    """``credential``: what the authenticator answered, as the browser writes it down."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: Name = Field(title="Name")
+    credential: str = Field("", title="Answer of the authenticator", max_length=20_000)
+
+
 class NameInput(BaseModel):
     model_config = ConfigDict(frozen=True)
 

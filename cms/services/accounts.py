@@ -13,9 +13,10 @@ from cms.errors import Conflict, Forbidden, InvalidInput, NotFound
 from cms.events import UserChanged
 from cms.models import Session, User
 from cms.models.address import TargetKind
+from cms.models.user import Purpose
 from cms.policy import Actor, Capability, Role
 from cms.schemas.account import OwnerInput, UserInput
-from cms.services import addresses, audit, bylines, outbox, site
+from cms.services import addresses, audit, bylines, outbox, sessions, site, tokens
 
 MAX_SLUG = 75  # characters; leaves room for a number in the column
 
@@ -26,6 +27,19 @@ async def has_owner(session: AsyncSession) -> bool:
 
 async def find_by_email(session: AsyncSession, email: str) -> User | None:
     return (await session.scalars(select(User).where(User.email == email.strip().lower()))).one_or_none()
+
+
+async def find(session: AsyncSession, user_id: int) -> User | None:
+    return (await session.scalars(select(User).where(User.id == user_id))).one_or_none()
+
+
+async def hold(work: Work, user_id: int) -> User:
+    """The person as he is now, kept from others until the end. Raises ``NotFound``."""
+    held = select(User).where(User.id == user_id).with_for_update().execution_options(populate_existing=True)
+    user = (await work.session.scalars(held)).one_or_none()
+    if user is None:
+        raise NotFound
+    return user
 
 
 async def get_by_email(session: AsyncSession, email: str) -> User:
@@ -113,18 +127,25 @@ async def change_role(work: Work, actor: Actor, user: User, role: Role) -> None:
         raise Forbidden("The owner's role cannot be given or taken like another.")
     audit.note(work, actor, "user.role", "user", user.id, before=user.role.value, after=role.value)
     user.role = role
-    await _end_sessions(work, user, "role")
+    await end_sessions(work, user, "role")
 
 
-async def set_password(work: Work, actor: Actor, user: User, password_hash: str) -> None:
-    """Ends all sessions of the person."""
+async def set_password(work: Work, actor: Actor, user: User, password_hash: str, *, kept_id: int | None = None) -> None:
+    """Ends all sessions of the person but the one that is kept."""
     if actor.user_id != user.id:
         policy.require(actor, Capability.USER_MANAGE)
         if user.role is Role.OWNER and actor.role is not Role.OWNER:
             raise Forbidden("Only the owner can change the owner's password.")  # else it would be a way to become the owner
     user.password_hash = password_hash
     audit.note(work, actor, "user.password", "user", user.id)
-    await _end_sessions(work, user, "password")
+    await end_sessions(work, user, "password", kept_id=kept_id)
+
+
+async def change_password(work: Work, actor: Actor, session_id: int, password_hash: str) -> str:
+    """The actor's own. Returns a new token for this session; his others end."""
+    user = await hold(work, actor.user_id or 0)
+    await set_password(work, actor, user, password_hash, kept_id=session_id)
+    return await sessions.renew(work, session_id)
 
 
 async def still_may_enter(work: Work, user_id: int, stored: str) -> User | None:
@@ -146,7 +167,7 @@ async def disable(work: Work, actor: Actor, user: User) -> None:
         raise Forbidden("The owner cannot be disabled.")
     user.disabled_at = work.now
     audit.note(work, actor, "user.disable", "user", user.id)
-    await _end_sessions(work, user, "disabled")
+    await end_sessions(work, user, "disabled")
 
 
 async def enable(work: Work, actor: Actor, user: User) -> None:
@@ -156,9 +177,12 @@ async def enable(work: Work, actor: Actor, user: User) -> None:
         raise Forbidden("This person was erased, and cannot come back.")
     user.disabled_at = None
     audit.note(work, actor, "user.enable", "user", user.id)
-    await _end_sessions(work, user, "enabled")
+    await end_sessions(work, user, "enabled")
 
 
-async def _end_sessions(work: Work, user: User, aspect: str) -> None:
-    await work.session.execute(delete(Session).where(Session.user_id == user.id))
+async def end_sessions(work: Work, user: User, aspect: str, *, kept_id: int | None = None) -> None:
+    """Whatever the person is signed in with, or about to be."""
+    others = delete(Session).where(Session.user_id == user.id)
+    await work.session.execute(others if kept_id is None else others.where(Session.id != kept_id))
+    await tokens.revoke(work, Purpose.SECOND_FACTOR, user.id)
     outbox.record(work, UserChanged(user.id, (aspect,)))

@@ -1,15 +1,23 @@
-"""Password hashes: argon2id, made one at a time in a thread, so that readers never wait for somebody who signs in."""
+"""Passwords: whether one is good enough, and their hashes.
+
+argon2id, one at a time in a thread, so that readers never wait for somebody who signs in. How easily a new one is guessed is estimated by
+zxcvbn (https://www.usenix.org/conference/usenixsecurity16/technical-sessions/presentation/wheeler), which brings its own lists of the
+passwords and words that people take.
+"""
 
 import asyncio
+import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import TypeVar
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from cms.errors import TooManyRequests
+from cms.errors import InvalidInput, TooManyRequests
+from cms.settings import Settings
 
 # OWASP's first choice for argon2id: 19 MiB, two passes, one lane (https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html).
 MEMORY = 19 * 1024  # KiB
@@ -17,6 +25,9 @@ PASSES = 2
 LANES = 1
 MOST_WAITING = 50  # about two seconds of hashing
 RETRY_AFTER = 5  # seconds
+LEAST_SCORE = 2  # of 0 to 4: at least 100 million guesses
+JUDGED = 72  # characters that zxcvbn takes; longer ones are judged by their beginning
+FORGETTABLE = 3  # characters; shorter parts of names are parts of everything
 
 Result = TypeVar("Result")
 
@@ -27,8 +38,24 @@ class Passwords:
     def __init__(self, memory: int = MEMORY, passes: int = PASSES, lanes: int = LANES) -> None:
         self._hasher = PasswordHasher(time_cost=passes, memory_cost=memory, parallelism=lanes, type=Type.ID)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="argon2")
+        # Of its own, as odd texts take seconds; and only one, as zxcvbn keeps what it was told about the person in a place that is shared.
+        self._judge = ThreadPoolExecutor(1, thread_name_prefix="zxcvbn")
         self._waiting = 0
         self._nobodys = self._hasher.hash(secrets.token_urlsafe())
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Passwords":
+        return cls(settings.argon2_memory * 1024, settings.argon2_passes, settings.argon2_lanes)
+
+    async def choose(self, password: str, *about: str) -> str:
+        """The hash of a new password. ``about``: what others know of the person and the site, which makes a bad password.
+
+        Raises ``InvalidInput`` on ``password``, with advice, if it is easy to guess.
+        """
+        advice = await asyncio.get_running_loop().run_in_executor(self._judge, _advice, password, about)
+        if advice:
+            raise InvalidInput({"password": advice})
+        return await self.hash(password)
 
     async def hash(self, password: str) -> str:
         return await self._in_turn(self._hasher.hash, password)
@@ -52,10 +79,29 @@ class Passwords:
         return self._hasher.check_needs_rehash(stored)
 
     def close(self) -> None:
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        for thread in (self._thread, self._judge):
+            thread.shutdown(wait=False, cancel_futures=True)
 
     def _verify(self, stored: str, password: str) -> bool:
         try:
             return self._hasher.verify(stored, password)
         except (VerificationError, InvalidHashError):
             return False
+
+
+def _advice(password: str, about: Sequence[str]) -> str:
+    """What is wrong with a password, and how to choose another; "" if it will do."""
+    from zxcvbn import zxcvbn  # its lists take as long to load as the rest of the program, and few ask
+
+    judged = zxcvbn(password[:JUDGED], user_inputs=_words(about))
+    if judged["score"] >= LEAST_SCORE:
+        return ""
+    feedback = judged["feedback"]
+    return " ".join(["This is easy to guess.", *filter(None, [feedback["warning"], *feedback["suggestions"]])])
+
+
+def _words(about: Sequence[str]) -> list[str]:
+    """Each thing as a whole, without what stands between its parts, and its parts; of an address of mail also what is before the @."""
+    told = [word for text in about for word in (text, text.partition("@")[0])]
+    parts = [re.findall(r"[^\W_]+", text) for text in told]
+    return sorted({word for word in (*told, *("".join(each) for each in parts), *chain(*parts)) if len(word) >= FORGETTABLE})

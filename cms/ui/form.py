@@ -77,4 +77,11 @@ class FormErrors(Module):
         return self.render_string("modules/form-errors.html", form=form).decode()
 
 
-MODULES: dict[str, type[UIModule]] = {"Field": Field, "FormErrors": FormErrors, "Words": Words}
+class UsePasskey(Module):
+    """A button that sends a passkey's answer. ``challenge``: where the browser asks what to sign; ``is_offered``: beside the name, too."""
+
+    def render(self, action: str, challenge: str, next: str, *, is_offered: bool = False) -> str:
+        return self.render_string("modules/use-passkey.html", action=action, challenge=challenge, next=next, is_offered=is_offered).decode()
+
+
+MODULES: dict[str, type[UIModule]] = {"Field": Field, "FormErrors": FormErrors, "UsePasskey": UsePasskey, "Words": Words}

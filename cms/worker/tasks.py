@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from cms.db.session import Database
-from cms.services import jobs, outbox, search, search_index, sessions, throttling, tokens
+from cms.services import devices, jobs, outbox, search, search_index, sessions, throttling, tokens
 
 Task = Callable[[Database, dict[str, Any]], Awaitable[None]]
 
@@ -14,6 +14,7 @@ async def keep_house(database: Database, _payload: dict[str, Any]) -> None:
     async with database.transaction() as work:
         await outbox.prune(work)
         await sessions.prune(work)
+        await devices.prune(work)
         await tokens.prune(work)
         await throttling.prune(work)
         await jobs.prune(work)

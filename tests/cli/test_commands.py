@@ -101,6 +101,22 @@ def test_wrong_people_are_refused_in_one_sentence(migrated: Squall) -> None:
     assert [person["email"] for person in migrated.ok("user", "list", "--json").json] == ["ana@example.org"]
 
 
+def test_password_that_everybody_takes_is_refused_with_advice(migrated: Squall) -> None:
+    make = ("user", "create", "ana@example.org", "--name", "Ana Silva", "--role", "author", "--password-stdin")
+    for easy in ("password12", "ana@example.org", "Ana Silva"):
+        refused = migrated(*make, given=f"{easy}\n").sentence
+        assert "easy to guess" in refused or "characters" in refused
+    migrated.ok(*make, given=PASSWORD)
+    assert "easy to guess" in migrated("user", "password", "ana@example.org", "--password-stdin", given="qwertyuiop\n").sentence
+
+
+def test_second_factor_is_taken_away_from_whoever_lost_it(migrated: Squall) -> None:
+    make = ("user", "create", "olga@example.org", "--name", "Olga", "--role", "owner", "--password-stdin")
+    migrated.ok(*make, given=PASSWORD)
+    assert "password alone" in migrated.ok("user", "reset-second-factor", "olga@example.org").out
+    assert "nobody" in migrated("user", "reset-second-factor", "somebody@example.org").sentence
+
+
 def test_owner_is_made_once_and_stays(migrated: Squall) -> None:
     make = ("user", "create", "olga@example.org", "--name", "Olga", "--role", "owner")
     assert "--password-stdin" in migrated(*make).sentence

@@ -9,13 +9,13 @@ from tornado import locale
 from tornado.web import HTTPError
 
 from cms import policy
-from cms.errors import CMSError, Forbidden, NotAuthenticated
+from cms.errors import CMSError, Forbidden, NotAuthenticated, NotConfirmed
 from cms.handlers.base import BaseHandler
 from cms.policy import Capability
 from cms.schemas.account import LoginInput, OwnerInput
 from cms.schemas.post import PostInput
 from cms.schemas.site import SiteInput
-from cms.services import site
+from cms.services import sessions, site
 from cms.ui.admin import Flash, readable
 from cms.ui.words import href
 
@@ -36,6 +36,7 @@ _LABELS = {
     if name not in left_out
 }
 _MACHINERY = frozenset({"_xsrf", "_method", "version", "then", "next", "post", "kind"})
+_SECRET = frozenset({"_xsrf", "password", "code", "credential", "secret"})
 _UNSAFE = re.compile(r"[^\x21-\x7e]|\\")
 
 _SENTENCES = {
@@ -46,6 +47,7 @@ _SENTENCES = {
     500: "Something went wrong on our side, and it is in the log.",
 }
 LOST_KEY = "This form was open for so long, or in so many windows, that its key no longer fits; nothing was done."
+_NEEDS_FACTOR = "Your role needs a second factor, and you have none yet. Set it up first."
 _FOREIGN = "This was sent from another site, so nothing was done."
 
 
@@ -77,14 +79,29 @@ class AdminHandler(BaseHandler):
         if capability is None:
             return
         if not self.actor.is_signed_in:
-            if self.request.method not in ("GET", "HEAD"):
-                raise NotAuthenticated(_SENTENCES[401])
-            self.redirect(self.login_url(self.request.uri or ""), status=303)
+            lacks_factor = self.standing is not None
+            error = Forbidden(_NEEDS_FACTOR) if lacks_factor else NotAuthenticated(_SENTENCES[401])
+            path = self.request.uri or ""
+            self._lead_away(self.reverse_url("account.factor") if lacks_factor else self.login_url(path), error)
             return
         if not policy.allows(self.actor, capability):
             raise Forbidden("This part of the desk is not open to you.")
         async with self.read() as session:
             self.parts.use_frame(await site.get_frame(session))
+        if self.is_dangerous and not self.is_confirmed:
+            self._lead_away(f"{self.reverse_url('account.confirmation')}?{urlencode({'next': self.request.uri})}", NotConfirmed())
+
+    def _lead_away(self, path: str, error: CMSError) -> None:
+        """Whoever only looks is led to what has to be done first; what was sent is refused, and kept on the page that says so."""
+        if self.request.method not in ("GET", "HEAD"):
+            raise error
+        self.redirect(path, status=303)
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the person has proved a short while ago to be who he is."""
+        confirmed_at = self.standing.session.confirmed_at if self.standing else None
+        return confirmed_at is not None and self.parts.database.clock() - confirmed_at < sessions.CONFIRMED_FOR
 
     @property
     def capability(self) -> Capability | None:
@@ -163,10 +180,11 @@ class AdminHandler(BaseHandler):
         sentence = self._sentence(status, message, is_foreign)
         self.set_header("Content-Type", "text/html; charset=utf-8")
         typed = {} if is_foreign or status == 421 else self.typed()
+        needs = "confirmation" if isinstance(self._error, NotConfirmed) else "login" if status == 401 else ""
         if typed:
-            self.render("admin/again.html", status=status, sentence=sentence, typed=typed, labels=_LABELS)
+            self.render("admin/again.html", needs=needs, sentence=sentence, typed=typed, labels=_LABELS)
         else:
-            self.render("admin/error.html", status=status, sentence=sentence, reason=self.reason(status))
+            self.render("admin/error.html", needs=needs, status=status, sentence=sentence, reason=self.reason(status))
 
     def _methods(self) -> list[str]:
         mine = type(self)
@@ -196,7 +214,7 @@ class AdminHandler(BaseHandler):
         sent = {
             name: readable(values[-1].decode("utf-8", "replace"))
             for name, values in self.request.body_arguments.items()
-            if values and name not in ("_xsrf", "password")
+            if values and name not in _SECRET
         }
         return sent if any(value.strip() for name, value in sent.items() if name not in _MACHINERY) else {}
 

@@ -27,22 +27,22 @@ class SetupHandler(DoorHandler):
         form = self.form(OwnerInput)
         try:
             wanted = form.value()
-            hashed = await self.parts.passwords.hash(wanted.password)
+            hashed = await self.parts.passwords.choose(wanted.password, wanted.name, wanted.email, wanted.site_name)
             async with self.transaction() as work:
                 owner = await accounts.create_owner(work, wanted, hashed)
-                session_token = await self.start_session(work, owner)
+                entry = await self.start_session(work, owner)
         except InvalidInput as error:
             form.refuse(error)
             self._show(form, status=422)
             return
         except Conflict as error:
             self.set_status(409)
-            self.render("admin/error.html", status=409, sentence=error.message, reason="")
+            self.render("admin/error.html", needs="", status=409, sentence=error.message, reason="")
             return
         self.parts.has_owner = True
         async with self.read() as session:
             self.parts.use_frame(await site.get_frame(session))
-        self.keep_session(session_token)
+        self.keep_session(entry)
         self.flash("Welcome. This site is yours now; nobody else can use the link that brought you here.")
         self.redirect_to("admin.posts")
 

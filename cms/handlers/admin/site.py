@@ -19,6 +19,13 @@ HOMES = (
     ("compact", "A compact list of titles"),
     ("page", "A page; the newest posts then begin at /page/1"),
 )
+FACTORS = (
+    ("", "Whoever wants one"),
+    ("administrator", "Owner and administrators"),
+    ("editor", "Editors and above"),
+    ("author", "Authors and above"),
+    ("contributor", "Everybody with an account"),
+)
 FILE_AGAIN = "Choose the file of the logo again; browsers do not send it twice."
 
 
@@ -73,7 +80,8 @@ class SettingsHandler(AdminHandler):
         self.set_status(status)
         self.render(
             "admin/site/settings.html", section="site", form=form, row=row, pages=[("", "None"), *pages], homes=HOMES, theirs=theirs,
-            languages=languages(str(form["language"])), zones=[(zone, zone) for zone in sorted(time_zones())], most_links=MAX_LINKS,
+            factors=FACTORS, languages=languages(str(form["language"])), zones=[(zone, zone) for zone in sorted(time_zones())],
+            most_links=MAX_LINKS,
             file_again=FILE_AGAIN if self.request.files and status != 200 else "", flash=self.take_flash() if status == 200 else None,
         )  # fmt: skip
 

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
+from sqlalchemy import select
+from tornado.web import create_signed_value
 
+from cms.models import AuditEntry, Device
 from cms.policy import SYSTEM
-from cms.services import accounts
+from cms.services import accounts, signing_in
 from tests.handlers.admin.pages import buttons, by_id, fields, form_of, title, words
-from tests.web import PASSWORD, Site, running_site
+from tests.web import PASSWORD, Browser, Site, running_site
 
 
 async def test_right_password_opens_the_desk(site: Site) -> None:
@@ -133,7 +136,7 @@ async def test_lost_form_key_brings_the_form_back_with_the_address_in_it(site: S
     assert answer.status == 403
     assert "its key no longer fits" in answer.words
     assert "cookies" in answer.words
-    assert buttons(answer.page) == ["Sign in"]
+    assert buttons(answer.page) == ["Sign in", "Use a passkey"]
     assert PASSWORD not in answer.text
     form = fields(answer.page)
     assert (form["email"], form["password"], form["next"]) == ("owner@example.org", "", "/admin/pages")
@@ -241,3 +244,95 @@ async def test_cookies_of_an_https_site_are_bound_to_it(database_url: str, tmp_p
         for cookie in sent:
             assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie.split("; "))
             assert "Domain" not in cookie
+
+
+# --- how often, and who is known ---
+
+
+async def wrong(browser: Browser, email: str = "author@example.org", times: int = 1) -> list[int]:
+    return [(await browser.sign_in(email, "wrong horse")).status for _ in range(times)]
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Failed sign-ins answer without waiting; what they say is what is looked at."""
+    monkeypatch.setattr(signing_in, "FLOOR", 0)
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("email", ["author@example.org", "nobody@example.org"])
+async def test_ten_wrong_passwords_a_minute_then_a_page_that_keeps_the_address(site: Site, email: str) -> None:
+    await site.person("author")
+    stranger = site.browser()
+    assert await wrong(stranger, email, 10) == [422] * 10
+    answer = await stranger.sign_in(email)
+    assert answer.status == 429
+    assert 0 < int(answer.headers["Retry-After"]) <= 60
+    assert fields(answer.page)["email"] == email
+    assert "Too many tries. Please wait" in words(by_id(answer.page, "wrong"))
+    assert PASSWORD not in answer.text
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_known_browser_gets_in_while_strangers_wait(site: Site) -> None:
+    known = await site.signed_in("author")
+    await known.post("/logout")
+    stranger = site.browser()
+    assert await wrong(stranger, times=11) == [422] * 10 + [429]
+    assert await wrong(stranger, "nobody@example.org", times=22) == [422] * 10 + [429] * 12, "the address of the network is used up, too"
+    assert (await stranger.sign_in("editor@example.org")).status == 429
+    assert (await known.sign_in("author@example.org")).status == 303
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_known_browser_cannot_try_out_passwords_either(site: Site) -> None:
+    known = await site.signed_in("author")
+    await known.post("/logout")
+    assert await wrong(known, times=11) == [422] * 10 + [429]
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_browser_that_is_known_is_so_to_its_own_people_only(site: Site) -> None:
+    await site.person("editor")
+    known = await site.signed_in("author")
+    await known.post("/logout")
+    assert await wrong(site.browser(), "editor@example.org", times=10) == [422] * 10
+    assert (await known.sign_in("editor@example.org")).status == 429
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_right_password_forgets_the_wrong_ones(site: Site) -> None:
+    await site.person("author")
+    browser = site.browser()
+    assert await wrong(browser, times=9) == [422] * 9
+    assert (await browser.sign_in("author@example.org")).status == 303
+    await browser.post("/logout")
+    assert await wrong(site.browser(), times=2) == [422] * 2
+
+
+async def test_second_browser_is_noted_as_new_and_the_same_again_is_not(site: Site) -> None:
+    first = await site.signed_in("author")
+    await first.post("/logout")
+    assert (await first.sign_in("author@example.org")).status == 303
+    assert await notes(site, "device.new") == 0
+    second = site.browser()
+    await second.sign_in("author@example.org")
+    assert await notes(site, "device.new") == 1
+    assert second.cookies["known"] != first.cookies["known"]
+
+
+async def test_mark_of_former_versions_is_replaced(site: Site) -> None:
+    browser = await site.signed_in("author")
+    before = browser.cookies["known"]
+    keys = site.application.settings
+    browser.cookies["known"] = create_signed_value(keys["cookie_secret"], "known", "yes", key_version=keys["key_version"]).decode()
+    await browser.post("/logout")
+    assert (await browser.sign_in("author@example.org")).status == 303
+    assert browser.cookies["known"] != before
+    async with site.database.read() as session:
+        assert len((await session.scalars(select(Device))).all()) == 2
+
+
+async def notes(site: Site, action: str) -> int:
+    async with site.database.read() as session:
+        return len((await session.scalars(select(AuditEntry).where(AuditEntry.action == action))).all())
