@@ -85,6 +85,7 @@ async def addresses(site: Site) -> list[str]:
     for_programs = ["sitemap.xml", "sitemap/1.xml", "sitemap/lists.xml", "robots.txt", "llms.txt", "opensearch.xml", "manifest.webmanifest"]
     plain = ["", "page/1", "page/2", "archive", f"archive/{now:%Y}", f"archive/{now:%Y/%m}", "archive/1999", "search", "login", "logout"]
     plain += [f"login/{step}{end}" for step in ("passkey", "second-factor") for end in ("", "/challenge")]
+    plain += ["login/openid", "login/openid/callback"]
     plain += [
         "account/confirmation",
         "account/security",

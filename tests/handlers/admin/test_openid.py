@@ -207,6 +207,17 @@ async def test_nothing_is_linked_with_whoever_is_signed_in_meanwhile(site: Site)
         assert (await session.scalars(select(Identity))).all() == []
 
 
+async def test_second_factor_is_asked_for_after_the_provider(site: Site) -> None:
+    user_id = await linked(site)
+    async with site.database.transaction() as work:
+        user = await work.session.get_one(User, user_id)
+        user.totp_secret = site.application.parts.sealer.seal("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
+    browser = site.browser()
+    answer = await sign_in(browser, "/admin/posts?status=draft")
+    assert answer.location == "/login/second-factor?next=%2Fadmin%2Fposts%3Fstatus%3Ddraft"
+    assert not await is_signed_in(browser)
+
+
 # --- who is not let in -----------------------------------------------------------------------------------------------------
 
 
