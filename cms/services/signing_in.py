@@ -1,6 +1,5 @@
 """Proving to be somebody: by password, and how often that may be tried."""
 
-import ipaddress
 from dataclasses import dataclass
 
 from cms.db.session import Database, Work
@@ -17,8 +16,6 @@ CODES = Limit("second factors", 5, 300)  # codes have six digits, and three of t
 CHALLENGES = Limit("challenges for an address", 60, 60)
 
 FLOOR = 0.3  # seconds after which a failed sign-in answers; several times as long as a hash takes, so that nobody learns what was wrong
-
-_STRANGERS_NETWORK = 64  # bits of an IPv6 address; what follows, everybody chooses for himself
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,7 @@ async def prove(database: Database, passwords: Passwords, wanted: LoginInput, *,
         user = await accounts.find_by_email(session, wanted.email)
         is_known = await devices.knows(session, device, wanted.email)
     if not is_known:
-        await throttling.take(database, BY_ADDRESS, network(address))
+        await throttling.take(database, BY_ADDRESS, address)
     who = f"{wanted.email}\0{device}" if is_known else wanted.email
     await throttling.take(database, BY_ACCOUNT, who)
     stored = user.password_hash if user else None
@@ -66,12 +63,3 @@ async def is_password(database: Database, passwords: Passwords, user: User, pass
     if is_right:
         await throttling.give_back(database, BY_PERSON, str(user.id))
     return is_right
-
-
-def network(address: str) -> str:
-    """What one person has of addresses: one of the old kind, very many of the new."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    return address if ip.version == 4 else str(ipaddress.ip_network(f"{address}/{_STRANGERS_NETWORK}", strict=False))

@@ -84,7 +84,19 @@ async def addresses(site: Site) -> list[str]:
              f"{MARKER}-new", f"{MARKER.lower()}-title", f"{MARKER.lower()}-page", f"{MARKER.lower()}-titel")  # fmt: skip
     for_programs = ["sitemap.xml", "sitemap/1.xml", "sitemap/lists.xml", "robots.txt", "llms.txt", "opensearch.xml", "manifest.webmanifest"]
     plain = ["", "page/1", "page/2", "archive", f"archive/{now:%Y}", f"archive/{now:%Y/%m}", "archive/1999", "search", "login", "logout"]
-    plain += ["setup/guessed", "static/css/site.css", "favicon.ico", ".well-known/security.txt", "healthz", "readyz", "metrics"]
+    plain += [f"login/{step}{end}" for step in ("passkey", "second-factor") for end in ("", "/challenge")]
+    plain += ["login/openid", "login/openid/callback"]
+    plain += [
+        "account/confirmation",
+        "account/security",
+        "setup/guessed",
+        "static/css/site.css",
+        "favicon.ico",
+        ".well-known/security.txt",
+        "healthz",
+        "readyz",
+        "metrics",
+    ]
     plain += ["media/1/0123456789ab/a.png", "media/1/a.png", "admin", "admin/posts", "admin/preview", *for_programs, *FEEDS]
     of_lists = [f"/{at}{end}" for at in LISTS for end in ("", "/page/1", "/page/2", *(f"/{name}" for name in FEEDS))]
     of_texts = [f"/{at}{end}" for at in texts for end in ("", ".md", "/")]
@@ -96,7 +108,7 @@ async def addresses(site: Site) -> list[str]:
 
 def untried(paths: list[str]) -> list[str]:
     """Names of routes for readers that none of the addresses leads to first."""
-    specs = [spec for spec in routes() if not str(spec.name).startswith("admin")]
+    specs = [spec for spec in routes() if not str(spec.name).startswith(("admin", "account."))]
     tried = {_first(specs, path.partition("?")[0]) for path in paths}
     return [str(spec.name) for spec in specs if spec.name not in tried]
 

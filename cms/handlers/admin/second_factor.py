@@ -104,7 +104,7 @@ class PasskeyDoorHandler(SignInHandler):
     requires = None  # the passkey is what is asked for
 
     async def post(self) -> None:
-        await throttling.take(self.parts.database, signing_in.BY_ADDRESS, signing_in.network(self.remote_address))
+        await throttling.take(self.parts.database, signing_in.BY_ADDRESS, self.remote_address)
         async with self.transaction() as work:
             person = await passkeys.use(work, self.party, self.get_body_argument("credential", ""))
             entry = await self.start_session(work, person) if person else None
@@ -120,7 +120,7 @@ class PasskeyDoorChallengeHandler(SignInHandler):
     requires = None  # a challenge is nobody's secret
 
     async def post(self) -> None:
-        await throttling.take(self.parts.database, signing_in.CHALLENGES, signing_in.network(self.remote_address))
+        await throttling.take(self.parts.database, signing_in.CHALLENGES, self.remote_address)
         async with self.transaction() as work:
             options = await passkeys.ask(work, self.party)
         self.finish(options)

@@ -1,6 +1,7 @@
 """Passkeys: signing in with nothing else, and everything that must not let anybody in."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,11 +9,12 @@ from sqlalchemy import select
 
 from cms.models import AuditEntry, Passkey
 from cms.policy import SYSTEM
+from cms.rendering import Renderer
 from cms.services import accounts
 from tests.authenticator import Authenticator
 from tests.handlers.admin.pages import by_class
 from tests.handlers.admin.signing_in import add_passkey, send_new_key, use_passkey
-from tests.web import Browser, Site
+from tests.web import Browser, Site, running_site
 
 
 async def rows(site: Site) -> list[Passkey]:
@@ -195,3 +197,12 @@ async def test_last_way_in_cannot_be_removed(site: Site) -> None:
     assert answer.status == 409
     assert "Set a password first" in answer.words
     assert len(await rows(site)) == 1
+
+
+async def test_any_process_can_check_the_answer_once(site: Site, tmp_path: Path, database_url: str, renderer: Renderer) -> None:
+    key = await add_passkey(site, await site.signed_in("author"))
+    async with running_site(database_url, tmp_path / "other", renderer=renderer, site_url=key.origin) as other:
+        here, there = site.browser(), other.browser()
+        answer = key.use(await challenge(here))
+        assert (await there.post("/login/passkey", {"credential": answer})).location == "/admin"
+        assert (await here.post("/login/passkey", {"credential": answer})).location == "/login"
