@@ -22,9 +22,9 @@ class Program:
     It runs at its own speed: what a browser meets was counted where the same is asked for without one.
     """
 
-    def __init__(self, data: Path, database_url: str = "", *arguments: str) -> None:
+    def __init__(self, data: Path, database_url: str = "", *arguments: str, **settings: str) -> None:
         self.data = data
-        self._environment = {"SQUALL_DATA": str(data), "SQUALL_LOG_FORMAT": "json"}
+        self._environment = {"SQUALL_DATA": str(data), "SQUALL_LOG_FORMAT": "json", **settings}
         if database_url:
             self._environment["SQUALL_DATABASE_URL"] = database_url
         self._arguments = arguments

@@ -314,6 +314,7 @@ async def test_one_person_is_renamed_disabled_enabled_and_signed_out(site: Site)
     assert (await author.get("/admin")).location.startswith("/login")
     assert (await author.sign_in("author@example.org")).status == 303
     assert (await owner.post(f"/admin/people/{number}/access", {"_method": "delete"})).status == 303
+    assert "Disabled, and signed out everywhere." in (await owner.get(f"/admin/people/{number}")).words
     assert (await author.get("/admin")).location.startswith("/login"), "at once"
     assert (await author.sign_in("author@example.org")).status == 422
     assert "disabled" in (await owner.get("/admin/people")).words
