@@ -1,7 +1,7 @@
 """Lists of what readers get: the newest, those of a term, everything by date. Two statements each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, func, select, true
@@ -142,18 +142,7 @@ async def by_category(session: AsyncSession, path: str, page: int) -> Listing:
 
 
 async def by_author(session: AsyncSession, slug: str, page: int) -> Listing:
-    """With who it is on the first page: in a statement of its own."""
-    listing = await _of_term(session, TargetKind.AUTHOR, slug, page)
-    return replace(listing, person=await _person(session, int(listing.name.partition(":")[2]))) if page == 1 else listing
-
-
-async def _person(session: AsyncSession, user_id: int) -> Person | None:
-    wanted = select(User.links, Asset).select_from(User).outerjoin(Portrait, Portrait.user_id == User.id)
-    row = (await session.execute(wanted.outerjoin(Asset, Asset.id == Portrait.asset_id).where(User.id == user_id))).one_or_none()
-    if row is None:
-        return None
-    links, asset = row
-    return Person(user_id, links, {"path": asset.path, "width": asset.width, "height": asset.height} if asset else None)
+    return await _of_term(session, TargetKind.AUTHOR, slug, page)
 
 
 async def by_series(session: AsyncSession, slug: str, page: int) -> Listing:
@@ -184,6 +173,7 @@ class _Subject:
     description: str = ""
     path: str = "/"
     id: int = 0
+    person: Person | None = None
 
 
 async def find_subject(session: AsyncSession, kind: TargetKind, path: str) -> tuple[_Subject, Select[int]]:
@@ -211,12 +201,22 @@ async def find_subject(session: AsyncSession, kind: TargetKind, path: str) -> tu
         .join(current, (current.target_kind == kind) & (current.target_id == table.id) & (current.state == AddressState.CURRENT))
         .where(Site.id == SITE_ID)
     )
-    row = (await session.execute(wanted)).one_or_none()
+    row = (await session.execute(_with_person(wanted) if kind is TargetKind.AUTHOR else wanted)).one_or_none()
     if row is None or not row[1]:
         raise NotFound
-    frame, total, name, text, now_at, term_id = row
-    subject = _Subject(Frame.from_json(frame), f"{kind}:{term_id}", total, name, text, f"/{now_at}", term_id)
+    frame, total, name, text, now_at, term_id, *known = row
+    person = _person(term_id, *known) if known else None
+    subject = _Subject(Frame.from_json(frame), f"{kind}:{term_id}", total, name, text, f"/{now_at}", term_id, person)
     return subject, members.where(key == term_id)
+
+
+def _with_person(wanted: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    pictured = wanted.outerjoin(Portrait, Portrait.user_id == User.id).outerjoin(Asset, Asset.id == Portrait.asset_id)
+    return pictured.add_columns(User.links, Asset)
+
+
+def _person(user_id: int, links: list[dict[str, str]], picture: Asset | None) -> Person:
+    return Person(user_id, links, {"path": picture.path, "width": picture.width, "height": picture.height} if picture else None)
 
 
 async def _listing(session: AsyncSession, subject: _Subject, posts: Select[*tuple[Any, ...]], page: int) -> Listing:
@@ -225,7 +225,8 @@ async def _listing(session: AsyncSession, subject: _Subject, posts: Select[*tupl
     if not 1 <= page <= pages:
         raise NotFound
     cards = await cards_of(session, posts.limit(size).offset((page - 1) * size))
-    return Listing(subject.frame, subject.name, cards, page, pages, subject.total, subject.title, subject.description, subject.path)
+    of_list = (subject.total, subject.title, subject.description, subject.path)
+    return Listing(subject.frame, subject.name, cards, page, pages, *of_list, subject.person if page == 1 else None)
 
 
 def newest(*columns: InstrumentedAttribute[Any]) -> Select[*tuple[Any, ...]]:

@@ -85,8 +85,14 @@ async def addresses(site: Site) -> list[str]:
     for_programs = ["sitemap.xml", "sitemap/1.xml", "sitemap/lists.xml", "robots.txt", "llms.txt", "opensearch.xml", "manifest.webmanifest"]
     plain = ["", "page/1", "page/2", "archive", f"archive/{now:%Y}", f"archive/{now:%Y/%m}", "archive/1999", "search", "login", "logout"]
     plain += [f"login/{step}{end}" for step in ("passkey", "second-factor") for end in ("", "/challenge")]
-    plain += ["login/openid", "login/openid/callback"]
+    guessed = "g" * 43  # what carries a right
+    plain += [f"{link}/{guessed}" for link in ("invitation", "password", "account/email")]
+    plain += ["login/openid", "login/openid/callback", f"invitation/{guessed}/openid"]
     plain += [
+        "password",
+        "account",
+        "account/notifications",
+        "account/email",
         "account/confirmation",
         "account/security",
         "setup/guessed",
