@@ -1,11 +1,14 @@
 """Every role at every address of the desk, and what holds for all its handlers."""
 
+import re
+
 import pytest
 from tornado.web import URLSpec
 
 from cms.handlers.admin.base import AdminHandler, safe_path
 from cms.policy import Capability
 from cms.routes import routes
+from tests import factories
 from tests.handlers.admin.pages import published, written
 from tests.web import Site
 
@@ -30,6 +33,8 @@ GET = {
     "/admin/menus/main": (ADMINISTRATORS, 200),
     "/admin/menus/footer": (ADMINISTRATORS, 200),
     "/admin/cache": (ADMINISTRATORS, 200),
+    "/admin/people/{person}/data": (ADMINISTRATORS, 200),
+    "/admin/people/{person}/erasure": (ADMINISTRATORS, 200),
 }
 POST = {
     "/admin/preview": (WRITERS, 200),
@@ -48,10 +53,15 @@ POST = {
 FORM = {"title": "T", "text": "x", "version": "99"}
 
 
+async def someone(site: Site) -> int:
+    """Somebody who is none of those that ask."""
+    return (await factories.person(site.database, "author", "Ines Falk")).user_id or 0
+
+
 @pytest.mark.parametrize("role", ROLES)
 async def test_each_role_at_each_address(site: Site, role: str) -> None:
     owner = await site.signed_in("owner")
-    ids = {"post": await written(owner), "page": await written(owner, "page", title="About")}
+    ids = {"post": await written(owner), "page": await written(owner, "page", title="About"), "person": await someone(site)}
     browser = await site.signed_in(role)
     for addresses, form in ((GET, None), (POST, FORM)):
         for address, (allowed, status) in addresses.items():
@@ -68,7 +78,7 @@ async def test_each_role_at_each_address(site: Site, role: str) -> None:
 
 async def test_nobody_gets_in_without_signing_in(site: Site) -> None:
     owner, stranger = await site.signed_in("owner"), site.browser()
-    ids = {"post": await written(owner), "page": await written(owner, "page", title="About")}
+    ids = {"post": await written(owner), "page": await written(owner, "page", title="About"), "person": await someone(site)}
     for address in GET:
         path = address.format(**ids)
         answer = await stranger.get(path)
@@ -79,7 +89,7 @@ async def test_nobody_gets_in_without_signing_in(site: Site) -> None:
 
 
 async def test_matrix_knows_every_address(site: Site) -> None:
-    known = {address.replace("{post}", "N").replace("{page}", "N") for address in GET | POST}
+    known = {re.sub(r"{\w+}", "N", address) for address in GET | POST}
     real = {
         spec.regex.pattern.rstrip("$").replace("([1-9][0-9]{0,17})", "N").replace("\\", "")
         for spec in routes()
