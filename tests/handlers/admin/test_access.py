@@ -41,6 +41,8 @@ GET = {
     "/admin/people/{person}/email": (ADMINISTRATORS, 200),
     "/admin/people/{person}/deletion": (ADMINISTRATORS, 200),
     "/admin/people/{person}/ownership": ({"owner"}, 200),
+    "/admin/people/{person}/data": (ADMINISTRATORS, 200),
+    "/admin/people/{person}/erasure": (ADMINISTRATORS, 200),
     "/admin/site/mail": (ADMINISTRATORS, 303),
 }
 POST = {
