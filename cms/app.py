@@ -4,18 +4,20 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import re
 from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from tornado.httputil import HTTPHeaders, parse_cookie
+from tornado.httputil import HTTPHeaders, HTTPServerRequest, ParseBodyConfig, ParseMultipartConfig, parse_cookie, set_parse_body_config
+from tornado.routing import URLSpec
 from tornado.web import Application, RequestHandler, decode_signed_value
 
 from cms.db import migrations
 from cms.db.session import Clock, Database, utc_now
 from cms.errors import Unavailable
 from cms.events import Event
-from cms.handlers.base import KNOWN_COOKIE_DAYS, SESSION_COOKIE_DAYS, Parts, known_cookie_name, session_cookie_name
+from cms.handlers.base import KNOWN_COOKIE_DAYS, SESSION_COOKIE_DAYS, BaseHandler, Parts, known_cookie_name, session_cookie_name
 from cms.handlers.compression import Compression
 from cms.handlers.site.posts import PlaceHandler
 from cms.handlers.site.remaking import Remaking
@@ -26,7 +28,7 @@ from cms.page_cache.cache import PageCache
 from cms.page_cache.marks import changed_by
 from cms.page_cache.observed import PageCacheCollector
 from cms.rendering import Renderer
-from cms.routes import rules
+from cms.routes import refuse_undeclared, routes, rules
 from cms.sealing import Sealer
 from cms.services import accounts, outbox, site
 from cms.services.passwords import Passwords
@@ -37,6 +39,8 @@ from cms.ui import UI_MODULES, theme
 from cms.ui.module import Loader
 
 HEARS_WITHIN = 5.0  # seconds; whoever cannot be heard then is waited for while readers are served
+_SECRET = re.compile(r"(?=[a-z0-9_-]*[A-Z])[A-Za-z0-9_-]{40,}")  # as one-time links carry; slugs are in small letters
+MOST_FIELDS = 1000  # in one form
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -49,6 +53,8 @@ class Squall(Application):
     def __init__(
         self, settings: Settings, *, clock: Clock = utc_now, renderer: Renderer | None = None, passwords: Passwords | None = None
     ) -> None:
+        self._routes = routes()
+        refuse_undeclared(self._routes)
         self._owns_renderer = renderer is None
         self.keys = secret_keys(settings)
         self.parts = Parts(
@@ -76,6 +82,7 @@ class Squall(Application):
             trusted_origins=[settings.public_url],
             **_cookies(settings, self.keys),
         )
+        set_parse_body_config(ParseBodyConfig(multipart=ParseMultipartConfig(max_parts=MOST_FIELDS)))  # Tornado's for other forms
         self.parts.metrics.registry.register(PageCacheCollector(self.parts.pages))
         self._remaking = Remaking(self, self.parts.pages)
         self.parts.database.listen(self._count)
@@ -89,6 +96,19 @@ class Squall(Application):
             decode_signed_value(self.settings["cookie_secret"], name, sent.get(name), days, min_version=2) is not None
             for name, days in ((session_cookie_name(settings), SESSION_COOKIE_DAYS), (known_cookie_name(settings), KNOWN_COOKIE_DAYS))
         )
+
+    def body_limit(self, path: str, headers: HTTPHeaders) -> int:
+        """Bytes that may be sent to this address, known before any is read."""
+        limit: int = self._route(path).handler_class.body_limit
+        return limit if self.has_session(headers) else min(limit, BaseHandler.body_limit)
+
+    def refuse(self, request: HTTPServerRequest, status: int) -> None:
+        """Answer with an error page, in the way of whatever stands at this address."""
+        route = self._route(request.path)
+        route.handler_class(self, request, **(route.kwargs or {})).turn_away(status)
+
+    def _route(self, path: str) -> URLSpec:
+        return next((route for route in self._routes if route.regex.match(path.partition("?")[0])), self._routes[-1])
 
     async def start(self) -> None:
         """Bring up what needs the loop: the rendering process, the frame, and the owner's one-time link while there is no owner."""
@@ -149,10 +169,8 @@ def _host(url: str) -> str:
 
 
 def log_request(handler: RequestHandler) -> None:
-    """One line for each answer. No query, no address of the reader; paths that are secrets are left out by their handler."""
-    path = handler.request.path
-    if getattr(handler, "path_is_secret", False) or path.startswith("/setup/"):
-        path = "…"
+    """One line for each answer. No query, no address of the reader; nor what looks like a secret, wherever in the path it was sent."""
+    path = "…" if getattr(handler, "path_is_secret", False) else _SECRET.sub("…", handler.request.path)
     milliseconds = round(1000 * handler.request.request_time(), 1)
     log.info("answered", method=handler.request.method, path=quote(path, safe="/%…"), status=handler.get_status(), ms=milliseconds)
 

@@ -74,6 +74,28 @@ TABLE: dict[Capability, dict[Role, Scope]] = {
 }
 
 
+# What each lets somebody do; docs/capabilities.md and the page of the desk are made of it.
+SENTENCES: dict[Capability, str] = {
+    Capability.POST_CREATE: "Begin a new post.",
+    Capability.POST_EDIT: "Open a post in the editor, and save it.",
+    Capability.POST_TRASH: "Move a post to the trash, and take it out again.",
+    Capability.POST_PUBLISH: "Put a post before readers, or withdraw it.",
+    Capability.PAGE_CREATE: "Begin a new page.",
+    Capability.PAGE_EDIT: "Open a page in the editor, and save it.",
+    Capability.PAGE_TRASH: "Move a page to the trash, and take it out again.",
+    Capability.PAGE_PUBLISH: "Put a page before readers, or withdraw it.",
+    Capability.DRAFT_SEE: "Know of posts and pages that readers cannot see.",
+    Capability.MEDIA_UPLOAD: "Bring pictures and other files.",
+    Capability.TAXONOMY_MANAGE: "Make categories and series, and choose what stands first on the home page.",
+    Capability.ACCOUNT_KEEP: "Change one's own profile, password and second factor; see and end one's own sessions.",
+    Capability.USER_MANAGE: "Invite people, change their roles, disable and delete their accounts.",
+    Capability.OWNERSHIP_GIVE: "Hand the site over to somebody else.",
+    Capability.AUDIT_SEE: "Read and download the record of who did what.",
+    Capability.CONTENT_TRANSFER: "Bring in texts from elsewhere, and take all of them along.",
+    Capability.SITE_CONFIGURE: "Change the site's name, look, addresses and menus.",
+}
+
+
 class Owned(Protocol):
     """What a scope asks of its subject."""
 
@@ -116,6 +138,19 @@ def allows(actor: Actor, capability: Capability, subject: Owned | None = None) -
     if actor.user_id not in subject.owner_ids:
         return False
     return reach is Scope.OWN or not subject.was_ever_public
+
+
+def rows() -> list[tuple[Capability, str, list[str]]]:
+    """The table as people read it: capability, sentence, and how far it reaches for each role, readers left out; "–" for not at all."""
+    return [(each, SENTENCES[each], [TABLE[each].get(role, "–") for role in Role if role is not Role.READER]) for each in Capability]
+
+
+def markdown() -> str:
+    """The table for docs/capabilities.md."""
+    roles = [role.value for role in Role if role is not Role.READER]
+    head = ["capability", "lets one", *roles]
+    lines = [head, ["---"] * len(head), *([f"`{name}`", sentence, *cells] for name, sentence, cells in rows())]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
 
 
 def require(actor: Actor, capability: Capability, subject: Owned | None = None) -> None:

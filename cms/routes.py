@@ -1,13 +1,16 @@
 """The whole URL map on one page, most-read first; every route named. The last one asks ``addresses`` what is at any other path."""
 
 import re
+from collections.abc import Iterable
 
 from tornado.routing import PathMatches, Rule, URLSpec
 from tornado.web import url
 
 from cms.handlers import operations
 from cms.handlers.admin import (
+    audit,
     cache,
+    capabilities,
     confirmation,
     invitations,
     links,
@@ -26,8 +29,10 @@ from cms.handlers.admin import (
     site,
 )
 from cms.handlers.admin import posts as desk
+from cms.handlers.base import BaseHandler
 from cms.handlers.site import archives, feeds, media, posts, programs, search, sitemaps, sources, static
 from cms.models.address import TargetKind
+from cms.policy import Capability
 
 NUMBER = r"([1-9][0-9]{0,17})"
 CARRIER = r"([A-Za-z0-9_-]{20,60})"  # of a right that is used once
@@ -39,6 +44,21 @@ FEEDS = {"feed": feeds.RssHandler, "atom": feeds.AtomHandler, "jsonfeed": feeds.
 def routes() -> list[URLSpec]:
     """All of them, in the order in which they are tried."""
     return [spec for rule in rules() for spec in ([rule] if isinstance(rule, URLSpec) else rule.target)]
+
+
+def requirement(route: URLSpec) -> Capability | None:
+    """The desk is the same for posts and pages; below ``/admin/pages`` it is the pages' capability that counts."""
+    wanted: Capability | None = route.handler_class.requires
+    kind = (route.kwargs or {}).get("kind")
+    return Capability.of(kind, wanted.partition(".")[2]) if kind and wanted else wanted
+
+
+def refuse_undeclared(routes: Iterable[URLSpec]) -> None:
+    """Raise ``TypeError`` for a handler that does not say whom it is for: forgotten is not the same as open."""
+    for route in routes:
+        handler = route.handler_class
+        if not issubclass(handler, BaseHandler) or not hasattr(handler, "requires"):
+            raise TypeError(f"{handler.__name__} at {route.regex.pattern} does not say what it requires (a Capability, or None)")
 
 
 def rules() -> list[Rule]:
@@ -179,6 +199,10 @@ def _administrators() -> list[URLSpec]:
         url(r"/admin/cache", cache.CacheHandler, name="admin.cache"),
         url(rf"/admin/people/{NUMBER}/data", privacy.DataHandler, name="admin.person.data"),
         url(rf"/admin/people/{NUMBER}/erasure", privacy.ErasureHandler, name="admin.person.erasure"),
+        url(r"/admin/capabilities", capabilities.CapabilitiesHandler, name="admin.capabilities"),
+        url(r"/admin/audit", audit.AuditHandler, name="admin.audit"),
+        url(r"/admin/audit\.csv", audit.AuditFileHandler, {"form": "csv"}, name="admin.audit.csv"),
+        url(r"/admin/audit\.json", audit.AuditFileHandler, {"form": "json"}, name="admin.audit.json"),
     ]
 
 

@@ -78,6 +78,7 @@ class Settings(BaseSettings):
     oidc_client_id: str = Field("", validate_default=True, description="What the provider calls this site.")
     oidc_client_secret: SecretStr = Field(SecretStr(""), description="What this site proves that with; empty for a public client.")
     oidc_name: str = Field("OpenID", max_length=40, description="What the provider is called on the page where people sign in.")
+    connections: int = Field(800, ge=10, le=100_000, description="Most connections at once in one process; others are told to try later.")
     trusted_proxies: Annotated[tuple[IPNetwork, ...], NoDecode] = Field(
         (), description="Networks of proxies whose `X-Forwarded-For` is believed, separated by commas."
     )

@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tornado.web import RedirectHandler, url
 
 from cms.handlers import admin
 from cms.handlers.admin.base import AdminHandler
+from cms.handlers.base import BaseHandler
 from cms.models.address import RESERVED_SEGMENTS
 from cms.policy import Capability
-from cms.routes import routes
+from cms.routes import refuse_undeclared, routes
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = {path.relative_to(ROOT).as_posix(): path.read_text() for path in sorted((ROOT / "cms").rglob("*.py"))}
@@ -111,6 +113,16 @@ def test_every_address_of_the_desk_is_for_people_who_are_signed_in(spec: object)
     handler = spec.handler_class
     assert issubclass(handler, AdminHandler)
     assert handler.requires is not None
+
+
+def test_no_route_is_served_whose_handler_does_not_say_whom_it_is_for() -> None:
+    class Forgetful(BaseHandler):
+        pass
+
+    for handler in (Forgetful, RedirectHandler):
+        with pytest.raises(TypeError, match="does not say what it requires"):
+            refuse_undeclared([url("/forgotten", handler, {}, name="forgotten")])
+    refuse_undeclared(routes())
 
 
 def test_only_doors_are_open_to_everybody() -> None:

@@ -29,6 +29,17 @@ def test_links_lead_to_files_that_are_there(path: Path) -> None:
             assert (path.parent / target).exists(), target
 
 
+def test_every_promise_of_safety_has_the_tests_that_it_names() -> None:
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", page)
+    assert len(named) > 30
+    for file, test in named:
+        source = (ROOT / file).read_text(encoding="utf-8")
+        assert re.search(rf"^(async )?def {test or 'test_'}", source, re.MULTILINE), f"{file}::{test}"
+    promises = re.findall(r"^\| promise \| tests \|\n\| --- \| --- \|\n((?:\|.*\n)+)", page, re.MULTILINE)
+    assert [line for table in promises for line in table.splitlines() if "`tests/" not in line] == []
+
+
 @pytest.mark.parametrize("path", [path for path in DOCUMENTS if commands(path)], ids=lambda path: path.name)
 def test_every_command_runs_as_it_is_written(path: Path, tmp_path: Path) -> None:
     """In order, in an empty folder; ``./squall`` is the same program without the installation around it (tests/test_script.py has that)."""

@@ -1,6 +1,7 @@
 """Who may do what: the whole table of docs, written out again by hand."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -85,3 +86,13 @@ def test_program_itself_may_everything() -> None:
 
 def test_capability_is_found_by_kind_and_verb() -> None:
     assert Capability.of("page", "publish") is Capability.PAGE_PUBLISH
+
+
+def test_the_table_of_the_documentation_is_this_one() -> None:
+    """To print it anew: python -c "from cms import policy; print(policy.markdown())"."""
+    page = (Path(__file__).parents[1] / "docs" / "capabilities.md").read_text(encoding="utf-8")
+    assert policy.markdown() in page
+
+
+def test_every_capability_has_a_sentence_of_its_own() -> None:
+    assert len(set(policy.SENTENCES.values())) == len(policy.SENTENCES) == len(Capability)

@@ -38,6 +38,7 @@ EXAMPLES: dict[str, tuple[str, str, Any]] = {
     "argon2_memory": ("64", "64", "64"),
     "argon2_passes": ("3", "3", "3"),
     "argon2_lanes": ("4", "4", "4"),
+    "connections": ("200", "200", "200"),
     "oidc_issuer": ("https://id.example.org", '"https://id.example.org"', "https://id.example.org"),
     "oidc_client_id": ("squall", '"squall"', "squall"),
     "oidc_client_secret": (SECRET, f'"{SECRET}"', SECRET),

@@ -9,8 +9,7 @@ from tornado.routing import URLSpec
 from tornado.web import RequestHandler
 
 from cms.cli.program import JsonOption, print_json
-from cms.policy import Capability
-from cms.routes import routes
+from cms.routes import requirement, routes
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
@@ -20,14 +19,15 @@ def register(app: typer.Typer) -> None:
 
 
 def list_routes(as_json: JsonOption = False) -> None:
-    """Every route with its methods, face and what it requires."""
+    """Every route with its name, methods, face and what it requires."""
     rows: list[dict[str, Any]] = [
         {
             "path": _readable(route),
+            "pattern": route.regex.pattern,
             "name": route.name,
             "methods": _methods(route.handler_class),
-            "face": getattr(route.handler_class, "face", ""),
-            "requires": _requirement(route),
+            "face": route.handler_class.face,
+            "requires": requirement(route) or "",
         }
         for route in routes()
     ]
@@ -35,17 +35,8 @@ def list_routes(as_json: JsonOption = False) -> None:
         print_json(rows)
         return
     for row in rows:
-        typer.echo(f"{','.join(row['methods']):<22} {row['face']:<11} {row['requires'] or '–':<14} {row['path']}")
+        typer.echo(f"{','.join(row['methods']):<22} {row['face']:<11} {row['requires'] or '–':<14} {row['path']}  ({row['name']})")
     typer.echo(f"{len(rows)} routes.")
-
-
-def _requirement(route: URLSpec) -> str:
-    """The desk is the same for posts and pages; below ``/admin/pages`` it is the pages' capability that counts."""
-    wanted = getattr(route.handler_class, "requires", None)
-    if wanted is None:
-        return ""
-    kind = (route.kwargs or {}).get("kind")
-    return str(Capability.of(kind, wanted.partition(".")[2]) if kind else wanted)
 
 
 def _methods(handler: type[RequestHandler]) -> list[str]:

@@ -37,12 +37,13 @@ from cms.media.storage import Storage
 from cms.models.site import Frame
 from cms.openid import OpenID
 from cms.page_cache.cache import PageCache
-from cms.policy import ANONYMOUS, Actor
+from cms.policy import ANONYMOUS, Actor, Capability
 from cms.rendering import Renderer
 from cms.sealing import Sealer
-from cms.services import sessions
+from cms.services import sessions, throttling
 from cms.services.passwords import Passwords
 from cms.services.search import Misses
+from cms.services.throttling import Tally
 from cms.settings import Settings
 from cms.static_files import StaticFiles
 from cms.telemetry import Metrics, log
@@ -61,6 +62,7 @@ STATUS: dict[type[CMSError], int] = {
     Unavailable: 503,
 }
 KEPT_ERRORS = (404, 410)  # answers like others: somebody may come back for them
+NOTHING_RUNS = "default-src 'none'; frame-ancestors 'none'"
 RETRY_AFTER = 5  # seconds, told to those who come while the database is away
 
 Schema = TypeVar("Schema", bound=BaseModel)
@@ -79,6 +81,19 @@ def session_cookie_name(settings: Settings) -> str:
 def known_cookie_name(settings: Settings) -> str:
     """Stays when a session ends: whoever worked here may send a long text, and be told to sign in for it."""
     return "__Host-known" if settings.is_https else "known"
+
+
+def security_headers(settings: Settings) -> dict[str, str]:
+    """Of every answer, whatever its kind."""
+    return {
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "strict-origin-when-cross-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Content-Security-Policy": NOTHING_RUNS,
+        **({"Strict-Transport-Security": "max-age=31536000"} if settings.is_https else {}),
+    }
 
 
 @dataclass
@@ -101,9 +116,15 @@ class Parts:
     previews: dict[int, "asyncio.Future[Rendered]"] = field(default_factory=dict)  # being rendered, by person
     misses: Misses = field(default_factory=Misses)  # what readers looked for in vain, until it is written down
     under_way: int = 0  # requests that are being answered
+    searches: Tally = field(init=False)  # by address
+    writes: Tally = field(init=False)  # at the desk, by person
     pages: PageCache = field(default_factory=lambda: PageCache(0))
     last_frame: Frame = field(default_factory=Frame)  # for error pages, which must not need the database
     drawn: dict[Hashable, Any] = field(default_factory=dict)  # of it: parts of pages that show nothing else (ui/site.py)
+
+    def __post_init__(self) -> None:
+        self.searches = Tally(self.database, throttling.SEARCHES)
+        self.writes = Tally(self.database, throttling.WRITES)
 
     def use_frame(self, frame: Frame) -> None:
         if frame is not self.last_frame and frame != self.last_frame:
@@ -112,26 +133,26 @@ class Parts:
 
 class BaseHandler(RequestHandler):
     face: ClassVar[str] = "site"
-    content_policy: ClassVar[str] = ""
+    requires: ClassVar[Capability | None]  # None: for everybody. Each face says it, or leaves it to each handler; routes.py looks
+    content_policy: ClassVar[str] = NOTHING_RUNS
+    body_limit: ClassVar[int] = 64 * 1024  # bytes that may be sent here by those who are signed in; others never send more than this
     answers_any_host: ClassVar[bool] = False
     path_is_secret: ClassVar[bool] = False  # kept out of the log
     is_open_before_factor: ClassVar[bool] = False  # also to those who have yet to set up the second factor that their role needs
 
     standing: sessions.Found | None = None  # the session that the request came with
     actor: Actor = ANONYMOUS
-    request_id: str = ""
 
     # --- before the method ---
 
     def __init__(self, application: Application, request: HTTPServerRequest, **options: Any) -> None:
         self.parts: Parts = application.settings["parts"]
+        self.request_id = secrets.token_hex(16)
         super().__init__(application, request, **options)
         self.parts.under_way += 1
 
     async def prepare(self) -> None:
-        self.request_id = secrets.token_hex(16)
         structlog.contextvars.bind_contextvars(request_id=self.request_id)
-        self.set_header("X-Request-Id", self.request_id)
         if not self.answers_any_host and self.request.host_name not in self.settings["hosts"]:
             raise HTTPError(421)
         if self.request.method == "POST" and (wanted := self.get_body_argument("_method", "")):
@@ -145,17 +166,9 @@ class BaseHandler(RequestHandler):
 
     def set_default_headers(self) -> None:
         self.clear_header("Server")
-        if self.request_id:  # an error clears what prepare() had set
-            self.set_header("X-Request-Id", self.request_id)
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("Referrer-Policy", "strict-origin-when-cross-origin")
-        self.set_header("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
-        self.set_header("Cross-Origin-Opener-Policy", "same-origin")
-        self.set_header("Cross-Origin-Resource-Policy", "same-origin")
-        if self.content_policy:
-            self.set_header("Content-Security-Policy", self.content_policy)
-        if self.parts.settings.is_https:
-            self.set_header("Strict-Transport-Security", "max-age=31536000")
+        self.set_header("X-Request-Id", self.request_id)
+        for name, value in {**security_headers(self.parts.settings), "Content-Security-Policy": self.content_policy}.items():
+            self.set_header(name, value)
 
     # --- the database ---
 
@@ -290,6 +303,11 @@ class BaseHandler(RequestHandler):
         """Each face draws its own; this one is for programs."""
         self.set_header("Content-Type", "text/plain; charset=utf-8")
         self.finish(f"{status} {message or self.reason(status)}\n")
+
+    def turn_away(self, status: int) -> None:
+        """Answer with an error before anything else was done: no method is called, and nothing was prepared."""
+        self._transforms = []
+        self.send_error(status)
 
     @staticmethod
     def reason(status: int) -> str:

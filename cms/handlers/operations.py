@@ -13,8 +13,8 @@ class OperationsHandler(BaseHandler):
     """Asked by load balancers under whatever name; answers are for programs."""
 
     face = "operations"
+    requires = None  # of people; what may be asked from where, each says itself
     answers_any_host = True
-    content_policy = "default-src 'none'; frame-ancestors 'none'"
 
     def set_default_headers(self) -> None:
         super().set_default_headers()

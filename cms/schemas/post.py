@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from cms.schemas.text import Line, Paragraphs
 
-MAX_TEXT = 2_000_000  # characters; a form carries up to twelve bytes for each (server.py: MAX_BODY)
+MAX_TEXT = 2_000_000  # characters of up to four bytes each: what the editor's form may carry (handlers/admin/editing.py)
 MAX_SLUG = 200  # characters; imported ones may be longer than those we make
 MAX_TAGS = 50
 

@@ -128,7 +128,7 @@ async def rename(work: Work, actor: Actor, user: User, name: str) -> None:
     """Wherever readers see the name, it is the new one at once; the address of the person's own list stays."""
     if actor.user_id != user.id:
         await _hold_both(work, actor, user)
-    audit.note(work, actor, "user.rename", "user", user.id)
+    audit.note(work, actor, "user.rename", "user", user.id, changed=["name"])
     user.name = name
     await work.session.flush()
     await bylines.renew(work, user)
@@ -226,8 +226,8 @@ async def disable(work: Work, actor: Actor, user: User) -> None:
     _refuse_oneself(actor, user, "You cannot disable yourself.")
     if user.role is Role.OWNER:
         raise Forbidden("The owner cannot be disabled.")
+    audit.note(work, actor, "user.disable", "user", user.id, before=_standing(user), after="disabled")
     user.disabled_at = work.now
-    audit.note(work, actor, "user.disable", "user", user.id)
     for purpose in (Purpose.PASSWORD, Purpose.EMAIL):
         await tokens.revoke(work, purpose, user.id)
     await end_sessions(work, user, "disabled")
@@ -238,9 +238,13 @@ async def enable(work: Work, actor: Actor, user: User) -> None:
     await _hold_both(work, actor, user)
     if user.is_erased:
         raise Forbidden("This person was erased, and cannot come back.")
+    audit.note(work, actor, "user.enable", "user", user.id, before=_standing(user), after="active")
     user.disabled_at = None
-    audit.note(work, actor, "user.enable", "user", user.id)
     await end_sessions(work, user, "enabled")
+
+
+def _standing(user: User) -> str:
+    return "disabled" if user.is_disabled else "active"
 
 
 async def delete(work: Work, actor: Actor, user: User, heir: User) -> None:

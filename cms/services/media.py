@@ -14,6 +14,7 @@ from cms.db.session import Work
 from cms.errors import NotFound
 from cms.models import Asset
 from cms.policy import Actor, Capability
+from cms.services import audit
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ async def _add(work: Work, actor: Actor, *, name: str, digest: str, size: int, a
     )
     work.session.add(asset)
     await work.session.flush()
+    audit.note(work, actor, "media.add", "asset", asset.id)
     return asset
 
 

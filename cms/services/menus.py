@@ -68,13 +68,18 @@ async def save(work: Work, actor: Actor, name: str, wanted: MenuInput) -> None:
     if menu.version != wanted.version:
         raise Conflict
     targets = await _targets(work.session, wanted.items)
+    before = (await get_draft(work.session, name)).items
     menu.version += 1
     work.session.add(menu)
     await work.session.flush()
     await work.session.execute(delete(MenuItem).where(MenuItem.menu_id == menu.id))
     await _add_items(work.session, menu.id, wanted.items, targets)
-    audit.note(work, actor, "menu.edit", "menu", menu.id, name=name, items=len(wanted.items))
+    audit.note(work, actor, "menu.edit", "menu", menu.id, name=name, before=_written(before), after=_written(wanted.items))
     await site.renew_frame(work)
+
+
+def _written(items: Sequence[MenuItemInput]) -> list[str]:
+    return [f"{item.label} ({item.target})" for item in items]
 
 
 async def _add_items(session: AsyncSession, menu_id: int, items: Sequence[MenuItemInput], targets: Sequence[Target | None]) -> None:

@@ -225,6 +225,7 @@ async def create(work: Work, actor: Actor, kind: Kind, wanted: PostInput, *, fie
     copy = WorkingCopy(post_id=post.id, content=wanted.text, fields=fields.to_json(), updated_at=work.now, updated_by_id=actor.user_id)
     work.session.add(copy)
     await _follow(work, actor, post, copy, fields)
+    audit.note(work, actor, f"{kind}.create", kind, post.id)
     return _with_owners(post, {post.id: [(user_id, "") for user_id in fields.authors]})
 
 
@@ -238,12 +239,20 @@ async def save(work: Work, actor: Actor, post_id: int, wanted: PostInput) -> Pos
     if copy.version != wanted.version:
         raise Conflict
     fields = await _fields(work, actor, post, wanted, PostFields.model_validate(copy.fields))
-    if copy.content == wanted.text and copy.fields == fields.to_json():
+    changed = _changed(copy, wanted.text, fields.to_json())
+    if not changed:
         return post
+    audit.note(work, actor, f"{post.kind}.save", post.kind, post.id, changed=changed)
     copy.content, copy.fields = wanted.text, fields.to_json()
     copy.updated_at, copy.updated_by_id = work.now, actor.user_id
     await _follow(work, actor, post, copy, fields)
     return post
+
+
+def _changed(copy: WorkingCopy, text: str, fields: Mapping[str, Any]) -> list[str]:
+    """The names of what is another now; what it was, revisions know."""
+    names = [name for name in copy.fields.keys() | fields.keys() if copy.fields.get(name) != fields.get(name)]
+    return sorted([*names, *(["text"] if copy.content != text else [])])
 
 
 async def _fields(work: Work, actor: Actor, post: Post, wanted: PostInput, before: PostFields) -> PostFields:
@@ -358,6 +367,6 @@ async def restore(work: Work, actor: Actor, post_id: int) -> Post:
         raise Conflict("This is not in the trash.")
     post.live = Live.WITHDRAWN if post.was_ever_public else Live.NEVER
     post.trashed_at = post.live_before_trash = None
-    audit.note(work, actor, f"{post.kind}.restore", post.kind, post.id)
+    audit.note(work, actor, f"{post.kind}.restore", post.kind, post.id, before=Live.TRASHED, after=post.live)
     outbox.record(work, WorkChanged(post.id))
     return post

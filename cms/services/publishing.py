@@ -89,7 +89,8 @@ async def publish_all(work: Work, actor: Actor, releases: Sequence[Release]) -> 
     changed = await surroundings.renew(session, [*rows, *others])
     for one in going:
         kind, path = one.post.kind, one.published.path
-        audit.note(work, actor, f"{kind}.publish", kind, one.post.id, path=path, revision=one.revision.id)
+        aspects = list(documents.changed(one.published, one.old))
+        audit.note(work, actor, f"{kind}.publish", kind, one.post.id, changed=aspects, path=path, revision=one.revision.id)
     done = delete(Schedule).where(Schedule.post_id.in_([one.post.id for one in going]), Schedule.act == ScheduledAct.PUBLISH)
     await session.execute(done)
     await search_index.index(work, [(one.published, one.release.version.rendered.plain_text) for one in going])
@@ -176,7 +177,7 @@ async def withdraw(work: Work, actor: Actor, post_id: int) -> Post:
         raise Conflict("This is not public any more.")
     await _take_away(work, post)
     post.live, post.has_changes = Live.WITHDRAWN, False
-    audit.note(work, actor, f"{post.kind}.withdraw", post.kind, post_id)
+    audit.note(work, actor, f"{post.kind}.withdraw", post.kind, post_id, before=Live.PUBLISHED, after=Live.WITHDRAWN)
     return post
 
 
@@ -193,7 +194,7 @@ async def trash(work: Work, actor: Actor, post_id: int) -> Post:
         outbox.record(work, WorkChanged(post_id))
     post.live, post.trashed_at, post.has_changes = Live.TRASHED, work.now, False
     await work.session.execute(delete(Schedule).where(Schedule.post_id == post_id))
-    audit.note(work, actor, f"{post.kind}.trash", post.kind, post_id)
+    audit.note(work, actor, f"{post.kind}.trash", post.kind, post_id, before=post.live_before_trash, after=Live.TRASHED)
     return post
 
 

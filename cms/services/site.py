@@ -62,9 +62,8 @@ async def save(work: Work, actor: Actor, wanted: SiteInput, logo: Upload | None 
         changes["logo_id"] = asset.id
     elif wanted.remove_logo:
         changes["logo_id"] = None
-    audit.note(
-        work, actor, "site.configure", "site", SITE_ID, changed=[name for name, value in changes.items() if getattr(row, name) != value]
-    )
+    before = {name: getattr(row, name) for name, value in changes.items() if getattr(row, name) != value}
+    audit.note(work, actor, "site.configure", "site", SITE_ID, before=before, after={name: changes[name] for name in before})
     await configure(work, **changes)
 
 

@@ -14,7 +14,7 @@ from cms.models import Category, PostSeries, Series, Tag
 from cms.models.address import TargetKind
 from cms.models.taxonomy import MAX_TERM
 from cms.policy import Actor, Capability
-from cms.services import addresses
+from cms.services import addresses, audit
 
 MAX_DEPTH = 20  # of categories below each other
 
@@ -73,6 +73,7 @@ async def ensure_category(work: Work, actor: Actor, name: str) -> Category:
     work.session.add(category)
     await work.session.flush()
     await addresses.assign(work, f"category/{slug}", TargetKind.CATEGORY, category.id)
+    audit.note(work, actor, "category.create", "category", category.id)
     return category
 
 
@@ -87,6 +88,7 @@ async def ensure_series(work: Work, actor: Actor, name: str) -> Series:
     work.session.add(series)
     await work.session.flush()
     await addresses.assign(work, f"series/{slug}", TargetKind.SERIES, series.id)
+    audit.note(work, actor, "series.create", "series", series.id)
     return series
 
 

@@ -7,7 +7,7 @@ from cms.errors import Unavailable
 from cms.models import Job
 from cms.services import jobs, search
 from cms.services.search import Misses
-from cms.telemetry import Metrics, log
+from cms.telemetry import Metrics, first_line, log
 from cms.worker.tasks import TASKS, Means
 
 PAUSE = 5.0  # seconds between looks when there is nothing to do
@@ -79,4 +79,4 @@ async def _failed(database: Database, metrics: Metrics, job: Job, error: Excepti
     log.error("job failed", job=job.id, name=job.name, attempt=job.attempts, exc_info=error)
     metrics.jobs.labels(job.name, "failed").inc()
     async with database.transaction() as work:
-        await jobs.fail(work, job, f"{type(error).__name__}: {error}")
+        await jobs.fail(work, job, f"{type(error).__name__}: {first_line(str(error))}")

@@ -8,7 +8,22 @@ from cms.db.session import Database
 from cms.mail import Mailer
 from cms.media.storage import Storage
 from cms.sealing import Sealer
-from cms.services import devices, jobs, media, notices, outbox, portraits, resets, search, search_index, sessions, site, throttling, tokens
+from cms.services import (
+    audit,
+    devices,
+    jobs,
+    media,
+    notices,
+    outbox,
+    portraits,
+    resets,
+    search,
+    search_index,
+    sessions,
+    site,
+    throttling,
+    tokens,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +41,7 @@ Task = Callable[[Means, dict[str, Any]], Awaitable[None]]
 
 
 async def keep_house(means: Means, _payload: dict[str, Any]) -> None:
-    """Forget what nobody can want any more: old events, ended sessions, finished jobs, old searches."""
+    """Forget what nobody can want any more: old events, ended sessions, finished jobs, old searches, acts of long ago."""
     async with means.database.transaction() as work:
         await outbox.prune(work)
         await sessions.prune(work)
@@ -34,6 +49,7 @@ async def keep_house(means: Means, _payload: dict[str, Any]) -> None:
         await tokens.prune(work)
         await throttling.prune(work)
         await jobs.prune(work)
+        await audit.prune(work)
         await search.prune_misses(work)
 
 

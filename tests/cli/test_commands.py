@@ -213,6 +213,8 @@ def test_routes_are_readable(squall: Squall) -> None:
     assert routes["login"]["requires"] == ""
     assert {"GET", "HEAD"} <= set(routes["healthz"]["methods"])
     assert all(route["face"] for route in routes.values())
+    assert {"name", "path", "pattern", "methods", "face", "requires"} == set(routes["home"])
+    assert routes["admin.page"]["pattern"] == "/admin/pages/([1-9][0-9]{0,17})$"
     assert not any(set("()[]\\^$") & set(route["path"]) for route in routes.values())
     plain = squall.ok("routes").out
     assert f"{len(json.loads(squall.ok('routes', '--json').out))} routes." in plain

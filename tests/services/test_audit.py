@@ -1,39 +1,129 @@
-"""Who did what: a line in the transaction of the act, and none of an act that was undone."""
+"""Who did what: a line in the transaction of the act, and none of an act that was undone; the lines read again, and how long they stay."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
 
-from cms.db.session import Database
-from cms.errors import InvalidInput
-from cms.models import AuditEntry
-from tests.factories import draft, person, publish, published, restore, trash, withdraw
+from cms.db.session import Database, utc_now
+from cms.errors import Forbidden, InvalidInput
+from cms.models import AuditEntry, User
+from cms.policy import Actor, Role
+from cms.schemas.audit import AuditQuery
+from cms.services import accounts, audit
+from cms.worker.tasks import keep_house
+from tests.factories import draft, edited, means, person, publish, published, restore, trash, user_of, withdraw
+
+ZONE = ZoneInfo("Europe/Lisbon")
 
 
 async def lines(database: Database, kind: str = "post") -> list[tuple[str, int | None, int | None]]:
+    return [(entry.action, entry.user_id, entry.subject_id) for entry in await entries(database, kind)]
+
+
+async def entries(database: Database, kind: str = "post") -> list[AuditEntry]:
     async with database.read() as session:
-        entries = await session.scalars(select(AuditEntry).where(AuditEntry.subject_kind == kind).order_by(AuditEntry.id))
-        return [(entry.action, entry.user_id, entry.subject_id) for entry in entries]
+        return list(await session.scalars(select(AuditEntry).where(AuditEntry.subject_kind == kind).order_by(AuditEntry.id)))
 
 
-async def test_acts_on_what_readers_see_are_noted_with_who_did_them(database: Database) -> None:
+async def found(database: Database, actor: Actor, **query: Any) -> list[str]:
+    async with database.read() as session:
+        record = await audit.list_lines(session, actor, AuditQuery.model_validate(query), ZONE)
+    return [line.action for line in record.lines]
+
+
+async def test_acts_on_content_are_noted_with_who_did_them(database: Database) -> None:
     editor = await person(database, "editor")
     post = await draft(database, editor)
+    await edited(database, editor, post.id, title="High tide")
     for act in (publish, withdraw, trash, restore):
         await act(database, editor, post.id)
-    names = ("post.publish", "post.withdraw", "post.trash", "post.restore")
+    names = ("post.create", "post.save", "post.publish", "post.withdraw", "post.trash", "post.restore")
     assert await lines(database) == [(name, editor.user_id, post.id) for name in names]
+
+
+async def test_what_was_before_and_is_after_is_noted_by_name_and_no_text_is_kept(database: Database) -> None:
+    editor = await person(database, "editor")
+    post = await draft(database, editor)
+    await edited(database, editor, post.id, title="High tide", text="The sea came in.", tags=("Sea",))
+    await edited(database, editor, post.id)  # nothing is another
+    await publish(database, editor, post.id)
+    await trash(database, editor, post.id)
+    _, saved, sent, trashed = await entries(database)
+    assert saved.details == {"changed": ["tags", "text", "title"]}
+    assert {"title", "body", "path"} <= set(sent.details["changed"])
+    assert trashed.details == {"before": "published", "after": "trashed"}
+    assert "sea" not in str([saved.details, sent.details, trashed.details]).lower().replace("search", "")
 
 
 async def test_act_that_was_refused_is_not_noted(database: Database) -> None:
     editor = await person(database, "editor")
     await published(database, editor, slug="tide")
-    before = await lines(database)
     post = await draft(database, editor, slug="tide")
+    before = await lines(database)
     with pytest.raises(InvalidInput):
         await publish(database, editor, post.id)
     assert await lines(database) == before
 
 
-async def test_new_people_are_noted_with_their_role(database: Database) -> None:
+async def test_what_happens_to_people_is_noted_with_before_and_after(database: Database) -> None:
     owner = await person(database, "owner")
-    assert await lines(database, "user") == [("user.create", owner.user_id, owner.user_id)]
+    ana = await user_of(database, await person(database, "author"))
+    async with database.transaction() as work:
+        ana = (await work.session.scalars(select(User).where(User.id == ana.id))).one()
+        await accounts.change_role(work, owner, ana, Role.EDITOR)
+        await accounts.rename(work, owner, ana, "Ana Marks")
+        await accounts.disable(work, owner, ana)
+        await accounts.enable(work, owner, ana)
+    told = {entry.action: entry.details for entry in await entries(database, "user") if entry.subject_id == ana.id}
+    assert told["user.role"] == {"before": "author", "after": "editor"}
+    assert told["user.disable"] == {"before": "active", "after": "disabled"}
+    assert told["user.enable"] == {"before": "disabled", "after": "active"}
+    assert "Marks" not in str(told), "names are where they can be erased, and not here"
+
+
+async def test_lines_are_found_by_person_kind_subject_and_days(database: Database) -> None:
+    owner, ana = await person(database, "owner"), await person(database, "author")
+    post = await published(database, ana)
+    today = utc_now().astimezone(ZONE).date()
+    assert await found(database, owner, person=ana.user_id) == ["post.publish", "post.create"]
+    assert await found(database, owner, kind="user") == ["user.create", "user.create"]
+    assert await found(database, owner, kind="po") == []
+    assert await found(database, owner, subject=f"post {post.post_id}") == ["post.publish", "post.create"]
+    assert await found(database, owner, subject="user") == ["user.create", "user.create"]
+    assert await found(database, owner, subject=str(post.post_id), kind="post") == ["post.publish", "post.create"]
+    assert len(await found(database, owner, since=today, until=today)) == 4
+    assert await found(database, owner, since=today + timedelta(days=1)) == []
+    assert await found(database, owner, until=today - timedelta(days=1)) == []
+
+
+async def test_lines_come_newest_first_in_pieces(database: Database) -> None:
+    owner = await person(database, "owner")
+    for number in range(4):
+        await draft(database, owner, title=f"Tide {number}")
+    seen, query = [], AuditQuery(kind="post")
+    async with database.read() as session:
+        while (record := await audit.list_lines(session, owner, query, ZONE, 3)).lines:
+            seen += [line.subject for line in record.lines]
+            query = AuditQuery(kind="post", before=record.lines[-1].id)
+            assert record.has_older is (len(seen) < 4)
+    assert seen == ["Tide 3", "Tide 2", "Tide 1", "Tide 0"]
+
+
+@pytest.mark.parametrize("role", ["editor", "author", "contributor"])
+async def test_only_administrators_read_them(database: Database, role: str) -> None:
+    with pytest.raises(Forbidden):
+        await found(database, await person(database, role))
+
+
+async def test_they_are_kept_for_400_days(database: Database, tmp_path: Path) -> None:
+    owner = await person(database, "owner")
+    async with database.transaction() as work:
+        for days in (399, 401):
+            work.now = utc_now() - timedelta(days=days)
+            audit.note(work, owner, f"test.{days}", "site", 1)
+    await keep_house(means(database, tmp_path), {})
+    assert await lines(database, "site") == [("test.399", owner.user_id, 1)]

@@ -114,7 +114,8 @@ async def test_what_is_saved_is_in_the_frame_and_in_the_audit(database: Database
     assert heard == [SiteChanged(("name", "footer", "accent_hue", "home", "links"))]
     async with database.read() as session:
         (entry,) = await session.scalars(select(AuditEntry).where(AuditEntry.action == "site.configure"))
-    assert set(entry.details["changed"]) == {"name", "footer", "accent_hue", "home", "links"}
+    assert set(entry.details["before"]) == set(entry.details["after"]) == {"name", "footer", "accent_hue", "home", "links"}
+    assert (entry.details["before"]["name"], entry.details["after"]["name"]) == ("The Tide Table", "Tides")
 
 
 async def test_crawlers_are_kept_out_one_kind_at_a_time(database: Database) -> None:

@@ -43,7 +43,9 @@ _SENTENCES = {
     401: "Your session has ended, so this was not done.",
     403: "You may not do that.",
     404: "There is nothing here, or it is not yours to see.",
+    400: "This could not be read: a part is missing, or a form has more than 1,000 fields. Nothing was done.",
     405: "This address does not do that.",
+    413: "This is more than may be sent here in one piece, so nothing was done. Go back: what you typed is still in the form.",
     500: "Something went wrong on our side, and it is in the log.",
 }
 LOST_KEY = "This form was open for so long, or in so many windows, that its key no longer fits; nothing was done."
@@ -56,7 +58,6 @@ class AdminHandler(BaseHandler):
 
     face = "admin"
     content_policy = CONTENT_POLICY
-    requires: ClassVar[Capability | None]
     leads_to_provider: ClassVar[bool] = False  # a form on its page sends people to the OpenID provider
     is_dangerous: ClassVar[bool] = False  # open only for ten minutes after the person has proved to be who he is
 
@@ -86,6 +87,8 @@ class AdminHandler(BaseHandler):
             return
         if not policy.allows(self.actor, capability):
             raise Forbidden("This part of the desk is not open to you.")
+        if self.request.method not in ("GET", "HEAD"):
+            await self.parts.writes.count(str(self.actor.user_id))
         async with self.read() as session:
             self.parts.use_frame(await site.get_frame(session))
         if self.is_dangerous and not self.is_confirmed:

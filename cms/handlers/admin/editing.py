@@ -24,6 +24,8 @@ COMPARED = ("title", "slug", "excerpt", "tags", "category", "new_category", "par
 class EditorHandler(AdminHandler, is_base=True):
     """Posts and pages have the same desk: what a handler requires for posts, it requires for pages below ``/admin/pages``."""
 
+    body_limit = 8 * 1024 * 1024  # the longest text, in a form that does not encode it
+
     def initialize(self, kind: str) -> None:  # given by the route
         self.kind = Kind(kind)
 

@@ -32,6 +32,7 @@ FILE_AGAIN = "Choose the file of the logo again; browsers do not send it twice."
 
 class SettingsHandler(AdminHandler):
     requires = Capability.SITE_CONFIGURE
+    body_limit = 3 * 1024 * 1024  # a logo
 
     async def get(self) -> None:
         async with self.read() as session:

@@ -41,6 +41,7 @@ class SiteHandler(BaseHandler):
 
     SUPPORTED_METHODS = ("GET", "HEAD")
     face = "site"
+    requires = None  # all of it is for everybody: it does not even know who asks
     near: Sequence[tuple[str, str]] = ()  # title and path of what somebody who is lost may have meant
     content_policy = CONTENT_POLICY
     is_kept: ClassVar[bool] = True  # in the page cache
@@ -214,6 +215,11 @@ class SiteHandler(BaseHandler):
         own = {"words": words_of(self.parts.last_frame), "href": href, "direction": direction, "is_preview": False}
         return {**super().get_template_namespace(), **own}
 
+    @property
+    def sought(self) -> str:
+        """What somebody was looking for, to be sent again when it is refused."""
+        return ""
+
     def write_error_page(self, status: int, message: str) -> None:
         """Needs no database: the frame is the last one that was seen."""
         if status == 405:
@@ -221,7 +227,9 @@ class SiteHandler(BaseHandler):
         self.set_header("Content-Security-Policy", CONTENT_POLICY)
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.shows(shown.around(self.parts.last_frame))
-        self.render("errors/error.html", status=status, explanation=explain(status), near=self.near, request_id=self.request_id)
+        self.render(
+            "errors/error.html", status=status, explanation=explain(status), near=self.near, sought=self.sought, request_id=self.request_id
+        )
 
 
 def _surrogate_keys(marks: Marks) -> str:

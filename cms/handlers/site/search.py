@@ -18,6 +18,16 @@ _MISSED = Marks.of("missed")
 class SearchHandler(SiteHandler):
     arguments: ClassVar[tuple[str, ...]] = ("q", "page", "tag", "category", "author", "year")
 
+    async def prepare(self) -> None:
+        """What is kept costs nothing, and so it is not counted; neither is what the program asks itself."""
+        if self.remote_address and self.cache_key not in self.parts.pages:
+            await self.parts.searches.count(self.remote_address)
+        await super().prepare()
+
+    @property
+    def sought(self) -> str:
+        return SearchInput.model_validate({"q": self.get_query_argument("q", "")}).q
+
     async def get(self) -> None:
         asked = SearchInput.model_validate({name: self.get_query_argument(name, "") for name in self.arguments})
         async with self.read() as session:

@@ -32,9 +32,10 @@ class LivePreview extends HTMLElement {
   }
 
   async #show() {
-    const sent = new URLSearchParams(new FormData(this.form));
-    if (sent.toString() === this.shown) return;
-    this.shown = sent.toString();
+    const sent = new FormData(this.form);
+    const typed = new URLSearchParams(sent).toString();
+    if (typed === this.shown) return;
+    this.shown = typed;
     if (!this.#isLoaded) {
       this.form.requestSubmit(this.button);
       return;

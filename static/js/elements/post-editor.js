@@ -69,7 +69,7 @@ class PostEditor extends HTMLElement {
     const sent = this.#typed();
     this.#say("Saving…");
     try {
-      const answer = await fetch(this.form.action, { method: "POST", body: new URLSearchParams(new FormData(this.form)) });
+      const answer = await fetch(this.form.action, { method: "POST", body: new FormData(this.form) });
       if (!answer.headers.has("X-Request-Id")) throw new TypeError(); // a proxy's page, or nobody read the text: it must not replace ours
       if (!answer.ok || !answer.redirected || answer.url !== this.form.action) throw new Error(answer.status);
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");

@@ -1,0 +1,288 @@
+"""Every address of the program as the walk tries it (``test_walk.py``), and what the table of capabilities says must come of it.
+
+A new route needs one line in ``STOPS``, by its name: an address that leads somewhere, and a form that nobody gets anywhere with. What
+its handler requires is not written again here. ``{post}`` and the like in an address stand for things of ``THINGS``: one of each kind is
+tried, one's own and another's. A new kind of thing needs a function that makes them, and one that says what an actor may expect of one.
+"""
+
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import func, select
+from tornado.routing import URLSpec
+from tornado.web import RequestHandler
+
+from cms import policy
+from cms.content.pipeline import render
+from cms.models import Passkey, Session, Token, User
+from cms.models.post import Kind
+from cms.policy import Actor, Capability
+from cms.routes import requirement
+from cms.schemas.account import InvitationInput
+from cms.schemas.post import PostFields, PostInput
+from cms.services import invitations, media, posts, publishing, sessions
+from tests import factories
+from tests.web import Site
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+SAFE = ("GET", "HEAD", "OPTIONS")
+ADMITTED = frozenset({200, 201, 204, 303, 409, 422})  # whoever may be here; 409 and 422 say what is wrong with what he sent
+READ = frozenset({200})
+WORDS = "Selkie"  # in everything that is made for the walk
+
+
+@dataclass(frozen=True)
+class Stop:
+    path: str
+    form: Mapping[str, str] = field(default_factory=dict)
+    answers: frozenset[int] = ADMITTED  # of those who may be here
+
+
+# --- the routes ------------------------------------------------------------------------------------------------------------
+
+_STALE = {"title": "T", "text": "x", "version": "99"}  # another version is there: nothing of it is kept
+_MOVED = frozenset({301})
+_NOWHERE = frozenset({404})
+_LISTS = {"tag": "sea", "category": "coast", "author": "edna-reed", "series": "tides"}
+
+
+def _desk(kind: str) -> dict[str, Stop]:
+    at = f"/admin/{kind}s"
+    return {
+        f"admin.{kind}s": Stop(at, {"title": "", "text": "", "part": "none"}),
+        f"admin.{kind}s.new": Stop(f"{at}/new"),
+        f"admin.{kind}": Stop(f"{at}/{{{kind}}}", _STALE),
+        f"admin.{kind}.publication": Stop(f"{at}/{{{kind}}}/publication", _STALE),
+        f"admin.{kind}.restoration": Stop(f"{at}/{{{kind}}}/restoration"),
+    }
+
+
+STOPS: dict[str, Stop] = {
+    "home": Stop("/", answers=READ),
+    "home.page": Stop("/page/1", answers=_MOVED),
+    "archive": Stop("/archive", answers=READ),
+    "archive.year": Stop("/archive/2026", answers=READ | _NOWHERE),
+    "archive.month": Stop("/archive/2026/11", answers=READ | _NOWHERE),
+    "search": Stop("/search?q=tide", answers=READ),
+    "media": Stop("/{asset}", answers=READ),
+    "media.latest": Stop("/media/1/tide-chart.png", answers=frozenset({302})),
+    "static": Stop("/static/css/site.css", answers=READ),
+    "favicon": Stop("/favicon.ico", answers=frozenset({302})),
+    **{kind: Stop(f"/{kind}/{name}", answers=READ) for kind, name in _LISTS.items()},
+    **{f"{kind}.page": Stop(f"/{kind}/{name}/page/1", answers=_MOVED) for kind, name in _LISTS.items()},
+    **{
+        f"{kind}.{feed}": Stop(f"/{kind}/{name}/{file}", answers=READ)
+        for kind, name in _LISTS.items()
+        for feed, file in (("feed", "feed.xml"), ("atom", "atom.xml"), ("jsonfeed", "feed.json"))
+    },
+    "feed": Stop("/feed.xml", answers=READ),
+    "atom": Stop("/atom.xml", answers=READ),
+    "jsonfeed": Stop("/feed.json", answers=READ),
+    "sitemap": Stop("/sitemap.xml", answers=READ),
+    "sitemap.part": Stop("/sitemap/1.xml", answers=READ),
+    "sitemap.lists": Stop("/sitemap/lists.xml", answers=READ),
+    "robots": Stop("/robots.txt", answers=READ),
+    "llms": Stop("/llms.txt", answers=READ),
+    "opensearch": Stop("/opensearch.xml", answers=READ),
+    "manifest": Stop("/manifest.webmanifest", answers=READ),
+    "security": Stop("/.well-known/security.txt", answers=_NOWHERE),
+    "healthz": Stop("/healthz", answers=READ),
+    "readyz": Stop("/readyz", answers=READ),
+    "metrics": Stop("/metrics", answers=READ),
+    "source": Stop("/low-tide.md", answers=READ),
+    "place": Stop("/low-tide", answers=READ),
+    "login": Stop("/login", {"email": "nobody@example.org", "password": "wrong"}),
+    "logout": Stop("/logout"),
+    "setup": Stop("/setup/wrong", answers=_NOWHERE),
+    "admin": Stop("/admin"),
+    "admin.preview": Stop("/admin/preview", {"text": "x"}),
+    **_desk("post"),
+    **_desk("page"),
+    "login.openid": Stop("/login/openid", answers=_NOWHERE),  # no provider is set
+    "login.openid.callback": Stop("/login/openid/callback", answers=_NOWHERE),
+    "invitation.openid": Stop(f"/invitation/{'x' * 43}/openid", {"name": "X"}, answers=_NOWHERE),
+    "account.identities": Stop("/account/identities", answers=_NOWHERE),
+    "account.identity": Stop("/account/identities/999999", answers=_NOWHERE),
+    "account.data": Stop("/account/data"),
+    "login.passkey": Stop("/login/passkey"),
+    "login.passkey.challenge": Stop("/login/passkey/challenge"),
+    "login.factor": Stop("/login/second-factor"),
+    "login.factor.challenge": Stop("/login/second-factor/challenge"),
+    "invitation": Stop(f"/invitation/{'x' * 43}", answers=_NOWHERE),
+    "password": Stop("/password"),
+    "password.new": Stop(f"/password/{'x' * 43}", answers=_NOWHERE),
+    "account": Stop("/account", {"name": ""}),
+    "account.notifications": Stop("/account/notifications"),
+    "account.email": Stop("/account/email"),
+    "account.email.new": Stop(f"/account/email/{'x' * 43}", answers=_NOWHERE),
+    "account.confirmation": Stop("/account/confirmation"),
+    "account.confirmation.challenge": Stop("/account/confirmation/challenge"),
+    "account.security": Stop("/account/security"),
+    "account.factor": Stop("/account/security/second-factor"),
+    "account.password": Stop("/account/security/password"),
+    "account.authenticator": Stop("/account/security/authenticator"),
+    "account.codes": Stop("/account/security/codes"),
+    "account.passkeys": Stop("/account/security/passkeys"),
+    "account.passkeys.challenge": Stop("/account/security/passkeys/challenge"),
+    "account.passkey": Stop("/account/security/passkeys/{passkey}", {"name": ""}),
+    "account.sessions": Stop("/account/security/sessions"),
+    "account.session": Stop("/account/security/sessions/{session}"),
+    "admin.people": Stop("/admin/people"),
+    "admin.invitations": Stop("/admin/people/invitations"),
+    "admin.invitation": Stop("/admin/people/invitations/{invitation}"),
+    "admin.person": Stop("/admin/people/{person}", {"name": ""}),
+    "admin.person.access": Stop("/admin/people/{person}/access"),
+    "admin.person.sessions": Stop("/admin/people/{person}/sessions"),
+    "admin.person.password": Stop("/admin/people/{person}/password"),
+    "admin.person.role": Stop("/admin/people/{person}/role"),
+    "admin.person.email": Stop("/admin/people/{person}/email"),
+    "admin.person.deletion": Stop("/admin/people/{person}/deletion"),
+    "admin.person.data": Stop("/admin/people/{person}/data"),
+    "admin.person.erasure": Stop("/admin/people/{person}/erasure"),
+    "admin.person.ownership": Stop("/admin/people/{person}/ownership"),
+    "admin.site.mail": Stop("/admin/site/mail", answers=frozenset({303, 404})),  # where no mail is sent, there is nothing to try
+    "admin.site": Stop("/admin/site", {"name": ""}),
+    "admin.menus": Stop("/admin/menus"),
+    "admin.menu.main": Stop("/admin/menus/main", {"version": "99"}),
+    "admin.menu.footer": Stop("/admin/menus/footer", {"version": "99"}),
+    "admin.cache": Stop("/admin/cache"),
+    "admin.capabilities": Stop("/admin/capabilities"),
+    "admin.audit": Stop("/admin/audit"),
+    "admin.audit.csv": Stop("/admin/audit.csv"),
+    "admin.audit.json": Stop("/admin/audit.json"),
+}
+ENDS_THE_SESSION = frozenset({"logout"})  # tried by those who sign in anew
+
+
+# --- things that addresses name --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Thing:
+    """Something that exists, or not. What a scope asks of it is ``policy.Owned``."""
+
+    number: str
+    title: str
+    owner_ids: frozenset[int] = frozenset()
+    was_ever_public: bool = False
+    is_public: bool = False
+    is_there: bool = True
+
+
+ABSENT = Thing("999999", "?", is_there=False)
+STATES = ("draft", "published", "trashed")
+
+
+async def make_post(site: Site, kind: Kind, state: str, actor: Actor) -> Thing:
+    """Of this actor, whether he could have made it or not: an editor makes it and names him as its author."""
+    database, title = site.database, f"{WORDS} {kind} {state} of {actor.role}"
+    editor = await factories.person(database, "editor", "Edna Reed")
+    owners = PostFields(authors=(actor.user_id or 0,))
+    async with database.transaction() as work:
+        post = await posts.create(work, editor, kind, PostInput(title=title, text=WORDS), fields=owners)
+        if state == "published":
+            await publishing.publish(work, editor, post.id, publishing.Version(1, render(WORDS)))
+        if state == "trashed":
+            await publishing.trash(work, editor, post.id)
+    is_public = state == "published"
+    return Thing(str(post.id), title, frozenset({actor.user_id or 0}), was_ever_public=is_public, is_public=is_public)
+
+
+def of_content(actor: Actor, wanted: Capability, thing: Thing) -> frozenset[int]:
+    if not thing.is_there or not (thing.is_public or policy.allows(actor, Capability.DRAFT_SEE, thing)):
+        return frozenset({404})
+    return ADMITTED if policy.allows(actor, wanted, thing) else frozenset({403})
+
+
+async def make_session(site: Site, _state: str, actor: Actor) -> Thing:
+    token = secrets.token_hex(16)
+    async with site.database.transaction() as work:
+        user = await work.session.get_one(User, actor.user_id)
+        await sessions.start(work, user, f"{WORDS} {token}")
+        number = await work.session.scalar(select(func.max(Session.id)))
+    return Thing(str(number), token, frozenset({actor.user_id or 0}))
+
+
+async def make_passkey(site: Site, _state: str, actor: Actor) -> Thing:
+    name = f"{WORDS} {secrets.token_hex(8)}"
+    async with site.database.transaction() as work:
+        key = Passkey(
+            user_id=actor.user_id or 0, name=name, credential_id=name, public_key="x", sign_count=0, transports=[], is_synced=False,
+            created_at=work.now, used_at=None,
+        )  # fmt: skip
+        work.session.add(key)
+        await work.session.flush()
+        return Thing(str(key.id), name, frozenset({actor.user_id or 0}))
+
+
+async def make_person(site: Site, state: str, _actor: Actor) -> Thing:
+    """Somebody who cannot sign in, and so cannot be given the site."""
+    name = f"{WORDS} {secrets.token_hex(8)}"
+    return Thing(str((await factories.person(site.database, state, name)).user_id), name)
+
+
+async def make_invitation(site: Site, _state: str, _actor: Actor) -> Thing:
+    owner, name = await factories.person(site.database, "owner"), f"{WORDS} {secrets.token_hex(8)}"
+    async with site.database.transaction() as work:
+        await invitations.invite(work, owner, InvitationInput(email=f"{secrets.token_hex(8)}@example.org", name=name))
+        number = await work.session.scalar(select(func.max(Token.id)))
+    return Thing(str(number), name)
+
+
+def of_oneself(actor: Actor, _wanted: Capability, thing: Thing) -> frozenset[int]:
+    return ADMITTED if actor.user_id in thing.owner_ids else frozenset({404})
+
+
+def of_people(_actor: Actor, wanted: Capability, thing: Thing) -> frozenset[int]:
+    if not thing.is_there:
+        return frozenset({404})
+    return ADMITTED | {403} if wanted is Capability.OWNERSHIP_GIVE else ADMITTED
+
+
+Maker = Callable[[Site, str, Actor], Awaitable[Thing]]
+THINGS: dict[str, tuple[Sequence[str], Maker, Callable[[Actor, Capability, Thing], frozenset[int]]]] = {
+    "post": (STATES, lambda site, state, actor: make_post(site, Kind.POST, state, actor), of_content),
+    "page": (STATES, lambda site, state, actor: make_post(site, Kind.PAGE, state, actor), of_content),
+    "session": (("open",), make_session, of_oneself),
+    "passkey": (("made",), make_passkey, of_oneself),
+    "person": (("author",), make_person, of_people),
+    "invitation": (("open",), make_invitation, of_people),
+}
+
+
+# --- what must come of it --------------------------------------------------------------------------------------------------
+
+
+def expected(route: URLSpec, stop: Stop, method: str, actor: Actor, thing: Thing | None) -> frozenset[int]:
+    """By what the handler declares and what the table says of it; what he may not know exists is not found."""
+    handler, wanted = route.handler_class, requirement(route)
+    if method not in handler.SUPPORTED_METHODS:
+        return frozenset({405})
+    if wanted is not None and not actor.is_signed_in:
+        return frozenset({303}) if method in ("GET", "HEAD") else frozenset({401})
+    if wanted is not None and not policy.allows(actor, wanted):
+        return frozenset({403})
+    if getattr(handler, method.lower()) is getattr(RequestHandler, method.lower()):
+        return frozenset({405})
+    if wanted is not None and thing is not None:
+        return kind_of(stop)[2](actor, wanted, thing)
+    return stop.answers
+
+
+def kind_of(stop: Stop) -> tuple[Sequence[str], Maker, Callable[[Actor, Capability, Thing], frozenset[int]]]:
+    return next(THINGS[kind] for kind in THINGS if f"{{{kind}}}" in stop.path)
+
+
+def has_thing(stop: Stop) -> bool:
+    return any(f"{{{kind}}}" in stop.path for kind in THINGS)
+
+
+async def upload(site: Site) -> str:
+    """The address of a picture, without its first slash."""
+    content = b"\x89PNG not really"
+    digest = media.digest_of(content)
+    await site.application.parts.storage.put(media.storage_name(digest), content)
+    editor = await factories.person(site.database, "editor", "Edna Reed")
+    async with site.database.transaction() as work:
+        return (await media.add(work, editor, name="Tide chart.png", digest=digest, size=len(content))).path.lstrip("/")

@@ -1,0 +1,154 @@
+"""What a server does with those who send too much, too slowly, too often or nonsense."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from cms.rendering import Renderer
+from cms.server import MAX_HEADER, Server
+from tests.conftest import Templates
+from tests.web import Browser, Site, running_site
+
+IDLE = 0.3  # seconds
+
+
+@pytest.fixture
+async def served(templates: Templates, tmp_path: Path, renderer: Renderer) -> AsyncIterator[tuple[Site, int, Server]]:
+    """One database is enough: nothing here reaches it."""
+    async with templates.on("sqlite", tmp_path) as url, running_site(url, tmp_path / "data", renderer=renderer, connections=10) as site:
+        server = Server(site.application, IDLE)
+        server.listen(0, "127.0.0.1")
+        yield site, next(iter(server._sockets.values())).getsockname()[1], server
+        server.stop()
+        await server.close_all_connections()
+
+
+async def talk(port: int, sent: bytes, *, wait: float = 5) -> bytes:
+    """All that comes back until the other side closes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(sent)
+    try:
+        return await asyncio.wait_for(reader.read(), wait)
+    finally:
+        writer.close()
+
+
+def status(answer: bytes) -> int:
+    return int(answer.split(b" ", 2)[1])
+
+
+def headers_of(answer: bytes) -> dict[str, str]:
+    lines = answer.split(b"\r\n\r\n", 1)[0].decode().split("\r\n")[1:]
+    return dict(line.split(": ", 1) for line in lines)
+
+
+def get(path: str = "/healthz", **headers: str) -> bytes:
+    lines = [f"GET {path} HTTP/1.1", "Host: localhost", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+    return "\r\n".join(lines).encode()
+
+
+def at(browser: Browser, port: int) -> Browser:
+    browser.url = f"http://127.0.0.1:{port}"
+    return browser
+
+
+@pytest.mark.parametrize(
+    "sent", [get(X="a" * MAX_HEADER), get("/" + "a" * MAX_HEADER), b"G" * (MAX_HEADER + 1), get() * 3 + get(X="a" * 4 * MAX_HEADER)]
+)
+async def test_too_long_a_head_is_answered_431(served: tuple[Site, int, Server], sent: bytes) -> None:
+    answer = (await talk(served[1], sent)).split(b'{"status": "alive"}\n')[-1]
+    assert status(answer) == 431
+    assert b"16 kB" in answer
+    assert headers_of(answer)["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+
+
+@pytest.mark.parametrize(
+    "sent", [b"nonsense\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET / HTTP/1.1\r\nHost localhost\r\n\r\n", get("/?" + "&" * 1001)]
+)
+async def test_what_cannot_be_read_is_answered_400_with_our_headers(served: tuple[Site, int, Server], sent: bytes) -> None:
+    answer = await talk(served[1], sent)
+    assert status(answer) == 400
+    assert {"X-Content-Type-Options", "Content-Security-Policy", "Referrer-Policy"} <= headers_of(answer).keys()
+    assert b"no request that can be read" in answer
+
+
+async def test_a_body_is_refused_before_it_is_sent(served: tuple[Site, int, Server]) -> None:
+    head = b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % (64 * 1024 + 1)
+    answer = await talk(served[1], head)
+    assert status(answer) == 413
+    assert b"more than may be sent here" in answer
+    assert headers_of(answer)["Content-Type"] == "text/html; charset=utf-8"
+
+
+async def test_a_body_that_does_not_say_how_long_it_is_is_refused_once_it_is_too_long(served: tuple[Site, int, Server]) -> None:
+    head = b"POST /login HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunk = b"8000\r\n" + b"a" * 0x8000 + b"\r\n"
+    assert status(await talk(served[1], head + 3 * chunk)) == 413
+
+
+async def test_whoever_goes_on_sending_still_hears_the_answer(served: tuple[Site, int, Server]) -> None:
+    answer = await at(served[0].browser(), served[1]).post("/login", {"email": "a" * 5_000_000})
+    assert answer.status == 413
+
+
+async def test_each_route_has_its_own_limit(served: tuple[Site, int, Server]) -> None:
+    browser = at(await served[0].signed_in("owner"), served[1])
+    text = {"title": "Long", "text": "a" * 500_000}
+    assert (await browser.post("/admin/posts", text)).status == 303
+    assert (await browser.post("/admin/menus/main", text)).status == 413
+    assert (await browser.post("/admin/posts", {"text": "a" * 9_000_000})).status == 413
+    assert (await browser.post("/", text)).status == 413
+    await browser.post("/logout")
+    back = await browser.post("/admin/posts", text)
+    assert back.status == 401
+    assert text["text"] in back.text
+    browser.cookies = {}
+    assert (await browser.post("/admin/posts", text)).status == 413, "whoever was never here sends little"
+
+
+async def test_a_thousand_fields_are_the_most(served: tuple[Site, int, Server]) -> None:
+    browser = at(await served[0].signed_in("owner"), served[1])
+    assert (await browser.post("/admin/posts", {"title": "Few", **{f"f{n}": "" for n in range(990)}})).status == 303
+    answer = await browser.post("/admin/posts", {f"f{n}": "" for n in range(1000)})
+    assert answer.status == 400
+    assert "1,000 fields" in answer.words
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HT", get(), b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nabc"])
+async def test_whoever_falls_silent_is_left(served: tuple[Site, int, Server], sent: bytes) -> None:
+    await talk(served[1], sent)  # it ends
+
+
+async def test_whoever_does_not_take_his_answers_is_left(served: tuple[Site, int, Server]) -> None:
+    _, port, server = served
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+    css = get("/static/css/admin.css")
+    with contextlib.suppress(ConnectionError):
+        while not server.is_busy:
+            writer.write(css * 50)
+            await asyncio.sleep(0.01)
+        while server._streams:
+            await asyncio.sleep(0.01)
+    assert not server._streams
+    writer.close()
+    assert reader is not None
+
+
+async def test_so_many_are_connected_and_no_more(served: tuple[Site, int, Server]) -> None:
+    _, port, server = served
+    ten = [await asyncio.open_connection("127.0.0.1", port) for _ in range(10)]
+    for _, writer in ten:
+        writer.write(get()[:-2])
+    while len(server._streams) < 10:
+        await asyncio.sleep(0.01)
+    answer = await talk(port, get())
+    assert status(answer) == 503
+    assert headers_of(answer)["Retry-After"] == "5"
+    for _, writer in ten:
+        writer.close()
+    while server._streams:
+        await asyncio.sleep(0.01)
+    assert status(await talk(port, get(Connection="close"))) == 200
