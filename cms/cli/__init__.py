@@ -6,7 +6,7 @@ import sys
 import typer
 
 from cms import __version__
-from cms.cli import backup, database, demo, doctor, operations, search, serve, transfers, users
+from cms.cli import backup, database, demo, doctor, operations, search, secrets, serve, transfers, users
 from cms.errors import CMSError, InvalidInput
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.add_typer(database.app, name="db")
 app.add_typer(transfers.app, name="import")
 app.add_typer(transfers.out, name="export")
 app.add_typer(search.app, name="search")
+app.add_typer(secrets.app, name="secret")
 app.add_typer(users.app, name="user")
 
 
