@@ -23,6 +23,7 @@ from cms.handlers.site.posts import PlaceHandler
 from cms.handlers.site.remaking import Remaking
 from cms.mail import mailer_for
 from cms.media.storage import Storage
+from cms.openid import OpenID
 from cms.page_cache.cache import PageCache
 from cms.page_cache.marks import changed_by
 from cms.page_cache.observed import PageCacheCollector
@@ -67,6 +68,7 @@ class Squall(Application):
             metrics=Metrics(),
             pages=PageCache(settings.page_cache * 1024 * 1024),
             static=StaticFiles(data_folder("static"), theme.stylesheets()),
+            openid=OpenID(settings) if settings.oidc_issuer else None,
         )
         super().__init__(
             rules(),
@@ -110,7 +112,7 @@ class Squall(Application):
 
     async def start(self) -> None:
         """Bring up what needs the loop: the rendering process, the frame, and the owner's one-time link while there is no owner."""
-        self._warming = asyncio.create_task(self._warm())
+        self._warming = asyncio.gather(self._warm(), self._get_to_know())
         self._hears = asyncio.Event()
         self._hearing = asyncio.create_task(outbox.hear_others(self.parts.database, self._forget))
         self.parts.revision = migrations.newest()
@@ -131,6 +133,11 @@ class Squall(Application):
         except Unavailable as error:
             log.warning("no rendering process yet", reason=error.message)
 
+    async def _get_to_know(self) -> None:
+        """Where the provider's door is, for the sign-in page to allow the way there."""
+        if self.parts.openid:
+            await self.parts.openid.get_to_know()
+
     async def close(self) -> None:
         if self._owns_renderer:
             await self.parts.renderer.close()
@@ -139,6 +146,8 @@ class Squall(Application):
         self._hearing.cancel()
         await asyncio.wait([self._hearing])
         self.parts.passwords.close()
+        if self.parts.openid:
+            self.parts.openid.close()
         await self.parts.database.dispose()
 
     def _forget(self) -> None:

@@ -63,8 +63,8 @@ class SiteChanged:
 
 @dataclass(frozen=True, slots=True)
 class UserChanged:
-    """A person was made, deleted, disabled, enabled or signed out, given another role, password, second factor or address, or changed
-    the profile."""
+    """A person was made, deleted, erased, disabled, enabled or signed out, given another role, password, second factor or address, or
+    changed the profile."""
 
     user_id: int
     aspects: tuple[str, ...]

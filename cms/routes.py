@@ -15,9 +15,11 @@ from cms.handlers.admin import (
     invitations,
     links,
     menus,
+    openid,
     passkeys,
     people,
     preview,
+    privacy,
     profile,
     publication,
     second_factor,
@@ -123,6 +125,8 @@ def _programs() -> list[URLSpec]:
 def _people() -> list[URLSpec]:
     return [
         url(r"/login", sessions.LoginHandler, name="login"),
+        url(r"/login/openid", openid.DepartureHandler, name="login.openid"),
+        url(r"/login/openid/callback", openid.ReturnHandler, name="login.openid.callback"),
         url(r"/login/passkey", second_factor.PasskeyDoorHandler, name="login.passkey"),
         url(r"/login/passkey/challenge", second_factor.PasskeyDoorChallengeHandler, name="login.passkey.challenge"),
         url(r"/login/second-factor", second_factor.SecondFactorHandler, name="login.factor"),
@@ -130,6 +134,7 @@ def _people() -> list[URLSpec]:
         url(r"/logout", sessions.LogoutHandler, name="logout"),
         url(r"/setup/([A-Za-z0-9_-]+)", setup.SetupHandler, name="setup"),
         url(rf"/invitation/{CARRIER}", links.InvitationHandler, name="invitation"),
+        url(rf"/invitation/{CARRIER}/openid", openid.AcceptanceHandler, name="invitation.openid"),
         url(r"/password", links.ForgottenHandler, name="password"),
         url(rf"/password/{CARRIER}", links.NewPasswordHandler, name="password.new"),
         *_account(),
@@ -156,6 +161,9 @@ def _account() -> list[URLSpec]:
         url(rf"{at}/passkeys/{NUMBER}", passkeys.PasskeyHandler, name="account.passkey"),
         url(rf"{at}/sessions", security.SessionsHandler, name="account.sessions"),
         url(rf"{at}/sessions/{NUMBER}", security.SessionHandler, name="account.session"),
+        url(r"/account/identities", openid.IdentitiesHandler, name="account.identities"),
+        url(rf"/account/identities/{NUMBER}", openid.IdentityHandler, name="account.identity"),
+        url(r"/account/data", privacy.OwnDataHandler, name="account.data"),
     ]
 
 
@@ -189,6 +197,8 @@ def _administrators() -> list[URLSpec]:
         url(r"/admin/menus/main", menus.MenuHandler, {"name": "main"}, name="admin.menu.main"),
         url(r"/admin/menus/footer", menus.MenuHandler, {"name": "footer"}, name="admin.menu.footer"),
         url(r"/admin/cache", cache.CacheHandler, name="admin.cache"),
+        url(rf"/admin/people/{NUMBER}/data", privacy.DataHandler, name="admin.person.data"),
+        url(rf"/admin/people/{NUMBER}/erasure", privacy.ErasureHandler, name="admin.person.erasure"),
         url(r"/admin/capabilities", capabilities.CapabilitiesHandler, name="admin.capabilities"),
         url(r"/admin/audit", audit.AuditHandler, name="admin.audit"),
         url(r"/admin/audit\.csv", audit.AuditFileHandler, {"form": "csv"}, name="admin.audit.csv"),

@@ -4,6 +4,7 @@ Fernet (https://github.com/fernet/spec), with keys derived from those that sign 
 """
 
 import base64
+from enum import Enum, auto
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -15,27 +16,41 @@ from cms.settings import SecretKeys
 _USE = b"squall: secrets at rest"
 
 
+class Under(Enum):
+    """Which key a secret was sealed with."""
+
+    NEWEST = auto()
+    OLDER = auto()
+    LOST = auto()  # none that there is
+
+
 class Sealer:
     def __init__(self, keys: SecretKeys) -> None:
         newest = keys.by_version[keys.newest]
         older = [key for key in keys.by_version.values() if key != newest]
-        self._fernets = MultiFernet([_fernet(key) for key in (newest, *older)])
+        self._newest = _fernet(newest)
+        self._any = MultiFernet([self._newest, *map(_fernet, older)])
 
     def seal(self, text: str) -> str:
-        return self._fernets.encrypt(text.encode()).decode()
+        return self._newest.encrypt(text.encode()).decode()
 
     def open(self, sealed: str) -> str:
         """Raises ``OperatorError`` if none of the keys fits: one was taken away too early."""
         try:
-            return self._fernets.decrypt(sealed).decode()
+            return self._any.decrypt(sealed).decode()
         except InvalidToken:
             raise OperatorError(
                 "A secret in the database was sealed with a key that SQUALL_SECRET_KEYS no longer has; add that key again, at the end."
             ) from None
 
-    def renew(self, sealed: str) -> str:
-        """The same secret under the newest key. Raises ``OperatorError`` like ``open``."""
-        return self.seal(self.open(sealed))
+    def standing(self, sealed: str) -> Under:
+        for fernet, under in ((self._newest, Under.NEWEST), (self._any, Under.OLDER)):
+            try:
+                fernet.decrypt(sealed)
+            except InvalidToken:
+                continue
+            return under
+        return Under.LOST
 
 
 def _fernet(key: str) -> Fernet:

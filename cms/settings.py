@@ -4,13 +4,15 @@ What belongs to the site itself is in the database (``models/site.py``), not her
 each one; a test compares.
 """
 
+import fcntl
 import hashlib
 import ipaddress
 import os
 import re
 import secrets
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -56,7 +58,7 @@ class Settings(BaseSettings):
     migrate: bool = Field(True, description="Bring the database up to date on start.")
     secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (),
-        description="Keys that sign cookies, newest first, separated by commas; a file in the data folder when empty.",
+        description="Keys that sign cookies and seal secrets, newest first, separated by commas; a file in the data folder when empty.",
     )
     media_url: str = Field("", description="Where uploads are kept: `file:///PATH`; a folder in the data folder when empty.")
     smtp_url: SecretStr = Field(
@@ -73,7 +75,7 @@ class Settings(BaseSettings):
     argon2_passes: int = Field(2, ge=1, le=100, description="Passes over that memory.")
     argon2_lanes: int = Field(1, ge=1, le=64, description="Lanes in it that are filled at once.")
     oidc_issuer: str = Field("", description="Address of an OpenID Connect provider that people may sign in with; needs the extra `oidc`.")
-    oidc_client_id: str = Field("", description="What the provider calls this site.")
+    oidc_client_id: str = Field("", validate_default=True, description="What the provider calls this site.")
     oidc_client_secret: SecretStr = Field(SecretStr(""), description="What this site proves that with; empty for a public client.")
     oidc_name: str = Field("OpenID", max_length=40, description="What the provider is called on the page where people sign in.")
     connections: int = Field(800, ge=10, le=100_000, description="Most connections at once in one process; others are told to try later.")
@@ -186,6 +188,37 @@ class Settings(BaseSettings):
             raise ValueError("is file:/// and the path of a folder for uploads alone")
         return url
 
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _is_issuer(cls, url: str) -> str:
+        """Kept as it is written: the provider's own spelling is compared with it, sign by sign."""
+        try:
+            parts = urlsplit(url)
+            more = parts.username is not None or parts.query or parts.fragment or parts.port == 0 or _FOREIGN.search(url)
+        except ValueError:
+            more = True
+        is_safe = not more and parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname)))
+        if url and not is_safe:
+            raise ValueError("is an address like https://id.example.org; only on this machine it may begin with http://")
+        return url
+
+    @field_validator("oidc_client_id")
+    @classmethod
+    def _needs_issuer(cls, client_id: str, info: ValidationInfo) -> str:
+        issuer = info.data.get("oidc_issuer")
+        if issuer and not client_id:
+            raise ValueError("is needed with SQUALL_OIDC_ISSUER: what the provider calls this site")
+        if issuer == "" and client_id:
+            raise ValueError("is of no use without SQUALL_OIDC_ISSUER")
+        return client_id
+
+    @field_validator("oidc_client_secret")
+    @classmethod
+    def _needs_client_id(cls, secret: SecretStr, info: ValidationInfo) -> SecretStr:
+        if info.data.get("oidc_issuer") == "" and secret.get_secret_value():
+            raise ValueError("is of no use without SQUALL_OIDC_ISSUER")
+        return secret
+
     @model_validator(mode="after")
     def _absolute(self) -> "Settings":
         object.__setattr__(self, "data", self.data.expanduser().absolute())
@@ -285,6 +318,14 @@ def _host(name: str) -> str:
     if not _HOST_NAME.fullmatch(known):
         raise ValueError
     return str(ipaddress.IPv4Address(known)) if known.rpartition(".")[2].isdigit() else known
+
+
+def is_loopback(host: str) -> bool:
+    """Whether it is this very machine, as it is written: without the brackets around an address of the new kind."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _with_known_options(url: str) -> str:
@@ -415,35 +456,72 @@ def _make_writable(folder: Path, name: str, setting: str) -> None:
 
 
 def secret_keys(settings: Settings) -> SecretKeys:
-    """The keys from the settings, or the one in the data folder, which is made on first use with mode 0600."""
-    keys = [key.get_secret_value() for key in settings.secret_keys] or [_key_from_file(settings.data / SECRET_KEY_NAME)]
+    """The keys from the settings, or those in the data folder's file, which is made on first use with mode 0600."""
+    keys = [key.get_secret_value() for key in settings.secret_keys] or _keys_from_file(settings.data / SECRET_KEY_NAME)
     versions = [int.from_bytes(hashlib.sha256(key.encode()).digest()[:3], "big") for key in keys]
     return SecretKeys(dict(zip(versions, keys, strict=True)), versions[0])
 
 
-def _key_from_file(path: Path) -> str:
+def new_secret_key() -> str:
+    return secrets.token_urlsafe(48)
+
+
+def add_secret_key(settings: Settings) -> None:
+    """A new key in the file of the data folder, before those that are there."""
+    _change_keys(settings, lambda keys: [new_secret_key(), *keys])
+
+
+def forget_older_keys(settings: Settings) -> None:
+    """Leave only the newest key in the file of the data folder."""
+    _change_keys(settings, lambda keys: keys[:1])
+
+
+def _change_keys(settings: Settings, change: Callable[[list[str]], list[str]]) -> None:
+    """One at a time: a key that is lost takes with it whatever was sealed under it. The file stays its owner's, whoever does this."""
+    path = settings.data / SECRET_KEY_NAME
+    with ExitStack() as stack:
+        try:
+            folder = os.open(settings.data, os.O_RDONLY)
+            stack.callback(os.close, folder)
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            draft, owner = _draft(path, change(_keys_from_file(path))), path.stat()
+            os.chown(draft, owner.st_uid, owner.st_gid)
+            draft.replace(path)
+            os.fsync(folder)
+        except OSError as error:
+            raise OperatorError(f"The secret key {path} cannot be changed ({error.strerror}); check the folder's permissions.") from None
+
+
+def _keys_from_file(path: Path) -> list[str]:
+    """Newest first, one a line."""
     try:
         # Written under another name and linked into place: a crash leaves no half key, and of two starting processes one wins.
-        # The name is random: in a container each start has the same process number, and would stumble over a crashed one's.
-        draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
         if not path.exists():
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(secrets.token_urlsafe(48))
-                file.flush()
-                os.fsync(file.fileno())
+            draft = _draft(path, [new_secret_key()])
             try:
                 os.link(draft, path)
             except FileExistsError:
                 pass
             finally:
                 draft.unlink()
-        key = path.read_text(encoding="ascii").strip()
+        keys = [line.strip() for line in path.read_text(encoding="ascii").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         raise OperatorError(f"The secret key {path} cannot be read or made ({error}); check its permissions.") from None
-    if len(key) < MINIMUM_SECRET_LENGTH:
+    if not keys or any(len(key) < MINIMUM_SECRET_LENGTH for key in keys):
         raise OperatorError(f"The secret key {path} is too short; remove it and start again (everybody signs in anew).")
-    return key
+    return keys
+
+
+def _draft(path: Path, keys: list[str]) -> Path:
+    """The file as it is to be, beside it. Its name is random: in a container each start has the same process number, and would stumble over
+    a crashed one's."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write("\n".join(keys))
+        file.flush()
+        os.fsync(file.fileno())
+    return draft
 
 
 def data_folder(name: str) -> Path:

@@ -130,7 +130,8 @@ def test_only_doors_are_open_to_everybody() -> None:
     by_a_link = {"SetupHandler", "InvitationHandler", "NewPasswordHandler", "NewAddressHandler"}
     second_steps = {"SecondFactorHandler", "SecondFactorChallengeHandler"}
     passkeys = {"PasskeyDoorHandler", "PasskeyDoorChallengeHandler"}
-    assert open_to_all <= {"LoginHandler", "LogoutHandler", "ForgottenHandler"} | by_a_link | second_steps | passkeys
+    provider = {"DepartureHandler", "AcceptanceHandler", "ReturnHandler"}
+    assert open_to_all <= {"LoginHandler", "LogoutHandler", "ForgottenHandler"} | by_a_link | second_steps | passkeys | provider
 
 
 def test_no_post_can_stand_where_the_program_answers() -> None:

@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 
 from cms import settings
 from cms.errors import OperatorError
-from cms.settings import SECRET_KEY_NAME, Settings, load, prepare_data_folder, secret_keys
+from cms.settings import SECRET_KEY_NAME, Settings, add_secret_key, forget_older_keys, load, prepare_data_folder, secret_keys
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRET = "correct-horse-battery-staple-and-more"
@@ -52,7 +53,13 @@ EXAMPLES: dict[str, tuple[str, str, Any]] = {
 }
 
 
-NEEDS = {"smtp_url": {"SQUALL_MAIL_FROM": "desk@example.org"}}  # of a setting that cannot stand alone
+_ISSUER, _CLIENT = {"SQUALL_OIDC_ISSUER": "https://id.example.org"}, {"SQUALL_OIDC_CLIENT_ID": "squall"}
+NEEDS = {  # of a setting that cannot stand alone
+    "smtp_url": {"SQUALL_MAIL_FROM": "desk@example.org"},
+    "oidc_issuer": _CLIENT,
+    "oidc_client_id": _ISSUER,
+    "oidc_client_secret": {**_ISSUER, **_CLIENT},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -272,6 +279,39 @@ def test_public_address_is_written_as_browsers_write_it(typed: str, meant: str) 
     assert found.is_https is meant.startswith("https:")
 
 
+@pytest.mark.parametrize(
+    ("given", "refused"),
+    [
+        ({"OIDC_ISSUER": "https://id.example.org"}, "SQUALL_OIDC_CLIENT_ID is needed with SQUALL_OIDC_ISSUER"),
+        ({"OIDC_CLIENT_ID": "squall"}, "SQUALL_OIDC_CLIENT_ID is of no use without SQUALL_OIDC_ISSUER"),
+        ({"OIDC_CLIENT_SECRET": SECRET}, "SQUALL_OIDC_CLIENT_SECRET is of no use without SQUALL_OIDC_ISSUER"),
+    ],
+)
+def test_settings_of_a_provider_need_each_other(given: dict[str, str], refused: str) -> None:
+    with pytest.raises(OperatorError, match=refused):
+        load({f"SQUALL_{name}": value for name, value in given.items()})
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "id.example.org", "http://id.example.org", "http://10.0.0.1", "https://", "https://id.example.org/?a=b", "https://u:p@id.example.org",
+        "https://id.example.org/#x", "https://id.example.org:0", "https://[::1", "https://id example.org", "javascript:alert(1)",
+    ],
+)  # fmt: skip
+def test_issuer_is_an_address_that_can_be_trusted(issuer: str) -> None:
+    with pytest.raises(OperatorError, match="SQUALL_OIDC_ISSUER is an address like"):
+        load({"SQUALL_OIDC_ISSUER": issuer, "SQUALL_OIDC_CLIENT_ID": "squall"})
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    ["https://id.example.org/realms/Desk/", "http://localhost:9000", "http://127.0.0.1:9000/x", "http://[::1]:9000", "https://10.0.0.1"],
+)
+def test_issuer_is_kept_as_its_provider_writes_it(issuer: str) -> None:
+    assert load({"SQUALL_OIDC_ISSUER": issuer, "SQUALL_OIDC_CLIENT_ID": "squall"}).oidc_issuer == issuer
+
+
 # --- the data folder and the secret key ------------------------------------------------------------------------------------
 
 
@@ -353,6 +393,43 @@ def test_secret_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
     assert [path.name for path in found.data.iterdir()] == [SECRET_KEY_NAME]
 
 
+def test_new_key_stands_before_those_that_are_still_read(tmp_path: Path) -> None:
+    found = prepared(tmp_path / "data")
+    path, first = found.data / SECRET_KEY_NAME, secret_keys(found)
+    add_secret_key(found)
+    both = secret_keys(found)
+    assert both.newest != first.newest
+    assert list(both.by_version) == [both.newest, first.newest]
+    assert path.read_text().splitlines() == list(both.by_version.values())
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    forget_older_keys(found)
+    assert list(secret_keys(found).by_version) == [both.newest]
+    assert [path.name for path in found.data.iterdir()] == [SECRET_KEY_NAME]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_key_file_stays_its_owners_whoever_changes_it(tmp_path: Path) -> None:
+    found = prepared(tmp_path / "data")
+    secret_keys(found)
+    nobody = pwd.getpwnam("nobody")
+    os.chown(found.data / SECRET_KEY_NAME, nobody.pw_uid, nobody.pw_gid)
+    add_secret_key(found)
+    assert (found.data / SECRET_KEY_NAME).stat().st_uid == nobody.pw_uid
+
+
+def test_of_keys_that_are_added_at_once_none_is_lost(tmp_path: Path) -> None:
+    found = prepared(tmp_path / "data")
+    secret_keys(found)
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda _: add_secret_key(found), range(16)))
+    assert len(secret_keys(found).by_version) == 17
+
+
+def test_keys_of_a_folder_that_is_not_there_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(OperatorError, match="cannot be changed"):
+        add_secret_key(load({}, data=str(tmp_path / "nowhere")))
+
+
 def test_remains_of_a_crashed_start_do_not_prevent_the_next(tmp_path: Path) -> None:
     """In a container the process has the same number each time."""
     found = prepared(tmp_path / "data")
@@ -360,7 +437,7 @@ def test_remains_of_a_crashed_start_do_not_prevent_the_next(tmp_path: Path) -> N
     assert len(secret_keys(found).by_version) == 1
 
 
-@pytest.mark.parametrize("content", ["", "short", "ä" * 50])
+@pytest.mark.parametrize("content", ["", "short", "ä" * 50, "k" * 40 + "\nshort"])
 def test_spoilt_key_file_is_refused_in_a_sentence(tmp_path: Path, content: str) -> None:
     found = prepared(tmp_path / "data")
     (found.data / SECRET_KEY_NAME).write_text(content)

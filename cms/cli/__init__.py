@@ -1,11 +1,12 @@
 """The command line: each command is parse → service → print. Errors are one sentence that says what to do; wrong use exits with 2."""
 
+import gc
 import sys
 
 import typer
 
 from cms import __version__
-from cms.cli import backup, database, demo, doctor, operations, search, serve, transfers, users
+from cms.cli import backup, database, demo, doctor, operations, search, secrets, serve, transfers, users
 from cms.errors import CMSError, InvalidInput
 
 app = typer.Typer(
@@ -24,6 +25,7 @@ app.add_typer(database.app, name="db")
 app.add_typer(transfers.app, name="import")
 app.add_typer(transfers.out, name="export")
 app.add_typer(search.app, name="search")
+app.add_typer(secrets.app, name="secret")
 app.add_typer(users.app, name="user")
 
 
@@ -39,6 +41,8 @@ def _main(version: bool = typer.Option(False, "--version", callback=_version, is
 
 
 def main() -> None:
+    gc.freeze()  # what was imported stays: nobody need look through it for garbage, least of all when a command ends
+    gc.enable()
     try:
         app(prog_name="squall")
     except InvalidInput as error:

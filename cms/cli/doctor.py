@@ -16,9 +16,10 @@ from cms.db import migrations
 from cms.db.session import Database
 from cms.errors import CMSError, OperatorError
 from cms.media.storage import Storage
-from cms.services import inspection
+from cms.sealing import Sealer, Under
+from cms.services import inspection, sealed
 from cms.services.inspection import Inspection
-from cms.settings import SECRET_KEY_NAME, Settings
+from cms.settings import SECRET_KEY_NAME, SecretKeys, Settings
 
 LOW_DISK = 200 * 1024 * 1024  # bytes
 LOOPBACK = ("http://localhost", "http://127.0.0.1", "http://[::1]")
@@ -81,6 +82,7 @@ async def examine(data: Path | None) -> AsyncIterator[Result]:
         yield await _integrity(database)
         for wanted in inspection.INSPECTIONS:
             yield await _inspect(database, wanted)
+        yield await _sealed(database, settings)
         async for result in _media(database, settings):
             yield result
     finally:
@@ -130,7 +132,7 @@ def _secret_key(settings: Settings) -> list[Result]:
         return [Result(check)]
     try:
         status = path.lstat()
-        length = len(path.read_bytes().strip())
+        shortest = min((len(line.strip()) for line in path.read_bytes().splitlines() if line.strip()), default=0)
     except FileNotFoundError:
         return [Result(check, True, f"There is no secret key at {path} yet.", "`squall serve` makes it.")]
     except OSError as error:
@@ -141,7 +143,7 @@ def _secret_key(settings: Settings) -> list[Result]:
     if status.st_uid != owner:
         problem = f"The secret key {path} belongs to another user than the data folder."
         return [Result(check, False, problem, f"chown --reference={settings.data} {path}")]
-    if length < configuration.MINIMUM_SECRET_LENGTH:
+    if shortest < configuration.MINIMUM_SECRET_LENGTH:
         advice = "Remove it and start Squall again; everybody signs in anew."
         return [Result(check, False, f"The secret key {path} is too short.", advice)]
     return [Result(check)]
@@ -215,6 +217,27 @@ async def _inspect(database: Database, wanted: Inspection) -> Result:
     if found.number:
         return Result(wanted.check, False, f"{wanted.problem}: {found}.", wanted.advice)
     return Result(wanted.check)
+
+
+async def _sealed(database: Database, settings: Settings) -> Result:
+    check = "sealed secrets"
+    try:
+        async with database.read() as session:
+            found = await sealed.standing(session, Sealer(_keys(settings)))
+    except (CMSError, DBAPIError) as error:
+        return Result(check, False, f"This could not be checked: {_reason(error)}.", "See what is said about the secret key.")
+    if lost := found[Under.LOST]:
+        problem = f"Secrets that no key opens, such as those behind codes from an app: {lost}."
+        return Result(check, False, problem, "Add the key they were sealed with again, after the others; or let those people set up anew.")
+    if older := found[Under.OLDER]:
+        return Result(check, True, f"Secrets sealed under an older key: {older}.", "Run `squall secret rotate` before that key goes.")
+    return Result(check)
+
+
+def _keys(settings: Settings) -> SecretKeys:
+    """Those there are; one that opens nothing where there are none, as looking makes no file."""
+    has_any = settings.secret_keys or os.path.lexists(settings.data / SECRET_KEY_NAME)
+    return configuration.secret_keys(settings) if has_any else SecretKeys({0: ""}, 0)
 
 
 async def _media(database: Database, settings: Settings) -> AsyncIterator[Result]:

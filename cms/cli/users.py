@@ -1,7 +1,8 @@
 """``squall user``: people, from the terminal."""
 
+import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,16 +11,17 @@ import typer
 from cms.cli.program import DataOption, JsonOption, current_database, load_settings, print_json, run
 from cms.db.session import Database, Work
 from cms.errors import OperatorError
+from cms.exchange import personal
 from cms.handlers.forms import Form
 from cms.models import User
 from cms.policy import SYSTEM, Role
 from cms.schemas.account import MAX_PASSWORD, MIN_PASSWORD, EmailInput, NameInput, OwnerInput, UserInput
 from cms.sealing import Sealer
-from cms.services import accounts, second_factor, site
+from cms.services import accounts, privacy, second_factor, site
 from cms.services.passwords import Passwords
 from cms.settings import Settings, secret_keys
 
-app = typer.Typer(no_args_is_help=True, help="People: make, list, change, rename, disable, enable.")
+app = typer.Typer(no_args_is_help=True, help="People: make, list, change, rename, disable, enable, export, erase.")
 
 RoleName = Literal["owner", "administrator", "editor", "author", "contributor"]
 EmailArgument = Annotated[str, typer.Argument(help="The person's e-mail address.")]
@@ -153,6 +155,54 @@ def enable(email: EmailArgument, data: DataOption = None) -> None:
     """Let somebody in again who was disabled."""
     _change(email, data, lambda work, user: accounts.enable(work, SYSTEM, user))
     typer.echo(f"{email} is enabled, and may sign in again.")
+
+
+@app.command()
+def export(
+    email: EmailArgument, file: Annotated[Path, typer.Argument(help="The ZIP to make; none may be there yet.")], data: DataOption = None
+) -> None:
+    """Write all that is kept about somebody into a ZIP of JSON files."""
+    settings = load_settings(data=data)
+
+    async def act() -> int:
+        async with current_database(settings) as database:
+            async with database.transaction() as work:
+                known = await accounts.get_by_email(work.session, email)
+                user = await privacy.begin_export(work, SYSTEM, known.id)
+                frame = await site.get_frame(work.session)
+            return await _write(file, personal.pieces(database, user, frame.name))
+
+    size = run(act())
+    typer.echo(f"{file} has all that is kept about {email}: {size:,} bytes. Keep it as you keep a letter.")
+
+
+async def _write(file: Path, pieces: AsyncIterator[bytes]) -> int:
+    """For this user alone; what was begun and not finished does not stay."""
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise OperatorError(f"{file} cannot be made: {error.strerror}.") from None
+    try:
+        with os.fdopen(descriptor, "wb") as archive:
+            async for piece in pieces:
+                archive.write(piece)
+            return archive.tell()
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise
+
+
+@app.command()
+def erase(
+    email: EmailArgument,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it: nothing brings the person back but a backup.")] = False,
+    data: DataOption = None,
+) -> None:
+    """Forget who somebody was: name, address, profile, sessions, ways to sign in. What the person wrote stays, under another name."""
+    if not yes:
+        raise OperatorError(f"This forgets {email} for good, and keeps the texts under another name; add --yes to do it.")
+    user = _change(email, data, lambda work, user: privacy.erase(work, SYSTEM, user.id))
+    typer.echo(f"{email} is erased; the texts stand under “{user.name}” now. Backups from before still know the person.")
 
 
 def _change(email: str, data: Path | None, change: Callable[[Work, User], Awaitable[None]]) -> User:

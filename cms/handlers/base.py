@@ -35,6 +35,7 @@ from cms.handlers.forms import Form
 from cms.mail import Mailer
 from cms.media.storage import Storage
 from cms.models.site import Frame
+from cms.openid import OpenID
 from cms.page_cache.cache import PageCache
 from cms.policy import ANONYMOUS, Actor, Capability
 from cms.rendering import Renderer
@@ -108,6 +109,7 @@ class Parts:
     storage: Storage
     metrics: Metrics
     static: StaticFiles
+    openid: OpenID | None = None  # where people may sign in, too
     revision: str = ""  # of the database, that this program works with
     owner_token: str = ""  # what the one-time link carries; of no use once there is an owner
     has_owner: bool = False

@@ -10,6 +10,7 @@ from cms.db.types import Id, enum_type
 from cms.models.base import Base, JsonList, JsonMap, Moment, PrimaryKey
 from cms.policy import Actor, Role
 
+ERASED_DOMAIN = "erased.invalid"  # of those who were forgotten: leads nowhere (RFC 2606, 2)
 IDLE = timedelta(days=14)  # a session that was not used for so long has ended
 
 _ONE_OWNER = text("role = 'owner'")
@@ -47,6 +48,11 @@ class User(Base):
     @property
     def is_disabled(self) -> bool:
         return self.disabled_at is not None
+
+    @property
+    def is_erased(self) -> bool:
+        """Nobody any more: what is left holds texts together."""
+        return self.email.endswith(f"@{ERASED_DOMAIN}")
 
     @property
     def actor(self) -> Actor:

@@ -142,6 +142,7 @@ def _person(event: UserChanged) -> Marks:
         "links": {profile(event.user_id)},
         "picture": {profile(event.user_id)},
         "deleted": {TERMS},  # the address leads to another's list from now on
+        "erased": {TERMS},  # the list has another address
     }
     return Marks.of(*(tag for aspect in event.aspects for tag in of_aspects.get(aspect, ())))
 

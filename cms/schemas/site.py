@@ -68,6 +68,7 @@ class SiteInput(BaseModel):
     training_crawlers: bool = Field(False, title="Crawlers that collect texts to train models may read the site")
     second_factor_from: Literal["", "administrator", "editor", "author", "contributor"] = Field("", title="Second factor")
     security_contact: Annotated[Line, AfterValidator(_contact)] = Field("", title="Whom to tell of a weakness", max_length=300)
+    former_name: Line = Field("", title="Name above texts of people who were erased", max_length=80)
     version: RowId = Field(0, title="Version")
 
     @field_validator("language")

@@ -235,6 +235,8 @@ async def disable(work: Work, actor: Actor, user: User) -> None:
 async def enable(work: Work, actor: Actor, user: User) -> None:
     """The person may sign in again, with the password there was; a session that was left behind does not come back."""
     await _hold_both(work, actor, user)
+    if user.is_erased:
+        raise Forbidden("This person was erased, and cannot come back.")
     audit.note(work, actor, "user.enable", "user", user.id, before=_standing(user), after="active")
     user.disabled_at = None
     await end_sessions(work, user, "enabled")

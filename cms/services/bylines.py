@@ -17,7 +17,7 @@ BATCH = 500  # posts whose history is looked at in one statement
 
 
 async def renew(work: Work, user: User) -> None:
-    """Write the person's present name and words into every public text of theirs; in what readers see nothing else changes."""
+    """Write the person's present name, words and address into every public text of theirs; in what readers see nothing else changes."""
     theirs = select(PostAuthor.post_id).where(PostAuthor.user_id == user.id, PostAuthor.side == Side.LIVE)
     rows = await work.session.execute(select(Published.post_id, Published.authors).where(Published.post_id.in_(theirs)))
     byline = documents.byline(user)

@@ -113,6 +113,13 @@ async def _revoke(work: Work, actor: Actor, which: ColumnElement[bool]) -> int:
     return len(ids)
 
 
+async def end_all(work: Work, actor: Actor) -> int:
+    """Everybody signs in anew; how many sessions that ended."""
+    ended = (await work.session.execute(delete(Session).returning(Session.id))).all()
+    audit.note(work, actor, "session.end_all", "site", None, ended=len(ended))
+    return len(ended)
+
+
 async def prune(work: Work) -> None:
     """Forget sessions that nobody can use any more."""
     await work.session.execute(delete(Session).where((Session.expires_at < work.now) | (Session.seen_at < work.now - IDLE)))

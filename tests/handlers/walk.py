@@ -99,6 +99,12 @@ STOPS: dict[str, Stop] = {
     "admin.preview": Stop("/admin/preview", {"text": "x"}),
     **_desk("post"),
     **_desk("page"),
+    "login.openid": Stop("/login/openid", answers=_NOWHERE),  # no provider is set
+    "login.openid.callback": Stop("/login/openid/callback", answers=_NOWHERE),
+    "invitation.openid": Stop(f"/invitation/{'x' * 43}/openid", {"name": "X"}, answers=_NOWHERE),
+    "account.identities": Stop("/account/identities", answers=_NOWHERE),
+    "account.identity": Stop("/account/identities/999999", answers=_NOWHERE),
+    "account.data": Stop("/account/data"),
     "login.passkey": Stop("/login/passkey"),
     "login.passkey.challenge": Stop("/login/passkey/challenge"),
     "login.factor": Stop("/login/second-factor"),
@@ -132,6 +138,8 @@ STOPS: dict[str, Stop] = {
     "admin.person.role": Stop("/admin/people/{person}/role"),
     "admin.person.email": Stop("/admin/people/{person}/email"),
     "admin.person.deletion": Stop("/admin/people/{person}/deletion"),
+    "admin.person.data": Stop("/admin/people/{person}/data"),
+    "admin.person.erasure": Stop("/admin/people/{person}/erasure"),
     "admin.person.ownership": Stop("/admin/people/{person}/ownership"),
     "admin.site.mail": Stop("/admin/site/mail", answers=frozenset({303, 404})),  # where no mail is sent, there is nothing to try
     "admin.site": Stop("/admin/site", {"name": ""}),

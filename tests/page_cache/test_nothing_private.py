@@ -87,6 +87,7 @@ async def addresses(site: Site) -> list[str]:
     plain += [f"login/{step}{end}" for step in ("passkey", "second-factor") for end in ("", "/challenge")]
     guessed = "g" * 43  # what carries a right
     plain += [f"{link}/{guessed}" for link in ("invitation", "password", "account/email")]
+    plain += ["login/openid", "login/openid/callback", f"invitation/{guessed}/openid"]
     plain += [
         "password",
         "account",

@@ -58,6 +58,7 @@ class AdminHandler(BaseHandler):
 
     face = "admin"
     content_policy = CONTENT_POLICY
+    leads_to_provider: ClassVar[bool] = False  # a form on its page sends people to the OpenID provider
     is_dangerous: ClassVar[bool] = False  # open only for ten minutes after the person has proved to be who he is
 
     _is_admitted = False  # prepare() was reached: the form's key had been checked and was right
@@ -112,6 +113,9 @@ class AdminHandler(BaseHandler):
     def set_default_headers(self) -> None:
         super().set_default_headers()
         self.set_header("Cache-Control", "no-store")
+        if self.leads_to_provider and self.parts.openid:
+            doors = " ".join(("form-action 'self'", *self.parts.openid.origins))
+            self.set_header("Content-Security-Policy", self.content_policy.replace("form-action 'self'", doors))
 
     def login_url(self, path: str) -> str:
         safe = safe_path(path)

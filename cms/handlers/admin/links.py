@@ -26,6 +26,7 @@ class LinkHandler(DoorHandler, is_base=True):
 
 class InvitationHandler(LinkHandler):
     requires = None  # the link's right is what is asked for
+    leads_to_provider = True
 
     async def get(self, carrier: str) -> None:
         invitation = await self._invitation(carrier)
@@ -58,7 +59,8 @@ class InvitationHandler(LinkHandler):
 
     def _show(self, form: Form[WelcomeInput], invitation: Invitation | None, *, status: int = 200) -> None:
         self.set_status(status)
-        self.render("admin/links/invitation.html", form=form, invitation=invitation, least=MIN_PASSWORD)
+        flash = self.take_flash() if status == 200 else None
+        self.render("admin/links/invitation.html", form=form, invitation=invitation, least=MIN_PASSWORD, flash=flash)
 
 
 class ForgottenHandler(DoorHandler):

@@ -131,6 +131,7 @@ class DoorHandler(SignInHandler, is_base=True):
 
 class LoginHandler(DoorHandler):
     requires = None  # here people sign in
+    leads_to_provider = True
 
     async def get(self) -> None:
         wanted = self.get_query_argument("next", "")

@@ -1,0 +1,236 @@
+"""What is kept about a person: all of it, for whoever has a right to it; and forgotten, while what the person wrote stays."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cms import policy
+from cms.content.slugs import slugify
+from cms.db.session import Work
+from cms.errors import Conflict, Forbidden, NotFound
+from cms.events import UserChanged
+from cms.models import (
+    Address,
+    Asset,
+    AuditEntry,
+    Base,
+    Device,
+    Identity,
+    Job,
+    Passkey,
+    Post,
+    PostAuthor,
+    RecoveryCode,
+    Revision,
+    Session,
+    Site,
+    Token,
+    User,
+    WorkingCopy,
+)
+from cms.models.address import TargetKind
+from cms.models.user import ERASED_DOMAIN
+from cms.policy import Actor, Capability, Role
+from cms.services import addresses, audit, bylines, outbox, portraits, site
+
+FORMER_NAME = "Former author"  # unless the site has chosen another
+BATCH = 20  # rows that are read at once: a text may be long
+
+# What leaves, by name: a column that comes later stays here until somebody says otherwise. No hashes, keys or sealed secrets.
+_SHOWN: Mapping[type[Base], tuple[str, ...]] = {
+    User: ("id", "email", "name", "slug", "role", "bio", "links", "refuses", "created_at", "disabled_at"),
+    Session: ("user_agent", "address", "created_at", "seen_at", "expires_at", "confirmed_at"),
+    Device: ("created_at", "seen_at"),
+    Passkey: ("name", "transports", "is_synced", "created_at", "used_at"),
+    Identity: ("issuer", "subject", "created_at", "used_at"),
+    Token: ("purpose", "created_at", "expires_at"),
+    Job: ("name", "payload", "created_at", "finished_at"),
+    AuditEntry: ("at", "action", "subject_kind", "subject_id", "details", "address", "request_id"),
+    Post: ("id", "kind", "title", "live", "work", "language", "created_at", "updated_at", "first_published_at", "trashed_at"),
+    WorkingCopy: ("post_id", "content", "fields", "updated_at"),
+    Revision: ("id", "post_id", "reason", "name", "content", "fields", "created_at"),
+    Asset: ("id", "name", "path", "content_type", "size", "width", "height", "alt", "created_at"),
+}
+
+Row = dict[str, Any]
+
+
+# --- taking along ----------------------------------------------------------------------------------------------------------
+
+
+async def begin_export(work: Work, actor: Actor, user_id: int) -> User:
+    """The person, if the actor may have what is kept about him. Noted, as it takes much out of the house at once."""
+    policy.require(actor, Capability.ACCOUNT_KEEP if actor.user_id == user_id else Capability.USER_MANAGE)
+    user = await _get(work.session, user_id)
+    audit.note(work, actor, "user.export", "user", user.id)
+    return user
+
+
+async def kept(session: AsyncSession, user_id: int) -> dict[str, Any]:
+    """What there is little of, by the name of the file that it goes into."""
+    user = await _get(session, user_id)
+    codes = await session.scalar(select(func.count()).where(RecoveryCode.user_id == user_id))
+    picture = await portraits.find(session, user_id)
+    account = {
+        **_row(user),
+        "has_password": user.password_hash is not None,
+        "has_codes_from_an_app": user.totp_secret is not None,
+        "recovery_codes_left": codes,
+        "picture": picture.path if picture else None,
+    }
+    return {
+        "account": account,
+        **{
+            name: [_row(each) for each in await session.scalars(select(table).where(table.user_id == user_id).order_by(table.id))]
+            for name, table in (
+                ("sessions", Session),
+                ("devices", Device),
+                ("passkeys", Passkey),
+                ("identities", Identity),
+                ("one-time-links", Token),
+            )
+        },
+        "notices": [_row(each) for each in await session.scalars(select(Job).where(_told(user_id)).order_by(Job.id))],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """Of what there may be much: read in batches, each from the last one's number on."""
+
+    table: type[Any]
+    condition: Callable[[int], ColumnElement[bool]]
+
+    async def read(self, session: AsyncSession, user_id: int, after: int) -> tuple[Sequence[Row], int]:
+        """The rows, and the last one's number; none when there are no more."""
+        (key,) = self.table.__table__.primary_key
+        wanted: Select[Any] = select(self.table).where(self.condition(user_id), key > after).order_by(key).limit(BATCH)
+        rows = (await session.scalars(wanted)).all()
+        return [_row(each) for each in rows], getattr(rows[-1], key.name) if rows else after
+
+
+def _written(user_id: int) -> Select[int]:
+    return select(PostAuthor.post_id).where(PostAuthor.user_id == user_id)
+
+
+COLLECTIONS: Mapping[str, Collection] = {
+    "audit-by": Collection(AuditEntry, lambda user_id: AuditEntry.user_id == user_id),
+    "audit-about": Collection(AuditEntry, lambda user_id: (AuditEntry.subject_kind == "user") & (AuditEntry.subject_id == user_id)),
+    "posts": Collection(Post, lambda user_id: or_(Post.created_by_id == user_id, Post.id.in_(_written(user_id)))),
+    "working-copies": Collection(
+        WorkingCopy, lambda user_id: or_(WorkingCopy.updated_by_id == user_id, WorkingCopy.post_id.in_(_written(user_id)))
+    ),
+    "revisions": Collection(Revision, lambda user_id: Revision.created_by_id == user_id),
+    "media": Collection(Asset, lambda user_id: Asset.created_by_id == user_id),
+}
+
+
+def _row(row: Any) -> Row:
+    return {name: getattr(row, name) for name in _SHOWN[type(row)]}
+
+
+def _told(user_id: int) -> ColumnElement[bool]:
+    """Mail that waits for the person, or went out a short while ago."""
+    told: ColumnElement[bool] = Job.payload["user_id"].as_integer() == user_id
+    return told
+
+
+# --- forgetting ------------------------------------------------------------------------------------------------------------
+
+
+async def erase(work: Work, actor: Actor, user_id: int) -> None:
+    """Forget who somebody was. The texts stay, under the name that the site has for such people; an empty row holds them together.
+
+    Nothing of the name is kept, not even that there was a list at its address: that answers 404, and is free for somebody else.
+    Raises ``Forbidden`` for the owner and for oneself, ``Conflict`` for who was erased before.
+    """
+    policy.require(actor, Capability.USER_MANAGE)
+    user = await _get(work.session, user_id, is_held=True)
+    _refuse(actor, user)
+    former = await former_name(work.session)
+    await site.hold(work)  # as whatever changes what readers see
+    await portraits.replace(work, actor, user.id, None)
+    await _forget_rows(work, user.id)
+    await _forget_in_audit(work, user.id)
+    for name, value in _husk(work, user.id, former).items():
+        setattr(user, name, value)
+    user.slug = await _move_list(work, user.id, former)
+    await work.session.flush()
+    await bylines.renew(work, user)
+    await site.renew_frame(work)  # a menu may lead to the list
+    audit.note(work, actor, "user.erase", "user", user.id)
+    outbox.record(work, UserChanged(user.id, ("name", "bio", "links", "picture", "erased")))
+
+
+async def get_erasable(session: AsyncSession, actor: Actor, user_id: int) -> User:
+    """Somebody whom the actor may erase, as far as can be said beforehand. Raises like ``erase``."""
+    user = await get_person(session, actor, user_id)
+    _refuse(actor, user)
+    return user
+
+
+async def get_person(session: AsyncSession, actor: Actor, user_id: int) -> User:
+    policy.require(actor, Capability.USER_MANAGE)
+    return await _get(session, user_id)
+
+
+async def former_name(session: AsyncSession) -> str:
+    return await session.scalar(select(Site.former_name)) or FORMER_NAME
+
+
+def _refuse(actor: Actor, user: User) -> None:
+    if user.role is Role.OWNER:
+        raise Forbidden("The owner cannot be erased; ownership is handed over first.")
+    if user.id == actor.user_id:
+        raise Forbidden("You cannot erase yourself; another administrator does it.")
+    if user.is_erased:
+        raise Conflict("This person was erased before.")
+
+
+async def _get(session: AsyncSession, user_id: int, *, is_held: bool = False) -> User:
+    user = await session.get(User, user_id, with_for_update=is_held or None, populate_existing=is_held)
+    if user is None:
+        raise NotFound
+    return user
+
+
+def _husk(work: Work, user_id: int, name: str) -> Row:
+    return {
+        "email": f"erased-{user_id}@{ERASED_DOMAIN}",
+        "name": name,
+        "role": Role.CONTRIBUTOR,
+        "password_hash": None,
+        "bio": "",
+        "links": [],
+        "refuses": [],
+        "handle": None,
+        "totp_secret": None,
+        "totp_step": 0,
+        "disabled_at": work.now,
+    }
+
+
+async def _forget_rows(work: Work, user_id: int) -> None:
+    session = work.session
+    for table in (Session, Device, Passkey, RecoveryCode, Identity, Token):
+        await session.execute(delete(table).where(table.user_id == user_id))
+    await session.execute(delete(Job).where(_told(user_id)).execution_options(synchronize_session=False))
+
+
+async def _forget_in_audit(work: Work, user_id: int) -> None:
+    """What was done stays, with a number for who did it; from where goes. Details never name anybody (services/audit.py)."""
+    theirs = or_(AuditEntry.user_id == user_id, (AuditEntry.subject_kind == "user") & (AuditEntry.subject_id == user_id))
+    is_others = AuditEntry.user_id.is_not(None) & (AuditEntry.user_id != user_id)
+    await work.session.execute(update(AuditEntry).where(theirs, ~is_others).values(address="").execution_options(synchronize_session=False))
+
+
+async def _move_list(work: Work, user_id: int, name: str) -> str:
+    """The last part of the list's new address."""
+    old = (Address.target_kind == TargetKind.AUTHOR) & (Address.target_id == user_id)
+    await work.session.execute(delete(Address).where(old))
+    path = await addresses.free_path(work.session, f"author/{slugify(name) or 'former-author'}", TargetKind.AUTHOR)
+    await addresses.assign(work, path, TargetKind.AUTHOR, user_id)
+    return path.removeprefix("author/")

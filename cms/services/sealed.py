@@ -1,0 +1,67 @@
+"""What is sealed in the database: told apart by the key it is under, and sealed anew under the newest."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cms.db.session import Database, Work
+from cms.models import Job, User
+from cms.sealing import Sealer, Under
+
+BATCH = 100  # rows of one transaction
+SEALED = "sealed"  # what it is called in the payload of a job
+
+Holder = User | Job
+_HOLDERS: tuple[type[Holder], ...] = (User, Job)
+
+
+async def standing(session: AsyncSession, sealer: Sealer) -> Counter[Under]:
+    """How many secrets are under the newest key, under an older one, and under none that there is."""
+    counted: Counter[Under] = Counter()
+    for table in _HOLDERS:
+        after = 0
+        while rows := await _next(session, _after(table, after)):
+            counted.update(sealer.standing(sealed) for row in rows if (sealed := _sealed(row)))
+            after = rows[-1].id
+    return counted
+
+
+async def renew_all(database: Database, sealer: Sealer) -> int:
+    """Seal what is under an older key under the newest; how many that were. Interrupted, it can be run again: what is done stays done."""
+    renewed = 0
+    for table in _HOLDERS:
+        after: int | None = 0
+        while after is not None:
+            async with database.transaction() as work:
+                number, after = await _renew(work, sealer, table, after)
+            renewed += number
+    return renewed
+
+
+async def _renew(work: Work, sealer: Sealer, table: type[Holder], after: int) -> tuple[int, int | None]:
+    """A batch: how many were renewed, and the last one's number, from which to go on. What no key opens is left as it is."""
+    rows = await _next(work.session, _after(table, after).with_for_update())
+    stale = [(row, sealed) for row in rows if (sealed := _sealed(row)) and sealer.standing(sealed) is Under.OLDER]
+    for row, sealed in stale:
+        renewed = sealer.seal(sealer.open(sealed))
+        if isinstance(row, User):
+            row.totp_secret = renewed
+        else:
+            row.payload = {**row.payload, SEALED: renewed}
+    return len(stale), rows[-1].id if rows else None
+
+
+def _after(table: type[Holder], after: int) -> Select[Any]:
+    has_any = User.totp_secret.is_not(None) if table is User else Job.finished_at.is_(None)
+    return select(table).where(table.id > after, has_any).order_by(table.id).limit(BATCH)
+
+
+async def _next(session: AsyncSession, wanted: Select[Any]) -> Sequence[Holder]:
+    return (await session.scalars(wanted)).all()
+
+
+def _sealed(row: Holder) -> str | None:
+    return row.totp_secret if isinstance(row, User) else row.payload.get(SEALED)
