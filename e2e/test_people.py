@@ -10,6 +10,7 @@ from e2e.axe import problems
 from e2e.conftest import OpenBrowser
 from e2e.pages.first_run import EMAIL, PASSWORD, SetupScreen
 from e2e.pages.screen import Screen
+from e2e.pages.security import SecurityScreen, carry_key
 from e2e.pages.sign_in import SignInScreen
 from e2e.program import Program
 from tests.postbox import Postbox, link_in, postbox
@@ -72,6 +73,30 @@ def test_invited_person_comes_in_by_a_copied_link(program: Program, open_browser
     desk.wait_for("signed out everywhere")
     nia.get(f"{program.url}/admin/pages")
     assert nia.current_url.startswith(f"{program.url}/login"), "at once"
+
+
+def test_invited_person_adds_a_passkey_goes_and_comes_back_with_it(program: Program, open_browser: OpenBrowser) -> None:
+    owner, nia = open_browser(), open_browser(width=PHONE)
+    SetupScreen(owner).make_owner(program.owner_link)
+    owner.get(f"{program.url}/admin/people/invitations")
+    desk = Screen(owner)
+    desk.fill("E-mail", "nia@example.org")
+    owner.find_element("css selector", "[name=role][value=author]").click()
+    desk.press("Invite")
+    carry_key(nia)
+    nia.get(desk.field("Link").get_attribute("value") or "")
+    door = Screen(nia)
+    door.fill("Name", "Nia Bell")
+    door.fill("Password", NEW)
+    door.press("Make my account")
+    door.wait_for("Welcome. Your account is made.")
+    security = SecurityScreen(nia).open(program.url)
+    assert len(security.add_passkey("Phone")) == 10
+    security.press("I have kept them")
+    security.button("Menu").click()  # what stands beside the page is a sheet on a phone
+    security.press("Sign out")
+    door.wait_for("Posts")  # the browser offers what it keeps, and somebody who says yes to everything is in
+    assert "used just now" in SecurityScreen(nia).open(program.url).text
 
 
 def test_new_password_by_a_letter(mailing: tuple[Program, Postbox], open_browser: OpenBrowser) -> None:

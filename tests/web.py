@@ -11,13 +11,13 @@ from xml.etree.ElementTree import Element
 
 import html5lib
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
-from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 
 from cms.app import Squall
 from cms.db.session import Clock, utc_now
 from cms.rendering import Renderer
 from cms.schemas.account import OwnerInput, UserInput
+from cms.server import Server
 from cms.services import accounts
 from cms.services.passwords import Passwords
 from cms.settings import Settings
@@ -136,7 +136,7 @@ async def running_site(
     cheap = Passwords(memory=64, passes=1)  # tests sign in many hundred times
     application = Squall(configured, clock=clock, renderer=renderer, passwords=cheap)
     await application.start()
-    server = HTTPServer(application)
+    server = Server(application)
     server.add_socket(socket)
     try:
         yield Site(application, f"http://localhost:{port}".replace("localhost", "127.0.0.1"))

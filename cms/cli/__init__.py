@@ -1,5 +1,6 @@
 """The command line: each command is parse → service → print. Errors are one sentence that says what to do; wrong use exits with 2."""
 
+import gc
 import sys
 
 import typer
@@ -40,6 +41,8 @@ def _main(version: bool = typer.Option(False, "--version", callback=_version, is
 
 
 def main() -> None:
+    gc.freeze()  # what was imported stays: nobody need look through it for garbage, least of all when a command ends
+    gc.enable()
     try:
         app(prog_name="squall")
     except InvalidInput as error:

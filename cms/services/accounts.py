@@ -1,6 +1,6 @@
 """People: the first owner, making and changing accounts, and who it is that signs in."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import delete as delete_rows
 from sqlalchemy import func, select, update
@@ -147,10 +147,9 @@ async def change_role(work: Work, actor: Actor, user: User, role: Role) -> None:
 async def hand_over(work: Work, actor: Actor, heir: User) -> None:
     """Make somebody the owner, and the owner an administrator: both at one moment, as there is always one and only one."""
     policy.require(actor, Capability.OWNERSHIP_GIVE)
-    holding = select(User).where((User.role == Role.OWNER) | (User.id == heir.id)).order_by(User.id).with_for_update()
-    people = (await work.session.scalars(holding.execution_options(populate_existing=True))).all()
-    owner = next(user for user in people if user.role is Role.OWNER)
-    if actor.user_id not in (None, owner.id) or owner.id == heir.id:
+    people = await _held(work, {actor.user_id or 0, heir.id})
+    owner = people.get(actor.user_id or 0)
+    if owner is None or owner.role is not Role.OWNER or owner.id == heir.id:
         raise Forbidden("Only the owner can hand over ownership, and to somebody else.")
     if heir.is_disabled or heir.password_hash is None:
         raise Forbidden("Only somebody who can sign in can become the owner.")
@@ -268,16 +267,20 @@ async def _hold_both(work: Work, actor: Actor, user: User) -> None:
     """Raise unless the actor may run people at this very moment, and this person: of two administrators who take each other's standing
     at once, the second finds it gone. Both rows are kept until the end."""
     policy.require(actor, Capability.USER_MANAGE)
-    ids = {user.id, actor.user_id} - {None}
-    holding = select(User).where(User.id.in_(ids)).order_by(User.id).with_for_update()
-    people = {each.id: each for each in await work.session.scalars(holding.execution_options(populate_existing=True))}
+    people = await _held(work, {user.id, actor.user_id or 0})
     if user.id not in people:
         raise NotFound
-    present = people.get(actor.user_id) if actor.user_id else None
+    present = people.get(actor.user_id or 0)
     if actor.user_id and (present is None or present.is_disabled or not policy.allows(present.actor, Capability.USER_MANAGE)):
         raise Forbidden
     if user.role is Role.OWNER and actor.role is not Role.OWNER:
         raise Forbidden("Only the owner changes the owner's account.")  # else it would be a way to become the owner
+
+
+async def _held(work: Work, ids: Collection[int]) -> dict[int, User]:
+    """People as they are now, in one order for everybody, or two would wait for each other for ever."""
+    holding = select(User).where(User.id.in_(ids)).order_by(User.id).with_for_update()
+    return {user.id: user for user in await work.session.scalars(holding.execution_options(populate_existing=True))}
 
 
 def _refuse_oneself(actor: Actor, user: User, words: str) -> None:

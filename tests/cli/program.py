@@ -90,7 +90,7 @@ class Squall:
     ) -> "forks.Process | subprocess.Popen[bytes]":
         """A process of the program; a new one from its first instruction where somebody else is to run it."""
         streams, options = {"stdin": stdin, "stdout": stdout, "stderr": stderr}, self.options(settings)
-        if self.run_as or not self.is_measured:
+        if self.run_as:
             return subprocess.Popen(self.command(*arguments), **streams, **options)
         return forks.start(list(map(str, arguments)), **streams, **options)
 

@@ -14,7 +14,7 @@ from cms.telemetry import first_line
 from tests.cli.program import Serving, Squall
 from tests.web import Browser
 
-NAME, MAIL, PASSWORD, QUERY = "Zebedee Markword", "zebedee.markword@example.org", "markword-markword-1", "markword"
+NAME, MAIL, PASSWORD, QUERY = "Zebedee Markword", "zebedee.markword@example.org", "quagmire pelican 7 lantern", "markword"
 FORGED = 'x\n{"event": "forged"}\r\x1b[2J\u2028forged'
 
 
@@ -60,7 +60,7 @@ async def test_logs_have_no_personal_data_no_secrets_and_no_forged_lines(migrate
         assert site.end() == 0
         told = re.sub(r"\x1b\[[0-9;]*m", "", site.err)  # its colours
     assert told.count("answered") > 10, "there is a log"
-    for word in ("markword", "zebedee", "203.0.113.77", "127.0.0.1", "\x1b[2J", *secrets):
+    for word in ("markword", "zebedee", "quagmire", "203.0.113.77", "127.0.0.1", "\x1b[2J", *secrets):
         assert word.lower() not in told.lower(), word
     lines = [line for line in told.splitlines() if line]
     if form == "json":

@@ -169,10 +169,10 @@ async def test_an_unnamed_site_is_the_tide_table(shown: Shown) -> None:
     assert frame.description
 
 
-async def test_twice_is_once(database: Database, storage: Storage, renderer: Renderer, filled: demo.Filled) -> None:
-    before = await _everything(database)
-    assert (await demo.fill(database, storage, renderer, "http://localhost:8888")).was_there
-    assert await _everything(database) == before
+async def test_twice_is_once(shown: Shown, renderer: Renderer) -> None:
+    before = await _everything(shown.database)
+    assert (await demo.fill(shown.database, shown.storage, renderer, "http://localhost:8888")).was_there
+    assert await _everything(shown.database) == before
 
 
 async def test_somebody_who_went_on_writing_can_start_it_again(

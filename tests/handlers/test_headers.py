@@ -39,7 +39,7 @@ def missing(answer: Answer, *, may_be_shown_elsewhere: bool = False) -> list[str
         wrong.append("nosniff")
     if headers.get("Strict-Transport-Security") != "max-age=31536000":
         wrong.append("HSTS")
-    if headers.get("Referrer-Policy") != "strict-origin-when-cross-origin":
+    if headers.get("Referrer-Policy") not in ("strict-origin-when-cross-origin", "no-referrer"):  # the latter where the address is a secret
         wrong.append("Referrer-Policy")
     if "camera=()" not in headers.get("Permissions-Policy", ""):
         wrong.append("Permissions-Policy")

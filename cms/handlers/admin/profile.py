@@ -28,6 +28,7 @@ ALWAYS = (
 
 class ProfileHandler(AdminHandler):
     requires = Capability.ACCOUNT_KEEP
+    body_limit = 3 * 1024 * 1024  # a picture
 
     async def get(self) -> None:
         async with self.read() as session:
