@@ -10,7 +10,6 @@ from urllib.parse import urlencode, urlsplit
 from xml.etree.ElementTree import Element
 
 import html5lib
-from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.testing import bind_unused_port
 
 from cms.app import Squall
@@ -21,6 +20,7 @@ from cms.server import Server
 from cms.services import accounts
 from cms.services.passwords import Passwords
 from cms.settings import Settings
+from tests.http_client import fetch
 
 PASSWORD = "correct horse battery"
 
@@ -65,23 +65,17 @@ class Browser:
         return await self.send("POST", path, {"_xsrf": self.cookies.get("xsrf", ""), **(form or {})}, headers)
 
     async def send(self, method: str, path: str, form: dict[str, Any] | None = None, headers: dict[str, str] | None = None) -> Answer:
-        request = HTTPRequest(
-            path if path.startswith("http") else self.url + path,
-            method=method,
-            headers={"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()), **(headers or {})},
-            body=urlencode(form, doseq=True) if form is not None else None,
-            follow_redirects=False,
-            allow_nonstandard_methods=True,
-            decompress_response="Accept-Encoding" not in (headers or {}),  # who asks for a coding gets what was sent,
-        )
-        response = await AsyncHTTPClient().fetch(request, raise_error=False)
-        for sent in response.headers.get_list("Set-Cookie"):
+        url = path if path.startswith("http") else self.url + path
+        cookies = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+        body = urlencode(form, doseq=True).encode() if form is not None else None
+        status, got, content = await fetch(method, url, {**cookies, **(headers or {})}, body)
+        for sent in got.get_list("Set-Cookie"):
             for name, morsel in SimpleCookie(sent).items():
                 if morsel.value and morsel["max-age"] != "0":
                     self.cookies[name] = morsel.value
                 else:
                     self.cookies.pop(name, None)
-        return Answer(response.code, response.headers, response.body or b"")
+        return Answer(status, got, content)
 
     async def sign_in(self, email: str, password: str = PASSWORD) -> Answer:
         return await self.post("/login", {"email": email, "password": password})

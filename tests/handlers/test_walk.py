@@ -5,6 +5,7 @@ the numbers of others' things in forms, from other sites, and without a key.
 """
 
 import json
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -20,11 +21,13 @@ from cms.services.throttling import Limit, Tally
 from tests import factories
 from tests.handlers import walk
 from tests.handlers.walk import ABSENT, METHODS, SAFE, STOPS, WORDS, Stop, Thing
+from tests.measuring import unmeasured
 from tests.web import PASSWORD, Answer, Browser, Site
 
 ROLES = ["signed out", "contributor", "author", "editor", "administrator", "owner", "disabled"]
 ROUTES = {str(route.name): route for route in routes()}
-FEW = 2  # things, where it is the address that is tried: one that is not there, and another's draft
+FEW = 2  # things, where it is the address or a method that nobody does that is tried: one that is not there, and another's
+SPELLERS = ("signed out", "contributor", "owner")  # what is no route asks nobody who he is; these are enough to see it
 OTHER_SITE = "https://evil.example"
 
 
@@ -62,15 +65,16 @@ class World:
 
 
 @pytest.fixture
-async def world(site: Site) -> World:
-    """Nobody is throttled here."""
+async def world(site: Site) -> AsyncIterator[World]:
+    """Nobody is throttled here, and no lines are counted: thousands of requests go the same ways."""
     await site.person("owner")
     editor = await factories.person(site.database, "editor", "Edna Reed")
     tide = await factories.published(site.database, editor, title="Low tide", tags=("Sea",), new_category="Coast")
     await factories.series(site.database, "Tides", [tide.post_id])
     parts, without_end = site.application.parts, Limit("none", 10**9, 1)
     parts.searches, parts.writes = Tally(site.database, without_end), Tally(site.database, without_end)
-    return World(site, await walk.upload(site))
+    with unmeasured():
+        yield World(site, await walk.upload(site))
 
 
 async def arrive(site: Site, role: str) -> tuple[Actor, Browser]:
@@ -133,7 +137,8 @@ async def test_each_role_is_answered_as_the_table_says(world: World, role: str) 
     for name, route in ROUTES.items():
         stop = STOPS[name]
         for method in METHODS:
-            for thing in await world.things(stop, actor):
+            things = await world.things(stop, actor)
+            for thing in things if walk.is_done(route, method) else things[:FEW]:
                 if name in walk.ENDS_THE_SESSION and actor.is_signed_in and method not in SAFE:
                     _, other = await arrive(world.site, role)
                 else:
@@ -164,9 +169,9 @@ async def test_another_spelling_or_method_is_no_way_around(world: World, role: s
         if requirement(route) is None:
             continue
         stop = STOPS[name]
-        for thing in (await world.things(stop, actor))[:FEW]:
+        for thing in (await world.things(stop, actor))[:FEW][-1:]:
             path = world.path(stop, thing)
-            for other in misspelt(path):
+            for other in misspelt(path) if role in SPELLERS else ():
                 for method in ("GET", "POST"):
                     answer = await send(browser, method, other, dict(stop.form))
                     plain = answer.status == 301 and answer.location == path and method == "GET"
@@ -228,11 +233,12 @@ async def test_nothing_changes_without_the_key_or_from_another_site(world: World
         ({"_xsrf": key}, {"Sec-Fetch-Site": "same-site"}),
         ({"_xsrf": key}, {"Sec-Fetch-Site": "cross-site", "Origin": OTHER_SITE}),
     ]
-    paths = [(world.path(stop, thing), stop) for stop in STOPS.values() for thing in (await world.things(stop, actor))[:FEW]]
+    paths = [(world.path(stop, thing), name) for name, stop in STOPS.items() for thing in (await world.things(stop, actor))[:FEW]]
     before, wrong = await rows(world.site), []
-    for path, stop in paths:
+    for path, name in paths:
+        stop = STOPS[name]
         for method in ("POST", "PUT", "PATCH", "DELETE"):
-            for sent, headers in tries:
+            for sent, headers in tries if walk.is_done(ROUTES[name], method) else tries[:1]:
                 answer = await browser.send(method, path, {**stop.form, **sent}, {"Content-Type": form, **headers})
                 if answer.status not in (403, 405):
                     wrong.append((method, path, sent, headers, answer.status))

@@ -263,11 +263,16 @@ def expected(route: URLSpec, stop: Stop, method: str, actor: Actor, thing: Thing
         return frozenset({303}) if method in ("GET", "HEAD") else frozenset({401})
     if wanted is not None and not policy.allows(actor, wanted):
         return frozenset({403})
-    if getattr(handler, method.lower()) is getattr(RequestHandler, method.lower()):
+    if not is_done(route, method):
         return frozenset({405})
     if wanted is not None and thing is not None:
         return kind_of(stop)[2](actor, wanted, thing)
     return stop.answers
+
+
+def is_done(route: URLSpec, method: str) -> bool:
+    """Whether the handler has something to do by this method; if not, it does not even look at the thing."""
+    return getattr(route.handler_class, method.lower()) is not getattr(RequestHandler, method.lower())
 
 
 def kind_of(stop: Stop) -> tuple[Sequence[str], Maker, Callable[[Actor, Capability, Thing], frozenset[int]]]:

@@ -93,7 +93,8 @@ async def test_results_of_many_are_numbered_pages(site: Site) -> None:
     assert len(links(await ask(site, q="mud", page="-3"))) == 10
 
 
-TYPED = ["%00", "%ff%fe", quote("\"<script>'\\ AND ( NEAR * -- ;"), "%F0%9F%A6%80", quote("مد وجزر"), "x" * 10_000, "%22", "a%00b", "%2520"]
+LONG = "x" * 3_000  # five of them are nearly as much as the head of a request may have
+TYPED = ["%00", "%ff%fe", quote("\"<script>'\\ AND ( NEAR * -- ;"), "%F0%9F%A6%80", quote("مد وجزر"), LONG, "%22", "a%00b", "%2520"]
 
 
 @pytest.mark.parametrize("typed", TYPED)
