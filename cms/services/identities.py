@@ -11,7 +11,7 @@ from cms.db.session import Work
 from cms.errors import Conflict, Forbidden, NotFound
 from cms.models import Identity, Passkey, User
 from cms.policy import Actor, Capability
-from cms.services import audit
+from cms.services import accounts, audit
 
 TAKEN = "This account is linked with somebody else here already."
 ONLY_WAY = "This is the only way in which you can sign in; set a password or add a passkey first."
@@ -48,7 +48,7 @@ async def link(work: Work, user: User, issuer: str, subject: str) -> None:
 
 async def link_own(work: Work, actor: Actor, issuer: str, subject: str) -> None:
     policy.require(actor, Capability.ACCOUNT_KEEP)
-    await link(work, await work.session.get_one(User, actor.user_id), issuer, subject)
+    await link(work, await accounts.hold(work, actor.user_id or 0), issuer, subject)
 
 
 async def unlink(work: Work, actor: Actor, identity_id: int) -> None:

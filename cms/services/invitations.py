@@ -86,7 +86,7 @@ async def accept(work: Work, carrier: str, name: str, password_hash: str | None)
     wanted = UserInput.model_validate({"email": invitation.email, "name": name, "role": invitation.role.value})
     user = await accounts.create(work, invitation.by.actor, wanted, password_hash)
     audit.note(work, user.actor, "invitation.accept", "user", user.id, by=invitation.by.id)
-    await notices.tell(work, invitation.by.id, Notice.ACCEPTED, who=user.name)
+    await notices.tell(work, invitation.by.id, Notice.ACCEPTED, about=user.id, who=user.name)
     return user
 
 
