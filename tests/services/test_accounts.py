@@ -19,7 +19,7 @@ from cms.schemas.account import LoginInput, OwnerInput, UserInput
 from cms.schemas.post import PostFields, PostInput
 from cms.schemas.site import MenuInput, MenuItemInput
 from cms.sealing import Sealer
-from cms.services import accounts, menus, notices, posts, profiles, resets, sessions, site
+from cms.services import accounts, identities, menus, notices, posts, profiles, resets, sessions, site
 from cms.services.notices import Notice
 from cms.services.passwords import Passwords
 from cms.settings import SecretKeys
@@ -533,6 +533,16 @@ async def letters(database: Database, folder: Path) -> list[tuple[str, str]]:
         jobs = (await session.scalars(select(Job).where(Job.name == notices.JOB).order_by(Job.id))).all()
         written = [await notices.letter(session, given.sealer, given.public_url, job.payload) for job in jobs]
     return [(letter.to, letter.subject) for letter in written if letter]
+
+
+async def test_whoever_links_an_account_elsewhere_is_told_once(database: Database) -> None:
+    ana = await person(database, "author")
+    for _ in range(2):
+        async with database.transaction() as work:
+            await identities.link_own(work, ana, "https://id.example", "ana-1")
+    async with database.read() as session:
+        told = [(job["user_id"], job["facts"]["what"]) for job in await session.scalars(select(Job.payload).where(Job.name == notices.JOB))]
+    assert told == [(ana.user_id, "An account elsewhere was linked, and can sign in as you")]
 
 
 async def test_every_letter_can_be_written() -> None:
