@@ -37,7 +37,7 @@ class Sealer:
     def open(self, sealed: str) -> str:
         """Raises ``OperatorError`` if none of the keys fits: one was taken away too early."""
         try:
-            return self._any.decrypt(sealed).decode()
+            return self._any.decrypt(sealed.encode()).decode()
         except InvalidToken:
             raise OperatorError(
                 "A secret in the database was sealed with a key that SQUALL_SECRET_KEYS no longer has; add that key again, at the end."
@@ -46,7 +46,7 @@ class Sealer:
     def standing(self, sealed: str) -> Under:
         for fernet, under in ((self._newest, Under.NEWEST), (self._any, Under.OLDER)):
             try:
-                fernet.decrypt(sealed)
+                fernet.decrypt(sealed.encode())
             except InvalidToken:
                 continue
             return under

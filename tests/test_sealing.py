@@ -22,7 +22,7 @@ def test_secret_is_opened_by_any_key_and_told_apart_by_it() -> None:
     assert sealer(NEW).open(both.seal("JBSWY3DP")) == "JBSWY3DP"
 
 
-@pytest.mark.parametrize("sealed", ["", "JBSWY3DP", "gAAAAA=="])
+@pytest.mark.parametrize("sealed", ["", "JBSWY3DP", "gAAAAA==", "é"])
 def test_what_no_key_opens_is_said_in_a_sentence(sealed: str) -> None:
     keys = sealer(OTHER)
     assert keys.standing(sealed) is Under.LOST

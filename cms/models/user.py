@@ -28,6 +28,7 @@ class User(Base):
     __table_args__ = (
         # The database itself refuses a second owner: of two people who open the one-time link at once, one wins.
         Index("ix_users_one_owner", "role", unique=True, postgresql_where=_ONE_OWNER, sqlite_where=_ONE_OWNER),
+        {"sqlite_autoincrement": True},  # what is kept of somebody who was deleted, by number, must never be somebody else's
     )
 
     id: Mapped[PrimaryKey]

@@ -126,8 +126,9 @@ async def _insert(work: Work, email: str, name: str, role: Role, password_hash: 
 
 async def rename(work: Work, actor: Actor, user: User, name: str) -> None:
     """Wherever readers see the name, it is the new one at once; the address of the person's own list stays."""
+    await site.hold(work)  # as whatever changes what readers see
     if actor.user_id != user.id:
-        await _hold_both(work, actor, user)
+        await hold_both(work, actor, user)
     audit.note(work, actor, "user.rename", "user", user.id, changed=["name"])
     user.name = name
     await work.session.flush()
@@ -137,7 +138,7 @@ async def rename(work: Work, actor: Actor, user: User, name: str) -> None:
 
 async def change_role(work: Work, actor: Actor, user: User, role: Role) -> None:
     """Ends the person's sessions, as the privilege changes. Nobody changes his own, and ownership is handed over, not given."""
-    await _hold_both(work, actor, user)
+    await hold_both(work, actor, user)
     if user.role is Role.OWNER or role is Role.OWNER:
         raise Forbidden("The owner's role cannot be given or taken like another.")
     _refuse_oneself(actor, user, "Your own role is changed by another administrator.")
@@ -161,6 +162,7 @@ async def hand_over(work: Work, actor: Actor, heir: User) -> None:
 async def _give_role(work: Work, actor: Actor, user: User, role: Role) -> None:
     audit.note(work, actor, "user.role", "user", user.id, before=user.role.value, after=role.value)
     user.role = role
+    await _void_links(work, user)  # an administrator may have one for the password of whoever is the owner now
     await notices.tell(work, user.id, Notice.ROLE, role=role.value)
     await end_sessions(work, user, "role")
 
@@ -168,7 +170,7 @@ async def _give_role(work: Work, actor: Actor, user: User, role: Role) -> None:
 async def set_password(work: Work, actor: Actor, user: User, password_hash: str, *, kept_id: int | None = None) -> None:
     """Ends all sessions of the person but the one that is kept, and links that would have set another password."""
     if actor.user_id != user.id:
-        await _hold_both(work, actor, user)
+        await hold_both(work, actor, user)
     user.password_hash = password_hash
     audit.note(work, actor, "user.password", "user", user.id)
     await tokens.revoke(work, Purpose.PASSWORD, user.id)
@@ -189,11 +191,10 @@ async def change_email(work: Work, sealer: Sealer, actor: Actor, user: User, ema
     Links that were sent to the old address are void: whoever reads its mail would still get in.
     """
     if actor.user_id != user.id:
-        await _hold_both(work, actor, user)
+        await hold_both(work, actor, user)
     await require_free(work.session, email)
     audit.note(work, actor, "user.email", "user", user.id)
-    for purpose in (Purpose.PASSWORD, Purpose.EMAIL):
-        await tokens.revoke(work, purpose, user.id)
+    await _void_links(work, user)
     await notices.enqueue(work, sealer, Notice.ADDRESS_CHANGED, to=user.email, name=user.name)
     user.email = email
     outbox.record(work, UserChanged(user.id, ("email",)))
@@ -202,7 +203,7 @@ async def change_email(work: Work, sealer: Sealer, actor: Actor, user: User, ema
 async def sign_out(work: Work, actor: Actor, user: User) -> None:
     """End all sessions of the person, who may sign in again."""
     if actor.user_id != user.id:
-        await _hold_both(work, actor, user)
+        await hold_both(work, actor, user)
     audit.note(work, actor, "user.sign_out", "user", user.id)
     await end_sessions(work, user, "signed out")
 
@@ -221,20 +222,19 @@ async def renew_hash(work: Work, user_id: int, before: str, after: str) -> None:
 
 async def disable(work: Work, actor: Actor, user: User) -> None:
     """The person loses all sessions at this moment and cannot sign in; what he wrote stays."""
-    await _hold_both(work, actor, user)
+    await hold_both(work, actor, user)
     _refuse_oneself(actor, user, "You cannot disable yourself.")
     if user.role is Role.OWNER:
         raise Forbidden("The owner cannot be disabled.")
     audit.note(work, actor, "user.disable", "user", user.id, before=_standing(user), after="disabled")
     user.disabled_at = work.now
-    for purpose in (Purpose.PASSWORD, Purpose.EMAIL):
-        await tokens.revoke(work, purpose, user.id)
+    await _void_links(work, user)
     await end_sessions(work, user, "disabled")
 
 
 async def enable(work: Work, actor: Actor, user: User) -> None:
     """The person may sign in again, with the password there was; a session that was left behind does not come back."""
-    await _hold_both(work, actor, user)
+    await hold_both(work, actor, user)
     if user.is_erased:
         raise Forbidden("This person was erased, and cannot come back.")
     audit.note(work, actor, "user.enable", "user", user.id, before=_standing(user), after="active")
@@ -248,7 +248,8 @@ def _standing(user: User) -> str:
 
 async def delete(work: Work, actor: Actor, user: User, heir: User) -> None:
     """Forget a person. What he wrote is the heir's from now on; the audit keeps a number."""
-    await _hold_both(work, actor, user)
+    await site.hold(work)  # before people, as whoever publishes comes to both in this order
+    await hold_both(work, actor, user, heir)
     _refuse_oneself(actor, user, "You cannot delete yourself.")
     if user.role is Role.OWNER:
         raise Forbidden("The owner cannot be deleted; ownership is handed over first.")
@@ -263,12 +264,13 @@ async def delete(work: Work, actor: Actor, user: User, heir: User) -> None:
     await work.session.flush()
 
 
-async def _hold_both(work: Work, actor: Actor, user: User) -> None:
+async def hold_both(work: Work, actor: Actor, user: User, *others: User) -> None:
     """Raise unless the actor may run people at this very moment, and this person: of two administrators who take each other's standing
-    at once, the second finds it gone. Both rows are kept until the end."""
+    at once, the second finds it gone. Both rows are kept until the end, and those of others whom the act concerns."""
     policy.require(actor, Capability.USER_MANAGE)
-    people = await _held(work, {user.id, actor.user_id or 0})
-    if user.id not in people:
+    wanted = {user.id, *(other.id for other in others)}
+    people = await _held(work, wanted | {actor.user_id or 0})
+    if not wanted <= people.keys():
         raise NotFound
     present = people.get(actor.user_id or 0)
     if actor.user_id and (present is None or present.is_disabled or not policy.allows(present.actor, Capability.USER_MANAGE)):
@@ -286,6 +288,12 @@ async def _held(work: Work, ids: Collection[int]) -> dict[int, User]:
 def _refuse_oneself(actor: Actor, user: User, words: str) -> None:
     if actor.user_id == user.id:
         raise Forbidden(words)
+
+
+async def _void_links(work: Work, user: User) -> None:
+    """Those that were sent to the person, or made for him, and would change how he signs in."""
+    for purpose in (Purpose.PASSWORD, Purpose.EMAIL):
+        await tokens.revoke(work, purpose, user.id)
 
 
 async def end_sessions(work: Work, user: User, aspect: str, *, kept_id: int | None = None) -> None:

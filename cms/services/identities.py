@@ -11,7 +11,7 @@ from cms.db.session import Work
 from cms.errors import Conflict, Forbidden, NotFound
 from cms.models import Identity, Passkey, User
 from cms.policy import Actor, Capability
-from cms.services import audit
+from cms.services import accounts, audit, notices
 
 TAKEN = "This account is linked with somebody else here already."
 ONLY_WAY = "This is the only way in which you can sign in; set a password or add a passkey first."
@@ -33,22 +33,24 @@ async def person_of(work: Work, issuer: str, subject: str) -> User | None:
     return user
 
 
-async def link(work: Work, user: User, issuer: str, subject: str) -> None:
-    """From now on the person may sign in by this. Raises ``Conflict`` if somebody else does."""
+async def link(work: Work, user: User, issuer: str, subject: str) -> bool:
+    """From now on the person may sign in by this; False if so before. Raises ``Conflict`` if somebody else does."""
     known = select(Identity.user_id).where(Identity.issuer == issuer, Identity.subject == subject)
     holder = (await work.session.execute(known)).scalar_one_or_none()
     if holder == user.id:
-        return
+        return False
     if holder is not None:
         raise Conflict(TAKEN)
     work.session.add(Identity(user_id=user.id, issuer=issuer, subject=subject, created_at=work.now))
     await work.session.flush()
     audit.note(work, user.actor, "identity.link", "user", user.id)
+    return True
 
 
 async def link_own(work: Work, actor: Actor, issuer: str, subject: str) -> None:
     policy.require(actor, Capability.ACCOUNT_KEEP)
-    await link(work, await work.session.get_one(User, actor.user_id), issuer, subject)
+    if await link(work, await accounts.hold(work, actor.user_id or 0), issuer, subject):
+        await notices.second_factor(work, actor.user_id or 0, "An account elsewhere was linked, and can sign in as you")
 
 
 async def unlink(work: Work, actor: Actor, identity_id: int) -> None:

@@ -14,7 +14,7 @@ from cms.models import Token, User
 from cms.models.user import Purpose
 from cms.policy import Actor, Capability, Role
 from cms.schemas.account import InvitationInput, UserInput
-from cms.services import accounts, audit, notices, tokens
+from cms.services import accounts, audit, notices, site, tokens
 from cms.services.notices import Notice
 from cms.services.throttling import Limit
 
@@ -50,6 +50,7 @@ async def invite(work: Work, actor: Actor, wanted: InvitationInput) -> str:
     Raises ``InvalidInput`` on ``email`` if somebody has it.
     """
     policy.require(actor, Capability.USER_MANAGE)
+    await site.hold(work)  # of two invitations of one address at once, the second sees the first
     await accounts.require_free(work.session, wanted.email)
     for known in await list_open(work.session, actor, work.now):
         if known.email == wanted.email:
@@ -86,7 +87,7 @@ async def accept(work: Work, carrier: str, name: str, password_hash: str | None)
     wanted = UserInput.model_validate({"email": invitation.email, "name": name, "role": invitation.role.value})
     user = await accounts.create(work, invitation.by.actor, wanted, password_hash)
     audit.note(work, user.actor, "invitation.accept", "user", user.id, by=invitation.by.id)
-    await notices.tell(work, invitation.by.id, Notice.ACCEPTED, who=user.name)
+    await notices.tell(work, invitation.by.id, Notice.ACCEPTED, about=user.id, who=user.name)
     return user
 
 

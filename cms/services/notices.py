@@ -36,9 +36,10 @@ class Notice(StrEnum):
 REFUSABLE = (Notice.NEW_DEVICE, Notice.ROLE, Notice.ACCEPTED)
 
 
-async def tell(work: Work, user_id: int, notice: Notice, **facts: str) -> None:
-    """A person, at the address that is theirs when it is sent, unless they do not want to know."""
-    await jobs.enqueue(work, JOB, notice=notice, user_id=user_id, facts=facts)
+async def tell(work: Work, user_id: int, notice: Notice, *, about: int | None = None, **facts: str) -> None:
+    """A person, at the address that is theirs when it is sent, unless they do not want to know. ``about``: whoever the facts name, so
+    that they can be forgotten."""
+    await jobs.enqueue(work, JOB, notice=notice, user_id=user_id, about=about, facts=facts)
 
 
 async def enqueue(work: Work, sealer: Sealer, notice: Notice, *, to: str, name: str = "", **facts: str) -> None:

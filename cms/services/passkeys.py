@@ -70,7 +70,7 @@ async def get(session: AsyncSession, user: User, passkey_id: int) -> Passkey:
 
 async def rename(work: Work, user: User, passkey_id: int, name: str) -> None:
     passkey = await get(work.session, user, passkey_id)
-    audit.note(work, user.actor, "passkey.rename", "user", user.id, before=passkey.name, after=name)
+    audit.note(work, user.actor, "passkey.rename", "user", user.id, passkey=passkey.id)
     passkey.name = name
 
 
@@ -81,7 +81,7 @@ async def remove(work: Work, user: User, passkey_id: int) -> None:
         raise Conflict("You could not sign in any more. Set a password first.")
     await work.session.delete(passkey)
     await work.session.flush()
-    audit.note(work, user.actor, "passkey.remove", "user", user.id, name=passkey.name)
+    audit.note(work, user.actor, "passkey.remove", "user", user.id, passkey=passkey.id)
     await notices.second_factor(work, user.id, f"The passkey “{passkey.name}” was removed")
     await second_factor.forget_codes_without_factor(work, user)
 
@@ -134,21 +134,20 @@ async def register(work: Work, party: Party, user: User, name: str, answer: str)
     key_id = bytes_to_base64url(verified.credential_id)
     if await _find(work.session, key_id):
         return None
-    work.session.add(
-        Passkey(
-            user_id=user.id,
-            name=name,
-            credential_id=key_id,
-            public_key=bytes_to_base64url(verified.credential_public_key),
-            sign_count=verified.sign_count,
-            transports=[transport.value for transport in credential.response.transports or []],
-            is_synced=verified.credential_backed_up,
-            created_at=work.now,
-            used_at=None,
-        )
+    passkey = Passkey(
+        user_id=user.id,
+        name=name,
+        credential_id=key_id,
+        public_key=bytes_to_base64url(verified.credential_public_key),
+        sign_count=verified.sign_count,
+        transports=[transport.value for transport in credential.response.transports or []],
+        is_synced=verified.credential_backed_up,
+        created_at=work.now,
+        used_at=None,
     )
+    work.session.add(passkey)
     await work.session.flush()
-    audit.note(work, user.actor, "passkey.add", "user", user.id, name=name)
+    audit.note(work, user.actor, "passkey.add", "user", user.id, passkey=passkey.id)
     await notices.second_factor(work, user.id, f"A passkey was added: “{name}”")
     return await second_factor.codes_for_first(work, user)
 
@@ -196,7 +195,7 @@ async def use(work: Work, party: Party, answer: str, user_id: int | None = None)
             require_user_verification=True,
         )
     except Exception:  # see above
-        audit.note(work, user.actor, "passkey.refuse", "user", user.id, name=passkey.name)
+        audit.note(work, user.actor, "passkey.refuse", "user", user.id, passkey=passkey.id)
         return None
     passkey.sign_count, passkey.is_synced, passkey.used_at = verified.new_sign_count, verified.credential_backed_up, work.now
     return user

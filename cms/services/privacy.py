@@ -20,6 +20,7 @@ from cms.models import (
     Device,
     Identity,
     Job,
+    MenuItem,
     Passkey,
     Post,
     PostAuthor,
@@ -34,7 +35,7 @@ from cms.models import (
 from cms.models.address import TargetKind
 from cms.models.user import ERASED_DOMAIN
 from cms.policy import Actor, Capability, Role
-from cms.services import addresses, audit, bylines, outbox, portraits, site
+from cms.services import accounts, addresses, audit, bylines, outbox, portraits, site
 
 FORMER_NAME = "Former author"  # unless the site has chosen another
 BATCH = 20  # rows that are read at once: a text may be long
@@ -109,7 +110,7 @@ class Collection:
         (key,) = self.table.__table__.primary_key
         wanted: Select[Any] = select(self.table).where(self.condition(user_id), key > after).order_by(key).limit(BATCH)
         rows = (await session.scalars(wanted)).all()
-        return [_row(each) for each in rows], getattr(rows[-1], key.name) if rows else after
+        return [_seen_by(user_id, each) for each in rows], getattr(rows[-1], key.name) if rows else after
 
 
 def _written(user_id: int) -> Select[int]:
@@ -132,6 +133,12 @@ def _row(row: Any) -> Row:
     return {name: getattr(row, name) for name in _SHOWN[type(row)]}
 
 
+def _seen_by(user_id: int, row: Any) -> Row:
+    """From where somebody else did something to the person is kept about that other one."""
+    is_others = isinstance(row, AuditEntry) and row.user_id not in (None, user_id)
+    return {**_row(row), "address": ""} if is_others else _row(row)
+
+
 def _told(user_id: int) -> ColumnElement[bool]:
     """Mail that waits for the person, or went out a short while ago."""
     told: ColumnElement[bool] = Job.payload["user_id"].as_integer() == user_id
@@ -148,10 +155,12 @@ async def erase(work: Work, actor: Actor, user_id: int) -> None:
     Raises ``Forbidden`` for the owner and for oneself, ``Conflict`` for who was erased before.
     """
     policy.require(actor, Capability.USER_MANAGE)
-    user = await _get(work.session, user_id, is_held=True)
+    await site.hold(work)  # as whatever changes what readers see
+    user = await _get(work.session, user_id)
+    await accounts.hold_both(work, actor, user)
     _refuse(actor, user)
     former = await former_name(work.session)
-    await site.hold(work)  # as whatever changes what readers see
+    await _rename_in_menus(work, user, former)
     await portraits.replace(work, actor, user.id, None)
     await _forget_rows(work, user.id)
     await _forget_in_audit(work, user.id)
@@ -190,8 +199,8 @@ def _refuse(actor: Actor, user: User) -> None:
         raise Conflict("This person was erased before.")
 
 
-async def _get(session: AsyncSession, user_id: int, *, is_held: bool = False) -> User:
-    user = await session.get(User, user_id, with_for_update=is_held or None, populate_existing=is_held)
+async def _get(session: AsyncSession, user_id: int) -> User:
+    user = await session.get(User, user_id)
     if user is None:
         raise NotFound
     return user
@@ -217,7 +226,22 @@ async def _forget_rows(work: Work, user_id: int) -> None:
     session = work.session
     for table in (Session, Device, Passkey, RecoveryCode, Identity, Token):
         await session.execute(delete(table).where(table.user_id == user_id))
-    await session.execute(delete(Job).where(_told(user_id)).execution_options(synchronize_session=False))
+    told_of = Job.payload["about"].as_integer() == user_id  # letters to others that have the name
+    await session.execute(delete(Job).where(or_(_told(user_id), told_of)).execution_options(synchronize_session=False))
+
+
+async def _rename_in_menus(work: Work, user: User, former: str) -> None:
+    """Where a menu leads to the list by the person's name, and where it is written down that it does."""
+    theirs = (MenuItem.target_kind == TargetKind.AUTHOR) & (MenuItem.target_id == user.id)
+    named = theirs & MenuItem.label.contains(user.name, autoescape=True)
+    await work.session.execute(update(MenuItem).where(named).values(label=former).execution_options(synchronize_session=False))
+    for entry in await work.session.scalars(select(AuditEntry).where(AuditEntry.action == "menu.edit")):
+        sides = {side: entry.details[side] for side in ("before", "after") if f"(/author/{user.slug})" in str(entry.details.get(side))}
+        entry.details = {**entry.details, **{side: [_unnamed(line, user, former) for line in lines] for side, lines in sides.items()}}
+
+
+def _unnamed(line: str, user: User, former: str) -> str:
+    return f"{former} (/author)" if line.endswith(f"(/author/{user.slug})") else line
 
 
 async def _forget_in_audit(work: Work, user_id: int) -> None:

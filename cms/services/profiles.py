@@ -6,11 +6,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
 from cms.db.session import Work
+from cms.errors import Forbidden
 from cms.events import UserChanged
 from cms.models import User
 from cms.policy import Actor, Capability
 from cms.schemas.account import ProfileInput
-from cms.services import accounts, audit, bylines, outbox, portraits
+from cms.services import accounts, audit, bylines, outbox, portraits, site
 from cms.services.media import Upload
 from cms.services.notices import REFUSABLE
 
@@ -22,7 +23,10 @@ async def get(session: AsyncSession, actor: Actor) -> User:
 async def save(work: Work, actor: Actor, wanted: ProfileInput, picture: Upload | None = None) -> None:
     """What of it has changed is announced, so that just the pages are made again that show it."""
     policy.require(actor, Capability.ACCOUNT_KEEP)
-    user = await get(work.session, actor)
+    await site.hold(work)  # as whatever changes what readers see
+    user = await accounts.hold(work, actor.user_id or 0)
+    if user.is_disabled:
+        raise Forbidden  # erased a moment ago, maybe: the name must not come back
     links = [link.model_dump() for link in wanted.links]
     given = {"name": wanted.name, "bio": wanted.bio.strip(), "links": links}
     changed = [name for name, value in given.items() if getattr(user, name) != value]

@@ -5,12 +5,11 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cms import policy
 from cms.db.session import Work
 from cms.errors import Forbidden, NotFound
 from cms.models import User
 from cms.models.user import Purpose
-from cms.policy import Actor, Capability, Role
+from cms.policy import Actor
 from cms.sealing import Sealer
 from cms.services import accounts, audit, jobs, notices, tokens
 from cms.services.notices import Notice
@@ -36,9 +35,7 @@ async def offer(work: Work, sealer: Sealer, sealed: str) -> None:
 
 async def give(work: Work, actor: Actor, user: User) -> str:
     """A link for an administrator to hand to a person; returns what it carries."""
-    policy.require(actor, Capability.USER_MANAGE)
-    if user.role is Role.OWNER and actor.role is not Role.OWNER:
-        raise Forbidden("Only the owner can make a link for the owner's password.")  # else it would be a way to become the owner
+    await accounts.hold_both(work, actor, user)
     if user.is_disabled:
         raise Forbidden("Whoever is disabled cannot sign in; enable the account first.")
     audit.note(work, actor, "user.password_link", "user", user.id)

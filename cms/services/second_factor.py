@@ -45,9 +45,9 @@ def address(secret: str, user: User, site_name: str) -> str:
 
 def step_of(secret: str, code: str, now: datetime, *, after: int = 0) -> int | None:
     """The period that the code belongs to, if it is one of those that are accepted, and later than ``after``."""
-    totp, present = pyotp.TOTP(secret), int(now.timestamp()) // PERIOD
+    totp, present, typed = pyotp.TOTP(secret), int(now.timestamp()) // PERIOD, "".join(code.split()).encode()
     periods = range(present - WINDOW, present + WINDOW + 1)
-    return next((step for step in periods if step > after and secrets.compare_digest(totp.generate_otp(step), code)), None)
+    return next((step for step in periods if step > after and secrets.compare_digest(totp.generate_otp(step).encode(), typed)), None)
 
 
 async def turn_on(work: Work, user: User, sealed: str, step: int) -> list[str]:

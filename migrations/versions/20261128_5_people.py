@@ -31,7 +31,7 @@ def upgrade() -> None:
         with op.batch_alter_table(table, table_args=ONE_ROW if table == "sites" else ()) as batch:
             for name, (kind, _) in columns.items():
                 batch.alter_column(name, existing_type=kind, existing_nullable=False, server_default=None)
-    with op.batch_alter_table("users") as batch:
+    with op.batch_alter_table("users", table_kwargs={"sqlite_autoincrement": True}) as batch:  # the last that makes it anew
         batch.add_column(sa.Column("handle", sa.String(86), nullable=True))
         batch.add_column(sa.Column("totp_secret", sa.Text(), nullable=True))
         batch.create_unique_constraint("uq_users_handle", ["handle"])

@@ -19,7 +19,7 @@ from cms.schemas.account import LoginInput, OwnerInput, UserInput
 from cms.schemas.post import PostFields, PostInput
 from cms.schemas.site import MenuInput, MenuItemInput
 from cms.sealing import Sealer
-from cms.services import accounts, menus, notices, posts, profiles, resets, sessions, site
+from cms.services import accounts, identities, menus, notices, posts, profiles, resets, sessions, site
 from cms.services.notices import Notice
 from cms.services.passwords import Passwords
 from cms.settings import SecretKeys
@@ -383,6 +383,22 @@ async def test_of_two_heirs_at_once_one_is_the_owner(database_url: str) -> None:
         await database.dispose()
 
 
+@pytest.mark.parametrize("act", ["role", "ownership"])
+async def test_links_that_were_made_before_are_void_with_another_role(database: Database, act: str) -> None:
+    """Whoever made one while the person was nobody special would become the owner by it."""
+    owner, edna = await person(database, "owner"), await person(database, "editor", password_hash="hash")
+    adam = await person(database, "administrator")
+    async with database.transaction() as work:
+        carrier = await resets.give(work, adam, await accounts.get(work.session, edna.user_id or 0))
+    if act == "ownership":
+        await held(database, edna, lambda work, user: accounts.hand_over(work, owner, user))
+    else:
+        await held(database, edna, lambda work, user: accounts.change_role(work, owner, user, Role.ADMINISTRATOR))
+    async with database.read() as session:
+        with pytest.raises(NotFound):
+            await resets.get(session, carrier, database.clock())
+
+
 # --- leaving ---------------------------------------------------------------------------------------------------------------
 
 
@@ -441,6 +457,36 @@ async def test_heir_is_somebody_else_who_can_sign_in(database: Database) -> None
                 )
 
 
+async def test_number_of_who_was_deleted_is_never_somebody_elses(database: Database) -> None:
+    """What was done by that number, and from where, would be taken for the other's, and be in his export."""
+    owner, ana = await person(database, "owner"), await person(database, "author")
+    await leave(database, owner, ana, owner)
+    assert (await person(database, "author")).user_id != ana.user_id
+
+
+async def test_of_two_who_are_deleted_at_once_for_each_other_one_is(database_url: str) -> None:
+    databases = [Database(database_url), Database(database_url)]
+    owner, adam = await person(databases[0], "owner"), await person(databases[0], "administrator")
+    ana, ines = await person(databases[0], "author"), await person(databases[0], "author", "Ines Falk")
+    for author in (ana, ines):
+        await published(databases[0], author, title=f"By {author.name}")
+    tries = [leave(databases[0], owner, ana, ines), leave(databases[1], adam, ines, ana)]
+    results = await asyncio.gather(*tries, return_exceptions=True)
+    assert sorted(type(result).__name__ for result in results) == ["NoneType", "NotFound"]
+    async with databases[0].read() as session:
+        (left,) = (await session.scalars(select(User).where(User.role == Role.AUTHOR))).all()
+        bylines = [[author["name"] for author in authors] for authors in await session.scalars(select(Published.authors))]
+    assert bylines == [[left.name]] * 2
+    for database in databases:
+        await database.dispose()
+
+
+async def leave(database: Database, actor: Actor, gone: Actor, heir: Actor) -> None:
+    async with database.transaction() as work:
+        people = [await accounts.get(work.session, each.user_id or 0) for each in (gone, heir)]
+        await accounts.delete(work, actor, *people)
+
+
 async def test_menu_follows_to_the_heir(database: Database) -> None:
     owner, ana, edna = [await person(database, role) for role in ("owner", "author", "editor")]
     await published(database, ana, title="Low tide")
@@ -487,6 +533,16 @@ async def letters(database: Database, folder: Path) -> list[tuple[str, str]]:
         jobs = (await session.scalars(select(Job).where(Job.name == notices.JOB).order_by(Job.id))).all()
         written = [await notices.letter(session, given.sealer, given.public_url, job.payload) for job in jobs]
     return [(letter.to, letter.subject) for letter in written if letter]
+
+
+async def test_whoever_links_an_account_elsewhere_is_told_once(database: Database) -> None:
+    ana = await person(database, "author")
+    for _ in range(2):
+        async with database.transaction() as work:
+            await identities.link_own(work, ana, "https://id.example", "ana-1")
+    async with database.read() as session:
+        told = [(job["user_id"], job["facts"]["what"]) for job in await session.scalars(select(Job.payload).where(Job.name == notices.JOB))]
+    assert told == [(ana.user_id, "An account elsewhere was linked, and can sign in as you")]
 
 
 async def test_every_letter_can_be_written() -> None:

@@ -1,5 +1,6 @@
 """What is kept about a person: who may have it, that it holds no secrets, and that an erased person is nowhere any more."""
 
+import asyncio
 import io
 import json
 import zipfile
@@ -15,8 +16,10 @@ from cms.exchange import personal
 from cms.models import Asset, AuditEntry, Base, Device, Identity, Menu, MenuItem, Passkey, Portrait, Published, RecoveryCode, User
 from cms.models.address import TargetKind
 from cms.models.user import Purpose
-from cms.policy import SYSTEM, Actor
-from cms.services import accounts, jobs, lists, privacy, sessions, site, tokens
+from cms.policy import SYSTEM, Actor, Role
+from cms.schemas.account import InvitationInput, ProfileInput
+from cms.schemas.site import MenuInput, MenuItemInput
+from cms.services import accounts, invitations, jobs, lists, menus, privacy, profiles, sessions, site, tokens
 from tests import watching
 from tests.factories import edited, person, published, user_of
 
@@ -130,6 +133,17 @@ async def test_only_oneself_and_administrators_take_it(database: Database) -> No
     assert list(noted) == [(adam.user_id, ana.user_id)]
 
 
+async def test_from_where_others_acted_is_not_in_it(database: Database) -> None:
+    owner, ana = await person(database, "owner"), await person(database, "author")
+    async with database.transaction("request", "198.51.100.7") as work:
+        await accounts.change_role(work, owner, await accounts.get(work.session, ana.user_id or 0), Role.EDITOR)
+    async with database.transaction("request", "203.0.113.9") as work:
+        await sessions.start(work, await accounts.get(work.session, ana.user_id or 0), "Firefox")
+    files = await archive(database, ana, ana.user_id or 0)
+    about = {each["action"]: each["address"] for each in json.loads(files.read("audit-about.json"))}
+    assert (about["user.role"], about["session.create"]) == ("", "203.0.113.9")
+
+
 # --- forgetting ------------------------------------------------------------------------------------------------------------
 
 
@@ -183,6 +197,44 @@ async def test_menu_that_leads_to_the_list_leads_to_its_new_place(database: Data
         await privacy.erase(work, SYSTEM, ana.user_id or 0)
     async with database.read() as session:
         assert (await site.get_frame(session)).menu[0].path == "/author/former-author"
+
+
+async def test_name_in_the_menu_and_in_letters_to_others_goes_too(database: Database) -> None:
+    owner, menu = await person(database, "owner"), MenuItemInput(label="More by Ana Silva", target="/author/ana-silva")
+    async with database.transaction() as work:
+        carrier = await invitations.invite(work, owner, InvitationInput(email="ana@example.org"))
+        ana = (await invitations.accept(work, carrier, "Ana Silva", None)).actor
+    await published(database, ana, title="Low tide")
+    async with database.transaction() as work:
+        await menus.save(work, owner, "main", MenuInput(items=(menu,)))
+    async with database.transaction() as work:
+        await privacy.erase(work, owner, ana.user_id or 0)
+    assert "Ana Silva" not in await everything(database)
+    async with database.read() as session:
+        assert [link.label for link in (await site.get_frame(session)).menu] == ["Former author"]
+
+
+async def test_name_does_not_come_back_by_a_form_that_was_sent_at_that_moment(database: Database) -> None:
+    ana = await ana_silva(database)
+    async with database.transaction() as work:
+        await privacy.erase(work, SYSTEM, ana.user_id or 0)
+    with pytest.raises(Forbidden):
+        async with database.transaction() as work:
+            await profiles.save(work, ana, ProfileInput(name="Ana Silva"))
+
+
+async def test_of_two_administrators_who_erase_each_other_at_once_one_does(database_url: str) -> None:
+    databases = [Database(database_url), Database(database_url)]
+    adam, eve = [await person(databases[0], "administrator", name) for name in ("Adam Mills", "Eve Stone")]
+
+    async def erase(database: Database, actor: Actor, other: Actor) -> None:
+        async with database.transaction() as work:
+            await privacy.erase(work, actor, other.user_id or 0)
+
+    results = await asyncio.gather(erase(databases[0], adam, eve), erase(databases[1], eve, adam), return_exceptions=True)
+    assert sorted(type(result).__name__ for result in results) == ["Forbidden", "NoneType"]
+    for database in databases:
+        await database.dispose()
 
 
 async def test_who_cannot_be_erased(database: Database) -> None:

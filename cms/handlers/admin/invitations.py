@@ -11,6 +11,8 @@ from cms.ui.choices import ROLES
 
 
 class InvitingHandler(AdminHandler, is_base=True):
+    is_dangerous = True  # it gives a role away: whoever takes it up himself has an account that needs to confirm nothing
+
     async def invite(self, wanted: InvitationInput) -> None:
         """By mail, or by a link that is shown once."""
         await throttling.take(self.parts.database, invitations.BY_PERSON, str(self.actor.user_id))

@@ -81,7 +81,7 @@ class AuthenticatorHandler(AccountHandler):
         form = self.form(AuthenticatorInput)
         secret = self._opened(str(form["secret"]))
         try:
-            step = second_factor.step_of(secret, form.value().code.replace(" ", ""), self.parts.database.clock())
+            step = second_factor.step_of(secret, form.value().code, self.parts.database.clock())
             if step is None:
                 raise InvalidInput({"code": "This is not the code that your app shows now. Is the clock of your device right?"})
             async with self.transaction() as work:

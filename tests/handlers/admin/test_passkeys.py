@@ -61,6 +61,17 @@ async def test_answer_is_right_once(site: Site) -> None:
     assert "session" not in thief.cookies
 
 
+async def test_names_of_passkeys_are_not_in_the_record(site: Site) -> None:
+    """They are often people's, and no erasure looks for them there."""
+    browser = await site.signed_in("author")
+    await add_passkey(site, browser, "Ana's phone")
+    await browser.post("/account/security/passkeys/1", {"name": "Ana's old phone"})
+    await browser.post("/account/security/passkeys/1", {"_method": "delete"})
+    async with site.database.read() as session:
+        noted = await session.execute(select(AuditEntry.action, AuditEntry.details).where(AuditEntry.action.startswith("passkey.")))
+    assert [tuple(row) for row in noted] == [(f"passkey.{act}", {"passkey": 1}) for act in ("add", "rename", "remove")]
+
+
 async def test_refused_answer_uses_its_challenge_up(site: Site) -> None:
     key = await add_passkey(site, await site.signed_in("author"))
     browser = site.browser()

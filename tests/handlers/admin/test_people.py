@@ -1,5 +1,6 @@
 """People at the desk: inviting, changing and deleting accounts, as administrators and those whom it concerns meet it."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -101,6 +102,12 @@ async def test_second_invitation_of_an_address_ends_the_first(site: Site) -> Non
     admin = await site.signed_in("owner")
     first, second = await invited(admin), await invited(admin, role="author")
     assert [(await site.browser().get(path)).status for path in (first, second)] == [404, 200]
+
+
+async def test_of_two_invitations_of_an_address_at_once_one_is_open(site: Site) -> None:
+    admins = [await site.signed_in(role) for role in ("owner", "administrator")]
+    paths = await asyncio.gather(*(invited(admin, role=role) for admin, role in zip(admins, ("editor", "administrator"), strict=True)))
+    assert sorted([(await site.browser().get(path)).status for path in paths]) == [200, 404]
 
 
 async def test_invitation_ends_with_the_standing_of_who_invited(site: Site) -> None:

@@ -157,6 +157,14 @@ async def test_app_is_turned_on_only_with_its_code(site: Site, clock: Clock) -> 
         assert (await accounts.get_by_email(session, "author@example.org")).totp_secret is None
 
 
+async def test_code_that_is_no_number_is_refused(site: Site) -> None:
+    here = await signed_in(site, FIREFOX)
+    page = await here.get("/account/security/authenticator")
+    sealed = next(each.get("value") for each in page.page.iter("input") if each.get("name") == "secret")
+    for code in ("12345é", "１２３４５６", "abc"):
+        assert (await here.post("/account/security/authenticator", {"secret": sealed, "code": code})).status == 422
+
+
 async def test_secret_proposed_to_another_is_not_taken(site: Site, clock: Clock) -> None:
     here, there = await signed_in(site, FIREFOX), await site.signed_in("editor")
     page = (await there.get("/account/security/authenticator")).page
@@ -198,6 +206,20 @@ async def test_dangerous_pages_are_open_for_ten_minutes(site: Site, clock: Clock
     clock.pass_(minutes=2)
     answer = await here.get(path)
     assert (answer.status, answer.location) == (303, f"/account/confirmation?next={path.replace('/', '%2F')}")
+
+
+async def test_who_does_not_confirm_invites_nobody(site: Site, clock: Clock) -> None:
+    """Whoever finds the desk of an administrator open would make an account of his own there."""
+    await site.person("owner")
+    browser = await site.signed_in("administrator")
+    clock.pass_(minutes=11)
+    wanted = {"email": "nia@example.org", "role": "administrator"}
+    assert (await browser.get("/admin/people/invitations")).location == "/account/confirmation?next=%2Fadmin%2Fpeople%2Finvitations"
+    assert (await browser.post("/admin/people/invitations", wanted)).status == 403
+    await browser.post("/account/confirmation", {"password": PASSWORD})
+    assert (await browser.post("/admin/people/invitations", wanted)).status == 200
+    clock.pass_(minutes=11)
+    assert (await browser.post("/admin/people/invitations/1", {})).status == 403
 
 
 async def test_what_is_sent_too_late_is_kept_on_the_page_and_not_done(site: Site, clock: Clock) -> None:
