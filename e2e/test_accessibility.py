@@ -24,9 +24,7 @@ READERS = (
 )  # fmt: skip
 DESK = (
     "/admin/posts", "/admin/posts?status=trashed", "/admin/pages", "/admin/posts/new", "/admin/pages/new", "/admin/site",
-    "/admin/menus/main", "/admin/menus/footer", "/admin/cache", "/admin/people", "/admin/people?role=disabled", "/admin/people/invitations",
-    "/admin/people/1", "/admin/people/1/role", "/admin/people/1/deletion", "/account", "/account/notifications", "/account/email",
-    "/password",
+    "/admin/menus/main", "/admin/menus/footer", "/admin/cache",
 )  # fmt: skip
 
 

@@ -123,10 +123,17 @@ def test_new_password_by_a_letter(mailing: tuple[Program, Postbox], open_browser
     door.wait_for("Posts")
 
 
-def test_profile_and_its_pages_on_a_phone(program: Program, open_browser: OpenBrowser) -> None:
-    driver = open_browser(width=PHONE)
+PAGES = (
+    "/account", "/account/notifications", "/account/email", "/admin/people", "/admin/people?role=disabled", "/admin/people/invitations",
+    "/admin/people/1", "/admin/people/1/role", "/admin/people/1/deletion", "/admin/people/1/password", "/admin/people/1/email",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [PHONE, 1280])
+def test_pages_of_people_and_a_profile_at_both_widths(program: Program, open_browser: OpenBrowser, width: int) -> None:
+    driver = open_browser(width=width)
     SetupScreen(driver).make_owner(program.owner_link)
-    for path in ("/account", "/account/notifications", "/account/email", "/admin/people/1", "/admin/people/invitations", "/admin/site"):
+    for path in PAGES:
         driver.get(program.url + path)
         looked_at(driver)
     driver.get(f"{program.url}/account")

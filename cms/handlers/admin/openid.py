@@ -41,10 +41,6 @@ class ProviderHandler(SignInHandler, is_base=True):
 
     leads_to_provider = True
 
-    async def prepare(self) -> None:
-        await super().prepare()
-        _ = self.openid
-
     @property
     def openid(self) -> OpenID:
         if self.parts.openid is None:
@@ -57,11 +53,12 @@ class ProviderHandler(SignInHandler, is_base=True):
 
     async def depart(self, *, user_id: int | None = None, **kept: str) -> None:
         """Send the browser to the provider. ``user_id``: who wants to link what comes back. ``kept``: the rest of the journey."""
+        openid = self.openid
         await throttling.take(self.parts.database, BY_ADDRESS, self.remote_address)
         async with self.transaction() as work:
             state = await tokens.issue(work, Purpose.OIDC, user_id)
         journey = Journey(state, secrets.token_urlsafe(32), **kept)
-        door = await self.openid.door(state, Secrets.of(journey.secret))
+        door = await openid.door(state, Secrets.of(journey.secret))
         self.set_signed_cookie(self.journey_cookie, json.dumps(asdict(journey)), expires_days=COOKIE_DAYS, **self._cookie_flags)
         self.redirect(door, status=303)
 
@@ -120,16 +117,16 @@ class ReturnHandler(ProviderHandler):
             self.redirect_to(back)
 
     async def _arrive(self) -> None:
-        journey = self.take_journey()
+        openid, journey = self.openid, self.take_journey()
         try:
             async with self.transaction() as work:
                 wanted_by = (await tokens.use(work, Purpose.OIDC, journey.state)).user_id
         except NotFound:
             raise Refused(NOT_OURS) from None
         if self.get_query_argument("error", ""):
-            raise Refused(self.locale.translate("%s let nobody in.") % self.openid.name)
+            raise Refused(self.locale.translate("%s let nobody in.") % openid.name)
         code, issuer = (self.get_query_argument(name, "") for name in ("code", "iss"))
-        subject = await self.openid.subject(code, issuer, Secrets.of(journey.secret))
+        subject = await openid.subject(code, issuer, Secrets.of(journey.secret))
         if wanted_by is not None:
             await self._link(subject, wanted_by)
         elif journey.invitation:

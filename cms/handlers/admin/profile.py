@@ -28,7 +28,7 @@ ALWAYS = (
 
 class ProfileHandler(AdminHandler):
     requires = Capability.ACCOUNT_KEEP
-    body_limit = 3 * 1024 * 1024  # a picture
+    body_limit = 9 * 1024 * 1024  # a picture as a phone takes it
 
     async def get(self) -> None:
         async with self.read() as session:
