@@ -192,6 +192,7 @@ async def change_email(work: Work, sealer: Sealer, actor: Actor, user: User, ema
     """
     if actor.user_id != user.id:
         await hold_both(work, actor, user)
+    _refuse_erased(user)
     await require_free(work.session, email)
     audit.note(work, actor, "user.email", "user", user.id)
     await _void_links(work, user)
@@ -235,11 +236,15 @@ async def disable(work: Work, actor: Actor, user: User) -> None:
 async def enable(work: Work, actor: Actor, user: User) -> None:
     """The person may sign in again, with the password there was; a session that was left behind does not come back."""
     await hold_both(work, actor, user)
-    if user.is_erased:
-        raise Forbidden("This person was erased, and cannot come back.")
+    _refuse_erased(user)
     audit.note(work, actor, "user.enable", "user", user.id, before=_standing(user), after="active")
     user.disabled_at = None
     await end_sessions(work, user, "enabled")
+
+
+def _refuse_erased(user: User) -> None:
+    if user.is_erased:
+        raise Forbidden("This person was erased, and cannot come back.")
 
 
 def _standing(user: User) -> str:

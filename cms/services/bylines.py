@@ -43,7 +43,7 @@ async def give(work: Work, user: User, heir: User) -> None:
 
 async def _in_public(work: Work, post_ids: Sequence[int], user: User, heir: User) -> None:
     """The read documents, each with its event: it leaves one person's list and comes into the other's."""
-    seen = (Published.kind, Published.path, Published.published_at, Published.month, Published.authors, Published.tags)
+    seen = (Published.kind, Published.parent_id, Published.path, Published.published_at, Published.month, Published.authors, Published.tags)
     wanted = select(Published).where(Published.post_id.in_(post_ids)).options(load_only(*seen, Published.category, Published.series))
     for row in (await work.session.scalars(wanted)).all():
         if all(each["id"] != user.id for each in row.authors):

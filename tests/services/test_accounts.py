@@ -24,7 +24,7 @@ from cms.services.notices import Notice
 from cms.services.passwords import Passwords
 from cms.settings import SecretKeys
 from tests import watching
-from tests.factories import PASSWORD, draft, edited, means, person, publish, published, user_of
+from tests.factories import PASSWORD, draft, edited, means, person, publish, published, published_page, user_of
 
 
 def wanted(email: str = "olga@example.org", name: str = "Olga Owner") -> OwnerInput:
@@ -485,6 +485,19 @@ async def leave(database: Database, actor: Actor, gone: Actor, heir: Actor) -> N
     async with database.transaction() as work:
         people = [await accounts.get(work.session, each.user_id or 0) for each in (gone, heir)]
         await accounts.delete(work, actor, *people)
+
+
+async def test_pages_go_to_the_heir_too(database: Database) -> None:
+    owner, ana, edna = [await person(database, role) for role in ("owner", "editor", "author")]
+    about = await published_page(database, ana)
+    below = await published_page(database, ana, title="Team", parent=about.post_id)
+    with watching.events(database) as heard:
+        async with database.transaction() as work:
+            await accounts.delete(
+                work, owner, await work.session.get_one(User, ana.user_id), await work.session.get_one(User, edna.user_id)
+            )
+    told = {event.post_id: event.now.lists for event in heard if isinstance(event, PostPublished)}
+    assert told == {about.post_id: ("below:0",), below.post_id: (f"below:{about.post_id}",)}
 
 
 async def test_menu_follows_to_the_heir(database: Database) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from cms.schemas.account import InvitationInput, ProfileInput
 from cms.schemas.site import MenuInput, MenuItemInput
 from cms.services import accounts, invitations, jobs, lists, menus, privacy, profiles, sessions, site, tokens
 from tests import watching
-from tests.factories import edited, person, published, user_of
+from tests.factories import edited, means, person, published, user_of
 
 SECRETS = ("hash-of-a-password", "public-key", "sealed-secret", "hash-of-a-code", "credential-id", "hash-of-a-device")
 
@@ -250,13 +251,15 @@ async def test_who_cannot_be_erased(database: Database) -> None:
             await privacy.erase(work, adam, ana.user_id or 0)
 
 
-async def test_erased_person_does_not_come_back(database: Database) -> None:
+async def test_erased_person_does_not_come_back(database: Database, tmp_path: Path) -> None:
     ana = await person(database, "author")
     async with database.transaction() as work:
         await privacy.erase(work, SYSTEM, ana.user_id or 0)
         user = await work.session.get_one(User, ana.user_id)
         with pytest.raises(Forbidden, match="cannot come back"):
             await accounts.enable(work, SYSTEM, user)
+        with pytest.raises(Forbidden, match="cannot come back"):  # by this way neither: an address is all that is missing
+            await accounts.change_email(work, means(database, tmp_path).sealer, SYSTEM, user, "ana@new.example")
     again = await person(database, "author")  # the same name and address, somebody new
     assert again.user_id != ana.user_id
     assert (await user_of(database, again)).slug == "ana-silva"

@@ -56,20 +56,21 @@ class AuditFileHandler(AdminHandler):
         except InvalidInput:
             raise NotFound from None
         is_csv = self.form_of_file == "csv"
-        self.set_header("Content-Type", "text/csv; charset=utf-8" if is_csv else "application/x-ndjson; charset=utf-8")
+        self.set_header("Content-Type", "text/csv; charset=utf-8" if is_csv else "application/json; charset=utf-8")
         self.set_header("Content-Disposition", f'attachment; filename="audit.{self.form_of_file}"')
-        self.write(csv_head() if is_csv else "")
-        more = True
+        before, between, after = (csv_head(), "", "") if is_csv else ("[\n", ",\n", "\n]\n")
+        row, more = csv_row if is_csv else json_row, True
         while more:
             async with self.read() as session:
                 record = await audit.list_lines(session, self.actor, query, self.parts.last_frame.zone, AT_ONCE)
-            self.write("".join(csv_row(line) if is_csv else json_row(line) + "\n" for line in record.lines))
+            self.write(before + between.join(row(line) for line in record.lines))
             try:
                 await self.flush()
             except StreamClosedError:
                 return  # whoever asked has left
             if more := record.has_older:
-                query = query.model_copy(update={"before": record.lines[-1].id})
+                before, query = between, query.model_copy(update={"before": record.lines[-1].id})
+        self.write(after)
 
 
 def _asked(form: Form[AuditQuery]) -> dict[str, str]:

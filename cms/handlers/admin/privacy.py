@@ -3,6 +3,7 @@
 from tornado.iostream import StreamClosedError
 
 from cms.exchange import personal
+from cms.handlers.admin.account import AccountHandler
 from cms.handlers.admin.base import AdminHandler
 from cms.policy import Capability
 from cms.services import privacy
@@ -26,16 +27,15 @@ class TakingHandler(AdminHandler, is_base=True):
             return  # whoever wanted it has left
 
 
-class OwnDataHandler(TakingHandler):
+class OwnDataHandler(TakingHandler, AccountHandler):
     requires = Capability.ACCOUNT_KEEP
     is_dangerous = True
 
     async def get(self) -> None:
-        self.render("admin/account/data.html")
+        self.render("admin/account/data.html", user=self.user)
 
     async def post(self) -> None:
-        assert self.actor.user_id is not None  # noqa: S101 - nobody else is let in
-        await self.send(self.actor.user_id)
+        await self.send(self.user.id)
 
 
 class DataHandler(TakingHandler):
@@ -45,7 +45,7 @@ class DataHandler(TakingHandler):
     async def get(self, user_id: str) -> None:
         async with self.read() as session:
             person = await privacy.get_person(session, self.actor, self.number(user_id))
-        self.render("admin/people/data.html", section="people", person=person)
+        self.render("admin/people/data.html", section="people", user=person)
 
     async def post(self, user_id: str) -> None:
         await self.send(self.number(user_id))
@@ -59,7 +59,7 @@ class ErasureHandler(AdminHandler):
         async with self.read() as session:
             person = await privacy.get_erasable(session, self.actor, self.number(user_id))
             former = await privacy.former_name(session)
-        self.render("admin/people/erasure.html", section="people", person=person, former=former)
+        self.render("admin/people/erasure.html", section="people", user=person, former=former)
 
     async def post(self, user_id: str) -> None:
         async with self.transaction() as work:

@@ -106,7 +106,10 @@ class SignInHandler(AdminHandler, is_base=True):
         """For a form that is shown again, as 429."""
         self.set_status(429)
         self.set_header("Retry-After", str(error.retry_after))
-        return InvalidInput({"": self.locale.translate("Too many tries. Please wait %d seconds.") % error.retry_after})
+        words = self.locale.translate(
+            "Too many tries. Please wait %d second.", "Too many tries. Please wait %d seconds.", error.retry_after
+        )
+        return InvalidInput({"": words % error.retry_after})
 
 
 class DoorHandler(SignInHandler, is_base=True):

@@ -56,9 +56,12 @@ async def test_files_have_every_line(site: Site) -> None:
         await note(site.database, "test.act", number=number)
     table = list(csv.DictReader(io.StringIO((await browser.get("/admin/audit.csv?kind=test")).text)))
     assert [json.loads(row["details"])["number"] for row in table] == list(range(1002, -1, -1))
-    rows = [json.loads(line) for line in (await browser.get("/admin/audit.json?kind=test")).text.splitlines()]
+    file = await browser.get("/admin/audit.json?kind=test")
+    assert file.headers["Content-Type"] == "application/json; charset=utf-8"
+    rows = json.loads(file.text)
     assert [row["details"]["number"] for row in rows] == list(range(1002, -1, -1))
     assert rows[0]["address"] == "198.51.100.7"
+    assert json.loads((await browser.get("/admin/audit.json?kind=nothing")).text) == []
 
 
 async def test_nothing_in_a_table_is_a_formula(site: Site) -> None:
