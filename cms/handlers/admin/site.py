@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from cms.errors import Conflict, InvalidInput, NotFound
+from cms.errors import Conflict, InvalidInput, NotConfirmed, NotFound
 from cms.handlers.admin.base import AdminHandler
 from cms.handlers.forms import Form
 from cms.mail import MailFailed
@@ -43,6 +43,7 @@ class SettingsHandler(AdminHandler):
         form = self.form(SiteInput)
         try:
             wanted = form.value()
+            await self._be_sure(wanted)
             logo = await self._kept_logo()
             async with self.transaction() as work:
                 await site.save(work, self.actor, wanted, logo)
@@ -51,6 +52,13 @@ class SettingsHandler(AdminHandler):
             return
         self.flash("Saved. Readers see it now.", (self.reverse_url("home"), "View the site"))
         self.redirect_to("admin.site")
+
+    async def _be_sure(self, wanted: SiteInput) -> None:
+        """Raises ``NotConfirmed`` if who needs a second factor is to be changed, and the person has not proved to be who he is."""
+        async with self.read() as session:
+            needed = (await site.get(session)).second_factor_from
+        if wanted.second_factor_from != needed and not self.is_confirmed:
+            raise NotConfirmed
 
     async def _kept_logo(self) -> Upload | None:
         """The file that was sent, if one was, in the storage. Raises ``InvalidInput``."""
