@@ -155,11 +155,14 @@ class Serving:
 
     def start(self) -> Self:
         """Wait until it says where it is."""
-        self.wait_until(lambda: "Stop with Ctrl-C" in self.out)
-        found = re.search(r'"port": (\d+)', self.err) or re.search(r"running at http://\S+?:(\d+)", self.out)
-        assert found, (self.out, self.err)
-        self.url = f"http://127.0.0.1:{found[1]}"
+        self.wait_until(lambda: "Stop with Ctrl-C" in self.out and self._said_port())
+        self.url = f"http://127.0.0.1:{self._said_port()}"
         return self
+
+    def _said_port(self) -> str:
+        """In its greeting, or a moment later in the log where the greeting has another address."""
+        found = re.search(r'"port": (\d+)', self.err) or re.search(r"running at http://\S+?:(\d+)", self.out)
+        return found[1] if found else ""
 
     def wait_until(self, is_so: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE
