@@ -4,7 +4,6 @@ import io
 
 import pytest
 from PIL import Image
-from tornado.httpclient import AsyncHTTPClient
 
 from cms.media import pictures
 from cms.services import accounts, portraits
@@ -30,20 +29,7 @@ async def save(browser: Browser, picture: bytes = b"", **changes: str) -> Answer
     page = (await browser.get("/account")).page
     form = {**fields(page, form_of(page, "/account")), **changes}
     form.pop("picture", None)
-    parts = [f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode() for name, value in form.items()]
-    head = b'--x\r\nContent-Disposition: form-data; name="picture"; filename="../me.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'
-    response = await AsyncHTTPClient().fetch(
-        f"{browser.url}/account",
-        method="POST",
-        headers={
-            "Cookie": "; ".join(f"{name}={value}" for name, value in browser.cookies.items()),
-            "Content-Type": "multipart/form-data; boundary=x",
-        },
-        body=b"".join([*parts, head, picture, b"\r\n--x--\r\n"]),
-        follow_redirects=False,
-        raise_error=False,
-    )
-    return Answer(response.code, response.headers, response.body or b"")
+    return await browser.upload("/account", form, "picture", "../me.jpg", "image/jpeg", picture)
 
 
 async def author_with_a_text(site: Site) -> Browser:

@@ -5,7 +5,6 @@ import json
 
 import pytest
 from PIL import Image
-from tornado.httpclient import AsyncHTTPClient
 
 from tests.handlers.admin.pages import by_class, by_id, fields, form_of, title, words
 from tests.web import Answer, Browser, Site
@@ -24,21 +23,7 @@ async def menu(browser: Browser, name: str = "main") -> dict[str, str]:
 
 
 async def send_file(browser: Browser, content: bytes, **form: str) -> Answer:
-    """As a browser sends a form with a file in it."""
-    parts = [f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode() for name, value in form.items()]
-    head = b'--x\r\nContent-Disposition: form-data; name="logo"; filename="../../Logo.svg"\r\nContent-Type: image/svg+xml\r\n\r\n'
-    response = await AsyncHTTPClient().fetch(
-        f"{browser.url}/admin/site",
-        method="POST",
-        headers={
-            "Cookie": "; ".join(f"{name}={value}" for name, value in browser.cookies.items()),
-            "Content-Type": "multipart/form-data; boundary=x",
-        },
-        body=b"".join([*parts, head, content, b"\r\n--x--\r\n"]),
-        follow_redirects=False,
-        raise_error=False,
-    )
-    return Answer(response.code, response.headers, response.body or b"")
+    return await browser.upload("/admin/site", form, "logo", "../../Logo.svg", "image/svg+xml", content)
 
 
 def png(size: tuple[int, int] = (60, 20)) -> bytes:
