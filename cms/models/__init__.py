@@ -3,6 +3,7 @@
 from cms.models.address import Address
 from cms.models.audit import AuditEntry
 from cms.models.base import Base
+from cms.models.document import Document, DocumentUpdate, DocumentWriter, Notification, PreviewLink, Remark, Thread
 from cms.models.job import Job
 from cms.models.media import Asset
 from cms.models.outbox import OutboxEntry
@@ -30,10 +31,14 @@ __all__ = [
     "Base",
     "Category",
     "Device",
+    "Document",
+    "DocumentUpdate",
+    "DocumentWriter",
     "Identity",
     "Job",
     "Menu",
     "MenuItem",
+    "Notification",
     "OutboxEntry",
     "Passkey",
     "Portrait",
@@ -42,9 +47,11 @@ __all__ = [
     "PostCategory",
     "PostSeries",
     "PostTag",
+    "PreviewLink",
     "Published",
     "RecoveryCode",
     "RelatedPost",
+    "Remark",
     "Revision",
     "Schedule",
     "SearchDocument",
@@ -55,6 +62,7 @@ __all__ = [
     "Session",
     "Site",
     "Tag",
+    "Thread",
     "Throttle",
     "Token",
     "User",

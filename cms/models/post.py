@@ -140,6 +140,7 @@ class Revision(Base):
     created_at: Mapped[Moment]
     created_by_id: Mapped[int | None] = mapped_column(Id, ForeignKey("users.id", ondelete="SET NULL"))
     restored_from_id: Mapped[int | None] = mapped_column(Id, ForeignKey("revisions.id", ondelete="SET NULL"), index=True)
+    is_pinned: Mapped[bool] = mapped_column(default=False)  # kept whatever the rule says by which others are forgotten
 
     @classmethod
     def of(cls, copy: WorkingCopy, reason: Reason, at: datetime, by_id: int | None) -> "Revision":

@@ -55,6 +55,7 @@ class Site(Base):
     crawlers: Mapped[JsonMap]  # {"search": whether search engines may read it, "training": whether those who train models may}
     security_contact: Mapped[str] = mapped_column(String(300))  # an address of mail or of a page; "": nobody named
     second_factor: Mapped[JsonList] = mapped_column(default=list)  # roles that need one
+    compulsory_checks: Mapped[JsonList] = mapped_column(default=list)  # what a text must pass before it is published (content/checks.py)
     former_name: Mapped[str] = mapped_column(String(80), default="")  # above texts of those who were erased; "": nobody's
     frame: Mapped[JsonMap]
 

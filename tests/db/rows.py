@@ -4,25 +4,32 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import MetaData, Table, func, select
 
-from cms.db.session import Database
+from cms.db.session import Database, Work
 from cms.models import (
     Asset,
     Base,
     Category,
     Device,
+    Document,
+    DocumentUpdate,
+    DocumentWriter,
     Identity,
     Menu,
     MenuItem,
+    Notification,
     Passkey,
     Portrait,
     Post,
     PostSeries,
+    PreviewLink,
     RecoveryCode,
     RelatedPost,
+    Remark,
     Revision,
     Schedule,
     SearchMiss,
     Series,
+    Thread,
     Throttle,
     Token,
 )
@@ -66,6 +73,7 @@ async def fill(database: Database) -> None:
             ]
         )
         await work.session.flush()
+        work.session.add_all(await _of_a_text(work, post.post_id, revision.id, user.id))
         work.session.add(MenuItem(menu_id=menu.id, parent_id=item.id, position=0, label="Below", url="https://example.org"))
         links = [{"label": "Elsewhere", "path": "https://example.org"}]
         await site.configure(work, logo_id=asset.id, accent_hue=30, home="page", home_page_id=parent.post_id, links=links)
@@ -82,6 +90,21 @@ def _of_a_person(user_id: int, asset_id: int, now: datetime) -> list[Base]:
         Identity(issuer="https://id.example.org", subject="42", **is_new),
         Token(token_hash="3" * 64, purpose=Purpose.PASSWORD, data={}, expires_at=now + timedelta(hours=1), **is_new),
         Throttle(key="4" * 64, used_until=now.timestamp()),
+    ]
+
+
+async def _of_a_text(work: Work, post_id: int, revision_id: int, user_id: int) -> list[Base]:
+    is_new = {"created_at": work.now}
+    thread = Thread(post_id=post_id, kind="comment", anchor={}, quote="Mud", created_by_id=user_id, **is_new)
+    work.session.add_all([thread, Document(post_id=post_id, lineage="5" * 32, data=b"\0\0", version=1)])
+    await work.session.flush()
+    link = {"token_hash": "6" * 64, "sealed": "", "revision_id": revision_id, "expires_at": work.now + timedelta(hours=1)}
+    return [
+        DocumentUpdate(post_id=post_id, data=b"\0\0", **is_new),
+        DocumentWriter(post_id=post_id, client_id=2**32, user_id=user_id, **is_new),
+        Remark(thread_id=thread.id, text="Is it?", created_by_id=user_id, **is_new),
+        Notification(user_id=user_id, kind="mention", data={}, post_id=post_id, **is_new),
+        PreviewLink(post_id=post_id, created_by_id=user_id, **link, **is_new),
     ]
 
 
