@@ -1,0 +1,147 @@
+"""The writing surface in a real browser: by typing, by keys, by pasting; and what the content policy and axe say of it."""
+
+from pathlib import Path
+
+import pytest
+from selenium.webdriver import Chrome, ChromeOptions, Keys
+
+from e2e.axe import problems
+from e2e.conftest import OpenBrowser
+from e2e.pages.editor import EditorScreen
+from e2e.pages.first_run import SetupScreen
+from e2e.pages.writing import WritingScreen
+from e2e.program import Program
+
+pytestmark = pytest.mark.browser
+
+CLIPBOARD = Path(__file__).parents[1] / "editor/test/clipboard"
+
+
+@pytest.fixture
+def writer(program: Program, open_browser: OpenBrowser, monkeypatch: pytest.MonkeyPatch) -> WritingScreen:
+    """An empty post, in a browser that keeps a log of what it complains of."""
+    asked = ChromeOptions.to_capabilities
+    monkeypatch.setattr(ChromeOptions, "to_capabilities", lambda self: {**asked(self), "goog:loggingPrefs": {"browser": "ALL"}})
+    driver = open_browser()
+    SetupScreen(driver).make_owner(program.owner_link)
+    EditorScreen(driver).open_new(program.url)
+    return WritingScreen(driver)
+
+
+def complaints(driver: Chrome) -> list[str]:
+    return [entry["message"] for entry in driver.get_log("browser") if "Content Security Policy" in entry["message"] or "Uncaught" in entry["message"]]
+
+
+def test_keys_do_what_people_know(writer: WritingScreen) -> None:
+    writer.start()
+    writer.type("- one\ntwo\n\n")
+    assert writer.text == "- one\n- two\n", "a list goes on, and ends at an empty item"
+    writer.type("- one\ntwo")
+    writer.keys(Keys.TAB)
+    assert writer.text.endswith("- one\n  - two")
+    writer.keys(Keys.SHIFT, Keys.TAB)
+    writer.type("\n\nHarbour 🦀")
+    writer.choose_back(2)
+    writer.keys(Keys.CONTROL, "b")
+    assert writer.text.endswith("Harbour** 🦀**") or writer.text.endswith("Harbour **🦀**")
+    writer.keys(Keys.CONTROL, "z")
+    assert writer.text.endswith("Harbour 🦀")
+    writer.keys(Keys.CONTROL, Keys.ALT, "2")
+    assert writer.text.endswith("## Harbour 🦀")
+    writer.keys(Keys.ESCAPE)
+    writer.keys(Keys.TAB)
+    assert writer.focused != "Text, in Markdown", "Escape, then Tab leaves"
+    assert complaints(writer.driver) == []
+
+
+def test_blocks_are_found_by_their_names_and_tables_stay_aligned(writer: WritingScreen) -> None:
+    writer.start()
+    writer.type("/tab")
+    assert writer.shown(".blocks [role=option][aria-selected]").text == "Table"
+    assert writer.surface.get_attribute("aria-activedescendant") == writer.shown("[role=option][aria-selected]").get_attribute("id")
+    writer.keys(Keys.ENTER)
+    writer.type("what")
+    writer.keys(Keys.TAB)
+    writer.type("how many")
+    writer.keys(Keys.TAB)
+    writer.type("rope and twine")
+    writer.keys(Keys.TAB)
+    writer.type("3")
+    writer.keys(Keys.CONTROL, Keys.END)
+    writer.keys(Keys.ENTER)
+    writer.keys(Keys.ENTER)
+    table = "| what           | how many |\n| -------------- | -------- |\n| rope and twine | 3        |\n"
+    writer.wait_for_text(table)
+    writer.type("\nA word /foot")
+    writer.shown(".blocks [role=option][aria-selected]")
+    writer.keys(Keys.ENTER)
+    writer.type("The note.")
+    writer.wait_for_text(f"{table}\nA word[^1]\n\n[^1]: The note.")
+
+
+def test_the_bar_of_formats_and_the_link_picker_go_by_keys_alone(program: Program, writer: WritingScreen) -> None:
+    editor = EditorScreen(writer.driver)
+    editor.fill("Title", "Low tide")
+    editor.save()
+    writer.start("see there")
+    writer.choose_back(5)
+    assert writer.shown("[role=toolbar]")
+    writer.keys(Keys.ALT, Keys.F10)
+    writer.keys(Keys.ARROW_RIGHT)
+    assert writer.focused == "Italic"
+    writer.keys(Keys.ENTER)
+    assert writer.text == "see *there*"
+    writer.keys(Keys.CONTROL, "k")
+    writer.type("tide")
+    writer.wait_in(".linker", "Low tide")
+    assert problems(writer.driver) == [], "the picker"
+    writer.keys(Keys.ENTER)
+    writer.wait_for_text("see *[[Low tide|there]]*")
+    writer.start("https")
+    writer.keys(Keys.CONTROL, "a")
+    writer.paste(plain="https://example.org/a")
+    assert writer.text == "[https](https://example.org/a)"
+    assert complaints(writer.driver) == []
+
+
+@pytest.mark.parametrize("kind", ["docs", "word", "page"])
+def test_what_other_programs_put_on_the_clipboard_becomes_markdown(writer: WritingScreen, kind: str) -> None:
+    writer.start("Before")
+    writer.paste(html=(CLIPBOARD / f"{kind}.html").read_text(encoding="utf-8"), plain="x")
+    assert writer.text == "Before\n\n" + (CLIPBOARD / f"{kind}.md").read_text(encoding="utf-8").rstrip("\n")
+    assert complaints(writer.driver) == []
+
+
+def test_words_are_found_and_replaced_and_axe_finds_nothing(writer: WritingScreen) -> None:
+    writer.start("one tide, two tides, three\n\n## Heading\n\n```js\nlet tide = 1;\n```\n\n- [x] done\n\n> [!NOTE]\n> Mud.")
+    writer.keys(Keys.CONTROL, "f")
+    writer.shown(".finder")
+    writer.type("tide")
+    writer.wait_in(".finder", "3")
+    writer.keys(Keys.ENTER)
+    writer.wait_in(".finder", "1 of 3")
+    assert problems(writer.driver) == [], "find and replace"
+    writer.field_named("Replace with").send_keys("wave")
+    writer.button("All").click()
+    writer.keys(Keys.ESCAPE)
+    assert writer.text.startswith("one wave, two waves")
+    assert writer.focused == "Text, in Markdown"
+    writer.keys(Keys.CONTROL, Keys.END)
+    writer.type("\n\n/")
+    writer.shown(".blocks [role=option]")
+    assert problems(writer.driver) == [], "the menu of blocks"
+    writer.keys(Keys.ESCAPE)
+    writer.choose_back(1)
+    writer.shown("[role=toolbar]")
+    assert problems(writer.driver) == [], "the bar of formats"
+    assert complaints(writer.driver) == []
+
+
+def test_a_megabyte_stays_usable(writer: WritingScreen) -> None:
+    text = "## Tide 🦀\n\nThe *harbour* wakes in [this](/order) order, `every` day.\n\n- rope\n- lamp\n\n" * 13_000
+    assert len(text) > 1_000_000
+    writer.start()
+    writer.driver.execute_cdp_cmd("Input.insertText", {"text": text})
+    writer.type("The end.")
+    assert writer.text == text + "The end."
+    assert len(writer.driver.find_elements("css selector", ".cm-line")) < 500, "only what is seen is drawn"
