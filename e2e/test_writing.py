@@ -141,7 +141,7 @@ def test_a_megabyte_stays_usable(writer: WritingScreen) -> None:
     text = "## Tide 🦀\n\nThe *harbour* wakes in [this](/order) order, `every` day.\n\n- rope\n- lamp\n\n" * 13_000
     assert len(text) > 1_000_000
     writer.start()
-    writer.driver.execute_cdp_cmd("Input.insertText", {"text": text})
+    writer.paste(plain=text)
     writer.type("The end.")
     assert writer.text == text + "The end."
     assert len(writer.driver.find_elements("css selector", ".cm-line")) < 500, "only what is seen is drawn"

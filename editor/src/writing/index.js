@@ -119,6 +119,8 @@ function cover(textarea, view) {
   textarea.classList.add("covered");
   textarea.tabIndex = -1;
   textarea.setAttribute("aria-hidden", "true");
+  const direction = textarea.getAttribute("dir"); // "auto" looks through all of the text, whenever it is set: minutes for a megabyte
+  textarea.removeAttribute("dir");
   textarea.after(view.dom);
   return () => {
     sync();
@@ -126,5 +128,6 @@ function cover(textarea, view) {
     textarea.classList.remove("covered");
     textarea.removeAttribute("tabindex");
     textarea.removeAttribute("aria-hidden");
+    if (direction) textarea.setAttribute("dir", direction);
   };
 }

@@ -6,6 +6,7 @@ import { element } from "./dom.js";
 
 const PAUSE = 150; // milliseconds without a key before the server is asked
 const ADDRESS = /^(?:https?:\/\/|mailto:|tel:|\/|#)\S+$|^www\.\S+$/i;
+const MOST = 8; // titles, so that the list need not scroll
 const TITLE = /\[\[[^[\]|\n]*$/;
 
 const open = StateEffect.define();
@@ -29,7 +30,7 @@ const picker = StateField.define({
 export const linkPicker = (links, words) => [picker, source.of({ create: (view) => ({ dom: new Picker(view, links, words).form, mount() { view.dom.querySelector(".linker input").select(); } }) })];
 
 export function openLinkPicker(view) {
-  if (view.state.readOnly || !view.state.field(picker, false) === undefined) return false;
+  if (view.state.readOnly) return false;
   view.dispatch({ effects: open.of(true) });
   return true;
 }
@@ -140,7 +141,7 @@ export const titleLinks = (links) => async (context) => {
   const call = context.matchBefore(TITLE);
   if (!call) return null;
   const found = await links(call.text.slice(2)).catch(() => []);
-  return { from: call.from + 2, filter: false, options: found.map(({ title, path }) => ({ label: title, detail: path, apply: closing(title) })) };
+  return { from: call.from + 2, filter: false, options: found.slice(0, MOST).map(({ title, path }) => ({ label: title, detail: path, apply: closing(title) })) };
 };
 
 const closing = (title) => (view, _completion, from, to) => {
