@@ -19,8 +19,8 @@ from cms.models import Post, PostAuthor, PostCategory, PostSeries, PostTag, Publ
 from cms.models.address import is_reserved
 from cms.models.post import Kind, Live, Reason, Side, WorkState
 from cms.policy import Actor, Capability, Scope
-from cms.schemas.post import MAX_SLUG, PartOfSeries, PostFields, PostInput
-from cms.services import audit, outbox, taxonomies
+from cms.schemas.post import MAX_SLUG, META, PartOfSeries, PostFields, PostInput
+from cms.services import audit, documents, media, outbox, people, site, taxonomies
 
 PER_SCREEN = 50
 
@@ -251,7 +251,8 @@ async def save(work: Work, actor: Actor, post_id: int, wanted: PostInput) -> Pos
 
 def _changed(copy: WorkingCopy, text: str, fields: Mapping[str, Any]) -> list[str]:
     """The names of what is another now; what it was, revisions know."""
-    names = [name for name in copy.fields.keys() | fields.keys() if copy.fields.get(name) != fields.get(name)]
+    before = PostFields.model_validate(copy.fields).to_json()
+    names = [name for name in before.keys() | fields.keys() if before.get(name) != fields.get(name)]
     return sorted([*names, *(["text"] if copy.content != text else [])])
 
 
@@ -264,8 +265,12 @@ async def _fields(work: Work, actor: Actor, post: Post, wanted: PostInput, befor
         await taxonomies.require_category(work.session, category)
     changes: dict[str, Any] = {
         "title": wanted.title,
-        "slug": before.slug if wanted.slug == before.slug else _slug(wanted.slug, is_top=post.kind is Kind.POST or wanted.parent is None),
+        "slug": before.slug if wanted.slug == before.slug else as_slug(wanted.slug, is_top=post.kind is Kind.POST or wanted.parent is None),
         "excerpt": wanted.excerpt,
+        "language": wanted.language or None,
+        "date": wanted.date,
+        "picture": await _picture(work.session, actor, wanted, before),
+        **{name: getattr(wanted, name) for name in META},
         "tags": await taxonomies.ensure_tags(work, wanted.tags),
         "category": category,
         "parent": await _parent(work.session, post, wanted.parent),
@@ -274,7 +279,25 @@ async def _fields(work: Work, actor: Actor, post: Post, wanted: PostInput, befor
         changes["series"] = await _part(work, actor, wanted, before)
     if post.kind is Kind.POST and policy.allows(actor, Capability.TAXONOMY_MANAGE):  # what stands on the home page is the editors' choice
         changes["featured"] = wanted.featured
-    return before.model_copy(update=changes)
+    if wanted.authors and policy.allows(actor, Capability.TAXONOMY_MANAGE):
+        changes["authors"] = await _authors(work.session, wanted, before)
+    fields = before.model_copy(update=changes)
+    if wanted.date != before.date:
+        documents.typed_date(fields, await site.get_frame(work.session), work.now)
+    return fields
+
+
+async def _picture(session: AsyncSession, actor: Actor, wanted: PostInput, before: PostFields) -> int | None:
+    if wanted.picture and wanted.picture != before.picture and not await media.is_picture_for(session, actor, wanted.picture):
+        raise InvalidInput({"picture": "There is no such picture any more; choose another."})
+    return wanted.picture or None
+
+
+async def _authors(session: AsyncSession, wanted: PostInput, before: PostFields) -> tuple[int, ...]:
+    known = {user_id for user_id, _ in await people.list_writers(session, before.authors)}
+    if not known.issuperset(wanted.authors):
+        raise InvalidInput({"authors": "Somebody of these does not write here any more; choose somebody else."})
+    return wanted.authors
 
 
 async def _part(work: Work, actor: Actor, wanted: PostInput, before: PostFields) -> PartOfSeries | None:
@@ -297,7 +320,8 @@ async def _new_category(work: Work, actor: Actor, name: str) -> int:
         raise InvalidInput({"new_category": "Only editors can make new categories; choose one of the list."}) from None
 
 
-def _slug(typed: str, *, is_top: bool) -> str:
+def as_slug(typed: str, *, is_top: bool) -> str:
+    """What becomes of a typed address. Raises ``InvalidInput`` if nothing does, or nothing may."""
     slug = slugify(typed, MAX_SLUG)
     if typed and not slug:
         raise InvalidInput({"slug": "An address needs at least one letter or digit."})
@@ -328,6 +352,7 @@ async def _follow(work: Work, actor: Actor, post: Post, copy: WorkingCopy, field
     """What follows the working copy: the rows of the work side, the desk's title, a revision, the event."""
     post.title = plain_title(fields.title)
     post.folded_title = fold(post.title)[:400]
+    post.language = fields.language
     post.updated_at = work.now
     post.has_changes = post.is_published and not await _is_live(work.session, copy)
     post.work = WorkState.DRAFT if post.work is not WorkState.SCHEDULED else post.work
