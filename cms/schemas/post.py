@@ -1,6 +1,7 @@
 """What an editor sends about a post or page, and the map of a working copy."""
 
-from typing import Annotated, Any
+import json
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -9,7 +10,7 @@ from cms.schemas.text import Language, Line, Paragraphs
 MAX_TEXT = 2_000_000  # characters of up to four bytes each: what the editor's form may carry (handlers/admin/editing.py)
 MAX_SLUG = 200  # characters; imported ones may be longer than those we make
 MAX_TAGS = 50
-MAX_AUTHORS = 50
+MAX_AUTHORS = 20
 
 META = ("search_title", "search_description", "share_title", "share_description")  # what others show instead of title and excerpt
 
@@ -24,7 +25,10 @@ def parts_of(value: Any) -> Any:
 
 
 class PostInput(BaseModel):
-    """The editor's form. ``version`` is that of the working copy the person saw; 0 for a new post."""
+    """The editor's form. ``version`` is that of the working copy the person saw; 0 for a new post.
+
+    ``seen``: the form as it was shown, in JSON; of a page that runs no scripts.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -48,6 +52,21 @@ class PostInput(BaseModel):
     part: int | None = Field(None, title="Part", ge=1, lt=100_000)
     featured: bool = Field(False, title="Keep at hand on the home page")
     version: RowId = Field(0, title="Version")
+    seen: Self | None = None
+
+    @property
+    def typed(self) -> frozenset[str]:
+        """The names of the fields that somebody changed; all of them if it is not known what was seen."""
+        names = type(self).model_fields.keys() - {"version", "seen"}
+        return frozenset(name for name in names if self.seen is None or getattr(self, name) != getattr(self.seen, name))
+
+    @field_validator("seen", mode="before")
+    @classmethod
+    def _read(cls, value: Any) -> Any:
+        try:
+            return json.loads(value) if isinstance(value, str) else value
+        except RecursionError:
+            raise ValueError from None
 
     @field_validator("authors", "tags", mode="before")
     @classmethod
@@ -113,3 +132,28 @@ class PostFields(BaseModel):
 
     def to_json(self) -> dict[str, Any]:
         return self.model_dump(mode="json")
+
+
+class TypedFields(PostFields):
+    """The same, as far as people may write it into a document."""
+
+    title: Line = Field("", max_length=300)
+    slug: Line = Field("", max_length=MAX_SLUG)
+    excerpt: Line = Field("", max_length=500)
+    authors: tuple[RowId, ...] = Field((), max_length=MAX_AUTHORS)
+    category: RowId | None = None
+    tags: tuple[RowId, ...] = Field((), max_length=MAX_TAGS)
+    parent: RowId | None = None
+    language: Language | None = Field(None, max_length=12)
+    picture: RowId | None = None
+    date: Line = Field("", max_length=30)
+    search_title: Line = Field("", max_length=300)
+    search_description: Line = Field("", max_length=500)
+    share_title: Line = Field("", max_length=300)
+    share_description: Line = Field("", max_length=500)
+
+    @field_validator("category", "language", "parent", "picture", mode="before")
+    @classmethod
+    def _nothing(cls, value: Any) -> Any:
+        """A list to choose from says "" for none."""
+        return None if value == "" else value

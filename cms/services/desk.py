@@ -16,7 +16,7 @@ from cms.models.post import Kind
 from cms.models.site import Frame
 from cms.policy import Actor, Capability
 from cms.schemas.post import META, PostFields, PostInput
-from cms.services import addresses, checks, documents, media, people, posts, publishing, site, taxonomies
+from cms.services import addresses, checks, documents, media, people, post_fields, posts, publishing, site, taxonomies
 from cms.services.posts import Draft
 from cms.services.reading import Article
 
@@ -154,7 +154,7 @@ async def notes(session: AsyncSession, actor: Actor, subject: tuple[Kind, int | 
             after = "Readers see this date; the address stays." if post.first_published_at else "It counts as first published then."
             said["date"] = Note(f"A {moment.astimezone(frame.zone):%A}. {after}")
         if wanted.slug != fields.slug:
-            slug = posts.as_slug(wanted.slug, is_top=post.kind is Kind.POST or wanted.parent is None)
+            slug = post_fields.slug(wanted.slug, is_top=post.kind is Kind.POST or wanted.parent is None)
             fields = fields.model_copy(update={"slug": slug})
         if fields.slug or fields.title:
             path = await _free_path(session, post, fields, now)
