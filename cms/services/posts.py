@@ -211,13 +211,14 @@ def _with_owners(post: Post, names: dict[int, list[tuple[int, str]]]) -> Post:
 async def create(work: Work, actor: Actor, kind: Kind, wanted: PostInput, *, fields: PostFields | None = None) -> Post:
     """A new post with its first working copy and revision. The actor is its author.
 
-    ``fields``: what the form does not show (authors, picture), for callers who know better than that.
+    ``fields``: what stands in it before the form is filled in (authors, picture), for callers who know more than a new form does.
     """
     policy.require(actor, Capability.of(kind, "create"))
     post = Post(kind=kind, created_by_id=actor.user_id, created_at=work.now, updated_at=work.now, title="", has_changes=False)
     work.session.add(post)
     await work.session.flush()
     authors = (actor.user_id,) if actor.user_id else ()
+    wanted = wanted.model_copy(update={"seen": PostInput()})
     fields = await _fields(work, actor, post, wanted, fields or PostFields(authors=authors))
     copy = await working_copies.begin(work, actor, post, wanted.text, fields)
     work.session.add(Revision.of(copy, Reason.SAVED, work.now, actor.user_id))

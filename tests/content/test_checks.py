@@ -41,9 +41,7 @@ def test_flaw_says_what_it_is() -> None:
 
 
 def test_links_within_the_site_are_told_once_with_their_place() -> None:
-    source = (
-        "[a](/about)\n[b](/ab) [c](/ab?x=1&y#z) [d](/about) [e](https://sea.example/f) [g](https://other.example/) [h](mail:x) [[Missing]]"
-    )
+    source = "[a](/about)\n[b](/ab) [c](/ab?x=1&y#z) [d](/about) [e](https://sea.example/f) [g](https://other.example/) [h](x) [[Missing]]"
     targets = render(source, RenderContext(site_host="sea.example")).targets
     assert [(target.address, target.line) for target in targets] == [
         ("/about", 1), ("/ab", 2), ("/ab?x=1&y#z", 2), ("/f", 2), ("[[Missing", 2),

@@ -19,8 +19,8 @@ from cms.ui.choices import languages
 from cms.ui.words import direction
 
 VIEWS = ("write", "both", "read")
-SETTINGS = frozenset(PostInput.model_fields) - {"title", "text", "version"}  # fields in the panel at the side
-COMPARED = [name for name in PostInput.model_fields if name not in ("text", "version")]
+SETTINGS = frozenset(PostInput.model_fields) - {"title", "text", "version", "seen"}  # fields in the panel at the side
+COMPARED = [name for name in PostInput.model_fields if name not in ("text", "version", "seen")]
 
 
 class EditorHandler(AdminHandler, is_base=True):
@@ -99,6 +99,7 @@ class EditorHandler(AdminHandler, is_base=True):
         fields = [
             (form.label(name), shown(stored, name, around), shown(form, name, around))
             for name in COMPARED
+            if name in {*form.values, "featured"}
             if shown(stored, name, around) != shown(form, name, around)
         ]
         rows = await self.parts.renderer.compare(str(stored["text"]), with_newlines(str(form["text"])))
