@@ -6,9 +6,9 @@ const PAUSE_OF_TEXT = 1500; // the whole text is rendered for it
 class FieldChecks extends HTMLElement {
   connectedCallback() {
     this.form = document.getElementById(this.dataset.form);
-    this.part = this.querySelector("[data-flaws]");
+    this.flaws = this.querySelector("[data-flaws]");
     document.addEventListener("input", (event) => { if (event.target.form === this.form) this.#typed(event.target); });
-    this.part.addEventListener("toggle", () => { if (this.part.open) this.#ask(true); });
+    this.flaws.addEventListener("toggle", () => { if (this.flaws.open) this.#ask(true); });
     this.addEventListener("toggle", (event) => this.#tell(event.target), true);
     this.#count();
   }
@@ -17,8 +17,8 @@ class FieldChecks extends HTMLElement {
     this.#count();
     clearTimeout(this.waiting);
     const isText = field.name === "text";
-    if (isText && !this.part.open) return;
-    this.waiting = setTimeout(() => this.#ask(this.part.open), isText ? PAUSE_OF_TEXT : PAUSE);
+    if (isText && !this.flaws.open) return;
+    this.waiting = setTimeout(() => this.#ask(this.flaws.open), isText ? PAUSE_OF_TEXT : PAUSE);
   }
 
   // One question at a time; what was typed meanwhile is the next.
@@ -43,7 +43,7 @@ class FieldChecks extends HTMLElement {
       this.isAsking = false;
       if (this.asksAgain) {
         this.asksAgain = false;
-        this.#ask(this.part.open);
+        this.#ask(this.flaws.open);
       }
     }
   }
@@ -58,23 +58,24 @@ class FieldChecks extends HTMLElement {
   }
 
   get #status() {
-    return this.part.querySelector("[role=status]");
+    return this.flaws.querySelector("[role=status]");
   }
 
   #list(flaws) {
     const status = this.#status;
     const words = flaws.length === 0 ? status.dataset.none : flaws.length === 1 ? status.dataset.one : status.dataset.many.replace("%d", flaws.length);
     if (status.textContent !== words) status.textContent = words;
-    const list = this.part.querySelector("ul");
+    const list = this.flaws.querySelector("ul");
     const items = flaws.map((flaw) => this.#item(flaw, list.dataset));
     if (items.map((item) => item.outerHTML).join() !== list.innerHTML) list.replaceChildren(...items);
   }
 
   #item({ words, line, offset, isCompulsory }, { line: ofLine, needed }) {
     const item = document.createElement("li");
-    item.append(Object.assign(document.createElement("p"), { textContent: words }));
+    const sentence = Object.assign(document.createElement("p"), { textContent: `${words} ` });
+    if (line) sentence.append(Object.assign(document.createElement("a"), { className: "go", href: `#at=${offset}`, textContent: ofLine.replace("%d", line) }));
+    item.append(sentence);
     if (isCompulsory) item.append(Object.assign(document.createElement("p"), { className: "needed", textContent: needed }));
-    if (line) item.append(Object.assign(document.createElement("a"), { className: "go", href: `#at=${offset}`, textContent: ofLine.replace("%d", line) }));
     return item;
   }
 
@@ -89,7 +90,7 @@ class FieldChecks extends HTMLElement {
 
   // Beside the heading of a part that is folded stands what is set in it.
   #tell(part) {
-    if (part.open || part === this.part) return;
+    if (part.open || part === this.flaws) return;
     const told = [...part.querySelectorAll("input, select, textarea")].map((field) => this.#told(field)).filter(Boolean);
     part.querySelector("small").textContent = told.join(", ");
   }
