@@ -19,6 +19,7 @@ _CODE = re.compile(r"^ {0,3}(`{3,}|~{3,})[^\n]*\n.*?(?:^ {0,3}\1|\Z)|(`{1,3})(?!
 _HEADING = re.compile(r"^[ \t>]*#{1,6}(?=[ \t]|$).*|^(?=[^\n]*\S)[^\n]*+(?=\n {0,3}(?:=+|-+)[ \t]*$)|<h[1-6]\b.*", re.MULTILINE)
 _NO_ADDRESS = re.compile(r"\]\(\s*(?:<>)?\s*\)|\bhref\s*=\s*(?:\"\s*\"|'\s*')")
 _DECORATIVE = re.compile(r"\balt\s*(?:=\s*(?:\"\s*\"|'\s*'))?(?=[\s/>])", re.IGNORECASE)
+_PAIR = re.compile("[\U00010000-\U0010ffff]")  # one character, two units
 _SIGNS = re.compile(r"[\W_]+")
 _PART_OF_ADDRESS = re.compile(r"[\w/.%#?&-]")
 
@@ -35,6 +36,7 @@ class _Places:
 
     def __init__(self, source: str) -> None:
         self._source = source
+        self._has_pairs = _PAIR.search(source) is not None
         self._plain = _CODE.sub(lambda code: re.sub(r"[^\n]", " ", code[0]), source)
         self._after: dict[str, int] = {}
         self._headings = deque(islice(_HEADING.finditer(self._plain), 2 * MOST_THINGS))
@@ -75,13 +77,16 @@ class _Places:
         return end > at and _DECORATIVE.search(self._source, begin, end + 1) is not None
 
     def flaw(self, code: str, words: str, at: int | None) -> Flaw:
-        return Flaw(code, words, self._line(at), at or 0)
+        return Flaw(code, words, self._line(at), self._offset(at or 0))
 
     def target(self, address: str, at: int | None) -> Target:
-        return Target(address, self._line(at), at or 0)
+        return Target(address, self._line(at), self._offset(at or 0))
 
     def _line(self, at: int | None) -> int:
         return 0 if at is None else self._source.count("\n", 0, at) + 1
+
+    def _offset(self, at: int) -> int:
+        return len(self._source[:at].encode("utf-16-le", "surrogatepass")) // 2 if self._has_pairs else at
 
 
 def _flaws(places: _Places, found: Findings) -> Iterator[Flaw]:

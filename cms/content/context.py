@@ -42,7 +42,7 @@ class Heading:
 @dataclass(frozen=True, slots=True)
 class Flaw:
     """Something that deserves another look. ``code`` is its kind, one of ``CHECKS``. ``line`` counts from 1, 0 is no place in the text;
-    ``offset`` in characters of the source."""
+    ``offset`` in units of UTF-16, as editors in browsers count."""
 
     code: str
     words: str

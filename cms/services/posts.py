@@ -218,7 +218,7 @@ async def create(work: Work, actor: Actor, kind: Kind, wanted: PostInput, *, fie
     work.session.add(post)
     await work.session.flush()
     authors = (actor.user_id,) if actor.user_id else ()
-    wanted = wanted.model_copy(update={"seen": PostInput()})
+    wanted = wanted.model_copy(update={"seen": PostInput.model_validate({})})
     fields = await _fields(work, actor, post, wanted, fields or PostFields(authors=authors))
     copy = await working_copies.begin(work, actor, post, wanted.text, fields)
     work.session.add(Revision.of(copy, Reason.SAVED, work.now, actor.user_id))

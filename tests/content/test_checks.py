@@ -40,6 +40,11 @@ def test_flaw_says_what_it_is() -> None:
     )
 
 
+def test_offsets_are_those_of_editors_in_browsers() -> None:
+    (flaw,) = render("🌊 é\n\n[](/a)").flaws
+    assert (flaw.line, flaw.offset) == (3, len("🌊 é\n\n[](".encode("utf-16-le")) // 2)
+
+
 def test_links_within_the_site_are_told_once_with_their_place() -> None:
     source = "[a](/about)\n[b](/ab) [c](/ab?x=1&y#z) [d](/about) [e](https://sea.example/f) [g](https://other.example/) [h](x) [[Missing]]"
     targets = render(source, RenderContext(site_host="sea.example")).targets

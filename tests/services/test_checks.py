@@ -40,7 +40,8 @@ async def test_links_are_dead_that_lead_to_nothing_readers_can_see(database: Dat
     gone = await published(database, ana, title="Gone")
     await withdraw(database, ana, gone.post_id)
     alive = ["/", "/about", "/about/", "/about/team", "/about#who", "/first-name", "/tag/sea", "/tag/sea/feed.xml",
-             "/category/coast/page/2", "/archive/2026", "/about.md", "https://example.org/x", "/about?x=1", "/author/edna-reed"]  # fmt: skip
+             "/category/coast/page/2", "/archive/2026", "/about.md", "https://example.org/x",
+             "/about?x=1", "/author/edna-reed"]  # fmt: skip
     assert await dead(database, ana, "\n\n".join(f"[x]({address})" for address in alive)) == []
     assert await dead(
         database, ana, "[a](/gone)\n[b](/never)\n[c](/about#where)\n[d](/admin/posts/1)\n[e](/media/77/x.png)\n[f](/tag/no)"
