@@ -61,7 +61,8 @@ class WritingScreen(Screen):
 
     def shown(self, selector: str) -> WebElement:
         waiting = WebDriverWait(self.driver, PATIENCE)
-        return waiting.until(lambda driver: next((each for each in driver.find_elements(By.CSS_SELECTOR, selector) if each.is_displayed()), None))
+        there = (By.CSS_SELECTOR, selector)
+        return waiting.until(lambda driver: next((each for each in driver.find_elements(*there) if each.is_displayed()), None))
 
     @property
     def focused(self) -> str:
