@@ -7,10 +7,10 @@ is the truth and the working copy is read of it. Whoever needs several of them t
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, false, literal, select, true, update
+from sqlalchemy import bindparam, delete, exists, false, literal, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import crdt
@@ -26,6 +26,8 @@ from cms.schemas.post import MAX_TEXT, PostFields
 from cms.schemas.text import clean_text
 from cms.services import outbox, post_fields, terms
 
+ANNOUNCED_FOR = timedelta(minutes=10)  # there are many, and whoever was away for so long reads the whole document
+LEFT_BEHIND = timedelta(seconds=30)  # after which nobody is at work on it any more who would project it
 _IS_AHEAD = select(Document.is_ahead).where(Document.post_id == bindparam("post_id"))
 
 
@@ -256,13 +258,20 @@ async def fold(work: Work, stored: Stored, data: bytes) -> bool:
         return False
     old = (DocumentUpdate.post_id == stored.post_id) & (DocumentUpdate.id <= stored.last_id)
     await work.session.execute(delete(DocumentUpdate).where(old))
+    await outbox.forget(work, DocumentChanged, ANNOUNCED_FOR)
     return True
 
 
-async def behind(session: AsyncSession, post_ids: Sequence[int] | None = None) -> Sequence[int]:
-    """Posts, or those of these, whose working copy does not yet say what their document says."""
-    wanted = select(Document.post_id).where(Document.is_ahead.is_(True)).order_by(Document.post_id)
-    return (await session.scalars(wanted if post_ids is None else wanted.where(Document.post_id.in_(post_ids)))).all()
+async def behind(session: AsyncSession, post_ids: Sequence[int]) -> Sequence[int]:
+    """Those of these posts whose working copy does not yet say what their document says."""
+    wanted = select(Document.post_id).where(Document.is_ahead.is_(True), Document.post_id.in_(post_ids))
+    return (await session.scalars(wanted.order_by(Document.post_id))).all()
+
+
+async def left_behind(session: AsyncSession, now: datetime) -> Sequence[int]:
+    """Posts that a process was to project, and did not: it has ended before."""
+    is_at_work = exists().where(DocumentUpdate.post_id == Document.post_id, DocumentUpdate.created_at > now - LEFT_BEHIND)
+    return (await session.scalars(select(Document.post_id).where(Document.is_ahead.is_(True), ~is_at_work))).all()
 
 
 async def with_documents(session: AsyncSession, post_ids: Sequence[int]) -> set[int]:
