@@ -167,12 +167,11 @@ async def test_beyond_the_most_writers_the_next_reads_along(site: Site, monkeypa
     monkeypatch.setattr(room, "MOST_WRITERS", 1)
     post_id = await post_of(site)
     editor = await site.signed_in("editor")
-    async with writing(await site.signed_in("author"), post_id) as ana:
-        async with writing(editor, post_id) as edna:
-            assert not edna.told[0]["mayWrite"]
-            assert "read along" in edna.told[0]["why"]
-            ana.socket.close()
-            await edna.until(lambda: (edna.last_told("standing") or {}).get("mayWrite") is True)
+    async with writing(await site.signed_in("author"), post_id) as ana, writing(editor, post_id) as edna:
+        assert not edna.told[0]["mayWrite"]
+        assert "read along" in edna.told[0]["why"]
+        ana.socket.close()
+        await edna.until(lambda: (edna.last_told("standing") or {}).get("mayWrite") is True)
 
 
 async def test_too_many_messages_end_the_socket(site: Site) -> None:
