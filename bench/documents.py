@@ -107,7 +107,9 @@ async def compare(url: str, pid: int, post_ids: list[int], seconds: float) -> bo
             await each.writer.kept()
         echo = [late for each in pairs for late in each.late]
     echo_99, quiet_99, readers_99 = [statistics.quantiles(some, n=100)[98] for some in (echo, quiet, readers)]
-    print(f"{len(echo)} letters: seen after {1000 * statistics.median(echo):.0f} ms, 99 % {1000 * echo_99:.0f} ms; {100 * cpu:.0f} % of a CPU")
+    print(
+        f"{len(echo)} letters: seen after {1000 * statistics.median(echo):.0f} ms, 99 % {1000 * echo_99:.0f} ms; {100 * cpu:.0f} % of a CPU"
+    )
     print(f"readers, 99 %: {1000 * readers_99:.1f} ms, in quiet {1000 * quiet_99:.1f} ms: {readers_99 / quiet_99:.1f} times")
     print(f"memory of a document that two have open: {memory / 1000:.0f} kB")
     return echo_99 <= ECHO and readers_99 <= READERS * quiet_99 and memory <= MEMORY
