@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Coroutine, Iterable
 from dataclasses import replace
 from typing import Any
@@ -35,6 +36,7 @@ class Rooms:
         self._rooms: dict[int, Room] = {}
         self._opening: dict[int, asyncio.Task[Room]] = {}
         self._heard: set[int] = set()  # posts of which something was heard while they were being opened
+        self._coming = Counter[int]()  # by post
         self._people = 0  # how often something was heard of people
         self._asked_at = time.monotonic()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -63,6 +65,7 @@ class Rooms:
 
     async def enter(self, socket: Socket, session_id: int, post_id: int, lineage: str = "") -> tuple[Room, Seat]:
         """Raises ``Refusal``."""
+        self._coming[post_id] += 1  # nobody closes the room meanwhile
         try:
             room = await self._open(post_id, session_id)
             if lineage and lineage != room.lineage:
@@ -70,6 +73,8 @@ class Rooms:
             seat = Seat(socket, session_id, await self._ask(session_id, post_id))
         except CMSError as error:
             raise _refusal(error) from error
+        finally:
+            self._coming -= Counter({post_id: 1})
         if self._is_closed or self._rooms.get(post_id) is not room:
             raise Refusal(protocol.TRY_AGAIN, "Please try again in a moment.")
         room.enter(seat)
@@ -211,7 +216,7 @@ class Rooms:
 
     async def _look_after(self, room: Room) -> None:
         now = time.monotonic()
-        is_empty = not room.seats and room.is_written
+        is_empty = self._is_empty(room)
         is_at_rest = now - room.changed_at >= REST or (room.ahead_since is not None and now - room.ahead_since >= AT_LATEST)
         try:
             if is_at_rest or is_empty:
@@ -221,8 +226,11 @@ class Rooms:
         except NotFound:
             room.end(protocol.GONE, GONE)
             self._rooms.pop(room.post_id, None)
-        if is_empty and room.is_written and not room.seats:
+        if is_empty and self._is_empty(room):
             self._rooms.pop(room.post_id, None)
+
+    def _is_empty(self, room: Room) -> bool:
+        return not room.seats and not self._coming[room.post_id] and room.is_written
 
     async def _project(self, room: Room) -> None:
         since, is_written = room.ahead_since, room.is_written

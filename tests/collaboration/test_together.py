@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from cms import crdt
+from cms.collaboration import rooms
 from cms.collaboration.log import Log
 from cms.db.session import Database
 from cms.errors import StorageFull
@@ -111,6 +112,19 @@ async def test_nothing_that_was_acknowledged_is_lost_when_a_process_is_killed(tm
         assert copy.content == text
     finally:
         await database.dispose()
+
+
+async def test_room_that_is_just_entered_is_not_closed_as_an_empty_one(
+    database_url: str, tmp_path: Path, renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rooms, "LOOK_EVERY", 0.0)
+    async with running_site(database_url, tmp_path / "data", renderer=renderer) as site:
+        browser = await site.signed_in("author")
+        post = await factories.draft(site.database, await factories.person(site.database, "author"), text="One.")
+        for _ in range(10):
+            async with writing(browser, post.id) as ana:
+                assert ana.closed is None
+                assert ana.document.content == "One."
 
 
 async def test_full_disk_is_told_and_what_was_typed_is_kept_when_there_is_room(
