@@ -119,10 +119,11 @@ async def compare(url: str, pid: int, post_ids: list[int], seconds: float) -> bo
 
 
 def edited(number: int) -> tuple[bytes, list[bytes]]:
-    """A document after so many edits anywhere in it, and the edits."""
-    document, made = crdt.Document(), list[bytes]()
+    """A document after so many edits, twenty letters at a time anywhere in it, and the edits."""
+    document, made, at = crdt.Document(), list[bytes](), 0
     for length in range(number):
-        document._content.insert(random.randrange(length + 1), "x")  # ``edit`` would compare the texts each time
+        at = at + 1 if length % 20 else random.randrange(length + 1)
+        document._content.insert(at, "x")  # ``edit`` would compare the texts each time
         made.append(document._taken())
     return document.data(), made
 

@@ -18,7 +18,7 @@ from cms.services import working_copies
 from tests import factories
 from tests.cli.program import Serving, Squall
 from tests.collaboration.writers import Writer, writing
-from tests.collaboration.yjs import YjsDocument, edit_anyhow
+from tests.collaboration.yjs import YjsDocument, converge, edit_anyhow
 from tests.web import Browser, running_site
 
 
@@ -156,25 +156,3 @@ async def test_full_disk_is_told_and_what_was_typed_is_kept_when_there_is_room(
 def test_thousands_of_edits_with_emoji_end_in_one_text(yjs: list[YjsDocument]) -> None:
     """``bench/convergence.py`` does this ten thousand times."""
     converge(yjs, rounds=300)
-
-
-def converge(yjs: list[YjsDocument], rounds: int) -> None:
-    """Each round two of Yjs and one of pycrdt edit at once, and hear of the others."""
-    document = crdt.Document.of("Mud 😀.\n", {})
-    for each in yjs:
-        each.apply(document.data())
-    for turn in range(rounds):
-        made = [each.edit_anyhow(7 * turn + each.client) for each in yjs]
-        mine = edit_anyhow(document, turn)
-        for update in (*made[0], *made[1]):
-            document.apply(update)
-        for each, others in ((yjs[0], made[1]), (yjs[1], made[0])):
-            for update in (*others, mine):
-                each.apply(update)
-        if turn % 25 == 0 or turn == rounds - 1:
-            assert document.content == yjs[0].content == yjs[1].content
-            assert crdt.Document(document.data()).content == document.content
-        if len(document.content) > 5000:
-            made_short = document.edit("Mud 😀.\n")
-            for each in yjs:
-                each.apply(made_short)

@@ -73,3 +73,25 @@ def edit_anyhow(document: crdt.Document, seed: int) -> bytes:
     chance, content = random.Random(seed), document.content
     at, words = chance.randrange(len(content) + 1), chance.choice(["b", "ebb ", "\n", "😁", "👨‍👩‍👧", "ü"])
     return document.edit(content[:at] + words + content[at + chance.randrange(3) :])
+
+
+def converge(yjs: list[YjsDocument], rounds: int) -> None:
+    """Each round two of Yjs and one of pycrdt edit at once, and hear of the others."""
+    document = crdt.Document.of("Mud 😀.\n", {})
+    for each in yjs:
+        each.apply(document.data())
+    for turn in range(rounds):
+        made = [each.edit_anyhow(7 * turn + each.client) for each in yjs]
+        mine = edit_anyhow(document, turn)
+        for update in (*made[0], *made[1]):
+            document.apply(update)
+        for each, others in ((yjs[0], made[1]), (yjs[1], made[0])):
+            for update in (*others, mine):
+                each.apply(update)
+        if turn % 25 == 0 or turn == rounds - 1:
+            assert document.content == yjs[0].content == yjs[1].content
+            assert crdt.Document(document.data()).content == document.content
+        if len(document.content) > 5000:
+            made_short = document.edit("Mud 😀.\n")
+            for each in yjs:
+                each.apply(made_short)
