@@ -13,6 +13,7 @@ from pycrdt import Doc, Map, Text, merge_updates
 from cms.content import diff
 
 CONTENT, FIELDS = "content", "fields"
+AT_ONCE = 32  # updates
 NOTHING = b"\0\0"  # an update that says nothing
 
 
@@ -49,12 +50,17 @@ class Document:
         """Bytes of the text; never less than it has characters."""
         return len(self._content)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether the text is text and nothing else."""
+        return all(isinstance(words, str) and not look for words, look in self._content.diff())
+
     def edit(self, content: str | None = None, fields: Mapping[str, Any] | None = None) -> bytes:
         """The smallest update that makes it say this, applied; ``NOTHING`` if it does already. Keys that are not named stay."""
         with self._doc.transaction():
             if content is not None:
                 self._retype(content)
-            before = self.fields
+            before = self.fields if fields else {}
             for key, value in (fields or {}).items():
                 if key not in before or before[key] != value:
                     self._fields[key] = value
@@ -69,8 +75,13 @@ class Document:
                 self._content.insert(at, words)
 
     def apply(self, update: bytes) -> bytes:
-        """What of it was new. Raises ``ValueError`` or ``RuntimeError`` if it cannot be read."""
-        self._doc.apply_update(update)
+        """What of it was new. Raises ``ValueError`` if it cannot be read; the document may be half of it then."""
+        try:
+            self._doc.apply_update(update)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # a panic of Rust's is no Exception
+            raise ValueError from error
         return self._taken()
 
     def _taken(self) -> bytes:
@@ -82,7 +93,7 @@ class Document:
         return self._doc.get_state()
 
     def since(self, state: bytes) -> bytes:
-        """What whoever has this state lacks. Raises ``ValueError`` if the state cannot be read."""
+        """What whoever has this state lacks."""
         return self._doc.get_update(state)
 
     def data(self) -> bytes:
@@ -91,8 +102,10 @@ class Document:
 
 
 def merged(*updates: bytes) -> bytes:
-    """One update that says what these say."""
-    return updates[0] if len(updates) == 1 else merge_updates(*updates)
+    """One update that says what these say. Merged by few at once: pycrdt's time grows with the square of their number."""
+    while len(updates) > 1:
+        updates = tuple(merge_updates(*updates[at : at + AT_ONCE]) for at in range(0, len(updates), AT_ONCE))
+    return updates[0]
 
 
 def folded(*updates: bytes) -> bytes:
