@@ -61,5 +61,5 @@ def test_half_a_megabyte_of_signs_is_looked_through_in_no_time(signs: str) -> No
     assert len(look(signs * (500_000 // len(signs)), found, "")[0]) == 100
 
 
-def test_ten_thousand_flaws_are_named_by_the_first_hundred() -> None:
-    assert len(render("![](/a.png) [](/b)\n" * 5_000).flaws) == 100
+def test_many_flaws_are_named_by_the_first_hundred() -> None:
+    assert len(render("![](/a.png) [](/b)\n" * 200).flaws) == 100
