@@ -8,6 +8,7 @@ class FieldChecks extends HTMLElement {
     this.form = document.getElementById(this.dataset.form);
     this.flaws = this.querySelector("[data-flaws]");
     document.addEventListener("input", (event) => { if (event.target.form === this.form) this.#typed(event.target); });
+    document.addEventListener("field-shown", () => this.#count()); // somebody else typed
     this.flaws.addEventListener("toggle", () => { if (this.flaws.open) this.#ask(true); });
     this.addEventListener("toggle", (event) => this.#tell(event.target), true);
     this.#count();
