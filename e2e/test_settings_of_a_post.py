@@ -21,10 +21,10 @@ def text_of(driver: Chrome, selector: str) -> str:
 def test_what_is_typed_is_checked_and_drawn_as_others_will_show_it(program: Program, owner: Chrome) -> None:
     editor = EditorScreen(owner).open_new(program.url)
     owner.execute_script(OPEN)
-    editor.write("Spring tides", "The *tide* comes in.\n\n![](/media/1/mud.png)")
+    editor.write("Spring tides", "The *tide* comes in.\n\n![](/static/icons/favicon.svg)")
     editor.wait_for("/spring-tides is free.")
     assert text_of(owner, ".serp") == f"{program.url.partition('//')[2]}/spring-tides\nSpring tides · The Tide Table\nThe tide comes in."
-    editor.wait_for("The picture mud.png has no text that says what it shows. Line 3")
+    editor.wait_for("The picture favicon.svg has no text that says what it shows. Line 3")
 
     editor.fill("Address", "login")
     editor.wait_for("/login is used by Squall itself")
@@ -49,3 +49,8 @@ def test_what_is_typed_is_checked_and_drawn_as_others_will_show_it(program: Prog
 
     owner.execute_script("for (const part of document.querySelectorAll('.groups details')) part.open = false;")
     assert text_of(owner, ".groups summary small") == "/springs, Olga Owner, Olga Owner, Arabic"
+
+    editor.press("Publish…")
+    editor.wait_for("The picture favicon.svg has no text that says what it shows. Line 3")
+    assert problems(owner) == []
+    assert not editor.is_wider_than_the_window()

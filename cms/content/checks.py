@@ -4,7 +4,6 @@ import html
 import re
 from collections import deque
 from collections.abc import Iterator
-from copy import copy
 from itertools import islice
 
 from cms.content.context import Flaw, Target
@@ -15,9 +14,9 @@ MOST_THINGS = 1000  # pictures, links or headings that are looked at: each has t
 _NEAR = 50  # lines that look like headings, among which one is looked for
 
 # Addresses in code are nobody's links. What stands between fences, and between backticks on one line.
-_CODE = re.compile(r"^ {0,3}(`{3,}|~{3,})[^\n]*\n.*?(?:^ {0,3}\1|\Z)|(`{1,3})(?!`)[^`\n]{1,300}\2(?!`)", re.DOTALL | re.MULTILINE)
-_HEADING = re.compile(r"^[ \t>]*#{1,6}(?=[ \t]|$).*|^(?=[^\n]*\S)[^\n]*+(?=\n {0,3}(?:=+|-+)[ \t]*$)|<h[1-6]\b.*", re.MULTILINE)
-_NO_ADDRESS = re.compile(r"\]\(\s*(?:<>)?\s*\)|\bhref\s*=\s*(?:\"\s*\"|'\s*')")
+_CODE = re.compile(r"^ {0,3}(`{3,}+|~{3,}+)[^\n]*+\n.*?(?:^ {0,3}\1|\Z)|(`{1,3}+)(?!`)[^`\n]{1,300}+\2(?!`)", re.DOTALL | re.MULTILINE)
+_HEADING = re.compile(r"^[ \t>]*+#{1,6}(?=[ \t]|$).*|^(?=[^\n]*\S)[^\n]*+(?=\n {0,3}(?:=+|-+)[ \t]*$)|<h[1-6]\b.*", re.MULTILINE)
+_NO_ADDRESS = re.compile(r"\]\(\s*+(?:<>\s*+)?\)|\bhref\s*+=\s*+(?:\"\s*+\"|'\s*+')")
 _DECORATIVE = re.compile(r"\balt\s*(?:=\s*(?:\"\s*\"|'\s*'))?(?=[\s/>])", re.IGNORECASE)
 _PAIR = re.compile("[\U00010000-\U0010ffff]")  # one character, two units
 _SIGNS = re.compile(r"[\W_]+")
@@ -38,26 +37,41 @@ class _Places:
         self._source = source
         self._has_pairs = _PAIR.search(source) is not None
         self._plain = _CODE.sub(lambda code: re.sub(r"[^\n]", " ", code[0]), source)
+        self._first: dict[str, int | None] = {}
         self._after: dict[str, int] = {}
+        self._last = 0  # where something was found: most stand in the order in which they are asked for
         self._headings = deque(islice(_HEADING.finditer(self._plain), 2 * MOST_THINGS))
         self._without_address = _NO_ADDRESS.finditer(self._plain)
 
-    def from_the_beginning(self) -> "_Places":
-        again = copy(self)
-        again._after = {}
-        return again
+    def rewind(self) -> None:
+        """Other things are looked for, again from the beginning."""
+        self._last = 0
+
+    def first_of(self, address: str) -> int | None:
+        return self._first[address] if address in self._first else self.of_address(address)
 
     def of_address(self, address: str) -> int | None:
         if not address:
             return next((found.start() for found in self._without_address), None)
+        at = None
         for written in dict.fromkeys((address, html.escape(address))):
-            begin = self._after.get(written, 0)
-            while (at := self._plain.find(written, begin)) >= 0:
-                begin = at + len(written)
-                around = self._plain[at - 1 : at] + self._plain[begin : begin + 1]
-                if not _PART_OF_ADDRESS.search(around) or written.startswith("[["):
-                    self._after[written] = begin
-                    return at
+            after = self._after.get(written, 0)
+            at = self._find(written, max(after, self._last))
+            if at is None and after < self._last:
+                at = self._find(written, after)
+            self._after[written] = len(self._plain) if at is None else at + len(written)  # what is not there is not looked for again
+            if at is not None:
+                self._last = at
+                break
+        self._first.setdefault(address, at)
+        return at
+
+    def _find(self, written: str, begin: int) -> int | None:
+        while (at := self._plain.find(written, begin)) >= 0:
+            begin = at + len(written)
+            around = self._plain[at - 1 : at] + self._plain[begin : begin + 1]
+            if not _PART_OF_ADDRESS.search(around) or written.startswith("[["):
+                return at
         return None
 
     def of_heading(self, text: str) -> int | None:
@@ -102,6 +116,7 @@ def _flaws(places: _Places, found: Findings) -> Iterator[Flaw]:
         elif heading.level > level + 1:
             yield places.flaw("headings", f"“{_short(heading.text)}” jumps from level {level} to level {heading.level}.", at)
         level = heading.level
+    places.rewind()
     for address, words in found.anchors[:MOST_THINGS]:
         at = places.of_address(address)
         if not address:
@@ -115,13 +130,12 @@ def _flaws(places: _Places, found: Findings) -> Iterator[Flaw]:
 def _targets(places: _Places, found: Findings, site_host: str) -> Iterator[Target]:
     """Each once, where it stands first."""
     own = re.compile(rf"(?:https?:)?//{re.escape(site_host)}(?::\d+)?(?=/|$)", re.IGNORECASE) if site_host else None
-    first = places.from_the_beginning()
     for address in dict.fromkeys(address for address, _ in found.anchors[:MOST_THINGS]):
         inside = own.sub("", address) if own else address
         if inside.startswith("/") and not inside.startswith("//"):
-            yield first.target(inside, first.of_address(address))
+            yield places.target(inside, places.first_of(address))
     for title in dict.fromkeys(found.nowhere[:MOST_THINGS]):
-        yield first.target(f"[[{title}", first.of_address(f"[[{title}"))
+        yield places.target(f"[[{title}", places.first_of(f"[[{title}"))
 
 
 def _name(address: str) -> str:

@@ -31,7 +31,7 @@ class Form(Generic[Schema]):
     def of_request(cls, schema: type[Schema], arguments: Mapping[str, Sequence[bytes]]) -> "Form[Schema]":
         """The last value of each field, or all with commas between of one that takes several; bytes that are not UTF-8 become replacement
         characters, so nothing typed is lost."""
-        several = {name for name, field in schema.model_fields.items() if get_origin(field.annotation) is tuple}
+        several = takes_several(schema)
         typed = {
             name: ",".join(each.decode("utf-8", "replace") for each in (sent if name in several else sent[-1:]))
             for name, sent in arguments.items()
@@ -81,6 +81,10 @@ class Form(Generic[Schema]):
     def _name(self, place: tuple[int | str, ...]) -> str:
         """As the field is called in the form."""
         return "-".join(map(str, place)) if place[0] in _row_schemas(self.schema) and len(place) > 1 else str(place[0])
+
+
+def takes_several(schema: type[BaseModel]) -> set[str]:
+    return {name for name, field in schema.model_fields.items() if get_origin(field.annotation) is tuple}
 
 
 def _row_schemas(schema: type[BaseModel]) -> dict[str, type[BaseModel]]:

@@ -2,7 +2,9 @@
 
 import pytest
 
-from cms.content.context import Flaw, RenderContext
+from cms.content.checks import look
+from cms.content.context import Flaw, Heading, RenderContext
+from cms.content.decorate import Findings
 from cms.content.pipeline import render
 
 
@@ -53,5 +55,11 @@ def test_links_within_the_site_are_told_once_with_their_place() -> None:
     ]  # fmt: skip
 
 
-def test_ten_thousand_flaws_are_named_by_the_first_hundred() -> None:
-    assert len(render("![](/a.png) [](/b)\n" * 5_000).flaws) == 100
+@pytest.mark.parametrize("signs", ["`", "](" + " " * 1000, "href=" + " " * 1000, "/ab", "~~~a\n````b\n", "> ", "<img "])
+def test_half_a_megabyte_of_signs_is_looked_through_in_no_time(signs: str) -> None:
+    found = Findings(headings=[Heading(4, "a", "b")] * 2000, pictures=[("/a", False)] * 2000, anchors=[("", "x"), ("/b", "")] * 1000)
+    assert len(look(signs * (500_000 // len(signs)), found, "")[0]) == 100
+
+
+def test_many_flaws_are_named_by_the_first_hundred() -> None:
+    assert len(render("![](/a.png) [](/b)\n" * 200).flaws) == 100

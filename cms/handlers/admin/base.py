@@ -11,6 +11,7 @@ from tornado.web import HTTPError
 from cms import policy
 from cms.errors import CMSError, Forbidden, NotAuthenticated, NotConfirmed
 from cms.handlers.base import BaseHandler
+from cms.handlers.forms import takes_several
 from cms.policy import Capability
 from cms.schemas.account import LoginInput, OwnerInput
 from cms.schemas.post import PostInput
@@ -29,13 +30,14 @@ _LABELS = {
     for schema, left_out in (
         (LoginInput, ()),
         (OwnerInput, ()),
-        (PostInput, ("version", "category", "parent")),
+        (PostInput, ("version", "category", "parent", "authors", "picture", "seen")),
         (SiteInput, set(SiteInput.model_fields) - {"name", "description", "footer"}),
     )
     for name, field in schema.model_fields.items()
     if name not in left_out
 }
 _MACHINERY = frozenset({"_xsrf", "_method", "version", "seen", "then", "next", "post", "kind"})
+_SEVERAL = takes_several(PostInput) | takes_several(SiteInput)
 _SECRET = frozenset({"_xsrf", "password", "code", "credential", "secret"})
 _UNSAFE = re.compile(r"[^\x21-\x7e]|\\")
 
@@ -215,7 +217,7 @@ class AdminHandler(BaseHandler):
         if self.request.method in ("GET", "HEAD"):
             return {}
         sent = {
-            name: readable(values[-1].decode("utf-8", "replace"))
+            name: readable(b",".join(values if name in _SEVERAL else values[-1:]).decode("utf-8", "replace"))
             for name, values in self.request.body_arguments.items()
             if values and name not in _SECRET
         }

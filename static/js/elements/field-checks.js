@@ -7,7 +7,9 @@ class FieldChecks extends HTMLElement {
   connectedCallback() {
     this.form = document.getElementById(this.dataset.form);
     this.flaws = this.querySelector("[data-flaws]");
-    document.addEventListener("input", (event) => { if (event.target.form === this.form) this.#typed(event.target); });
+    this.flaws.hidden = false;
+    for (const kind of ["input", "change"]) document.addEventListener(kind, (event) => { if (event.target.form === this.form) this.#typed(event.target); });
+    document.addEventListener("field-shown", () => this.#count()); // somebody else typed
     this.flaws.addEventListener("toggle", () => { if (this.flaws.open) this.#ask(true); });
     this.addEventListener("toggle", (event) => this.#tell(event.target), true);
     this.#count();

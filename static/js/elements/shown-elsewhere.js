@@ -7,7 +7,8 @@ class ShownElsewhere extends HTMLElement {
   connectedCallback() {
     this.form = document.getElementById(this.dataset.form);
     this.drawings = this.querySelectorAll("[data-shows]");
-    document.addEventListener("input", (event) => { if (event.target.form === this.form) this.draw(); });
+    for (const kind of ["input", "change"]) document.addEventListener(kind, (event) => { if (event.target.form === this.form) this.draw(); });
+    document.addEventListener("field-shown", () => this.draw()); // somebody else typed
     document.addEventListener("checked", (event) => this.#take(event.detail));
     this.draw();
   }
