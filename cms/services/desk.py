@@ -85,14 +85,19 @@ async def preview(
         post, before = Post(id=0, kind=kind), PostFields(authors=(actor.user_id,) if actor.user_id else ())
     changes = {"title": wanted.title, "excerpt": wanted.excerpt, "category": wanted.category, "parent": wanted.parent}
     fields = before.model_copy(update=changes)
+    article = await article_of(session, post, fields, rendered, now)
+    tags = [{"id": 0, "name": name, "path": f"/tag/{name}"} for name in wanted.tags]
+    category = {"id": 0, "name": wanted.new_category, "path": "/"} if wanted.new_category else article.category
+    return replace(article, tags=tags, category=category)
+
+
+async def article_of(session: AsyncSession, post: Post, fields: PostFields, rendered: Rendered, now: datetime) -> Article:
+    """The article that readers would see of these fields and this text."""
     try:
         document = await _document(session, _dated(post, now), fields, rendered)
     except InvalidInput:  # the page above is not public: it has no address yet, but can be looked at
         document = await _document(session, _dated(post, now), fields.model_copy(update={"parent": None}), rendered)
-    article = _article(post, document)
-    tags = [{"id": 0, "name": name, "path": f"/tag/{name}"} for name in wanted.tags]
-    category = {"id": 0, "name": wanted.new_category, "path": "/"} if wanted.new_category else article.category
-    return replace(article, tags=tags, category=category)
+    return _article(post, document)
 
 
 async def _document(session: AsyncSession, post: Post, fields: PostFields, rendered: Rendered) -> dict[str, Any]:

@@ -55,6 +55,14 @@ def _desk(kind: str) -> dict[str, Stop]:
         f"admin.{kind}": Stop(f"{at}/{{{kind}}}", _STALE),
         f"admin.{kind}.publication": Stop(f"{at}/{{{kind}}}/publication", _STALE),
         f"admin.{kind}.restoration": Stop(f"{at}/{{{kind}}}/restoration"),
+        f"admin.{kind}.revisions": Stop(f"{at}/{{{kind}}}/revisions"),
+        f"admin.{kind}.revision": Stop(f"{at}/{{{kind}}}/revisions/999999", answers=_NOWHERE),  # tests/handlers/admin/test_revisions.py
+        f"admin.{kind}.revision.page": Stop(f"{at}/{{{kind}}}/revisions/999999/page", answers=_NOWHERE),
+        f"admin.{kind}.revision.restoration": Stop(f"{at}/{{{kind}}}/revisions/999999/restoration", answers=_NOWHERE),
+        f"admin.{kind}.comparison": Stop(f"{at}/{{{kind}}}/revisions/comparison"),
+        f"admin.{kind}.comparison.page": Stop(f"{at}/{{{kind}}}/revisions/comparison/page"),
+        f"admin.{kind}.playback": Stop(f"{at}/{{{kind}}}/revisions/playback"),
+        f"admin.{kind}.writers": Stop(f"{at}/{{{kind}}}/writers"),
     }
 
 
