@@ -4,6 +4,7 @@ import html
 import re
 
 from cms.content.characters import without_control_characters
+from cms.content.checks import look
 from cms.content.context import Heading, RenderContext, Rendered
 from cms.content.decorate import Findings, decorate
 from cms.content.markdown import to_html
@@ -23,13 +24,13 @@ _ANYWHERE = RenderContext()
 
 def render(source: str, context: RenderContext = _ANYWHERE) -> Rendered:
     """Markdown to safe HTML and its words. Never raises for what a text says, only MemoryError for its size."""
-    return _rendered(*_safe(source, context))
+    return _rendered(source, context, *_safe(source, context))
 
 
 def compare(old: str, new: str, context: RenderContext, show: Show) -> Rendered:
     """The same of two texts, with marks where they differ (``marks``)."""
     before, (now, found) = _safe(old, context)[0], _safe(new, context)
-    return _rendered(sanitize(mark(before, now, show)), found)
+    return _rendered(new, context, sanitize(mark(before, now, show)), found)
 
 
 def _safe(source: str, context: RenderContext) -> tuple[str, Findings]:
@@ -41,9 +42,10 @@ def _safe(source: str, context: RenderContext) -> tuple[str, Findings]:
         return sanitize(_as_typed(source)), Findings()
 
 
-def _rendered(safe: str, found: Findings) -> Rendered:
+def _rendered(source: str, context: RenderContext, safe: str, found: Findings) -> Rendered:
     words = read(safe)
     number = count_words(words.text)
+    flaws, targets = look(source, found, context.site_host)
     return Rendered(
         html=draw_maths(safe),
         excerpt=words.excerpt,
@@ -54,6 +56,8 @@ def _rendered(safe: str, found: Findings) -> Rendered:
         links=tuple(dict.fromkeys(found.links)),
         media=tuple(dict.fromkeys(found.media)),
         nowhere=tuple(dict.fromkeys(found.nowhere)),
+        flaws=flaws,
+        targets=targets,
     )
 
 
