@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -297,11 +297,11 @@ async def _keep_idle(work: Work, post_id: int, until: datetime) -> None:
 async def prune(database: Database) -> None:
     """Forget revisions by the rule: all of the last week stay, the last of each day for ninety days, then the last of each week; and
     always what somebody named or pinned, what is public or waits for its time, and what something else refers to."""
-    now, last = database.clock(), (0, 0)
+    now, last = database.clock(), None
     slot: tuple[int, ...] = ()
     while True:
         async with database.read() as session:
-            rows = (await session.execute(_after(last))).all()
+            rows = (await session.execute(_before(last))).all()
         forgotten = []
         for post_id, revision_id, created_at in rows:
             before, slot = slot, (post_id, *_slot(revision_id, created_at, now))
@@ -315,16 +315,11 @@ async def prune(database: Database) -> None:
         last = (rows[-1].post_id, rows[-1].id)
 
 
-def _after(last: tuple[int, int]) -> Select[int, int, datetime]:
-    """The next of all revisions: by post, of each the newest first."""
-    post_id, revision_id = last
-    rest = or_(Revision.post_id > post_id, and_(Revision.post_id == post_id, Revision.id < revision_id))
-    return (
-        select(Revision.post_id, Revision.id, Revision.created_at)
-        .where(rest)
-        .order_by(Revision.post_id, Revision.id.desc())
-        .limit(_AT_ONCE)
-    )
+def _before(last: tuple[int, int] | None) -> Select[int, int, datetime]:
+    """The next of all revisions, from the end: of each post the newest first."""
+    wanted = select(Revision.post_id, Revision.id, Revision.created_at)
+    rest = wanted.where(tuple_(Revision.post_id, Revision.id) < tuple_(*last)) if last else wanted
+    return rest.order_by(Revision.post_id.desc(), Revision.id.desc()).limit(_AT_ONCE)
 
 
 def _slot(revision_id: int, created_at: datetime, now: datetime) -> tuple[int, ...]:
