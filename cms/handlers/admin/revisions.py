@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from cms.collaboration.room import COLOURS
 from cms.content.diff import count_words
 from cms.errors import InvalidInput, NotFound
 from cms.handlers.admin.editing import EditorHandler
@@ -140,7 +141,7 @@ class PlaybackHandler(HistoryHandler):
 
 
 class WritersHandler(EditorHandler):
-    """Yjs client → whose it is: ``{"1234": {"id": 7, "name": "Ana", "colour": 3}}``. Colours are those of ``.who-1`` to ``.who-8``."""
+    """Yjs client → whose it is: ``{"1234": {"id": 7, "name": "Ana", "colour": 3}}``. Colours are those of rooms."""
 
     requires = Capability.POST_EDIT
 
@@ -148,7 +149,9 @@ class WritersHandler(EditorHandler):
         async with self.read() as session:
             post, clients = await revisions.list_writers(session, self.actor, self.number(number))
         self.of_kind(post)
-        self.write({str(client): {"id": user_id, "name": name, "colour": user_id % 8 + 1} for client, (user_id, name) in clients.items()})
+        self.write(
+            {str(client): {"id": user_id, "name": name, "colour": user_id % COLOURS + 1} for client, (user_id, name) in clients.items()}
+        )
 
 
 # --- as readers would see it, in a frame -----------------------------------------------------------------------------------
