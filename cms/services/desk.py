@@ -107,14 +107,14 @@ async def preview(
 ) -> Article:
     """The article that readers would see if this input were published now. Nothing is stored."""
     post, fields = await _as_typed(session, actor, subject, wanted)
-    article = await article_of(session, post, fields, rendered, now)
+    article = await looked_at(session, post, fields, rendered, now)
     tags = [{"id": 0, "name": name, "path": f"/tag/{name}"} for name in wanted.tags]
     category = {"id": 0, "name": wanted.new_category, "path": "/"} if wanted.new_category else article.category
     return replace(article, tags=tags, category=category)
 
 
-async def article_of(session: AsyncSession, post: Post, fields: PostFields, rendered: Rendered, now: datetime) -> Article:
-    """The article that readers would see of these fields and this text."""
+async def looked_at(session: AsyncSession, post: Post, fields: PostFields, rendered: Rendered, now: datetime) -> Article:
+    """The article of a text that is not published, or not so."""
     try:
         document = await _document(session, await _dated(session, post, fields, now), fields, rendered)
     except InvalidInput:  # the page above is not public, or the date is none yet: it can be looked at all the same

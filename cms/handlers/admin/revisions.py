@@ -179,5 +179,5 @@ class ComparisonPageHandler(FrameHandler, HistoryHandler):
 
 async def show_version(handler: FrameHandler, post: Post, version: Version, rendered: Any) -> None:
     async with handler.read() as session:
-        article = await desk.article_of(session, post, version.fields, rendered, handler.parts.database.clock())
+        article = await desk.looked_at(session, post, version.fields, rendered, handler.parts.database.clock())
     handler.render("site/page.html" if post.kind is Kind.PAGE else "site/post.html", article=article, branch=Branch(None, (), ()))
