@@ -24,6 +24,7 @@ from cms.handlers.admin import (
     privacy,
     profile,
     publication,
+    revisions,
     second_factor,
     security,
     sessions,
@@ -192,6 +193,22 @@ def _admin(kind: str) -> list[URLSpec]:
         url(rf"{at}/{NUMBER}/checks", checks.ChecksHandler, given, name=f"admin.{kind}.checks"),
         url(rf"{at}/{NUMBER}/publication", publication.PublicationHandler, given, name=f"admin.{kind}.publication"),
         url(rf"{at}/{NUMBER}/restoration", publication.RestorationHandler, given, name=f"admin.{kind}.restoration"),
+        *_history(rf"{at}/{NUMBER}", f"admin.{kind}", given),
+    ]
+
+
+def _history(post: str, name: str, given: dict[str, str]) -> list[URLSpec]:
+    at = f"{post}/revisions"
+    one = rf"{at}/{NUMBER}"
+    return [
+        url(at, revisions.RevisionsHandler, given, name=f"{name}.revisions"),
+        url(one, revisions.RevisionHandler, given, name=f"{name}.revision"),
+        url(rf"{one}/page", revisions.RevisionPageHandler, given, name=f"{name}.revision.page"),
+        url(rf"{one}/restoration", revisions.RevisionRestorationHandler, given, name=f"{name}.revision.restoration"),
+        url(rf"{at}/comparison", revisions.ComparisonHandler, given, name=f"{name}.comparison"),
+        url(rf"{at}/comparison/page", revisions.ComparisonPageHandler, given, name=f"{name}.comparison.page"),
+        url(rf"{at}/playback", revisions.PlaybackHandler, given, name=f"{name}.playback"),
+        url(rf"{post}/writers", revisions.WritersHandler, given, name=f"{name}.writers"),
     ]
 
 

@@ -107,15 +107,20 @@ async def preview(
 ) -> Article:
     """The article that readers would see if this input were published now. Nothing is stored."""
     post, fields = await _as_typed(session, actor, subject, wanted)
+    article = await looked_at(session, post, fields, rendered, now)
+    tags = [{"id": 0, "name": name, "path": f"/tag/{name}"} for name in wanted.tags]
+    category = {"id": 0, "name": wanted.new_category, "path": "/"} if wanted.new_category else article.category
+    return replace(article, tags=tags, category=category)
+
+
+async def looked_at(session: AsyncSession, post: Post, fields: PostFields, rendered: Rendered, now: datetime) -> Article:
+    """The article of a text that is not published, or not so."""
     try:
         document = await _document(session, await _dated(session, post, fields, now), fields, rendered)
     except InvalidInput:  # the page above is not public, or the date is none yet: it can be looked at all the same
         fields = fields.model_copy(update={"parent": None, "date": ""})
         document = await _document(session, await _dated(session, post, fields, now), fields, rendered)
-    article = _article(post, document)
-    tags = [{"id": 0, "name": name, "path": f"/tag/{name}"} for name in wanted.tags]
-    category = {"id": 0, "name": wanted.new_category, "path": "/"} if wanted.new_category else article.category
-    return replace(article, tags=tags, category=category)
+    return _article(post, document)
 
 
 async def _as_typed(session: AsyncSession, actor: Actor, subject: tuple[Kind, int | None], wanted: PostInput) -> tuple[Post, PostFields]:

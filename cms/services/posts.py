@@ -13,7 +13,7 @@ from cms.content.folding import fold
 from cms.db.session import Work
 from cms.errors import Conflict, Forbidden, InvalidInput, NotFound
 from cms.events import WorkChanged
-from cms.models import Post, PostAuthor, Published, Revision, SearchDocument, Series, User, WorkingCopy
+from cms.models import Post, PostAuthor, Published, SearchDocument, Series, User, WorkingCopy
 from cms.models.post import Kind, Live, Reason, Side
 from cms.policy import Actor, Capability, Scope
 from cms.schemas.post import META, PartOfSeries, PostFields, PostInput
@@ -221,7 +221,7 @@ async def create(work: Work, actor: Actor, kind: Kind, wanted: PostInput, *, fie
     wanted = wanted.model_copy(update={"seen": PostInput.model_validate({})})
     fields = await _fields(work, actor, post, wanted, fields or PostFields(authors=authors))
     copy = await working_copies.begin(work, actor, post, wanted.text, fields)
-    work.session.add(Revision.of(copy, Reason.SAVED, work.now, actor.user_id))
+    await working_copies.keep(work, [copy], Reason.SAVED, actor.user_id)
     audit.note(work, actor, f"{kind}.create", kind, post.id)
     return _with_owners(post, {post.id: [(user_id, "") for user_id in fields.authors]})
 
@@ -245,7 +245,7 @@ async def save(work: Work, actor: Actor, post_id: int, wanted: PostInput) -> Pos
     copy = await working_copies.edit(work, actor, post_id, content=wanted.text, fields=wished.to_json(), base=base)
     if changed := _changed(copy, text, fields):
         audit.note(work, actor, f"{post.kind}.save", post.kind, post.id, changed=changed)
-    await working_copies.keep(work, copy, Reason.SAVED, actor.user_id)
+    await working_copies.keep(work, [copy], Reason.SAVED, actor.user_id)
     return post
 
 

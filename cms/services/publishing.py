@@ -1,7 +1,7 @@
 """What readers see: making it from a working copy, taking it away. Rendering was done before, outside the transaction."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -124,7 +124,7 @@ async def _to_go(work: Work, actor: Actor, releases: Sequence[Release]) -> list[
         if release.is_checked:
             text = checks.Text(found[release.post_id], fields[release.post_id], release.version.rendered)
             await checks.require(session, actor, text, row.compulsory_checks)
-    revisions = await _revisions(work, actor, copies)
+    revisions = await working_copies.keep(work, list(copies.values()), Reason.PUBLISHED, actor.user_id)
     live = {row.post_id: row for row in await session.scalars(select(Published).where(Published.post_id.in_(ids)))}
     return [
         _Going(
@@ -233,20 +233,6 @@ async def _months_that_came_or_went(session: AsyncSession, moves: Sequence[tuple
     counted = select(Published.month, func.count()).where(Published.kind == Kind.POST, Published.month.in_(touched))
     numbers = dict((await session.execute(counted.group_by(Published.month))).all())
     return {month for month in touched if (numbers.get(month, 0) == 0) != (numbers.get(month, 0) == came[month])}
-
-
-async def _revisions(work: Work, actor: Actor, copies: Mapping[int, WorkingCopy]) -> dict[int, Revision]:
-    """Of each post the newest if it is this very text, else one made of it now."""
-    newest = select(func.max(Revision.id)).where(Revision.post_id.in_(copies)).group_by(Revision.post_id)
-    found = {row.post_id: row for row in await work.session.scalars(select(Revision).where(Revision.id.in_(newest)))}
-    made = {
-        post_id: Revision.of(copy, Reason.PUBLISHED, work.now, actor.user_id)
-        for post_id, copy in copies.items()
-        if post_id not in found or not found[post_id].is_same_as(copy)
-    }
-    work.session.add_all(made.values())
-    await work.session.flush()
-    return found | made
 
 
 # --- addresses -------------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, exists, false, literal, select, true, update
+from sqlalchemy import bindparam, delete, exists, false, func, literal, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import crdt
@@ -121,15 +121,21 @@ async def catch_up(database: Database, post_id: int) -> None:
 async def take_over(work: Work, post_id: int, former_id: int | None) -> None:
     """Keep what the former writer left, as another begins to write. To be called before what that one wrote is added."""
     copy = await project(work, post_id, former_id)
-    await keep(work, copy, Reason.TAKEOVER, former_id)
+    await keep(work, [copy], Reason.TAKEOVER, former_id)
 
 
-async def keep(work: Work, copy: WorkingCopy, reason: Reason, by_id: int | None) -> None:
-    """A revision of it, unless the newest one is this very text."""
-    newest = select(Revision).where(Revision.post_id == copy.post_id).order_by(Revision.id.desc()).limit(1)
-    found = await work.session.scalar(newest)
-    if found is None or not found.is_same_as(copy):
-        work.session.add(Revision.of(copy, reason, work.now, by_id))
+async def keep(work: Work, copies: Sequence[WorkingCopy], reason: Reason, by_id: int | None) -> dict[int, Revision]:
+    """Of each, by post, the newest revision if it is this very text, else one made of it now."""
+    newest = select(func.max(Revision.id)).where(Revision.post_id.in_([copy.post_id for copy in copies])).group_by(Revision.post_id)
+    found = {row.post_id: row for row in await work.session.scalars(select(Revision).where(Revision.id.in_(newest)))}
+    made = {
+        copy.post_id: Revision.of(copy, reason, work.now, by_id)
+        for copy in copies
+        if copy.post_id not in found or not found[copy.post_id].is_same_as(copy)
+    }
+    work.session.add_all(made.values())
+    await work.session.flush()
+    return found | made
 
 
 async def _hold(work: Work, post_id: int) -> tuple[Post, WorkingCopy]:

@@ -32,7 +32,7 @@ async def run(means: Means, metrics: Metrics, misses: Misses | None = None) -> N
 async def _look(means: Means, metrics: Metrics, misses: Misses | None) -> bool:
     """Whether there was something to do."""
     try:
-        await enqueue_daily(means.database)
+        await enqueue_regular(means.database)
         await _write_down(means.database, misses)
         await _catch_up(means.database)
         return await run_next(means, metrics)
@@ -43,10 +43,11 @@ async def _look(means: Means, metrics: Metrics, misses: Misses | None) -> bool:
     return False
 
 
-async def enqueue_daily(database: Database) -> None:
-    """Once a day, whatever the number of processes: the key is the date."""
+async def enqueue_regular(database: Database) -> None:
+    """Once a day, or every five minutes, whatever the number of processes: the key is the time."""
     async with database.transaction() as work:
         await jobs.enqueue(work, "keep_house", key=f"keep_house:{work.now:%Y-%m-%d}")
+        await jobs.enqueue(work, "keep_idle", key=f"keep_idle:{work.now:%Y-%m-%dT%H}:{work.now.minute // 5}")
 
 
 async def _write_down(database: Database, misses: Misses | None) -> None:

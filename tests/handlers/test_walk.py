@@ -62,7 +62,7 @@ class World:
 
     def path(self, stop: Stop, thing: Thing | None) -> str:
         named = dict.fromkeys(walk.THINGS, thing.number if thing else "")
-        return stop.path.format(**named, asset=self.asset)
+        return stop.path.format(**named, asset=self.asset, revision=thing.revision if thing else "")
 
 
 @pytest.fixture
@@ -126,7 +126,11 @@ def test_every_route_is_described() -> None:
 
 @pytest.mark.parametrize("name", STOPS)
 def test_every_description_leads_to_its_route(name: str) -> None:
-    path = STOPS[name].path.format(**dict.fromkeys(walk.THINGS, "7"), asset="media/1/0123456789ab/tide-chart.png").partition("?")[0]
+    path = (
+        STOPS[name]
+        .path.format(**dict.fromkeys([*walk.THINGS, "revision"], "7"), asset="media/1/0123456789ab/tide-chart.png")
+        .partition("?")[0]
+    )
     assert next(each.name for each in routes() if each.regex.match(path)) == name
 
 

@@ -15,7 +15,7 @@ from tornado.web import RequestHandler
 
 from cms import policy
 from cms.content.pipeline import render
-from cms.models import Passkey, Session, Token, User
+from cms.models import Passkey, Revision, Session, Token, User
 from cms.models.post import Kind
 from cms.policy import Actor, Capability
 from cms.routes import requirement
@@ -57,6 +57,14 @@ def _desk(kind: str) -> dict[str, Stop]:
         f"admin.{kind}": Stop(f"{at}/{{{kind}}}", _STALE),
         f"admin.{kind}.publication": Stop(f"{at}/{{{kind}}}/publication", _STALE),
         f"admin.{kind}.restoration": Stop(f"{at}/{{{kind}}}/restoration"),
+        f"admin.{kind}.revisions": Stop(f"{at}/{{{kind}}}/revisions"),
+        f"admin.{kind}.revision": Stop(f"{at}/{{{kind}}}/revisions/{{revision}}"),
+        f"admin.{kind}.revision.page": Stop(f"{at}/{{{kind}}}/revisions/{{revision}}/page"),
+        f"admin.{kind}.revision.restoration": Stop(f"{at}/{{{kind}}}/revisions/{{revision}}/restoration"),
+        f"admin.{kind}.comparison": Stop(f"{at}/{{{kind}}}/revisions/comparison"),
+        f"admin.{kind}.comparison.page": Stop(f"{at}/{{{kind}}}/revisions/comparison/page"),
+        f"admin.{kind}.playback": Stop(f"{at}/{{{kind}}}/revisions/playback"),
+        f"admin.{kind}.writers": Stop(f"{at}/{{{kind}}}/writers"),
     }
 
 
@@ -172,6 +180,7 @@ class Thing:
     was_ever_public: bool = False
     is_public: bool = False
     is_there: bool = True
+    revision: str = "999999"  # of a text, its newest
 
 
 ABSENT = Thing("999999", "?", is_there=False)
@@ -189,8 +198,11 @@ async def make_post(site: Site, kind: Kind, state: str, actor: Actor) -> Thing:
             await publishing.publish(work, editor, post.id, publishing.Version(1, render(WORDS)))
         if state == "trashed":
             await publishing.trash(work, editor, post.id)
+        revision = await work.session.scalar(select(func.max(Revision.id)).where(Revision.post_id == post.id))
     is_public = state == "published"
-    return Thing(str(post.id), title, frozenset({actor.user_id or 0}), was_ever_public=is_public, is_public=is_public)
+    return Thing(
+        str(post.id), title, frozenset({actor.user_id or 0}), was_ever_public=is_public, is_public=is_public, revision=str(revision)
+    )
 
 
 def of_content(actor: Actor, wanted: Capability, thing: Thing) -> frozenset[int]:

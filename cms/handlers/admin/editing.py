@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from cms.content.context import Rendered
+from cms.content.context import RenderContext, Rendered
 from cms.db.session import Work
 from cms.errors import Conflict, InvalidInput, NotFound
 from cms.handlers.admin.base import AdminHandler
@@ -117,9 +117,12 @@ class EditorHandler(AdminHandler, is_base=True):
 
     async def rendered(self, post_id: int, text: str, language: str | None) -> Rendered:
         """The text as readers get it; slow, so before a transaction."""
+        return await self.parts.renderer.render(text, await self.context(post_id, text, language))
+
+    async def context(self, post_id: int, text: str, language: str | None) -> RenderContext:
+        """What the text refers to."""
         async with self.read() as session:
-            context = await references.context(session, post_id, text, language or self.parts.last_frame.language, self.public_url)
-        return await self.parts.renderer.render(text, context)
+            return await references.context(session, post_id, text, language or self.parts.last_frame.language, self.public_url)
 
 
 def form_of(draft: Draft) -> Form[PostInput]:

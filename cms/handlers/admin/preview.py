@@ -21,11 +21,38 @@ CONTENT_POLICY = (
 )
 
 
-class PreviewHandler(EditorHandler):
-    """Shown in a frame of the editor: no scripts, and errors as one sentence, since the frame is no place to sign in."""
+class FrameHandler(EditorHandler, is_base=True):
+    """Shown in a frame of the desk: no scripts, and errors as one sentence, since the frame is no place to sign in."""
+
+    content_policy = CONTENT_POLICY
+
+    def set_default_headers(self) -> None:
+        super().set_default_headers()
+        self.set_header("X-Robots-Tag", "noindex")
+
+    def write_error_page(self, status: int, message: str) -> None:
+        is_foreign = self.comes_from_elsewhere()
+        words = self._sentence(status, message, is_foreign)
+        if isinstance(self._error, InvalidInput):
+            words = " ".join(
+                f"{PreviewInput.model_fields[name].title or name}: {sentence}" for name, sentence in self._error.errors.items()
+            )
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.render("admin/posts/preview-refused.html", sentence=words)
+
+    def get_user_locale(self) -> locale.Locale | None:
+        return locale.get(self.parts.last_frame.language)
+
+    def get_template_namespace(self) -> dict[str, Any]:
+        """What the site's own pages know; no scripts, as the browser would complain of each that it may not run."""
+        own = {"words": words_of(self.parts.last_frame), "direction": direction, "is_preview": True}
+        return {**super().get_template_namespace(), **own}
+
+
+class PreviewHandler(FrameHandler):
+    """What is typed in the editor."""
 
     requires = Capability.POST_EDIT
-    content_policy = CONTENT_POLICY
 
     def initialize(self, kind: str = Kind.POST) -> None:
         super().initialize(kind)
@@ -34,10 +61,6 @@ class PreviewHandler(EditorHandler):
         if self.request.body_arguments.get("kind") == [b"page"]:
             self.kind = Kind.PAGE
         await super().prepare()
-
-    def set_default_headers(self) -> None:
-        super().set_default_headers()
-        self.set_header("X-Robots-Tag", "noindex")
 
     async def post(self) -> None:
         wanted = self.form(PreviewInput).value()
@@ -62,21 +85,3 @@ class PreviewHandler(EditorHandler):
         finally:
             if previews.get(person) is task:
                 del previews[person]
-
-    def write_error_page(self, status: int, message: str) -> None:
-        is_foreign = self.comes_from_elsewhere()
-        words = self._sentence(status, message, is_foreign)
-        if isinstance(self._error, InvalidInput):
-            words = " ".join(
-                f"{PreviewInput.model_fields[name].title or name}: {sentence}" for name, sentence in self._error.errors.items()
-            )
-        self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.render("admin/posts/preview-refused.html", sentence=words)
-
-    def get_user_locale(self) -> locale.Locale | None:
-        return locale.get(self.parts.last_frame.language)
-
-    def get_template_namespace(self) -> dict[str, Any]:
-        """What the site's own pages know; no scripts, as the browser would complain of each that it may not run."""
-        own = {"words": words_of(self.parts.last_frame), "direction": direction, "is_preview": True}
-        return {**super().get_template_namespace(), **own}
