@@ -1,0 +1,145 @@
+// The fields around the text, bound by their names to the map of the document: what is typed is set, what others set is shown, unless somebody
+// is just typing there. What needs a look-up or a new row (a tag that there is not yet) goes as a form, and comes back as an edit of the server.
+const NUMBERS = new Set(["category", "parent", "picture"]); // ids; empty: none
+const OPTIONAL = new Set(["language"]); // empty: none
+const SENT = { tags: ["tags"], category: ["new_category"], series: ["series", "part"] }; // key of the map → fields of the form
+const OWN = new Set(["text", "_xsrf", "version", "kind", "post", "_method", "then", "seen"]);
+const TYPING = 2500; // milliseconds after a key in which a field is left alone
+const PROJECTED = 2500; // after which the server's page says what the document says
+
+const isSent = (name) => Object.values(SENT).flat().includes(name);
+
+export class Fields {
+  /** `send(data)`: posts a FormData and resolves with the page that came back; `page()`: fetches it; `nameOf(client)`: who that is. */
+  constructor(form, map, { send, page, nameOf }) {
+    Object.assign(this, { form, map, send, page, nameOf, typedAt: new Map(), keys: new Set() });
+  }
+
+  /** From now on both are one. What was typed before, on the page as it came, is kept. */
+  bind() {
+    for (const field of this.#all) {
+      this.keys.add(field.name);
+      if (isTouched(field)) this.#typed(field);
+      else if (!isSent(field.name)) this.#show(field.name);
+    }
+    for (const kind of ["input", "change"]) {
+      document.addEventListener(kind, (event) => { if (this.#isOurs(event.target)) this.#on(kind, event.target); });
+    }
+    this.map.observe((event, transaction) => {
+      if (!transaction.local) for (const key of event.keysChanged) this.#changed(key);
+    });
+  }
+
+  setReadOnly(isFixed) {
+    for (const field of this.#all) {
+      if (field.matches("select, [type=checkbox], [type=radio]")) field.disabled = isFixed;
+      else field.readOnly = isFixed;
+    }
+  }
+
+  get #all() {
+    return [...this.form.elements].filter((field) => this.#isOurs(field));
+  }
+
+  #isOurs(field) {
+    return field.form === this.form && field.name && !OWN.has(field.name) && !field.matches("button, [type=file], [data-unbound]");
+  }
+
+  #on(kind, field) {
+    this.typedAt.set(field.name, Date.now());
+    if (kind === "input" ? !isSent(field.name) : isSent(field.name)) this.#typed(field);
+  }
+
+  #typed(field) {
+    if (isSent(field.name)) this.#send(field);
+    else if (this.map.get(field.name) !== this.#read(field)) this.map.set(field.name, this.#read(field));
+  }
+
+  #read(field) {
+    const name = field.name;
+    if (field.type === "checkbox") return field.checked;
+    const value = field.type === "radio" ? this.form.elements[name].value : field.value;
+    if (NUMBERS.has(name)) return value === "" ? null : Number(value);
+    return value === "" && OPTIONAL.has(name) ? null : value;
+  }
+
+  // --- what others did ---
+
+  #changed(key) {
+    if (SENT[key]) this.#askSoon();
+    if (!this.form.elements[key]) return;
+    const wait = this.#restingIn(key);
+    if (wait > 0) setTimeout(() => this.#changed(key), wait);
+    else if (this.#show(key)) this.#say(key);
+  }
+
+  /** Milliseconds until a field may be changed under the hands of whoever is in it. */
+  #restingIn(key) {
+    return document.activeElement?.name === key ? (this.typedAt.get(key) ?? 0) + TYPING - Date.now() : 0;
+  }
+
+  /** Returns whether the field said something else. */
+  #show(key) {
+    const value = this.map.get(key);
+    const field = this.form.elements[key];
+    if (!field || value === undefined) return false;
+    const before = field instanceof RadioNodeList ? field.value : this.#read(field);
+    if (before === value) return false;
+    if (field.type === "checkbox") field.checked = value;
+    else field.value = value ?? "";
+    document.dispatchEvent(new CustomEvent("field-shown", { detail: key }));
+    return true;
+  }
+
+  /** Who changed it, beside it, for a while. */
+  #say(key) {
+    const field = this.form.elements[key];
+    const name = this.nameOf(this.map._map.get(key)?.id.client);
+    const place = field instanceof RadioNodeList ? null : field.closest(".field, .words, .choice");
+    if (!name || !place) return;
+    const note = place.querySelector(".changed-by") ?? Object.assign(document.createElement("p"), { className: "hint changed-by" });
+    note.textContent = `${name} changed this.`;
+    place.append(note);
+    setTimeout(() => note.remove(), 15_000);
+  }
+
+  // --- what only the server can say ---
+
+  async #send(field) {
+    const data = new FormData();
+    for (const name of Object.values(SENT).find((names) => names.includes(field.name))) {
+      const value = this.form.elements[name]?.value;
+      if (value !== undefined) data.set(name, value);
+    }
+    this.#renew(await this.send(data), [field.name]);
+  }
+
+  #askSoon() {
+    clearTimeout(this.asking);
+    this.asking = setTimeout(async () => this.#renew(await this.page(), Object.values(SENT).flat()), PROJECTED);
+  }
+
+  /** Take over values, errors and choices of the server's page. */
+  #renew(page, names) {
+    for (const name of page ? names : []) {
+      const [fresh, field] = [page.querySelector(`[name="${name}"]`), this.form.elements[name]];
+      if (!fresh || !field) continue;
+      const error = fresh.closest(".field")?.querySelector(".error");
+      field.closest(".field")?.querySelector(".error")?.remove();
+      field.toggleAttribute("aria-invalid", Boolean(error));
+      if (error) field.after(error);
+      else if (this.#restingIn(name) <= 0) field.value = fresh.value;
+    }
+    const [choices, category] = [page?.querySelector("select[name=category]"), this.form.elements.category];
+    if (choices && category) {
+      category.replaceChildren(...choices.options);
+      this.#show("category");
+    }
+  }
+}
+
+function isTouched(field) {
+  if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+  if (field.options) return field.value !== ([...field.options].find((option) => option.defaultSelected) ?? field.options[0])?.value;
+  return field.value !== field.defaultValue;
+}

@@ -1,0 +1,61 @@
+// Whether what is typed is safe, always in sight and always true. It is read out only when that stops or begins again to be so.
+const CALM = 700; // milliseconds without a change before it says Saved, so that it does not flicker with every key
+const GRACE = 2500; // a connection may be away for so long before anybody is told
+const EVERY = 20_000;
+
+/** The state as a word for the style sheet, and in words. `facts`: see SavedMark.show. */
+export function stateOf({ isDirty, isConnected, isKept, refusal, readOnly }) {
+  if (readOnly && !isDirty) return ["reading", readOnly];
+  if (refusal || readOnly) return ["error", `Cannot save: ${lowered(refusal || readOnly)}`];
+  if (isConnected) return isDirty ? ["saving", "Saving…"] : ["saved", "Saved"];
+  if (isKept) return ["offline", "Offline: kept on this device"];
+  return isDirty ? ["error", "Cannot save: no connection, and this browser keeps nothing"] : ["offline", "Offline"];
+}
+
+export class SavedMark {
+  constructor(element, voice) {
+    Object.assign(this, { element, voice, words: element.querySelector("span"), state: element.dataset.state, savedAt: 0 });
+    setInterval(() => { if (this.state === "saved" && this.savedAt) this.#write("saved", `Saved ${ago(Date.now() - this.savedAt)}`); }, EVERY);
+  }
+
+  /** isDirty: something is not on the server; isConnected; isKept: it is on this device; refusal, readOnly: why not, in a sentence, or "". */
+  show(facts) {
+    clearTimeout(this.waiting);
+    const [state, words] = stateOf(facts);
+    if (state === this.state && state !== "error" && state !== "reading") return;
+    if (state === "saved") this.waiting = setTimeout(() => this.#saved(), this.state === "saving" ? CALM : 0);
+    else if (state === "offline" && this.state !== "error") this.waiting = setTimeout(() => this.#write(state, words), GRACE);
+    else this.#write(state, words);
+  }
+
+  /** Say so for a moment, in place of the time. */
+  confirm(words) {
+    this.savedAt = Date.now();
+    this.#write("saved", words);
+    this.voice.say(words);
+  }
+
+  #saved() {
+    this.savedAt = Date.now();
+    this.#write("saved", `Saved ${ago(0)}`);
+  }
+
+  #write(state, words) {
+    const wasBad = this.isBad;
+    this.isBad = state === "offline" || state === "error";
+    if (this.words.textContent !== words) this.words.textContent = words;
+    if (this.isBad || (wasBad && state === "saved")) this.voice.say(words);
+    this.state = this.element.dataset.state = state;
+    this.element.title = words;
+  }
+}
+
+function lowered(sentence) {
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1).replace(/\.$/, "");
+}
+
+function ago(age) {
+  const minutes = Math.floor(age / 60_000);
+  if (minutes < 1) return age < 30_000 ? "just now" : "less than a minute ago";
+  return minutes < 60 ? `${minutes} min ago` : `${Math.floor(minutes / 60)} h ago`;
+}
