@@ -127,13 +127,13 @@ class Editor {
     });
     if (hadFocus !== false) this.writer.goTo(Math.min(hadFocus, this.text.length));
     this.presence = new Presence(this.awareness, this.writer, { here: this.desk.querySelector(".here"), voice: this.voice, me: this.person });
-    this.scrolling = new Scrolling(this.writer, this.desk.querySelector(".write"), this.desk.querySelector("iframe"));
+    new Scrolling(this.writer, this.desk.querySelector(".write"), this.desk.querySelector("live-preview"));
     new Outline(document.getElementById("outline"), this.writer);
     this.desk.querySelector("[data-focus]").addEventListener("click", () => this.writer.toggleFocus());
-    this.desk.addEventListener("title-done", () => this.writer.goTo(0));
+    this.desk.addEventListener("title-done", (event) => { event.preventDefault(); this.writer.goTo(0); });
     document.addEventListener("field-shown", ({ detail }) => { if (detail === "language") this.#speak(); });
     this.form.elements.language?.addEventListener("change", () => this.#speak());
-    for (const part of this.desk.querySelectorAll("[data-bundle]")) part.hidden = false;
+    for (const part of this.desk.querySelectorAll("[data-bundle], [data-plain]")) part.hidden = "plain" in part.dataset;
   }
 
   #language() {
@@ -226,6 +226,11 @@ class Editor {
 
   async #whenStored() {
     this.#mirror();
+    await this.fields.settle();
+    await this.#whenWritten();
+  }
+
+  async #whenWritten() {
     if (!this.provider) await Promise.race([this.#born(), new Promise((_, reject) => { setTimeout(reject, 10_000, ""); })]);
     await this.provider.whenStored();
   }
@@ -236,7 +241,7 @@ class Editor {
   async #send(data) {
     data.set("_xsrf", this.form.elements._xsrf.value);
     try {
-      await this.#whenStored();
+      await this.#whenWritten();
       const answer = await fetch(this.form.action, { method: "POST", body: data });
       return parsed(await answer.text());
     } catch {

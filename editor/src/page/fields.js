@@ -12,13 +12,13 @@ const isSent = (name) => Object.values(SENT).flat().includes(name);
 export class Fields {
   /** `send(data)`: posts a FormData and resolves with the page that came back; `page()`: fetches it; `nameOf(client)`: who that is. */
   constructor(form, map, { send, page, nameOf }) {
-    Object.assign(this, { form, map, send, page, nameOf, typedAt: new Map(), keys: new Set() });
+    Object.assign(this, { form, map, send, page, nameOf, typedAt: new Map(), said: new Map() });
   }
 
   /** From now on both are one. What was typed before, on the page as it came, is kept. */
   bind() {
     for (const field of this.#all) {
-      this.keys.add(field.name);
+      if (isSent(field.name)) this.said.set(field.name, field.defaultValue);
       if (isTouched(field)) this.#typed(field);
       else if (!isSent(field.name)) this.#show(field.name);
     }
@@ -105,13 +105,25 @@ export class Fields {
 
   // --- what only the server can say ---
 
-  async #send(field) {
+  /** Resolves when what goes as a form has arrived, also from a field that somebody is still in. */
+  async settle() {
+    const field = document.activeElement;
+    if (field && this.#isOurs(field) && isSent(field.name) && field.value !== (this.said.get(field.name) ?? "")) this.#send(field);
+    await this.sending;
+  }
+
+  #send(field) {
     const data = new FormData();
+    const seen = {};
     for (const name of Object.values(SENT).find((names) => names.includes(field.name))) {
-      const value = this.form.elements[name]?.value;
-      if (value !== undefined) data.set(name, value);
+      if (!this.form.elements[name]) continue;
+      data.set(name, this.form.elements[name].value);
+      if (this.said.get(name)) seen[name] = this.said.get(name);
+      this.said.set(name, data.get(name));
     }
-    this.#renew(await this.send(data), [field.name]);
+    data.set("text", "");
+    data.set("seen", JSON.stringify(seen));
+    this.sending = Promise.all([this.sending, this.send(data).then((page) => this.#renew(page, [field.name]))]);
   }
 
   #askSoon() {
@@ -128,8 +140,17 @@ export class Fields {
       field.closest(".field")?.querySelector(".error")?.remove();
       field.toggleAttribute("aria-invalid", Boolean(error));
       if (error) field.after(error);
-      else if (this.#restingIn(name) <= 0) field.value = fresh.value;
+      else if (this.#restingIn(name) <= 0) this.#says(field, fresh.value);
     }
+    this.#choices(page);
+  }
+
+  #says(field, value) {
+    field.value = value;
+    this.said.set(field.name, value);
+  }
+
+  #choices(page) {
     const [choices, category] = [page?.querySelector("select[name=category]"), this.form.elements.category];
     if (choices && category) {
       category.replaceChildren(...choices.options);

@@ -1,14 +1,17 @@
 // Acts of the person on the post as a whole: keep a revision (Ctrl-S), go on to publishing. They are ordinary forms, sent once everything typed
-// is on the server; what is not a plain success is sent as one, so that the server's page explains it.
+// is on the server, and so without text and fields; what is not a plain success is sent as one, so that the server's page explains it.
 import { parsed } from "./again.js";
 
 export const STANDING = [".state .status", ".desk-acts .menu"]; // parts of the page that say how the post stands
+
+const MACHINERY = new Set(["_xsrf", "_method", "then", "kind", "version"]);
 
 export class Saving {
   /** `whenStored()`: rejects with why it cannot be; `said(words)`: shows that it is done; `failed(why)`. */
   constructor(desk, form, { whenStored, said, failed }) {
     Object.assign(this, { desk, form, whenStored, said, failed, isLeaving: false });
-    document.addEventListener("submit", (event) => { if (event.target === form) this.#submit(event); });
+    form.addEventListener("submit", (event) => this.#submit(event));
+    form.addEventListener("formdata", ({ formData }) => { if (this.isActing) withoutWords(formData); });
     document.addEventListener("keydown", (event) => this.#key(event));
   }
 
@@ -39,7 +42,10 @@ export class Saving {
   }
 
   async #keep() {
-    const answer = await fetch(this.form.action, { method: "POST", body: new FormData(this.form) });
+    this.isActing = true;
+    const data = new FormData(this.form);
+    this.isActing = false;
+    const answer = await fetch(this.form.action, { method: "POST", body: data });
     if (!answer.headers.has("X-Request-Id")) throw "The server cannot be reached"; // a proxy's page
     const isDone = answer.ok && answer.redirected && new URL(answer.url).pathname === new URL(this.form.action).pathname;
     if (isDone) this.renew(parsed(await answer.text())), this.said("Revision kept");
@@ -47,8 +53,9 @@ export class Saving {
   }
 
   #leave(button) {
-    this.isLeaving = true;
+    this.isLeaving = this.isActing = true;
     this.form.requestSubmit(button);
+    this.isActing = false;
     setTimeout(() => { this.isLeaving = false; }, 10_000); // the answer did not come
   }
 
@@ -63,4 +70,11 @@ export class Saving {
       old.replaceChildren(...fresh.childNodes);
     }
   }
+}
+
+/** Nothing was seen and nothing typed: the server keeps what its document says. */
+function withoutWords(data) {
+  for (const name of [...data.keys()]) if (!MACHINERY.has(name)) data.delete(name);
+  data.set("text", "");
+  data.set("seen", "{}");
 }

@@ -2,22 +2,18 @@
 const OWN = 150; // milliseconds in which the other side's answer to our own scrolling is not taken for somebody's
 
 export class Scrolling {
-  /** `scroller`: what scrolls the text; `frame`: the preview. */
-  constructor(writer, scroller, frame) {
-    Object.assign(this, { writer, scroller, frame, led: null });
+  /** `scroller`: what scrolls the text; `preview`: the element that says when it has `shown` another page in its frame. */
+  constructor(writer, scroller, preview) {
+    Object.assign(this, { writer, scroller, frame: preview.querySelector("iframe"), led: null });
+    preview.addEventListener("shown", () => this.#move("text"));
+    this.frame.addEventListener("load", () => this.#listen());
     scroller.addEventListener("scroll", () => this.#from("text"), { passive: true });
-    frame.addEventListener("load", () => this.#listen());
     this.#listen();
-  }
-
-  /** After another page was put into the frame. */
-  realign() {
-    this.#move("text");
   }
 
   #listen() {
     this.frame.contentWindow?.addEventListener("scroll", () => this.#from("page"), { passive: true });
-    this.realign();
+    this.#move("text");
   }
 
   #from(side) {
