@@ -55,6 +55,14 @@ class WorkChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentChanged:
+    """Something was written into the document of a working copy; the update has this number."""
+
+    post_id: int
+    update_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class SiteChanged:
     """What the frame of every page shows has changed."""
 
@@ -79,10 +87,10 @@ class SessionEnded:
     session_ids: Ids
 
 
-Event = PostPublished | PostWithdrawn | WorkChanged | SiteChanged | UserChanged | SessionEnded
+Event = PostPublished | PostWithdrawn | WorkChanged | DocumentChanged | SiteChanged | UserChanged | SessionEnded
 
 _KINDS: dict[str, type[Event]] = {
-    kind.__name__: kind for kind in (PostPublished, PostWithdrawn, WorkChanged, SiteChanged, UserChanged, SessionEnded)
+    kind.__name__: kind for kind in (PostPublished, PostWithdrawn, WorkChanged, DocumentChanged, SiteChanged, UserChanged, SessionEnded)
 }
 
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import accumulate
 from typing import Literal
 
 Kind = Literal["same", "changed", "added", "removed", "skip"]
@@ -50,6 +51,25 @@ class Row:
 def side_by_side(old: str, new: str) -> list[Row]:
     """Rows of both texts in order; long unchanged runs are folded into one "skip" row."""
     return _Comparison(old.splitlines(), new.splitlines()).rows()
+
+
+def edits(old: str, new: str) -> list[tuple[int, int, str]]:
+    """What to replace in the old text to get the new one: (start, end, words) of stretches that differ, in order, as short as is cheap
+    to find: lines first, then words, then what those have in common at their ends."""
+    found = []
+    for a, b, words in _replaced(0, old.splitlines(keepends=True), new.splitlines(keepends=True)):
+        for start, end, part in _replaced(a, _TOKEN.findall(old[a:b]), _TOKEN.findall(words)):
+            before = _common(old[start:end], part)
+            after = _common(old[start + before : end][::-1], part[before:][::-1])
+            found.append((start + before, end - after, part[before : len(part) - after]))
+    return found
+
+
+def _replaced(start: int, old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, str]]:
+    """Blocks that differ, in characters; the old pieces begin at ``start``."""
+    places = list(accumulate(map(len, old), initial=start))
+    for a, b, c, d in _changes(old, new):
+        yield places[a], places[b], "".join(new[c:d])
 
 
 class _Comparison:

@@ -1,6 +1,7 @@
 """What an editor sends about a post or page, and the map of a working copy."""
 
-from typing import Annotated, Any
+import json
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -9,12 +10,17 @@ from cms.schemas.text import Line, Paragraphs
 MAX_TEXT = 2_000_000  # characters of up to four bytes each: what the editor's form may carry (handlers/admin/editing.py)
 MAX_SLUG = 200  # characters; imported ones may be longer than those we make
 MAX_TAGS = 50
+MAX_AUTHORS = 20
+LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"  # BCP 47, in a column of 12 characters
 
 RowId = Annotated[int, Field(ge=0, lt=2**63)]  # what a database has room for
 
 
 class PostInput(BaseModel):
-    """The editor's form. ``version`` is that of the working copy the person saw; 0 for a new post."""
+    """The editor's form. ``version`` is that of the working copy the person saw; 0 for a new post.
+
+    ``seen``: the form as it was shown, in JSON; of a page that runs no scripts.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -30,6 +36,21 @@ class PostInput(BaseModel):
     part: int | None = Field(None, title="Part", ge=1, lt=100_000)
     featured: bool = Field(False, title="Keep at hand on the home page")
     version: RowId = Field(0, title="Version")
+    seen: Self | None = None
+
+    @property
+    def typed(self) -> frozenset[str]:
+        """The names of the fields that somebody changed; all of them if it is not known what was seen."""
+        names = type(self).model_fields.keys() - {"version", "seen"}
+        return frozenset(name for name in names if self.seen is None or getattr(self, name) != getattr(self.seen, name))
+
+    @field_validator("seen", mode="before")
+    @classmethod
+    def _read(cls, value: Any) -> Any:
+        try:
+            return json.loads(value) if isinstance(value, str) else value
+        except RecursionError:
+            raise ValueError from None
 
     @field_validator("tags", mode="before")
     @classmethod
@@ -88,3 +109,17 @@ class PostFields(BaseModel):
 
     def to_json(self) -> dict[str, Any]:
         return self.model_dump(mode="json")
+
+
+class TypedFields(PostFields):
+    """The same, as far as people may write it into a document."""
+
+    title: Line = Field("", max_length=300)
+    slug: Line = Field("", max_length=MAX_SLUG)
+    excerpt: Line = Field("", max_length=500)
+    authors: tuple[RowId, ...] = Field((), max_length=MAX_AUTHORS)
+    category: RowId | None = None
+    tags: tuple[RowId, ...] = Field((), max_length=MAX_TAGS)
+    parent: RowId | None = None
+    language: str | None = Field(None, pattern=LANGUAGE)
+    picture: RowId | None = None

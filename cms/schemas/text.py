@@ -11,14 +11,14 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff
 _BREAKS = re.compile(r"\s+")
 
 
-def _clean_text(value: Any) -> Any:
+def clean_text(value: Any) -> Any:
     return _CONTROL.sub("", value.replace("\r\n", "\n").replace("\r", "\n")) if isinstance(value, str) else value
 
 
 def clean_line(value: Any) -> Any:
-    return unicodedata.normalize("NFC", _BREAKS.sub(" ", _clean_text(value)).strip()) if isinstance(value, str) else value
+    return unicodedata.normalize("NFC", _BREAKS.sub(" ", clean_text(value)).strip()) if isinstance(value, str) else value
 
 
 Line = Annotated[str, BeforeValidator(clean_line)]  # one line, no space at its ends
-Paragraphs = Annotated[str, BeforeValidator(_clean_text)]  # newlines as they are
+Paragraphs = Annotated[str, BeforeValidator(clean_text)]  # newlines as they are
 Name = Annotated[Line, StringConstraints(min_length=1, max_length=80)]

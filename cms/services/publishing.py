@@ -20,7 +20,7 @@ from cms.models.address import TargetKind
 from cms.models.post import Kind, Live, Reason, ScheduledAct, Side, WorkState
 from cms.policy import Actor, Capability
 from cms.schemas.post import PostFields
-from cms.services import addresses, audit, documents, outbox, posts, search_index, site, surroundings
+from cms.services import addresses, audit, documents, outbox, posts, search_index, site, surroundings, terms, working_copies
 
 _TEXT = frozenset({"title", "excerpt", "standfirst", "body", "picture"})  # what makes a post "updated" for its readers
 
@@ -83,7 +83,7 @@ async def publish_all(work: Work, actor: Actor, releases: Sequence[Release]) -> 
     rows = [one.published for one in going]
     around = await surroundings.around(session, [one.published for one in going if not one.is_new])
     await _write_documents(work, going)
-    await posts.set_terms(work, Side.LIVE, {one.post.id: one.fields for one in going}, new=[one.post.id for one in going if one.is_new])
+    await terms.write(work, Side.LIVE, {one.post.id: one.fields for one in going}, new=[one.post.id for one in going if one.is_new])
     await surroundings.choose_related(work, rows)
     others = await surroundings.others(session, around | await surroundings.around(session, rows), rows)
     changed = await surroundings.renew(session, [*rows, *others])
@@ -112,7 +112,7 @@ async def _to_go(work: Work, actor: Actor, releases: Sequence[Release]) -> list[
         if post.is_trashed:
             raise Conflict("This is in the trash; take it out before you publish it.")
     await site.hold(work)  # a parent that moves and a child that comes would miss each other, and so would two neighbours
-    copies = {copy.post_id: copy for copy in await session.scalars(select(WorkingCopy).where(WorkingCopy.post_id.in_(ids)))}
+    copies = await working_copies.projected(work, ids)
     if any(copies[release.post_id].version != release.version.number for release in releases):
         raise Conflict
     fields = {post_id: PostFields.model_validate(copy.fields) for post_id, copy in copies.items()}
@@ -285,7 +285,7 @@ async def _take_away(work: Work, post: Post) -> None:
     before, around = documents.listed(published), await surroundings.around(work.session, [published])
     await work.session.delete(published)
     await addresses.retire(work, TargetKind.POST, post.id)
-    await posts.set_terms(work, Side.LIVE, {post.id: PostFields()})
+    await terms.write(work, Side.LIVE, {post.id: PostFields()})
     await surroundings.forget(work, post.id)
     await search_index.remove(work, post.id)
     await work.session.flush()

@@ -35,7 +35,7 @@ _LABELS = {
     for name, field in schema.model_fields.items()
     if name not in left_out
 }
-_MACHINERY = frozenset({"_xsrf", "_method", "version", "then", "next", "post", "kind"})
+_MACHINERY = frozenset({"_xsrf", "_method", "version", "seen", "then", "next", "post", "kind"})
 _SECRET = frozenset({"_xsrf", "password", "code", "credential", "secret"})
 _UNSAFE = re.compile(r"[^\x21-\x7e]|\\")
 

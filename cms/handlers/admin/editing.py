@@ -1,5 +1,6 @@
 """EditorHandler: what the pages of one post or page share: its kind, the form, the form shown again, and the page of a conflict."""
 
+import json
 from typing import Any
 
 from cms.content.context import Rendered
@@ -10,7 +11,7 @@ from cms.handlers.forms import Form
 from cms.models.post import Kind, Post
 from cms.policy import Capability
 from cms.schemas.post import PostInput
-from cms.services import desk, posts, references
+from cms.services import desk, posts, references, working_copies
 from cms.services.desk import Surroundings
 from cms.services.posts import Draft
 
@@ -24,7 +25,7 @@ COMPARED = ("title", "slug", "excerpt", "tags", "category", "new_category", "par
 class EditorHandler(AdminHandler, is_base=True):
     """Posts and pages have the same desk: what a handler requires for posts, it requires for pages below ``/admin/pages``."""
 
-    body_limit = 8 * 1024 * 1024  # the longest text, in a form that does not encode it
+    body_limit = 20 * 1024 * 1024  # the longest text, and what was seen of it, in a form that does not encode them
 
     def initialize(self, kind: str) -> None:  # given by the route
         self.kind = Kind(kind)
@@ -45,6 +46,7 @@ class EditorHandler(AdminHandler, is_base=True):
     # --- what was typed ---
 
     async def load(self, post_id: int) -> Draft:
+        await working_copies.catch_up(self.parts.database, post_id)
         async with self.read() as session:
             draft = await posts.get_draft(session, self.actor, post_id)
         self.of_kind(draft.post)
@@ -130,7 +132,8 @@ def form_of(draft: Draft) -> Form[PostInput]:
         "featured": "on" if fields.featured else "",
         "version": draft.version,
     }
-    return Form(PostInput, values)
+    said = {name: value for name, value in values.items() if value not in (None, "")}
+    return Form(PostInput, {**values, "seen": json.dumps(said, ensure_ascii=False)})
 
 
 def shown(form: Form[PostInput], name: str, around: Surroundings) -> str:

@@ -1,0 +1,127 @@
+"""The Yjs document of a text: ``content``, a text, and ``fields``, a map. The only module that knows pycrdt.
+
+pycrdt counts in bytes of UTF-8, Yjs in halves of UTF-16, Python in characters. What is edited here begins and ends at whole characters:
+half a surrogate pair would divide the two for good. Numbers are floats in Yjs; whole ones are read as ``int``.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from pycrdt import Doc, Map, Text, merge_updates
+
+from cms.content import diff
+
+CONTENT, FIELDS = "content", "fields"
+NOTHING = b"\0\0"  # an update that says nothing
+
+
+class Document:
+    """One document in memory, for one thread. Made of all its updates at once: pycrdt loses some that come before what they stand on."""
+
+    def __init__(self, *updates: bytes) -> None:
+        self._doc: Doc[Any] = Doc()
+        self._content = self._doc.get(CONTENT, type=Text)
+        self._fields = self._doc.get(FIELDS, type=Map)
+        if updates:
+            self._doc.apply_update(merged(*updates))
+        self._made: list[bytes] = []
+        self._watch = self._doc.observe(lambda event: self._made.append(event.update))
+
+    @classmethod
+    def of(cls, content: str, fields: Mapping[str, Any]) -> "Document":
+        """A new one. It must never be merged with another that was made of the same: all would stand there twice."""
+        document = cls()
+        document.edit(content, fields)
+        return document
+
+    @property
+    def content(self) -> str:
+        return str(self._content)
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """As JSON; what JSON cannot say is None."""
+        return {key: _plain(value) for key, value in (self._fields.to_py() or {}).items()}
+
+    @property
+    def size(self) -> int:
+        """Bytes of the text; never less than it has characters."""
+        return len(self._content)
+
+    def edit(self, content: str | None = None, fields: Mapping[str, Any] | None = None) -> bytes:
+        """The smallest update that makes it say this, applied; ``NOTHING`` if it does already. Keys that are not named stay."""
+        with self._doc.transaction():
+            if content is not None:
+                self._retype(content)
+            before = self.fields
+            for key, value in (fields or {}).items():
+                if key not in before or before[key] != value:
+                    self._fields[key] = value
+        return self._taken()
+
+    def _retype(self, content: str) -> None:
+        before = self.content
+        for start, end, words in reversed(diff.edits(before, content)):
+            at = len(before[:start].encode())
+            del self._content[at : at + len(before[start:end].encode())]
+            if words:
+                self._content.insert(at, words)
+
+    def apply(self, update: bytes) -> bytes:
+        """What of it was new. Raises ``ValueError`` or ``RuntimeError`` if it cannot be read."""
+        self._doc.apply_update(update)
+        return self._taken()
+
+    def _taken(self) -> bytes:
+        made, self._made[:] = list(self._made), []
+        return merged(*made) if made else NOTHING
+
+    def state(self) -> bytes:
+        """What it knows of, for another to say what is missing here."""
+        return self._doc.get_state()
+
+    def since(self, state: bytes) -> bytes:
+        """What whoever has this state lacks. Raises ``ValueError`` if the state cannot be read."""
+        return self._doc.get_update(state)
+
+    def data(self) -> bytes:
+        """All of it, as one update; deleted text is forgotten."""
+        return self._doc.get_update()
+
+
+def merged(*updates: bytes) -> bytes:
+    """One update that says what these say."""
+    return updates[0] if len(updates) == 1 else merge_updates(*updates)
+
+
+def folded(*updates: bytes) -> bytes:
+    """The same without what was deleted meanwhile; needs no document of the caller's thread."""
+    return Document(*updates).data()
+
+
+def merge_texts(seen: str, mine: str, theirs: str) -> str:
+    """Theirs with what I changed since we both saw the same."""
+    if theirs == seen:
+        return mine
+    common = Document.of(seen, {}).data()
+    other = Document(common)
+    other.edit(theirs)
+    other.apply(Document(common).edit(mine))
+    return other.content
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case bool() | None:
+            return value
+        case int() | float():
+            return int(value) if math.isfinite(value) and value == int(value) else value if math.isfinite(value) else None
+        case str():
+            return value.replace("\0", "")  # which PostgreSQL keeps in no text
+        case list():
+            return [_plain(each) for each in value]
+        case dict():
+            return {key.replace("\0", ""): _plain(each) for key, each in value.items()}
+        case _:
+            return None
