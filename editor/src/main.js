@@ -168,6 +168,7 @@ class Editor {
   }
 
   #show() {
+    if (!this.provider && !this.isBegun) return; // a new one that nobody has touched
     const isDirty = this.#isDirty;
     const isConnected = this.provider ? this.provider.isSynced : !this.isAway;
     this.kept?.mark(!isDirty && isConnected);

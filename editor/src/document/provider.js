@@ -7,7 +7,8 @@ import { messageYjsSyncStep1, messageYjsSyncStep2, readSyncMessage, writeSyncSte
 import { AWARENESS, CLOSED, IS, STORED, SYNC, TOLD, message, opened, readBytes, readNumber, readTold, writeBytes, writeNumber } from "./wire.js";
 
 const FIRST_WAIT = 300; // milliseconds before the first new attempt; doubled with each, up to the longest
-const LONGEST_WAIT = 20_000;
+const LONGEST_WAIT = 8_000;
+const SLOW_WAIT = 20_000;
 const SILENCE = 25_000; // after so much of it the server is asked whether it is still there
 const PATIENCE = 10_000; // and after so much more the connection is taken for dead
 const ENDS = new Set([CLOSED.signedOut, CLOSED.forbidden, CLOSED.gone, CLOSED.unknownLineage]); // somebody has to do something first
@@ -173,7 +174,7 @@ export class Provider extends ObservableV2 {
     }
     this.#drop();
     if (reason && SLOW.has(code)) this.refusal = reason;
-    const longest = SLOW.has(code) ? LONGEST_WAIT : Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** this.attempts);
+    const longest = SLOW.has(code) ? SLOW_WAIT : Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** this.attempts);
     this.attempts += 1;
     this.waiting = setTimeout(() => this.connect(), longest * (0.5 + Math.random() / 2)); // not all at one moment after a restart
     this.emit("change", []);

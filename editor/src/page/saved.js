@@ -21,11 +21,13 @@ export class SavedMark {
   /** isDirty: something is not on the server; isConnected; isKept: it is on this device; refusal, readOnly: why not, in a sentence, or "". */
   show(facts) {
     clearTimeout(this.waiting);
-    const [state, words] = stateOf(facts);
-    if (state === this.state && state !== "error" && state !== "reading") return;
-    if (state === "saved") this.waiting = setTimeout(() => this.#saved(), this.state === "saving" ? CALM : 0);
-    else if (state === "offline" && this.state !== "error") this.waiting = setTimeout(() => this.#write(state, words), GRACE);
-    else this.#write(state, words);
+    this.awaySince = facts.isConnected ? 0 : this.awaySince || Date.now();
+    const grace = facts.isConnected ? 0 : this.awaySince + GRACE - Date.now();
+    const isPatient = grace > 0 && !this.isBad;
+    const [state, words] = stateOf({ ...facts, isConnected: facts.isConnected || isPatient });
+    if (isPatient) this.waiting = setTimeout(() => this.show(facts), grace);
+    if (state !== "saved") this.#write(state, words);
+    else if (this.state !== "saved" && !isPatient) this.waiting = setTimeout(() => this.#saved(), CALM);
   }
 
   /** Say so for a moment, in place of the time. */
@@ -41,10 +43,10 @@ export class SavedMark {
   }
 
   #write(state, words) {
-    const wasBad = this.isBad;
     this.isBad = state === "offline" || state === "error";
     if (this.words.textContent !== words) this.words.textContent = words;
-    if (this.isBad || (wasBad && state === "saved")) this.voice.say(words);
+    if (this.isBad || (this.wasBad && state === "saved")) this.voice.say(words);
+    this.wasBad = this.isBad || (this.wasBad && state !== "saved");
     this.state = this.element.dataset.state = state;
     this.element.title = words;
   }
