@@ -30,7 +30,7 @@ class Editor {
     this.writers = {};
     this.voice = new Voice(desk.querySelector("[data-voice]"));
     this.mark = new SavedMark(desk.querySelector(".saved"), this.voice);
-    this.again = new Again(document.getElementById("again"), () => this.#comeBack());
+    this.again = new Again(document.getElementById("again"), desk.querySelector("[data-again]"), () => this.#comeBack());
     this.fields = new Fields(form, this.doc.getMap("fields"), {
       send: (data) => this.#send(data), page: () => pageAt(location.pathname), nameOf: (client) => this.#othersName(client),
     });
@@ -48,7 +48,6 @@ class Editor {
 
   #begin() {
     this.text.insert(0, this.textarea.value);
-    this.#keep(nameOf(this.person, `new-${this.form.elements.kind.value}`, this.doc.clientID));
     this.#mount();
     const first = (event) => { if (!event.target || event.target.form === this.form) this.#born(); };
     this.doc.on("update", () => this.#born());
@@ -63,6 +62,7 @@ class Editor {
 
   async #beBorn() {
     this.isBegun = true;
+    this.#keep(nameOf(this.person, `new-${this.form.elements.kind.value}`, this.doc.clientID));
     this.#show();
     const { address, page } = await createAtLast(this.form, (error) => this.#waits(error));
     history.replaceState(null, "", address);
@@ -178,6 +178,7 @@ class Editor {
 
   #changed(transaction) {
     if (transaction.local) this.presence?.stopFollowing();
+    else if (this.isBound) this.mark.refresh();
     clearTimeout(this.pausing);
     this.pausing = setTimeout(() => this.#mirror(), PAUSE);
   }

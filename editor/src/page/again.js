@@ -1,16 +1,18 @@
 // "Is it still you?": when the session is over, signing in again without leaving the text. A password is sent from here; whoever needs a passkey
 // or a second factor does that in a window of its own, and is noticed on coming back.
 export class Again {
-  /** `back()`: tries to go on; whoever signed in meanwhile, the server says. */
-  constructor(dialog, back) {
-    Object.assign(this, { dialog, back, form: dialog.querySelector("form"), error: dialog.querySelector(".error") });
+  /** `reminder`: a button that opens it again; `back()`: tries to go on, and whoever signed in meanwhile, the server says. */
+  constructor(dialog, reminder, back) {
+    Object.assign(this, { dialog, reminder, back, form: dialog.querySelector("form"), error: dialog.querySelector(".error") });
     this.form.addEventListener("submit", (event) => { event.preventDefault(); this.#signIn(); });
     dialog.querySelector("[data-later]").addEventListener("click", () => dialog.close());
+    reminder.addEventListener("click", () => this.open());
     for (const kind of ["focus", "pageshow"]) addEventListener(kind, () => { if (this.isNeeded) back(); });
   }
 
   open(words = "") {
     this.isNeeded = true;
+    this.reminder.hidden = false;
     this.#say(words);
     if (!this.dialog.open) this.dialog.showModal();
   }
@@ -18,6 +20,7 @@ export class Again {
   async close() {
     if (!this.isNeeded) return;
     this.isNeeded = false;
+    this.reminder.hidden = true;
     this.form.reset();
     this.dialog.close();
     takeKey(await pageAt(location.pathname));

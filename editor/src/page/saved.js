@@ -30,6 +30,11 @@ export class SavedMark {
     else if (this.state !== "saved" && !isPatient) this.waiting = setTimeout(() => this.#saved(), CALM);
   }
 
+  /** Somebody else's words are safe, too. */
+  refresh() {
+    if (this.state === "saved") this.#saved();
+  }
+
   /** Say so for a moment, in place of the time. */
   confirm(words) {
     this.savedAt = Date.now();
