@@ -48,10 +48,17 @@ class Squall(Application):
     """The web application with its parts. ``start`` before the first request, ``close`` after the last.
 
     ``renderer``: one that several applications share, closed by whoever made it. ``passwords``: with another cost than the usual.
+    ``templates``: that were read already.
     """
 
     def __init__(
-        self, settings: Settings, *, clock: Clock = utc_now, renderer: Renderer | None = None, passwords: Passwords | None = None
+        self,
+        settings: Settings,
+        *,
+        clock: Clock = utc_now,
+        renderer: Renderer | None = None,
+        passwords: Passwords | None = None,
+        templates: Loader | None = None,
     ) -> None:
         self._routes = routes()
         refuse_undeclared(self._routes)
@@ -75,7 +82,7 @@ class Squall(Application):
             parts=self.parts,
             default_handler_class=PlaceHandler,
             hosts=frozenset({*LOOPBACK, _host(settings.public_url)}),
-            template_loader=Loader(str(data_folder("templates"))),
+            template_loader=templates or Loader(str(data_folder("templates"))),
             ui_modules=UI_MODULES,
             transforms=[Compression],
             log_function=log_request,

@@ -11,8 +11,10 @@ from cms.handlers.admin import (
     audit,
     cache,
     capabilities,
+    checks,
     confirmation,
     invitations,
+    link_targets,
     links,
     menus,
     openid,
@@ -178,12 +180,15 @@ def _admin(kind: str) -> list[URLSpec]:
     home = [] if kind == "page" else [
         url(r"/admin", desk.DeskHandler, name="admin"),
         url(r"/admin/preview", preview.PreviewHandler, name="admin.preview"),
+        url(r"/admin/links", link_targets.LinkTargetsHandler, name="admin.links"),
     ]  # fmt: skip
     return [
         *home,
         url(at, desk.ListHandler, given, name=f"admin.{kind}s"),
         url(rf"{at}/new", desk.NewHandler, given, name=f"admin.{kind}s.new"),
+        url(rf"{at}/checks", checks.ChecksHandler, given, name=f"admin.{kind}s.checks"),
         url(rf"{at}/{NUMBER}", desk.EditHandler, given, name=f"admin.{kind}"),
+        url(rf"{at}/{NUMBER}/checks", checks.ChecksHandler, given, name=f"admin.{kind}.checks"),
         url(rf"{at}/{NUMBER}/publication", publication.PublicationHandler, given, name=f"admin.{kind}.publication"),
         url(rf"{at}/{NUMBER}/restoration", publication.RestorationHandler, given, name=f"admin.{kind}.restoration"),
     ]

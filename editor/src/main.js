@@ -19,7 +19,6 @@ import { Voice } from "./page/voice.js";
 import { createWriter } from "./writing/index.js";
 
 const PAUSE = 100; // milliseconds after which the form says what the document says, for the preview and the count
-const RIGHT_TO_LEFT = /^(ar|dv|fa|he|ku|ps|sd|ug|ur|yi)\b/;
 
 class Editor {
   constructor(desk, form) {
@@ -71,6 +70,7 @@ class Editor {
     this.form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "post", value: address.split("/").pop() }));
     this.desk.dataset.post = this.form.elements.post.value;
     this.saving.renew(page, [...STANDING, ".desk-acts"]);
+    for (const part of this.desk.querySelectorAll("[data-at]")) part.dataset.at = page.querySelector("[data-at]")?.dataset.at ?? part.dataset.at;
     this.unborn = "";
     this.#join();
   }
@@ -123,7 +123,7 @@ class Editor {
     this.writer = createWriter({
       textarea: this.textarea, text: this.text, awareness: this.awareness,
       undoManager: new Y.UndoManager(this.text, { trackedOrigins: new Set() }),
-      readOnly: Boolean(this.readOnly), links: this.desk.dataset.links, ...this.#language(),
+      readOnly: Boolean(this.readOnly), links: (query) => linksFor(this.form.dataset.links, query), ...this.#language(),
     });
     if (hadFocus !== false) this.writer.goTo(Math.min(hadFocus, this.text.length));
     this.presence = new Presence(this.awareness, this.writer, { here: this.desk.querySelector(".here"), voice: this.voice, me: this.person });
@@ -131,19 +131,29 @@ class Editor {
     new Outline(document.getElementById("outline"), this.writer);
     this.desk.querySelector("[data-focus]").addEventListener("click", () => this.writer.toggleFocus());
     this.desk.addEventListener("title-done", (event) => { event.preventDefault(); this.writer.goTo(0); });
+    this.desk.addEventListener("click", (event) => this.#goToPlace(event));
     document.addEventListener("field-shown", ({ detail }) => { if (detail === "language") this.#speak(); });
     this.form.elements.language?.addEventListener("change", () => this.#speak());
     for (const part of this.desk.querySelectorAll("[data-bundle], [data-plain]")) part.hidden = "plain" in part.dataset;
   }
 
   #language() {
-    const language = this.form.elements.language?.value || this.desk.dataset.language;
-    return { language, direction: RIGHT_TO_LEFT.test(language) ? "rtl" : "ltr" };
+    const choice = this.form.elements.language?.selectedOptions?.[0];
+    return { language: choice?.value || this.desk.dataset.language, direction: choice?.dataset.direction ?? "auto" };
   }
 
   #speak() {
     const { language, direction } = this.#language();
     this.writer.setLanguage(language, direction);
+  }
+
+  /** A link to a place in the text, as the checks have them. */
+  #goToPlace(event) {
+    const place = event.target.closest("a[href^='#at=']")?.hash.slice(4);
+    if (!place) return;
+    event.preventDefault();
+    if (this.textarea.offsetParent === null) document.getElementById("view-write").checked = true;
+    this.writer.goTo(Math.min(Number(place), this.text.length));
   }
 
   #keep(name) {
@@ -254,6 +264,11 @@ class Editor {
   #othersName(client) {
     return this.writers[client]?.name ?? this.awareness.getStates().get(client)?.user?.name ?? "";
   }
+}
+
+async function linksFor(address, query) {
+  const answer = await fetch(`${address}?${new URLSearchParams({ q: query })}`);
+  return answer.ok ? (await answer.json()).links : [];
 }
 
 const desk = document.querySelector("post-editor[data-person]");

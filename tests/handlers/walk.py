@@ -52,6 +52,8 @@ def _desk(kind: str) -> dict[str, Stop]:
     return {
         f"admin.{kind}s": Stop(at, {"title": "", "text": "", "part": "none"}),
         f"admin.{kind}s.new": Stop(f"{at}/new"),
+        f"admin.{kind}s.checks": Stop(f"{at}/checks", {"text": "x"}),
+        f"admin.{kind}.checks": Stop(f"{at}/{{{kind}}}/checks", {"text": "x"}),
         f"admin.{kind}": Stop(f"{at}/{{{kind}}}", _STALE),
         f"admin.{kind}.publication": Stop(f"{at}/{{{kind}}}/publication", _STALE),
         f"admin.{kind}.restoration": Stop(f"{at}/{{{kind}}}/restoration"),
@@ -97,6 +99,7 @@ STOPS: dict[str, Stop] = {
     "setup": Stop("/setup/wrong", answers=_NOWHERE),
     "admin": Stop("/admin"),
     "admin.preview": Stop("/admin/preview", {"text": "x"}),
+    "admin.links": Stop("/admin/links?q=tide"),
     **_desk("post"),
     **_desk("page"),
     "login.openid": Stop("/login/openid", answers=_NOWHERE),  # no provider is set

@@ -1,7 +1,11 @@
 // The fields around the text, bound by their names to the map of the document: what is typed is set, what others set is shown, unless somebody
 // is just typing there. What needs a look-up or a new row (a tag that there is not yet) goes as a form, and comes back as an edit of the server.
-const NUMBERS = new Set(["category", "parent", "picture"]); // ids; empty: none
-const OPTIONAL = new Set(["language"]); // empty: none
+const id = (value) => (value === "" ? null : Number(value));
+const HOW = { // what the map has for a field, where that is not what stands in it
+  category: id, parent: id, picture: id, // "" for none
+  language: (value) => value || null,
+  authors: (values) => values.filter(Boolean).map(Number), // several of this name, of which the last is empty
+};
 const SENT = { tags: ["tags"], category: ["new_category"], series: ["series", "part"] }; // key of the map → fields of the form
 const OWN = new Set(["text", "_xsrf", "version", "kind", "post", "_method", "then", "seen"]);
 const TYPING = 2500; // milliseconds after a key in which a field is left alone
@@ -51,23 +55,29 @@ export class Fields {
   }
 
   #typed(field) {
-    if (isSent(field.name)) this.#send(field);
-    else if (this.map.get(field.name) !== this.#read(field)) this.map.set(field.name, this.#read(field));
+    const { name } = field;
+    if (isSent(name)) this.#send(field);
+    else if (!isSame(this.map.get(name), this.#read(name))) this.map.set(name, this.#read(name));
   }
 
-  #read(field) {
-    const name = field.name;
-    if (field.type === "checkbox") return field.checked;
-    const value = field.type === "radio" ? this.form.elements[name].value : field.value;
-    if (NUMBERS.has(name)) return value === "" ? null : Number(value);
-    return value === "" && OPTIONAL.has(name) ? null : value;
+  #named(name) {
+    return this.#all.filter((field) => field.name === name);
+  }
+
+  /** What the form says of it, as the map says it. */
+  #read(name) {
+    const fields = this.#named(name);
+    const [first] = fields;
+    if (first.type === "checkbox") return first.checked;
+    const value = first.type === "radio" ? this.form.elements[name].value : fields.length > 1 ? fields.map((field) => field.value) : first.value;
+    return HOW[name] ? HOW[name](name === "authors" ? [value].flat() : value) : value;
   }
 
   // --- what others did ---
 
   #changed(key) {
     if (SENT[key]) this.#askSoon();
-    if (!this.form.elements[key]) return;
+    if (!this.#named(key).length || isSent(key)) return;
     const wait = this.#restingIn(key);
     if (wait > 0) setTimeout(() => this.#changed(key), wait);
     else if (this.#show(key)) this.#say(key);
@@ -81,21 +91,33 @@ export class Fields {
   /** Returns whether the field said something else. */
   #show(key) {
     const value = this.map.get(key);
-    const field = this.form.elements[key];
-    if (!field || value === undefined) return false;
-    const before = field instanceof RadioNodeList ? field.value : this.#read(field);
-    if (before === value) return false;
-    if (field.type === "checkbox") field.checked = value;
-    else field.value = value ?? "";
+    if (value === undefined || isSame(value, this.#read(key))) return false;
+    if (Array.isArray(value)) this.#showAll(key, value);
+    else this.#put(key, value);
     document.dispatchEvent(new CustomEvent("field-shown", { detail: key }));
+    this.#named(key)[0].dispatchEvent(new CustomEvent("input", { bubbles: true })); // for those who count and draw
     return true;
+  }
+
+  #put(key, value) {
+    const [field] = this.#named(key);
+    if (field.type === "checkbox") field.checked = value;
+    else if (field.type === "radio") this.form.elements[key].value = value;
+    else field.value = value ?? "";
+  }
+
+  #showAll(key, values) {
+    while (this.#named(key).length <= values.length) {
+      const last = this.#named(key).at(-1);
+      last.after(last.cloneNode(true));
+    }
+    this.#named(key).forEach((field, number) => { field.value = values[number] ?? ""; });
   }
 
   /** Who changed it, beside it, for a while. */
   #say(key) {
-    const field = this.form.elements[key];
     const name = this.nameOf(this.map._map.get(key)?.id.client);
-    const place = field instanceof RadioNodeList ? null : field.closest(".field, .words, .choice");
+    const place = this.#named(key)[0].closest(".field, .words, .choice");
     if (!name || !place) return;
     const note = place.querySelector(".changed-by") ?? Object.assign(document.createElement("p"), { className: "hint changed-by" });
     note.textContent = `${name} changed this.`;
@@ -158,6 +180,8 @@ export class Fields {
     }
   }
 }
+
+const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
 function isTouched(field) {
   if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;

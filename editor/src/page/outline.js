@@ -9,7 +9,7 @@ export class Outline {
   #fill() {
     const list = this.menu.querySelector("ul");
     const lines = this.writer.outline().map((heading) => {
-      const button = Object.assign(document.createElement("button"), { type: "button", textContent: heading.text || "…", value: heading.from });
+      const button = Object.assign(document.createElement("button"), { type: "button", textContent: heading.text || "…", value: heading.at });
       const line = Object.assign(document.createElement("li"), { className: `level-${heading.level}` });
       line.append(button);
       return line;

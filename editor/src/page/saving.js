@@ -11,7 +11,7 @@ export class Saving {
   constructor(desk, form, { whenStored, said, failed }) {
     Object.assign(this, { desk, form, whenStored, said, failed, isLeaving: false });
     form.addEventListener("submit", (event) => this.#submit(event));
-    form.addEventListener("formdata", ({ formData }) => { if (this.isActing) withoutWords(formData); });
+    document.addEventListener("formdata", ({ formData }) => { if (this.isActing) withoutWords(formData); }); // after the form's own
     document.addEventListener("keydown", (event) => this.#key(event));
   }
 

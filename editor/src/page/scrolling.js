@@ -40,7 +40,7 @@ export class Scrolling {
     const shown = [...page.ownerDocument.querySelectorAll(".prose :is(h1, h2, h3, h4, h5, h6)")];
     const written = this.writer.outline();
     const inBoth = written.length === shown.length ? written.map((heading, n) => [
-      start + view.lineBlockAt(heading.from).top,
+      start + view.lineBlockAt(heading.at).top,
       shown[n].getBoundingClientRect().top + page.scrollTop,
     ]) : [];
     const ends = [this.scroller, page].map((side) => side.scrollHeight - side.clientHeight);
