@@ -18,7 +18,7 @@ import { Scrolling } from "./page/scrolling.js";
 import { Voice } from "./page/voice.js";
 import { createWriter } from "./writing/index.js";
 
-const PAUSE = 100; // milliseconds after which the form says what the document says, for the preview and the count
+const PAUSE = 50; // milliseconds after which the form says what the document says, for the preview and the count
 
 class Editor {
   constructor(desk, form) {

@@ -10,6 +10,7 @@ const FIRST_WAIT = 300; // milliseconds before the first new attempt; doubled wi
 const LONGEST_WAIT = 8_000;
 const SLOW_WAIT = 20_000;
 const SILENCE = 25_000; // after so much of it the server is asked whether it is still there
+const STEADY = 5_000; // a connection that lasted so long was a good one
 const PATIENCE = 10_000; // and after so much more the connection is taken for dead
 const ENDS = new Set([CLOSED.signedOut, CLOSED.forbidden, CLOSED.gone, CLOSED.unknownLineage]); // somebody has to do something first
 const SLOW = new Set([CLOSED.unreadable, CLOSED.tooLarge, CLOSED.tooMany]); // the same again at once would end in the same way
@@ -102,6 +103,7 @@ export class Provider extends ObservableV2 {
     this.lineage = hello.lineage;
     this.mayWrite = hello.mayWrite;
     this.isGreeted = true;
+    this.greetedAt = Date.now();
     this.refusal = "";
     this.#send(IS, (encoder) => writeNumber(encoder, this.doc.clientID));
     this.#send(SYNC, (encoder) => writeSyncStep1(encoder, this.doc));
@@ -119,7 +121,6 @@ export class Provider extends ObservableV2 {
     }
     if (kind === messageYjsSyncStep2 && !this.isSynced) {
       this.isSynced = true;
-      this.attempts = 0;
       this.emit("synced", []);
       this.emit("change", []);
     }
@@ -172,6 +173,7 @@ export class Provider extends ObservableV2 {
       this.#end(code, reason);
       return;
     }
+    if (this.isGreeted && Date.now() - this.greetedAt > STEADY) this.attempts = 0;
     this.#drop();
     if (reason && SLOW.has(code)) this.refusal = reason;
     const longest = SLOW.has(code) ? SLOW_WAIT : Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** this.attempts);
