@@ -32,6 +32,7 @@ from cms.handlers.admin import (
 )
 from cms.handlers.admin import posts as desk
 from cms.handlers.base import BaseHandler
+from cms.handlers.live import documents
 from cms.handlers.site import archives, feeds, media, posts, programs, search, sitemaps, sources, static
 from cms.models.address import TargetKind
 from cms.policy import Capability
@@ -64,7 +65,7 @@ def refuse_undeclared(routes: Iterable[URLSpec]) -> None:
 
 
 def rules() -> list[Rule]:
-    return [*_site(), *_programs(), *_people(), *_operators(), _below("/admin", _desk()), *_rest()]
+    return [*_site(), *_programs(), *_people(), *_operators(), _below("/admin", _desk()), *_live(), *_rest()]
 
 
 def _below(start: str, rules: list[URLSpec]) -> Rule:
@@ -234,6 +235,10 @@ def _operators() -> list[URLSpec]:
         url(r"/readyz", operations.ReadyHandler, name="readyz"),
         url(r"/metrics", operations.MetricsHandler, name="metrics"),
     ]
+
+
+def _live() -> list[URLSpec]:
+    return [url(rf"/live/posts/{NUMBER}", documents.DocumentHandler, name="live.post")]
 
 
 def _rest() -> list[URLSpec]:
