@@ -288,6 +288,7 @@ class Room:
 
         Raises ``Refusal`` or ``ValueError`` if it cannot be put into the document.
         """
+        self.known.check(updates.read(data))
         if (news := self.document.apply(data)) == crdt.NOTHING:
             return
         self.known.take(updates.read(news))

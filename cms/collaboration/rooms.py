@@ -163,13 +163,9 @@ class Rooms:
                 ids, room.unread = room.unread, []
                 async with self._database.read() as session:
                     found = await working_copies.read_updates(session, ids)
-                if len(found) < len(ids):
-                    await self._reload(room)
-                for data in found:
-                    room.hear(data)
                 room.loose += len(found)
-        except (Refusal, ValueError):
-            self.give_up(room)
+                if len(found) < len(ids) or not _heard(room, found):
+                    await self._reload(room)
         finally:
             room.is_reading = False
 
@@ -181,8 +177,8 @@ class Rooms:
             room.end(protocol.GONE, GONE)
         elif stored.lineage != room.lineage:
             room.end(protocol.OTHER_LINEAGE, "This text has begun anew since.")
-        else:
-            room.hear(crdt.merged(*(await _lightened(stored)).all))
+        elif not _heard(room, [crdt.merged(*(await _lightened(stored)).all)]):
+            self.give_up(room)
 
     def _doubt(self, room: Room, seats: Iterable[Seat]) -> None:
         for seat in list(seats):
@@ -279,6 +275,16 @@ class Rooms:
             log.info("a document waits", reason=type(error).__name__)
         except Exception:
             log.exception("a document was not looked after")
+
+
+def _heard(room: Room, said: Iterable[bytes]) -> bool:
+    """Whether all of it could be put into the document; if not, something was missed."""
+    try:
+        for data in said:
+            room.hear(data)
+    except (Refusal, ValueError):
+        return False
+    return True
 
 
 async def _lightened(stored: Stored) -> Stored:

@@ -7,10 +7,10 @@ is the truth and the working copy is read of it. Whoever needs several of them t
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, false, literal, select, true, update
+from sqlalchemy import bindparam, delete, exists, false, literal, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import crdt
@@ -26,6 +26,8 @@ from cms.schemas.post import MAX_TEXT, PostFields
 from cms.schemas.text import clean_text
 from cms.services import outbox, post_fields, terms
 
+ANNOUNCED_FOR = timedelta(minutes=10)  # there are many, and whoever was away for so long reads the whole document
+LEFT_BEHIND = timedelta(seconds=30)  # after which nobody is at work on it any more who would project it
 _IS_AHEAD = select(Document.is_ahead).where(Document.post_id == bindparam("post_id"))
 
 
@@ -54,7 +56,8 @@ async def begin(work: Work, actor: Actor, post: Post, content: str, fields: Post
     """The first of a new post."""
     copy = WorkingCopy(post_id=post.id, content=content, fields=fields.to_json(), updated_at=work.now, updated_by_id=actor.user_id)
     work.session.add(copy)
-    await _follow(work, post, copy, fields)
+    await _follow(work, post, copy)
+    await terms.write(work, Side.WORK, {post.id: fields}, new=[post.id])
     return copy
 
 
@@ -88,7 +91,10 @@ def _merged(base: str | None, content: str | None, now: str) -> str:
 async def project(work: Work, post_id: int, by_id: int | None = None) -> WorkingCopy:
     """The working copy, made to say what its document says. ``by_id``: who wrote last, if that is known."""
     if not await work.session.scalar(_IS_AHEAD, {"post_id": post_id}):
-        return await work.session.get_one(WorkingCopy, post_id)
+        found = await work.session.get(WorkingCopy, post_id)
+        if found is None:
+            raise NotFound
+        return found
     post, copy = await _hold(work, post_id)
     stored = await read_document(work.session, post_id, lock=True)
     if stored is None:
@@ -148,21 +154,22 @@ async def _project(work: Work, post: Post, copy: WorkingCopy, document: crdt.Doc
 async def _write(work: Work, post: Post, copy: WorkingCopy, content: str, fields: dict[str, Any], by_id: int | None) -> None:
     if copy.content == content and copy.fields == fields:
         return
-    copy.content, copy.fields = content, fields
+    before, copy.content, copy.fields = copy.fields, content, fields
     copy.updated_at, copy.updated_by_id = work.now, by_id
-    await _follow(work, post, copy, PostFields.model_validate(fields))
+    await _follow(work, post, copy)
+    if before != fields:
+        await terms.write(work, Side.WORK, {post.id: PostFields.model_validate(fields)})
 
 
-async def _follow(work: Work, post: Post, copy: WorkingCopy, fields: PostFields) -> None:
-    """What follows the working copy: the rows of the work side, the desk's title, the event."""
-    post.title = plain_title(fields.title)
+async def _follow(work: Work, post: Post, copy: WorkingCopy) -> None:
+    """What follows the working copy: the desk's title, whether readers have something else, the event."""
+    post.title = plain_title(copy.fields.get("title", ""))
     post.folded_title = folded(post.title)[:400]
-    post.language = fields.language
+    post.language = copy.fields.get("language")
     post.updated_at = work.now
     post.has_changes = post.is_published and not await _is_live(work.session, copy)
     post.work = WorkState.DRAFT if post.work is not WorkState.SCHEDULED else post.work
     await work.session.flush()
-    await terms.write(work, Side.WORK, {post.id: fields})
     outbox.record(work, WorkChanged(post.id))
 
 
@@ -256,13 +263,20 @@ async def fold(work: Work, stored: Stored, data: bytes) -> bool:
         return False
     old = (DocumentUpdate.post_id == stored.post_id) & (DocumentUpdate.id <= stored.last_id)
     await work.session.execute(delete(DocumentUpdate).where(old))
+    await outbox.forget(work, DocumentChanged, ANNOUNCED_FOR)
     return True
 
 
-async def behind(session: AsyncSession, post_ids: Sequence[int] | None = None) -> Sequence[int]:
-    """Posts, or those of these, whose working copy does not yet say what their document says."""
-    wanted = select(Document.post_id).where(Document.is_ahead.is_(True)).order_by(Document.post_id)
-    return (await session.scalars(wanted if post_ids is None else wanted.where(Document.post_id.in_(post_ids)))).all()
+async def behind(session: AsyncSession, post_ids: Sequence[int]) -> Sequence[int]:
+    """Those of these posts whose working copy does not yet say what their document says."""
+    wanted = select(Document.post_id).where(Document.is_ahead.is_(True), Document.post_id.in_(post_ids))
+    return (await session.scalars(wanted.order_by(Document.post_id))).all()
+
+
+async def left_behind(session: AsyncSession, now: datetime) -> Sequence[int]:
+    """Posts that a process was to project, and did not: it has ended before."""
+    is_at_work = exists().where(DocumentUpdate.post_id == Document.post_id, DocumentUpdate.created_at > now - LEFT_BEHIND)
+    return (await session.scalars(select(Document.post_id).where(Document.is_ahead.is_(True), ~is_at_work))).all()
 
 
 async def with_documents(session: AsyncSession, post_ids: Sequence[int]) -> set[int]:

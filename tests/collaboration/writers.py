@@ -21,9 +21,9 @@ from tests.web import Browser
 
 
 class Writer:
-    def __init__(self, socket: WebSocketClientConnection) -> None:
+    def __init__(self, socket: WebSocketClientConnection, document: Any = None) -> None:
         self.socket = socket
-        self.document = crdt.Document()
+        self.document = document or crdt.Document()
         self.told: list[dict[str, Any]] = []
         self.states: dict[int, Any] = {}
         self.sent = self.on_disk = 0
@@ -91,12 +91,12 @@ class Writer:
 
 
 @asynccontextmanager
-async def writing(browser: Browser, post_id: int, lineage: str = "", **headers: str) -> AsyncIterator[Writer]:
-    """Waits until the document is there, or the socket was closed."""
+async def writing(browser: Browser, post_id: int, lineage: str = "", *, document: Any = None, **headers: str) -> AsyncIterator[Writer]:
+    """Waits until the document is there, or the socket was closed. ``document``: what the browser had before, or the real Yjs."""
     address = browser.url.replace("http", "ws", 1) + f"/live/posts/{post_id}" + (f"?lineage={lineage}" if lineage else "")
     cookies = {"Cookie": "; ".join(f"{name}={value}" for name, value in browser.cookies.items())}
     socket = await websocket_connect(HTTPRequest(address, headers={**cookies, **headers}), max_message_size=64 * 1024 * 1024)
-    writer = Writer(socket)
+    writer = Writer(socket, document)
     try:
         await writer.until(lambda: writer.is_whole or writer.closed is not None)
         yield writer
