@@ -8,7 +8,8 @@ from selenium.webdriver import Chrome
 RUN = """
 const done = arguments[arguments.length - 1];
 requestAnimationFrame(async () => {
-  const ending = document.getAnimations().filter((each) => each.effect.getComputedTiming().endTime !== Infinity); // a cursor blinks for ever
+  const hasEnd = (each) => each.effect.getComputedTiming().endTime !== Infinity; // a cursor blinks for ever
+  const ending = document.getAnimations().filter(hasEnd);
   await Promise.allSettled(ending.map((each) => each.finished));
   axe.run(document, {iframes: false}).then(done);
 });
