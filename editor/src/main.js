@@ -13,7 +13,7 @@ import { offerLeftovers } from "./page/leftover.js";
 import { Outline } from "./page/outline.js";
 import { Presence } from "./page/presence.js";
 import { SavedMark } from "./page/saved.js";
-import { STANDING, Saving } from "./page/saving.js";
+import { Saving, complete } from "./page/saving.js";
 import { Scrolling } from "./page/scrolling.js";
 import { Voice } from "./page/voice.js";
 import { createWriter } from "./writing/index.js";
@@ -69,7 +69,8 @@ class Editor {
     this.form.action = address;
     this.form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "post", value: address.split("/").pop() }));
     this.desk.dataset.post = this.form.elements.post.value;
-    this.saving.renew(page, [...STANDING, ".desk-acts"]);
+    this.saving.renew(page);
+    complete(this.desk.querySelector(".desk-acts"), page.querySelector(".desk-acts"));
     for (const part of this.desk.querySelectorAll("[data-at]")) part.dataset.at = page.querySelector("[data-at]")?.dataset.at ?? part.dataset.at;
     this.unborn = "";
     this.#join();

@@ -2,7 +2,7 @@
 // is on the server, and so without text and fields; what is not a plain success is sent as one, so that the server's page explains it.
 import { parsed } from "./again.js";
 
-export const STANDING = [".state .status", ".desk-acts .menu"]; // parts of the page that say how the post stands
+const STANDING = [".state .status", ".desk-acts .menu"]; // parts of the page that say how the post stands
 
 const MACHINERY = new Set(["_xsrf", "_method", "then", "kind", "version"]);
 
@@ -61,17 +61,28 @@ export class Saving {
   }
 
   /** Take over from the server's page how the post stands. */
-  renew(page, parts = STANDING) {
+  renew(page) {
     this.form.elements.version.value = page.querySelector("[name=version]")?.value ?? this.form.elements.version.value;
-    for (const part of parts) {
+    for (const part of STANDING) {
       const [old, fresh] = [this.desk.querySelector(part), page.querySelector(part)];
       if (!old || !fresh || old.matches(":popover-open")) continue;
-      for (const box of old.querySelectorAll("[type=checkbox][id]")) fresh.querySelector(`#${box.id}`).checked = box.checked;
       old.className = fresh.className;
       old.replaceChildren(...fresh.childNodes);
     }
   }
 }
+
+/** Put in what another page has there and this one has not; what stands there stays, as somebody may just be pressing it. */
+export function complete(place, other) {
+  let last = null;
+  for (const child of [...other.children]) {
+    const here = [...place.children].find((each) => nameOf(each) === nameOf(child));
+    if (!here) last ? last.after(child) : place.prepend(child);
+    last = here ?? child;
+  }
+}
+
+const nameOf = (element) => element.id || element.getAttribute("popovertarget") || element.textContent.trim();
 
 /** Nothing was seen and nothing typed: the server keeps what its document says. */
 function withoutWords(data) {
