@@ -11,6 +11,7 @@ from cms.handlers.admin import (
     audit,
     cache,
     capabilities,
+    checks,
     confirmation,
     invitations,
     links,
@@ -183,7 +184,9 @@ def _admin(kind: str) -> list[URLSpec]:
         *home,
         url(at, desk.ListHandler, given, name=f"admin.{kind}s"),
         url(rf"{at}/new", desk.NewHandler, given, name=f"admin.{kind}s.new"),
+        url(rf"{at}/checks", checks.ChecksHandler, given, name=f"admin.{kind}s.checks"),
         url(rf"{at}/{NUMBER}", desk.EditHandler, given, name=f"admin.{kind}"),
+        url(rf"{at}/{NUMBER}/checks", checks.ChecksHandler, given, name=f"admin.{kind}.checks"),
         url(rf"{at}/{NUMBER}/publication", publication.PublicationHandler, given, name=f"admin.{kind}.publication"),
         url(rf"{at}/{NUMBER}/restoration", publication.RestorationHandler, given, name=f"admin.{kind}.restoration"),
     ]

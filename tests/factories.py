@@ -74,6 +74,7 @@ async def edited(database: Database, actor: Actor, post_id: int, **changes: Any)
             "title": seen.fields.title, "text": seen.content, "slug": seen.fields.slug, "excerpt": seen.fields.excerpt,
             "tags": seen.tags, "category": seen.fields.category, "parent": seen.fields.parent, "series": seen.series,
             "part": seen.fields.series and seen.fields.series.position, "featured": seen.fields.featured, "version": seen.version,
+            "language": seen.fields.language or "", "date": seen.fields.date, "picture": seen.fields.picture, **(seen.fields.meta or {}),
         }  # fmt: skip
         return await posts.save(work, actor, post_id, PostInput(**{**as_it_is, **changes}))
 

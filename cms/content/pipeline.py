@@ -4,6 +4,7 @@ import html
 import re
 
 from cms.content.characters import without_control_characters
+from cms.content.checks import look
 from cms.content.context import Heading, RenderContext, Rendered
 from cms.content.decorate import Findings, decorate
 from cms.content.markdown import to_html
@@ -30,6 +31,7 @@ def render(source: str, context: RenderContext = _ANYWHERE) -> Rendered:
         safe = sanitize(_as_typed(source))
     words = read(safe)
     number = count_words(words.text)
+    flaws, targets = look(source, found, context.site_host)
     return Rendered(
         html=draw_maths(safe),
         excerpt=words.excerpt,
@@ -40,6 +42,8 @@ def render(source: str, context: RenderContext = _ANYWHERE) -> Rendered:
         links=tuple(dict.fromkeys(found.links)),
         media=tuple(dict.fromkeys(found.media)),
         nowhere=tuple(dict.fromkeys(found.nowhere)),
+        flaws=flaws,
+        targets=targets,
     )
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Generic, TypeVar, get_args
+from typing import Any, Generic, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -29,8 +29,14 @@ class Form(Generic[Schema]):
 
     @classmethod
     def of_request(cls, schema: type[Schema], arguments: Mapping[str, Sequence[bytes]]) -> "Form[Schema]":
-        """The last value of each field; bytes that are not UTF-8 become replacement characters, so nothing typed is lost."""
-        typed = {name: sent[-1].decode("utf-8", "replace") for name, sent in arguments.items() if sent}
+        """The last value of each field, or all with commas between of one that takes several; bytes that are not UTF-8 become replacement
+        characters, so nothing typed is lost."""
+        several = {name for name, field in schema.model_fields.items() if get_origin(field.annotation) is tuple}
+        typed = {
+            name: ",".join(each.decode("utf-8", "replace") for each in (sent if name in several else sent[-1:]))
+            for name, sent in arguments.items()
+            if sent
+        }
         return cls(schema, {**typed, **{name: _rows(typed, name, row) for name, row in _row_schemas(schema).items()}})
 
     def value(self) -> Schema:

@@ -1,6 +1,6 @@
 """People as those see them who run them: lists, and what is known of an account."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -80,6 +80,13 @@ async def list_heirs(session: AsyncSession, actor: Actor, user_id: int) -> Seque
     policy.require(actor, Capability.USER_MANAGE)
     wanted = select(User.id, User.name).where(User.id != user_id, User.disabled_at.is_(None)).order_by(func.lower(User.name), User.id)
     return [(heir_id, name) for heir_id, name in await session.execute(wanted)]
+
+
+async def list_writers(session: AsyncSession, present: Collection[int]) -> Sequence[tuple[int, str]]:
+    """Who may stand as author above a text: everybody who writes here, and those who stand there now. Id and name, by name."""
+    writes = (User.role != Role.READER) & User.disabled_at.is_(None)
+    wanted = select(User.id, User.name).where(writes | User.id.in_(present)).order_by(func.lower(User.name), User.id)
+    return [(user_id, name) for user_id, name in await session.execute(wanted)]
 
 
 def _rows() -> Select[User, int, datetime | None, int, int, int, int, Asset | None]:

@@ -1,6 +1,6 @@
 """What may stand in the map of a working copy: asked when a form is saved, and when a document is read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -12,9 +12,11 @@ from cms.errors import InvalidInput
 from cms.models import Asset, Category, Post, Series, Tag, User, WorkingCopy
 from cms.models.address import is_reserved
 from cms.models.post import Kind
-from cms.schemas.post import MAX_SLUG, PostFields, TypedFields
+from cms.policy import Actor
+from cms.schemas.post import MAX_SLUG, META, PostFields, TypedFields
+from cms.services import documents, media, people, site
 
-_WORDS = frozenset({"title", "slug", "excerpt"})  # typed letter by letter: what is not right yet is left to whoever types
+_WORDS = frozenset({"title", "slug", "excerpt", "date", *META})  # typed letter by letter: what is not right yet is left to whoever types
 _EMPTY = PostFields().to_json()
 
 
@@ -43,6 +45,8 @@ async def _valid(session: AsyncSession, post: Post, key: str, value: Any) -> Any
     match key:
         case "slug":
             now = slug(now, is_top=post.kind is Kind.POST)
+        case "date":
+            documents.typed_date(fields, await site.get_frame(session))
         case "authors":
             now = await _there(session, User, now or (0,))  # somebody wrote it
         case "tags":
@@ -59,6 +63,19 @@ async def _valid(session: AsyncSession, post: Post, key: str, value: Any) -> Any
         case "featured":
             now = now and post.kind is Kind.POST
     return fields.model_copy(update={key: now}).to_json()[key]
+
+
+async def picture(session: AsyncSession, actor: Actor, asset_id: int | None, before: PostFields) -> int | None:
+    if asset_id and asset_id != before.picture and not await media.is_picture_for(session, actor, asset_id):
+        raise InvalidInput({"picture": "There is no such picture any more; choose another."})
+    return asset_id or None
+
+
+async def authors(session: AsyncSession, wanted: Sequence[int], before: PostFields) -> Sequence[int]:
+    known = {user_id for user_id, _ in await people.list_writers(session, before.authors)}
+    if not known.issuperset(wanted):
+        raise InvalidInput({"authors": "Somebody of these does not write here any more; choose somebody else."})
+    return wanted
 
 
 def slug(typed: str, *, is_top: bool) -> str:

@@ -16,8 +16,8 @@ from cms.events import WorkChanged
 from cms.models import Post, PostAuthor, Published, Revision, SearchDocument, Series, User, WorkingCopy
 from cms.models.post import Kind, Live, Reason, Side
 from cms.policy import Actor, Capability, Scope
-from cms.schemas.post import PartOfSeries, PostFields, PostInput
-from cms.services import audit, outbox, post_fields, taxonomies, working_copies
+from cms.schemas.post import META, PartOfSeries, PostFields, PostInput
+from cms.services import audit, documents, outbox, post_fields, site, taxonomies, working_copies
 
 PER_SCREEN = 50
 
@@ -211,13 +211,14 @@ def _with_owners(post: Post, names: dict[int, list[tuple[int, str]]]) -> Post:
 async def create(work: Work, actor: Actor, kind: Kind, wanted: PostInput, *, fields: PostFields | None = None) -> Post:
     """A new post with its first working copy and revision. The actor is its author.
 
-    ``fields``: what the form does not show (authors, picture), for callers who know better than that.
+    ``fields``: what stands in it before the form is filled in (authors, picture), for callers who know more than a new form does.
     """
     policy.require(actor, Capability.of(kind, "create"))
     post = Post(kind=kind, created_by_id=actor.user_id, created_at=work.now, updated_at=work.now, title="", has_changes=False)
     work.session.add(post)
     await work.session.flush()
     authors = (actor.user_id,) if actor.user_id else ()
+    wanted = wanted.model_copy(update={"seen": PostInput.model_validate({})})
     fields = await _fields(work, actor, post, wanted, fields or PostFields(authors=authors))
     copy = await working_copies.begin(work, actor, post, wanted.text, fields)
     work.session.add(Revision.of(copy, Reason.SAVED, work.now, actor.user_id))
@@ -250,7 +251,8 @@ async def save(work: Work, actor: Actor, post_id: int, wanted: PostInput) -> Pos
 
 def _changed(copy: WorkingCopy, text: str, fields: Mapping[str, Any]) -> list[str]:
     """The names of what is another now; what it was, revisions know."""
-    names = [name for name in copy.fields.keys() | fields.keys() if copy.fields.get(name) != fields.get(name)]
+    before = PostFields.model_validate(fields).to_json()
+    names = [name for name in copy.fields.keys() | before.keys() if copy.fields.get(name) != before.get(name)]
     return sorted([*names, *(["text"] if copy.content != text else [])])
 
 
@@ -261,8 +263,16 @@ async def _fields(work: Work, actor: Actor, post: Post, wanted: PostInput, befor
         changes["title"] = wanted.title
     if "slug" in typed and wanted.slug != before.slug:
         changes["slug"] = post_fields.slug(wanted.slug, is_top=post.kind is Kind.POST or wanted.parent is None)
-    if "excerpt" in typed:
-        changes["excerpt"] = wanted.excerpt
+    changes |= {name: getattr(wanted, name) for name in ("excerpt", *META) if name in typed}
+    if "language" in typed:
+        changes["language"] = wanted.language or None
+    if "date" in typed and wanted.date != before.date:
+        documents.typed_date(PostFields(date=wanted.date), await site.get_frame(work.session), work.now)
+        changes["date"] = wanted.date
+    if "picture" in typed:
+        changes["picture"] = await post_fields.picture(work.session, actor, wanted.picture, before)
+    if "authors" in typed and wanted.authors and policy.allows(actor, Capability.TAXONOMY_MANAGE):
+        changes["authors"] = await post_fields.authors(work.session, wanted.authors, before)
     if "tags" in typed:
         changes["tags"] = await taxonomies.ensure_tags(work, wanted.tags)
     if typed & {"category", "new_category"}:

@@ -213,7 +213,7 @@ async def outgoing(session: AsyncSession, post_id: int) -> Outgoing:
     category = await session.get(Category, fields.category) if fields.category is not None else None
     people = {user.id: user.name for user in await session.scalars(select(User).where(User.id.in_(fields.authors)))}
     series, part = await _series(session, fields)
-    at = post.first_published_at if post.was_ever_public else None
+    at = (published.published_at if published else post.first_published_at) if post.was_ever_public else None
     return Outgoing(
         post_id=post_id,
         kind=post.kind,

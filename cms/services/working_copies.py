@@ -155,6 +155,7 @@ async def _follow(work: Work, post: Post, copy: WorkingCopy, fields: PostFields)
     """What follows the working copy: the rows of the work side, the desk's title, the event."""
     post.title = plain_title(fields.title)
     post.folded_title = folded(post.title)[:400]
+    post.language = fields.language
     post.updated_at = work.now
     post.has_changes = post.is_published and not await _is_live(work.session, copy)
     post.work = WorkState.DRAFT if post.work is not WorkState.SCHEDULED else post.work

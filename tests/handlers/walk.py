@@ -52,6 +52,8 @@ def _desk(kind: str) -> dict[str, Stop]:
     return {
         f"admin.{kind}s": Stop(at, {"title": "", "text": "", "part": "none"}),
         f"admin.{kind}s.new": Stop(f"{at}/new"),
+        f"admin.{kind}s.checks": Stop(f"{at}/checks", {"text": "x"}),
+        f"admin.{kind}.checks": Stop(f"{at}/{{{kind}}}/checks", {"text": "x"}),
         f"admin.{kind}": Stop(f"{at}/{{{kind}}}", _STALE),
         f"admin.{kind}.publication": Stop(f"{at}/{{{kind}}}/publication", _STALE),
         f"admin.{kind}.restoration": Stop(f"{at}/{{{kind}}}/restoration"),

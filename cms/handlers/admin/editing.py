@@ -1,6 +1,7 @@
 """EditorHandler: what the pages of one post or page share: its kind, the form, the form shown again, and the page of a conflict."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from cms.content.context import Rendered
@@ -10,16 +11,16 @@ from cms.handlers.admin.base import AdminHandler
 from cms.handlers.forms import Form
 from cms.models.post import Kind, Post
 from cms.policy import Capability
-from cms.schemas.post import PostInput
+from cms.schemas.post import META, PostInput
 from cms.services import desk, posts, references, working_copies
 from cms.services.desk import Surroundings
 from cms.services.posts import Draft
+from cms.ui.choices import languages
+from cms.ui.words import direction
 
 VIEWS = ("write", "both", "read")
-SETTINGS = frozenset(
-    {"slug", "excerpt", "tags", "category", "new_category", "parent", "series", "part", "featured"}
-)  # fields in the panel at the side
-COMPARED = ("title", "slug", "excerpt", "tags", "category", "new_category", "parent", "series", "part", "featured")
+SETTINGS = frozenset(PostInput.model_fields) - {"title", "text", "version", "seen"}  # fields in the panel at the side
+COMPARED = [name for name in PostInput.model_fields if name not in ("text", "version", "seen")]
 
 
 class EditorHandler(AdminHandler, is_base=True):
@@ -85,6 +86,7 @@ class EditorHandler(AdminHandler, is_base=True):
             post=draft.post if draft else None,
             around=around,
             view=view if view in VIEWS else "both",
+            **_panel(form, around),
             is_panel_open=is_open,
             flash=self.take_flash(),
         )
@@ -97,15 +99,19 @@ class EditorHandler(AdminHandler, is_base=True):
         fields = [
             (form.label(name), shown(stored, name, around), shown(form, name, around))
             for name in COMPARED
+            if name in {*form.values, "featured"}
             if shown(stored, name, around) != shown(form, name, around)
         ]
         rows = await self.parts.renderer.compare(str(stored["text"]), with_newlines(str(form["text"])))
         form.values["version"] = theirs.version
-        self.render("admin/posts/conflict.html", form=form, draft=theirs, post=theirs.post, around=around, fields=fields, rows=rows)
+        self.render(
+            "admin/posts/conflict.html", form=form, draft=theirs, post=theirs.post, around=around, fields=fields, rows=rows,
+            **_panel(form, around),
+        )  # fmt: skip
 
     async def _surroundings(self, draft: Draft | None) -> Surroundings:
         async with self.read() as session:
-            return await desk.surroundings(session, self.kind, draft.post.id if draft else None)
+            return await desk.surroundings(session, self.actor, self.kind, draft)
 
     # --- rendering ---
 
@@ -127,6 +133,11 @@ def form_of(draft: Draft) -> Form[PostInput]:
         "tags": ", ".join(draft.tags),
         "category": fields.category,
         "parent": fields.parent,
+        "authors": ",".join(map(str, fields.authors)),
+        "language": fields.language,
+        "date": fields.date,
+        "picture": fields.picture,
+        **{name: getattr(fields, name) for name in META},
         "series": draft.series,
         "part": fields.series.position if fields.series else None,
         "featured": "on" if fields.featured else "",
@@ -136,11 +147,32 @@ def form_of(draft: Draft) -> Form[PostInput]:
     return Form(PostInput, {**values, "seen": json.dumps(said, ensure_ascii=False)})
 
 
+def _panel(form: Form[PostInput], around: Surroundings) -> dict[str, Any]:
+    """What the settings at the side are drawn with. ``told``: what is set, of some of them, in few words."""
+    picture = next((each for each in around.pictures if str(each.id) == str(form["picture"])), None)
+    offered = languages(str(form["language"]) or around.frame.language)
+    return {"languages": offered, "picture": picture, "direction": direction, "told": lambda *names: told(form, names, around)}
+
+
+def told(form: Form[PostInput], names: Sequence[str], around: Surroundings) -> str:
+    said = {name: shown(form, name, around) for name in names}
+    counted = len([tag for tag in said.get("tags", "").split(",") if tag.strip()])
+    in_words = {
+        "slug": f"/{said.get('slug')}",
+        "tags": "1 tag" if counted == 1 else f"{counted} tags",
+        **{name: said.get(name, "") for name in ("authors", "category", "new_category", "series", "parent")},
+        "language": dict(languages(said.get("language") or "en")).get(said.get("language", ""), ""),
+    }
+    return ", ".join(in_words.get(name, form.label(name)) for name in names if said[name])
+
+
 def shown(form: Form[PostInput], name: str, around: Surroundings) -> str:
     """A field's value in words."""
     value = str(form[name]).strip()
-    choices = {"category": around.categories, "parent": around.parents}.get(name, ())
-    return next((words for key, words in choices if str(key) == value), value)
+    pictures = [(picture.id, picture.alt or picture.name) for picture in around.pictures]
+    choices = {"category": around.categories, "parent": around.parents, "authors": around.writers, "picture": pictures}.get(name, ())
+    words = {str(key): words for key, words in choices}
+    return ", ".join(words.get(each, each) for each in value.split(",") if each) if name == "authors" else words.get(value, value)
 
 
 def with_newlines(text: str) -> str:

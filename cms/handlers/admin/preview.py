@@ -54,7 +54,7 @@ class PreviewHandler(EditorHandler):
         previews, person = self.parts.previews, self.actor.user_id or 0
         if before := previews.pop(person, None):
             before.cancel()
-        task = previews[person] = asyncio.ensure_future(self.rendered(wanted.post or 0, wanted.text, None))
+        task = previews[person] = asyncio.ensure_future(self.rendered(wanted.post or 0, wanted.text, wanted.language or None))
         try:
             return await task
         except asyncio.CancelledError:
