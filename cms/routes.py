@@ -20,6 +20,7 @@ from cms.handlers.admin import (
     passkeys,
     people,
     preview,
+    preview_links,
     privacy,
     profile,
     publication,
@@ -31,7 +32,9 @@ from cms.handlers.admin import (
 )
 from cms.handlers.admin import posts as desk
 from cms.handlers.base import BaseHandler
+from cms.handlers.live import previews
 from cms.handlers.site import archives, feeds, media, posts, programs, search, sitemaps, sources, static
+from cms.handlers.site import preview_links as guests
 from cms.models.address import TargetKind
 from cms.policy import Capability
 
@@ -63,7 +66,7 @@ def refuse_undeclared(routes: Iterable[URLSpec]) -> None:
 
 
 def rules() -> list[Rule]:
-    return [*_site(), *_programs(), *_people(), *_operators(), _below("/admin", _desk()), *_rest()]
+    return [*_site(), *_programs(), *_people(), *_operators(), *_live(), _below("/admin", _desk()), *_rest()]
 
 
 def _below(start: str, rules: list[URLSpec]) -> Rule:
@@ -80,6 +83,7 @@ def _site() -> list[Rule]:
         url(r"/archive/([0-9]{4})", archives.ArchiveHandler, name="archive.year"),
         url(r"/archive/([0-9]{4})/([0-9]{2})", archives.ArchiveHandler, name="archive.month"),
         url(r"/search", search.SearchHandler, name="search"),
+        url(rf"/preview/{CARRIER}", guests.PreviewLinkHandler, name="preview"),
         url(rf"/media/{NUMBER}/([0-9a-f]{{12}})/([^/]+)", media.MediaHandler, name="media"),
         url(rf"/media/{NUMBER}/([^/]+)", media.LatestMediaHandler, name="media.latest"),
         url(r"/static/(.*)", static.StaticHandler, name="static"),
@@ -188,6 +192,8 @@ def _admin(kind: str) -> list[URLSpec]:
         url(rf"{at}/{NUMBER}", desk.EditHandler, given, name=f"admin.{kind}"),
         url(rf"{at}/{NUMBER}/checks", checks.ChecksHandler, given, name=f"admin.{kind}.checks"),
         url(rf"{at}/{NUMBER}/publication", publication.PublicationHandler, given, name=f"admin.{kind}.publication"),
+        url(rf"{at}/{NUMBER}/links", preview_links.LinksHandler, given, name=f"admin.{kind}.links"),
+        url(rf"{at}/{NUMBER}/links/{NUMBER}", preview_links.LinkHandler, given, name=f"admin.{kind}.link"),
         url(rf"{at}/{NUMBER}/restoration", publication.RestorationHandler, given, name=f"admin.{kind}.restoration"),
     ]
 
@@ -224,6 +230,11 @@ def _people_at_the_desk() -> list[URLSpec]:
         url(rf"{one}/deletion", people.DeletionHandler, name="admin.person.deletion"),
         url(rf"{one}/ownership", people.OwnershipHandler, name="admin.person.ownership"),
     ]
+
+
+def _live() -> list[URLSpec]:
+    """What stays open."""
+    return [url(rf"/live/previews/{CARRIER}", previews.PreviewStreamHandler, name="live.preview")]
 
 
 def _operators() -> list[URLSpec]:

@@ -16,8 +16,9 @@ from cms.models.post import Kind
 from cms.models.site import Frame
 from cms.policy import Actor, Capability
 from cms.schemas.post import META, PostFields, PostInput
-from cms.services import addresses, checks, documents, media, people, post_fields, posts, publishing, site, taxonomies
+from cms.services import addresses, checks, documents, media, people, post_fields, posts, preview_links, publishing, site, taxonomies
 from cms.services.posts import Draft
+from cms.services.preview_links import Openness
 from cms.services.reading import Article
 
 
@@ -32,6 +33,7 @@ class Surroundings:
     writers: Sequence[tuple[int, str]]  # who may stand as author above it; those who do, if the actor may not change that
     pictures: Sequence[Asset]  # that may be chosen, the present one among them
     public_path: str = ""
+    guests: Openness = Openness()  # noqa: RUF009 - frozen
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class Note:
     value: str = ""  # what becomes of it
 
 
-async def surroundings(session: AsyncSession, actor: Actor, kind: Kind, draft: Draft | None) -> Surroundings:
+async def surroundings(session: AsyncSession, actor: Actor, kind: Kind, draft: Draft | None, now: datetime) -> Surroundings:
     post_id, fields = (draft.post.id, draft.fields) if draft else (None, PostFields(authors=(actor.user_id,) if actor.user_id else ()))
     categories = [(category.id, category.name) for category in await taxonomies.list_categories(session)]
     parents = await posts.list_parents(session, post_id) if kind is Kind.PAGE else ()
@@ -66,10 +68,11 @@ async def surroundings(session: AsyncSession, actor: Actor, kind: Kind, draft: D
     if not policy.allows(actor, Capability.TAXONOMY_MANAGE):
         writers = [(user_id, name) for user_id, name in writers if user_id in fields.authors]
     pictures = await media.list_pictures(session, actor)
+    guests = await preview_links.openness(session, post_id, now) if post_id else Openness()
     present = await session.get(Asset, fields.picture) if fields.picture else None
     if present and present not in pictures:
         pictures = [present, *pictures]
-    return Surroundings(await site.get_frame(session), categories, parents, series, writers, pictures, path)
+    return Surroundings(await site.get_frame(session), categories, parents, series, writers, pictures, path, guests)
 
 
 async def public_path(session: AsyncSession, post_id: int) -> str:
@@ -107,15 +110,20 @@ async def preview(
 ) -> Article:
     """The article that readers would see if this input were published now. Nothing is stored."""
     post, fields = await _as_typed(session, actor, subject, wanted)
+    article = await looked_at(session, post, fields, rendered, now)
+    tags = [{"id": 0, "name": name, "path": f"/tag/{name}"} for name in wanted.tags]
+    category = {"id": 0, "name": wanted.new_category, "path": "/"} if wanted.new_category else article.category
+    return replace(article, tags=tags, category=category)
+
+
+async def looked_at(session: AsyncSession, post: Post, fields: PostFields, rendered: Rendered, now: datetime) -> Article:
+    """The article of a text that is not published, or not so."""
     try:
         document = await _document(session, await _dated(session, post, fields, now), fields, rendered)
     except InvalidInput:  # the page above is not public, or the date is none yet: it can be looked at all the same
         fields = fields.model_copy(update={"parent": None, "date": ""})
         document = await _document(session, await _dated(session, post, fields, now), fields, rendered)
-    article = _article(post, document)
-    tags = [{"id": 0, "name": name, "path": f"/tag/{name}"} for name in wanted.tags]
-    category = {"id": 0, "name": wanted.new_category, "path": "/"} if wanted.new_category else article.category
-    return replace(article, tags=tags, category=category)
+    return _article(post, document)
 
 
 async def _as_typed(session: AsyncSession, actor: Actor, subject: tuple[Kind, int | None], wanted: PostInput) -> tuple[Post, PostFields]:

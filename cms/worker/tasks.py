@@ -16,6 +16,7 @@ from cms.services import (
     notices,
     outbox,
     portraits,
+    preview_links,
     resets,
     search,
     search_index,
@@ -51,6 +52,7 @@ async def keep_house(means: Means, _payload: dict[str, Any]) -> None:
         await jobs.prune(work)
         await audit.prune(work)
         await search.prune_misses(work)
+        await preview_links.prune(work)
 
 
 async def reindex_search(means: Means, _payload: dict[str, Any]) -> None:

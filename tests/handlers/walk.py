@@ -56,6 +56,8 @@ def _desk(kind: str) -> dict[str, Stop]:
         f"admin.{kind}.checks": Stop(f"{at}/{{{kind}}}/checks", {"text": "x"}),
         f"admin.{kind}": Stop(f"{at}/{{{kind}}}", _STALE),
         f"admin.{kind}.publication": Stop(f"{at}/{{{kind}}}/publication", _STALE),
+        f"admin.{kind}.links": Stop(f"{at}/{{{kind}}}/links", {"lifetime": "?"}),
+        f"admin.{kind}.link": Stop(f"{at}/{{{kind}}}/links/999999", answers=_NOWHERE),
         f"admin.{kind}.restoration": Stop(f"{at}/{{{kind}}}/restoration"),
     }
 
@@ -67,6 +69,8 @@ STOPS: dict[str, Stop] = {
     "archive.year": Stop("/archive/2026", answers=READ | _NOWHERE),
     "archive.month": Stop("/archive/2026/11", answers=READ | _NOWHERE),
     "search": Stop("/search?q=tide", answers=READ),
+    "preview": Stop(f"/preview/{'x' * 43}", answers=_NOWHERE),
+    "live.preview": Stop(f"/live/previews/{'x' * 43}", answers=_NOWHERE),
     "media": Stop("/{asset}", answers=READ),
     "media.latest": Stop("/media/1/tide-chart.png", answers=frozenset({302})),
     "static": Stop("/static/css/site.css", answers=READ),

@@ -111,7 +111,7 @@ class EditorHandler(AdminHandler, is_base=True):
 
     async def _surroundings(self, draft: Draft | None) -> Surroundings:
         async with self.read() as session:
-            return await desk.surroundings(session, self.actor, self.kind, draft)
+            return await desk.surroundings(session, self.actor, self.kind, draft, self.parts.database.clock())
 
     # --- rendering ---
 
