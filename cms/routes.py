@@ -14,6 +14,7 @@ from cms.handlers.admin import (
     checks,
     confirmation,
     invitations,
+    link_targets,
     links,
     menus,
     openid,
@@ -183,6 +184,7 @@ def _admin(kind: str) -> list[URLSpec]:
     home = [] if kind == "page" else [
         url(r"/admin", desk.DeskHandler, name="admin"),
         url(r"/admin/preview", preview.PreviewHandler, name="admin.preview"),
+        url(r"/admin/links", link_targets.LinkTargetsHandler, name="admin.links"),
     ]  # fmt: skip
     return [
         *home,

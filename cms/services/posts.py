@@ -92,7 +92,7 @@ def _sees_work(actor: Actor) -> ColumnElement[bool]:
     return true() if policy.scope(actor, Capability.DRAFT_SEE) is Scope.ANY else _is_own(actor)
 
 
-def _has_in_title(actor: Actor, word: str) -> ColumnElement[bool]:
+def has_in_title(actor: Actor, word: str) -> ColumnElement[bool]:
     """The word, folded, in the title of the working copy where the actor may know of it, else in the one that readers see."""
     in_public = exists().where(
         SearchDocument.kind == "post", SearchDocument.ref == Post.id, SearchDocument.title.contains(word, autoescape=True)
@@ -115,7 +115,7 @@ async def list_for_desk(
         raise NotFound
     base = select(Post).where(Post.kind == kind, visible_to(actor))
     for word in fold(title.replace("\0", " ")).split()[:8]:
-        base = base.where(_has_in_title(actor, word))
+        base = base.where(has_in_title(actor, word))
     counts = await _counts(session, base, statuses)
     page = max(1, min(page, -(-counts[status] // PER_SCREEN)))
     wanted = base.where(statuses[status]).order_by(Post.updated_at.desc(), Post.id.desc())

@@ -1,7 +1,7 @@
 """Texts that come from elsewhere, many at a time, and all that leave: found again by their key, told apart from what somebody has
 edited here since."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -187,6 +187,7 @@ class Outgoing:
     category: str
     tags: tuple[str, ...]
     excerpt: str
+    meta: Mapping[str, str]
     language: str
     picture: int | None
     series: str
@@ -228,6 +229,7 @@ async def outgoing(session: AsyncSession, post_id: int) -> Outgoing:
         category=category.name if category else "",
         tags=tuple(await taxonomies.tag_names(session, fields.tags)),
         excerpt=fields.excerpt,
+        meta=fields.meta or {},
         language=fields.language or "",
         picture=fields.picture,
         series=series,

@@ -1,6 +1,7 @@
 """One post at the desk."""
 
 from selenium.common.exceptions import WebDriverException
+from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -14,7 +15,17 @@ class EditorScreen(Screen):
 
     def write(self, title: str, text: str) -> None:
         self.fill("Title", title)
-        self.fill("Text", text)
+        self.fill_text(text)
+
+    def fill_text(self, text: str) -> None:
+        """Into the writing surface, or the plain field where there are no scripts."""
+        surfaces = self.driver.find_elements(By.CSS_SELECTOR, ".cm-content")
+        if not surfaces:
+            self.fill("Text", text)
+            return
+        surfaces[0].click()
+        ActionChains(self.driver).key_down(Keys.CONTROL).send_keys("a").key_up(Keys.CONTROL).send_keys(Keys.BACKSPACE).perform()
+        self.driver.execute_cdp_cmd("Input.insertText", {"text": text})
 
     def save(self) -> None:
         """With scripts it is saved in place, without them the page comes again; both say so."""

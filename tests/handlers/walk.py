@@ -103,6 +103,7 @@ STOPS: dict[str, Stop] = {
     "setup": Stop("/setup/wrong", answers=_NOWHERE),
     "admin": Stop("/admin"),
     "admin.preview": Stop("/admin/preview", {"text": "x"}),
+    "admin.links": Stop("/admin/links?q=tide"),
     **_desk("post"),
     **_desk("page"),
     "login.openid": Stop("/login/openid", answers=_NOWHERE),  # no provider is set

@@ -1,0 +1,73 @@
+"""The writing surface over the editor's text field."""
+
+from selenium.webdriver import ActionChains, Keys
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
+
+from e2e.pages.screen import PATIENCE, Screen
+
+# Puts onto the clipboard what another program would, and pastes it.
+PASTE = """
+const data = new DataTransfer();
+for (const [type, value] of Object.entries(arguments[0])) data.setData(type, value);
+document.activeElement.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true}));
+"""
+
+
+class WritingScreen(Screen):
+    @property
+    def surface(self) -> WebElement:
+        waiting = WebDriverWait(self.driver, PATIENCE)
+        return waiting.until(lambda driver: driver.find_element(By.CSS_SELECTOR, ".cm-content"))
+
+    def start(self, text: str = "") -> None:
+        """In the surface, with this text and the cursor at its end."""
+        self.surface.click()
+        self.keys(Keys.CONTROL, "a")
+        self.keys(Keys.BACKSPACE)
+        self.driver.execute_cdp_cmd("Input.insertText", {"text": text}) if text else None
+
+    def type(self, text: str) -> None:
+        ActionChains(self.driver).send_keys(text).perform()
+
+    def keys(self, *keys: str) -> None:
+        """The last of the keys, while the others are held."""
+        *held, last = keys
+        actions = ActionChains(self.driver)
+        for key in held:
+            actions.key_down(key)
+        actions.send_keys(last)
+        for key in held:
+            actions.key_up(key)
+        actions.perform()
+
+    def choose_back(self, signs: int) -> None:
+        """Choose the signs before the cursor."""
+        for _ in range(signs):
+            self.keys(Keys.SHIFT, Keys.ARROW_LEFT)
+
+    def paste(self, **kinds: str) -> None:
+        """``html`` and ``plain``, as a clipboard has both."""
+        self.driver.execute_script(PASTE, {f"text/{kind}": value for kind, value in kinds.items()})
+
+    @property
+    def text(self) -> str:
+        """What the form would send."""
+        return str(self.driver.execute_script('return new FormData(document.getElementById("post")).get("text").replace(/\\r\\n/g, "\\n")'))
+
+    def wait_for_text(self, text: str) -> None:
+        WebDriverWait(self.driver, PATIENCE).until(lambda _: self.text == text, f"{text!r} is not {self.text!r}")
+
+    def shown(self, selector: str) -> WebElement:
+        waiting = WebDriverWait(self.driver, PATIENCE)
+        there = (By.CSS_SELECTOR, selector)
+        return waiting.until(lambda driver: next((each for each in driver.find_elements(*there) if each.is_displayed()), None))
+
+    @property
+    def focused(self) -> str:
+        """The name of what has the focus."""
+        return str(self.driver.switch_to.active_element.get_attribute("aria-label"))
+
+    def field_named(self, name: str) -> WebElement:
+        return self.driver.find_element(By.CSS_SELECTOR, f"[aria-label='{name}']")

@@ -1,0 +1,89 @@
+// The menu of blocks that "/" opens at the beginning of a line or after a space, and what each of them writes.
+import { snippet } from "@codemirror/autocomplete";
+import { syntaxTree } from "@codemirror/language";
+import { icon } from "./dom.js";
+
+const CALL = /(?:^|\s)\/[\p{L}\p{N}-]*$/u;
+const UNSEEN = /^(?:FencedCode|CodeBlock|CodeText|InlineCode|HTMLBlock|MathsBlock|URL|Link)$/;
+
+// What is written, with the places to fill in: ${…}; the icon; other words by which it is found.
+const BLOCKS = {
+  heading2: ["## ${}", "heading", "title h2 ##"],
+  heading3: ["### ${}", "heading", "title h3 ###"],
+  picture: ["![${what it shows}](${address})${}", "media", "image photo"],
+  gallery: ["![${what it shows}](${address})\n![${what it shows}](${address})${}", "media", "images photos pictures"],
+  quote: ["> ${}", "quote", "quotation blockquote >"],
+  bullets: ["- ${}", "list", "bullets items -"],
+  numbers: ["1. ${}", "list", "ordered 1."],
+  tasks: ["- [ ] ${}", "check", "todo checkbox"],
+  codeBlock: ["```${language}\n${}\n```", "code", "program fence ```"],
+  table: ["| ${one} | ${two} |\n| --- | --- |\n| ${} |  |", "table", "grid columns rows"],
+  callout: ["> [!${NOTE}]\n> ${}", "warn", "note tip important warning caution box admonition"],
+  details: ['??? "${summary}"\n    ${}', "down", "fold toggle spoiler"],
+  footnote: [null, "footnote", "note reference"],
+  card: ["https://${}", "external", "embed video address"],
+  maths: ["$$\n${}\n$$", "maths", "formula tex math equation"],
+  more: ["<!--more-->\n\n${}", "more", "excerpt fold"],
+  rule: ["* * *\n\n${}", "rule", "hr separator ---"],
+};
+
+export function blockMenu(words) {
+  const all = Object.entries(BLOCKS).map(([name, [, drawing, others]]) => ({
+    label: words[name],
+    words: `${words[name]} ${others}`.toLowerCase().split(" "),
+    drawing,
+    apply: (view, _completion, from, to) => insertBlock(view, name, from - 1, to),
+  }));
+  return (context) => {
+    const call = context.matchBefore(CALL);
+    if (!call || isIn(context.state, context.pos)) return null;
+    const from = call.from + call.text.indexOf("/") + 1;
+    const typed = context.state.sliceDoc(from, context.pos).toLowerCase();
+    const rank = ({ label, words: its }) => (label.toLowerCase().startsWith(typed) ? 0 : its.some((word) => word.startsWith(typed)) ? 1 : 2);
+    const options = all.filter((option) => rank(option) < 2).sort((one, other) => rank(one) - rank(other));
+    return options.length ? { from, options, filter: false } : null;
+  };
+}
+
+export const drawing = {
+  position: 20,
+  render: (completion) => (completion.drawing ? icon(completion.drawing) : null),
+};
+
+function isIn(state, at) {
+  for (let node = syntaxTree(state).resolveInner(at, -1); node; node = node.parent) if (UNSEEN.test(node.name)) return true;
+  return false;
+}
+
+// In the place of what is between; on lines of its own, with empty ones around where there is text.
+export function insertBlock(view, name, from = view.state.selection.main.from, to = view.state.selection.main.to) {
+  if (view.state.readOnly) return false;
+  if (name === "footnote") return insertNote(view, from, to);
+  const { doc } = view.state;
+  const line = doc.lineAt(from);
+  const before = doc.sliceString(line.from, from);
+  const isBegun = before.trim() !== "";
+  const isBelowText = !isBegun && line.number > 1 && doc.line(line.number - 1).text.trim() !== "";
+  const end = doc.lineAt(to);
+  const isAboveText = doc.sliceString(to, end.to).trim() !== "" || (end.number < doc.lines && doc.line(end.number + 1).text.trim() !== "");
+  const gap = doc.sliceString(to, end.to).trim() ? "\n\n" : "\n";
+  const [above, below] = [isBegun ? "\n\n" : isBelowText ? "\n" : "", isAboveText ? gap : ""];
+  const start = isBegun ? from - (before.length - before.trimEnd().length) : from;
+  snippet(`${above}${BLOCKS[name][0]}${below}`)(view, null, start, to);
+  return true;
+}
+
+// Its number where the words are, its text at the end of all.
+function insertNote(view, from, to) {
+  const { doc } = view.state;
+  const numbers = [...doc.toString().matchAll(/\[\^(\d+)\]/g)].map(([, number]) => Number(number));
+  const name = `[^${Math.max(0, ...numbers) + 1}]`;
+  const text = doc.toString();
+  const end = text.trimEnd().length;
+  const isAfterNote = /^\[\^[^\]]+\]:/.test(doc.lineAt(Math.max(0, end)).text);
+  const note = `${isAfterNote ? "\n" : "\n\n"}${name}: `;
+  const start = text.slice(0, from).trimEnd().length > 0 && /\s$/.test(text.slice(0, from)) && from !== doc.lineAt(from).from ? from - 1 : from;
+  const changes = view.state.changes([{ from: start, to, insert: name }, { from: Math.max(end, to), to: doc.length, insert: note }]);
+  view.dispatch({ changes, selection: { anchor: changes.newLength }, userEvent: "input", scrollIntoView: true });
+  return true;
+}

@@ -1,0 +1,120 @@
+// createWriter(): CodeMirror over a <textarea>, bound to a Y.Text. The textarea stays in the form, and is what the text is whenever the form is read.
+import "./styles.js";
+import { autocompletion, completionKeymap } from "@codemirror/autocomplete";
+import { Compartment, EditorState } from "@codemirror/state";
+import { drawSelection, dropCursor, EditorView, keymap, placeholder } from "@codemirror/view";
+import { yCollab } from "y-codemirror.next";
+import { UndoManager } from "yjs";
+import { blockMenu, drawing } from "./blocks.js";
+import { COMMANDS, keys } from "./commands.js";
+import { cursors } from "./cursors.js";
+import { dialect } from "./dialect.js";
+import { finder } from "./find.js";
+import { toggleFocus } from "./focus.js";
+import { linkPicker, titleLinks } from "./links.js";
+import { look } from "./look.js";
+import { outlineOf } from "./outline.js";
+import { wholePairs, wholeSign } from "./pairs.js";
+import { passageOf, passages, setPassages } from "./passages.js";
+import { pasting } from "./pasting.js";
+import { tableKeeper } from "./table-keeper.js";
+import { toolbar } from "./toolbar.js";
+import { ENGLISH, phrases } from "./words.js";
+
+/**
+ * `text`: a Y.Text. `awareness`: of y-protocols, or nothing. `links(query)`: a promise of [{title, path}], the path "" for what has none yet.
+ * `extras`: more buttons for the bar of formats, [{label, icon, keys, run(view)}]. `words`: others than the English ones of words.js.
+ *
+ * On the sheet around the textarea: `write` after each change, `caret` when the cursor moved ({from, to}), `passage` when one was pressed ({id}).
+ */
+export function createWriter({
+  textarea, text, awareness = null, undoManager = new UndoManager(text, { trackedOrigins: new Set() }),
+  readOnly = false, language = "", direction = "auto", links = async () => [], extras = [], words: given = {},
+}) {
+  const words = { ...ENGLISH, ...given };
+  const sheet = textarea.closest(".sheet") ?? textarea.parentElement;
+  const tell = (name, detail) => sheet.dispatchEvent(new CustomEvent(name, { detail }));
+  const changeable = new Compartment(), spoken = new Compartment();
+
+  const view = new EditorView({
+    state: EditorState.create({
+      doc: text.toString(),
+      extensions: [
+        EditorState.lineSeparator.of("\n"), // as the shared text counts
+        changeable.of(EditorState.readOnly.of(readOnly)),
+        spoken.of(inLanguage(language, direction)),
+        EditorView.contentAttributes.of({ "aria-label": words.text }),
+        placeholder(textarea.placeholder),
+        phrases(words),
+        wholePairs,
+        dialect,
+        look,
+        drawSelection(),
+        dropCursor(),
+        autocompletion({ override: [blockMenu(words), titleLinks(links)], icons: false, addToOptions: [drawing], defaultKeymap: false, tooltipClass: () => "blocks" }),
+        keymap.of(completionKeymap.filter(({ key }) => key !== "Ctrl-Space")),
+        keys,
+        pasting,
+        tableKeeper,
+        finder(words),
+        toolbar(COMMANDS, words, extras),
+        linkPicker(links, words),
+        passages(text, (id) => tell("passage", { id })),
+        awareness ? cursors(text, awareness) : [],
+        yCollab(text, null, { undoManager }),
+        EditorView.updateListener.of((update) => {
+          if (update.docChanged) tell("write");
+          if (update.selectionSet) tell("caret", { from: update.state.selection.main.from, to: update.state.selection.main.to });
+        }),
+      ],
+    }),
+  });
+  const uncover = cover(textarea, view);
+
+  const choose = (from, to) => {
+    const [anchor, head] = [wholeSign(view.state.doc, from), wholeSign(view.state.doc, to)];
+    view.dispatch({ selection: { anchor, head }, effects: EditorView.scrollIntoView(anchor, { y: "center" }) });
+    view.focus();
+  };
+  return {
+    view,
+    focus: () => view.focus(),
+    goTo: (offset) => choose(offset, offset),
+    select: choose,
+    outline: () => outlineOf(view.state.doc),
+    insert: (markdown) => view.dispatch(view.state.replaceSelection(markdown.replace(/\r\n?/g, "\n")), { userEvent: "input", scrollIntoView: true }),
+    run: (name) => COMMANDS[name](view),
+    setReadOnly: (isFixed) => view.dispatch({ effects: changeable.reconfigure(EditorState.readOnly.of(isFixed)) }),
+    setLanguage: (code, dir) => view.dispatch({ effects: spoken.reconfigure(inLanguage(code, dir)) }),
+    showPassages: (list) => view.dispatch({ effects: setPassages.of(list) }),
+    passage: () => passageOf(view.state, text),
+    toggleFocus: () => toggleFocus(view),
+    destroy() {
+      uncover();
+      view.destroy();
+    },
+  };
+}
+
+const inLanguage = (code, dir) => EditorView.contentAttributes.of({ spellcheck: "true", autocapitalize: "sentences", ...(code && { lang: code }), ...(dir && { dir }) });
+
+// Out of sight, not out of the form: whoever sends or reads the form gets the text, and whoever goes to the field comes to the surface.
+function cover(textarea, view) {
+  const covered = new AbortController();
+  const { signal } = covered;
+  const sync = () => (textarea.value = view.state.doc.toString());
+  textarea.form?.addEventListener("formdata", ({ formData }) => formData.set(textarea.name, sync()), { signal });
+  textarea.form?.addEventListener("submit", sync, { signal, capture: true });
+  textarea.addEventListener("focus", () => view.focus(), { signal });
+  textarea.classList.add("covered");
+  textarea.tabIndex = -1;
+  textarea.setAttribute("aria-hidden", "true");
+  textarea.after(view.dom);
+  return () => {
+    sync();
+    covered.abort();
+    textarea.classList.remove("covered");
+    textarea.removeAttribute("tabindex");
+    textarea.removeAttribute("aria-hidden");
+  };
+}

@@ -1,0 +1,59 @@
+// Tab and Shift-Tab in a list: the item and what stands below it, under the item before or out of the one it is in.
+const ITEM = /^([ \t]*(?:> ?)*[ \t]*)([-*+]|\d{1,9}[.)])( +|$)(\[[ xX]\] )?/;
+
+const spec = (changes) => ({ changes, userEvent: "input.indent", scrollIntoView: true });
+
+// {indent: columns before the mark, inside: columns before its text} of a line that begins an item, else null.
+export function itemOf(text) {
+  const found = ITEM.exec(text);
+  return found && { indent: found[1].length, inside: found[1].length + found[2].length + Math.max(1, found[3].length) };
+}
+
+export function indentItem(state) {
+  const line = state.doc.lineAt(state.selection.main.from);
+  const item = itemOf(line.text);
+  if (!item) return null;
+  const above = itemAbove(state.doc, line.number, (other) => other.indent <= item.indent);
+  if (!above || above.inside <= item.indent) return above && above.indent < item.indent ? spec([]) : null;
+  return spec(shift(state, line, item, above.inside - item.indent));
+}
+
+export function outdentItem(state) {
+  const line = state.doc.lineAt(state.selection.main.from);
+  const item = itemOf(line.text);
+  if (!item || item.indent === 0) return null;
+  const parent = itemAbove(state.doc, line.number, (other) => other.indent < item.indent);
+  return spec(shift(state, line, item, (parent?.indent ?? 0) - item.indent));
+}
+
+// The nearest item above that fits, as long as the list goes on.
+function itemAbove(doc, number, fits) {
+  for (let at = number - 1; at > 0; at--) {
+    const { text } = doc.line(at);
+    const item = itemOf(text);
+    if (item && fits(item)) return item;
+    if (!item && text.trim() && !/^[ \t]/.test(text)) return null;
+  }
+  return null;
+}
+
+// The chosen lines, and those that belong to the last of them.
+function shift(state, first, item, columns) {
+  const { doc } = state;
+  const lastChosen = doc.lineAt(state.selection.main.to).number;
+  const changes = [];
+  for (let at = first.number; at <= doc.lines; at++) {
+    const line = doc.line(at);
+    const indent = /^[ \t]*/.exec(line.text)[0].length;
+    if (at > lastChosen && (!line.text.trim() ? !belongsBelow(doc, at, item) : indent <= item.indent)) break;
+    if (!line.text.trim()) continue;
+    if (columns > 0) changes.push({ from: line.from, insert: " ".repeat(columns) });
+    else changes.push({ from: line.from, to: line.from + Math.min(-columns, indent) });
+  }
+  return changes;
+}
+
+function belongsBelow(doc, blank, item) {
+  const next = blank < doc.lines ? doc.line(blank + 1).text : "";
+  return next.trim() !== "" && /^[ \t]*/.exec(next)[0].length > item.indent;
+}

@@ -1,0 +1,79 @@
+// The bar of formats above what is chosen. Alt-F10 or Tab leads into it, the arrows along it, Escape back to the text.
+import { syntaxTree } from "@codemirror/language";
+import { Facet, StateField } from "@codemirror/state";
+import { showTooltip } from "@codemirror/view";
+import { element, icon } from "./dom.js";
+
+const mac = /Mac|iP(?:hone|ad)/.test(globalThis.navigator?.platform ?? "") ? "Meta" : "Control";
+const BUTTONS = [
+  ["bold", "bold", `${mac}+B`, "StrongEmphasis"],
+  ["italic", "italic", `${mac}+I`, "Emphasis"],
+  ["link", "link", `${mac}+K`, "Link"],
+  ["code", "code", `${mac}+E`, "InlineCode"],
+  ["heading2", "heading", `${mac}+Alt+2`, "ATXHeading2"],
+  ["quote", "quote", `${mac}+Alt+Q`, "Blockquote"],
+  ["bullets", "list", `${mac}+Shift+8`, "BulletList"],
+];
+
+const maker = Facet.define({ combine: ([first]) => first });
+
+const place = StateField.define({
+  create: (state) => tooltip(state),
+  update: (value, transaction) => (transaction.docChanged || transaction.selection ? tooltip(transaction.state) : value),
+  provide: (field) => showTooltip.from(field),
+});
+
+function tooltip(state) {
+  const { from, empty } = state.selection.main;
+  if (empty || state.readOnly || !state.sliceDoc(from, state.selection.main.to).trim()) return null;
+  return { pos: from, above: true, create: state.facet(maker) };
+}
+
+// `extras`: more buttons, [{name, label, icon, keys, run(view)}].
+export const toolbar = (commands, words, extras = []) => [maker.of((view) => barOf(view, commands, words, extras)), place];
+
+export function focusToolbar(view) {
+  const first = view.dom.querySelector(".format button[tabindex='0']");
+  first?.focus();
+  return Boolean(first);
+}
+
+function barOf(view, commands, words, extras) {
+  const common = BUTTONS.map(([name, drawing, keys, node]) => ({ label: words[{ heading2: "heading", bullets: "list" }[name] ?? name], icon: drawing, keys, node, run: commands[name] }));
+  const buttons = [...common, ...extras].map((each, number) => {
+    const button = element("button", {
+      type: "button", class: "button plain icon", "aria-label": each.label, title: each.label, "aria-keyshortcuts": each.keys,
+      tabindex: number ? "-1" : "0", "aria-pressed": each.node ? "false" : undefined,
+    }, icon(each.icon));
+    button.addEventListener("click", () => {
+      each.run(view);
+      if (each.icon !== "link") view.focus();
+    });
+    return Object.assign(button, { node: each.node });
+  });
+  const bar = element("div", { class: "format", role: "toolbar", "aria-label": words.format }, ...buttons);
+  bar.addEventListener("mousedown", (event) => event.preventDefault()); // the text keeps what is chosen
+  bar.addEventListener("keydown", (event) => move(event, buttons, view));
+  return { dom: bar, update: () => press(view, buttons), mount: () => press(view, buttons) };
+}
+
+function press(view, buttons) {
+  const names = new Set();
+  const { from, to } = view.state.selection.main;
+  for (let node = syntaxTree(view.state).resolveInner(Math.floor((from + to) / 2), 1); node; node = node.parent) names.add(node.name);
+  for (const button of buttons) if (button.node) button.setAttribute("aria-pressed", String(names.has(button.node)));
+}
+
+function move(event, buttons, view) {
+  const at = buttons.indexOf(event.target);
+  const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: buttons.length - 1 }[event.key];
+  if (event.key === "Escape") view.focus();
+  else if (to === undefined) return;
+  else {
+    const next = buttons[(to + buttons.length) % buttons.length];
+    for (const button of buttons) button.tabIndex = button === next ? 0 : -1;
+    next.focus();
+  }
+  event.preventDefault();
+  event.stopPropagation();
+}

@@ -1,0 +1,19 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { createDocument } from "@mixmark-io/domino";
+import { toMarkdown } from "../src/writing/paste/index.js";
+
+const read = (name) => readFileSync(new URL(`clipboard/${name}`, import.meta.url), "utf8");
+const pasted = (html) => toMarkdown(createDocument(html).body);
+
+for (const [program, name] of [["Google Docs", "docs"], ["Word", "word"], ["a page", "page"]]) {
+  test(`what ${program} puts on the clipboard becomes Markdown`, () => {
+    assert.equal(`${pasted(read(`${name}.html`))}\n`, read(`${name}.md`));
+  });
+}
+
+test("what says no more than plain text is left to it", () => {
+  assert.equal(pasted("<div><span>## typed **elsewhere**</span></div>"), null);
+  assert.equal(pasted('<div style="font-family: monospace; white-space: pre;"><span style="font-style: italic">code</span> of an editor</div>'), null);
+});
