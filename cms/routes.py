@@ -17,6 +17,7 @@ from cms.handlers.admin import (
     link_targets,
     links,
     menus,
+    notifications,
     openid,
     passkeys,
     people,
@@ -30,6 +31,7 @@ from cms.handlers.admin import (
     sessions,
     setup,
     site,
+    threads,
 )
 from cms.handlers.admin import posts as desk
 from cms.handlers.base import BaseHandler
@@ -55,7 +57,7 @@ def requirement(route: URLSpec) -> Capability | None:
     """The desk is the same for posts and pages; below ``/admin/pages`` it is the pages' capability that counts."""
     wanted: Capability | None = route.handler_class.requires
     kind = (route.kwargs or {}).get("kind")
-    return Capability.of(kind, wanted.partition(".")[2]) if kind and wanted else wanted
+    return wanted.for_kind(kind) if kind and wanted else wanted
 
 
 def refuse_undeclared(routes: Iterable[URLSpec]) -> None:
@@ -184,6 +186,7 @@ def _admin(kind: str) -> list[URLSpec]:
     home = [] if kind == "page" else [
         url(r"/admin", desk.DeskHandler, name="admin"),
         url(r"/admin/preview", preview.PreviewHandler, name="admin.preview"),
+        url(r"/admin/notifications", notifications.NotificationsHandler, name="admin.notifications"),
         url(r"/admin/links", link_targets.LinkTargetsHandler, name="admin.links"),
     ]  # fmt: skip
     return [
@@ -194,6 +197,8 @@ def _admin(kind: str) -> list[URLSpec]:
         url(rf"{at}/{NUMBER}", desk.EditHandler, given, name=f"admin.{kind}"),
         url(rf"{at}/{NUMBER}/checks", checks.ChecksHandler, given, name=f"admin.{kind}.checks"),
         url(rf"{at}/{NUMBER}/publication", publication.PublicationHandler, given, name=f"admin.{kind}.publication"),
+        url(rf"{at}/{NUMBER}/threads", threads.ThreadsHandler, given, name=f"admin.{kind}.threads"),
+        url(rf"{at}/{NUMBER}/threads/{NUMBER}", threads.ThreadHandler, given, name=f"admin.{kind}.thread"),
         url(rf"{at}/{NUMBER}/links", preview_links.LinksHandler, given, name=f"admin.{kind}.links"),
         url(rf"{at}/{NUMBER}/links/{NUMBER}", preview_links.LinkHandler, given, name=f"admin.{kind}.link"),
         url(rf"{at}/{NUMBER}/restoration", publication.RestorationHandler, given, name=f"admin.{kind}.restoration"),

@@ -14,6 +14,7 @@ from cms.services import (
     jobs,
     media,
     notices,
+    notifications,
     outbox,
     portraits,
     preview_links,
@@ -53,6 +54,7 @@ async def keep_house(means: Means, _payload: dict[str, Any]) -> None:
         await audit.prune(work)
         await search.prune_misses(work)
         await preview_links.prune(work)
+        await notifications.prune(work)
 
 
 async def reindex_search(means: Means, _payload: dict[str, Any]) -> None:
