@@ -13,6 +13,7 @@ from tornado.httputil import HTTPHeaders, HTTPServerRequest, ParseBodyConfig, Pa
 from tornado.routing import URLSpec
 from tornado.web import Application, RequestHandler, decode_signed_value
 
+from cms.collaboration.rooms import Rooms
 from cms.db import migrations
 from cms.db.session import Clock, Database, utc_now
 from cms.errors import Unavailable
@@ -65,7 +66,7 @@ class Squall(Application):
         refuse_undeclared(self._routes)
         self._owns_renderer = renderer is None
         self.keys = secret_keys(settings)
-        database, renderer = Database(settings.database, clock=clock), renderer or Renderer()
+        database, renderer, metrics = Database(settings.database, clock=clock), renderer or Renderer(), Metrics()
         self.parts = Parts(
             settings=settings,
             database=database,
@@ -75,7 +76,8 @@ class Squall(Application):
             sealer=Sealer(self.keys),
             mailer=mailer_for(settings),
             storage=Storage(settings.media_folder),
-            metrics=Metrics(),
+            metrics=metrics,
+            rooms=Rooms(database, metrics),
             pages=PageCache(settings.page_cache * 1024 * 1024),
             static=StaticFiles(data_folder("static"), theme.stylesheets()),
             openid=OpenID(settings) if settings.oidc_issuer else None,
@@ -123,6 +125,7 @@ class Squall(Application):
     async def start(self) -> None:
         """Bring up what needs the loop: the rendering process, the frame, and the owner's one-time link while there is no owner."""
         self._warming = asyncio.gather(self._warm(), self._get_to_know())
+        self.parts.rooms.start()
         self._hears = asyncio.Event()
         self._hearing = asyncio.create_task(outbox.hear_others(self.parts.database, self._forget))
         self.parts.revision = migrations.newest()
@@ -154,6 +157,7 @@ class Squall(Application):
 
     async def close(self) -> None:
         await self.hang_up()
+        await self.parts.rooms.close()
         if self._owns_renderer:
             await self.parts.renderer.close()
         await self._warming
@@ -169,6 +173,7 @@ class Squall(Application):
         """What others have changed meanwhile is not known; from now on it is."""
         self.parts.pages.clear()
         self.parts.guests.missed()
+        self.parts.rooms.missed()
         self._hears.set()
 
     def _purge(self, event: Event) -> None:

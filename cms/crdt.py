@@ -49,6 +49,11 @@ class Document:
         """Bytes of the text; never less than it has characters."""
         return len(self._content)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether the text is text and nothing else."""
+        return all(isinstance(words, str) and not look for words, look in self._content.diff())
+
     def edit(self, content: str | None = None, fields: Mapping[str, Any] | None = None) -> bytes:
         """The smallest update that makes it say this, applied; ``NOTHING`` if it does already. Keys that are not named stay."""
         with self._doc.transaction():
@@ -69,8 +74,13 @@ class Document:
                 self._content.insert(at, words)
 
     def apply(self, update: bytes) -> bytes:
-        """What of it was new. Raises ``ValueError`` or ``RuntimeError`` if it cannot be read."""
-        self._doc.apply_update(update)
+        """What of it was new. Raises ``ValueError`` if it cannot be read; the document may be half of it then."""
+        try:
+            self._doc.apply_update(update)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # a panic of Rust's is no Exception
+            raise ValueError from error
         return self._taken()
 
     def _taken(self) -> bytes:
@@ -82,7 +92,7 @@ class Document:
         return self._doc.get_state()
 
     def since(self, state: bytes) -> bytes:
-        """What whoever has this state lacks. Raises ``ValueError`` if the state cannot be read."""
+        """What whoever has this state lacks."""
         return self._doc.get_update(state)
 
     def data(self) -> bytes:

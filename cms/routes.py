@@ -35,7 +35,7 @@ from cms.handlers.admin import (
 )
 from cms.handlers.admin import posts as desk
 from cms.handlers.base import BaseHandler
-from cms.handlers.live import previews
+from cms.handlers.live import documents, previews
 from cms.handlers.site import archives, feeds, media, posts, programs, search, sitemaps, sources, static
 from cms.handlers.site import preview_links as guests
 from cms.models.address import TargetKind
@@ -69,7 +69,7 @@ def refuse_undeclared(routes: Iterable[URLSpec]) -> None:
 
 
 def rules() -> list[Rule]:
-    return [*_site(), *_programs(), *_people(), *_operators(), *_live(), _below("/admin", _desk()), *_rest()]
+    return [*_site(), *_programs(), *_people(), *_operators(), _below("/admin", _desk()), *_live(), *_rest()]
 
 
 def _below(start: str, rules: list[URLSpec]) -> Rule:
@@ -239,16 +239,19 @@ def _people_at_the_desk() -> list[URLSpec]:
     ]
 
 
-def _live() -> list[URLSpec]:
-    """What stays open."""
-    return [url(rf"/live/previews/{CARRIER}", previews.PreviewStreamHandler, name="live.preview")]
-
-
 def _operators() -> list[URLSpec]:
     return [
         url(r"/healthz", operations.HealthHandler, name="healthz"),
         url(r"/readyz", operations.ReadyHandler, name="readyz"),
         url(r"/metrics", operations.MetricsHandler, name="metrics"),
+    ]
+
+
+def _live() -> list[URLSpec]:
+    """What stays open."""
+    return [
+        url(rf"/live/posts/{NUMBER}", documents.DocumentHandler, name="live.post"),
+        url(rf"/live/previews/{CARRIER}", previews.PreviewStreamHandler, name="live.preview"),
     ]
 
 

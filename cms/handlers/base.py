@@ -17,6 +17,7 @@ from tornado.httputil import HTTPServerRequest
 from tornado.template import BaseLoader
 from tornado.web import Application, HTTPError, RequestHandler
 
+from cms.collaboration.rooms import Rooms
 from cms.content.context import Rendered
 from cms.db.session import Database, ReadSession, Work
 from cms.errors import (
@@ -109,6 +110,7 @@ class Parts:
     mailer: Mailer
     storage: Storage
     metrics: Metrics
+    rooms: Rooms
     static: StaticFiles
     guests: Previews
     openid: OpenID | None = None  # where people may sign in, too

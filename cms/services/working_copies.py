@@ -7,9 +7,10 @@ is the truth and the working copy is read of it. Whoever needs several of them t
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, false, select, true, update
+from sqlalchemy import bindparam, delete, exists, false, literal, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import crdt
@@ -25,6 +26,8 @@ from cms.schemas.post import MAX_TEXT, PostFields
 from cms.schemas.text import clean_text
 from cms.services import outbox, post_fields, terms
 
+ANNOUNCED_FOR = timedelta(minutes=10)  # there are many, and whoever was away for so long reads the whole document
+LEFT_BEHIND = timedelta(seconds=30)  # after which nobody is at work on it any more who would project it
 _IS_AHEAD = select(Document.is_ahead).where(Document.post_id == bindparam("post_id"))
 
 
@@ -38,6 +41,7 @@ class Stored:
     data: bytes
     updates: tuple[bytes, ...]
     last_id: int
+    is_ahead: bool
 
     @property
     def all(self) -> tuple[bytes, ...]:
@@ -188,13 +192,14 @@ async def open_document(work: Work, post_id: int) -> Stored:
 
 async def read_document(session: AsyncSession, post_id: int, *, lock: bool = False) -> Stored | None:
     """None if nobody has opened the post to write yet."""
-    wanted = select(Document.lineage, Document.version, Document.data).where(Document.post_id == post_id)
+    wanted = select(Document.lineage, Document.version, Document.data, Document.is_ahead).where(Document.post_id == post_id)
     row = (await session.execute(wanted.with_for_update() if lock else wanted)).one_or_none()
     if row is None:
         return None
     updates = select(DocumentUpdate.id, DocumentUpdate.data).where(DocumentUpdate.post_id == post_id).order_by(DocumentUpdate.id)
     since = (await session.execute(updates)).all()
-    return Stored(post_id, row.lineage, row.version, row.data, tuple(each.data for each in since), since[-1].id if since else 0)
+    last_id = since[-1].id if since else 0
+    return Stored(post_id, row.lineage, row.version, row.data, tuple(each.data for each in since), last_id, row.is_ahead)
 
 
 async def _get(session: AsyncSession, post_id: int) -> Stored:
@@ -204,9 +209,19 @@ async def _get(session: AsyncSession, post_id: int) -> Stored:
     return stored
 
 
-async def read_update(session: AsyncSession, update_id: int) -> bytes | None:
-    """None if it has been folded away meanwhile."""
-    return await session.scalar(select(DocumentUpdate.data).where(DocumentUpdate.id == update_id))
+async def read_updates(session: AsyncSession, ids: Sequence[int]) -> list[bytes]:
+    """By their numbers, in the order in which they were committed; without those that have been folded away meanwhile."""
+    wanted = select(DocumentUpdate.data).where(DocumentUpdate.id.in_(ids)).order_by(DocumentUpdate.id)
+    return list(await session.scalars(wanted))
+
+
+async def last_written(session: AsyncSession, post_id: int) -> tuple[int | None, datetime]:
+    """Who wrote last, as far as the working copy knows, and when."""
+    wanted = select(WorkingCopy.updated_by_id, WorkingCopy.updated_at).where(WorkingCopy.post_id == post_id)
+    row = (await session.execute(wanted)).one_or_none()
+    if row is None:
+        raise NotFound
+    return row.updated_by_id, row.updated_at
 
 
 async def append(work: Work, written: Mapping[int, bytes]) -> dict[int, int]:
@@ -221,12 +236,12 @@ async def append(work: Work, written: Mapping[int, bytes]) -> dict[int, int]:
     return numbers
 
 
-async def claim(work: Work, post_id: int, client_id: int, user_id: int) -> int | None:
+async def claim(work: Work, post_id: int, client_id: int, user_id: int) -> None:
     """Whose a Yjs client is: of the person who claims it first."""
-    values = {"post_id": post_id, "client_id": client_id, "user_id": user_id, "created_at": work.now}
-    await work.session.execute(work.dialect.insert(DocumentWriter).values(values).on_conflict_do_nothing())
-    whose = select(DocumentWriter.user_id).where(DocumentWriter.post_id == post_id, DocumentWriter.client_id == client_id)
-    return await work.session.scalar(whose)
+    columns = (literal(post_id), literal(client_id), User.id, literal(work.now, DocumentWriter.created_at.type))
+    person = select(*columns).where(User.id == user_id)
+    names = ["post_id", "client_id", "user_id", "created_at"]
+    await work.session.execute(work.dialect.insert(DocumentWriter).from_select(names, person).on_conflict_do_nothing())
 
 
 async def writers(session: AsyncSession, post_id: int) -> dict[int, tuple[int, str]]:
@@ -243,13 +258,20 @@ async def fold(work: Work, stored: Stored, data: bytes) -> bool:
         return False
     old = (DocumentUpdate.post_id == stored.post_id) & (DocumentUpdate.id <= stored.last_id)
     await work.session.execute(delete(DocumentUpdate).where(old))
+    await outbox.forget(work, DocumentChanged, ANNOUNCED_FOR)
     return True
 
 
-async def behind(session: AsyncSession, post_ids: Sequence[int] | None = None) -> Sequence[int]:
-    """Posts, or those of these, whose working copy does not yet say what their document says."""
-    wanted = select(Document.post_id).where(Document.is_ahead.is_(True)).order_by(Document.post_id)
-    return (await session.scalars(wanted if post_ids is None else wanted.where(Document.post_id.in_(post_ids)))).all()
+async def behind(session: AsyncSession, post_ids: Sequence[int]) -> Sequence[int]:
+    """Those of these posts whose working copy does not yet say what their document says."""
+    wanted = select(Document.post_id).where(Document.is_ahead.is_(True), Document.post_id.in_(post_ids))
+    return (await session.scalars(wanted.order_by(Document.post_id))).all()
+
+
+async def left_behind(session: AsyncSession, now: datetime) -> Sequence[int]:
+    """Posts that a process was to project, and did not: it has ended before."""
+    is_at_work = exists().where(DocumentUpdate.post_id == Document.post_id, DocumentUpdate.created_at > now - LEFT_BEHIND)
+    return (await session.scalars(select(Document.post_id).where(Document.is_ahead.is_(True), ~is_at_work))).all()
 
 
 async def with_documents(session: AsyncSession, post_ids: Sequence[int]) -> set[int]:

@@ -5,7 +5,7 @@ import asyncio
 from cms.db.session import Database
 from cms.errors import Unavailable
 from cms.models import Job
-from cms.services import jobs, search
+from cms.services import jobs, search, working_copies
 from cms.services.search import Misses
 from cms.telemetry import Metrics, first_line, log
 from cms.worker.tasks import TASKS, Means
@@ -34,6 +34,7 @@ async def _look(means: Means, metrics: Metrics, misses: Misses | None) -> bool:
     try:
         await enqueue_daily(means.database)
         await _write_down(means.database, misses)
+        await _catch_up(means.database)
         return await run_next(means, metrics)
     except Unavailable:
         log.warning("jobs wait: the database is away")
@@ -53,6 +54,14 @@ async def _write_down(database: Database, misses: Misses | None) -> None:
     if misses:
         async with database.transaction() as work:
             await search.record_misses(work, misses.take())
+
+
+async def _catch_up(database: Database) -> None:
+    """Working copies that a process left behind when it was killed."""
+    async with database.read() as session:
+        left = await working_copies.left_behind(session, database.clock())
+    for post_id in left:
+        await working_copies.catch_up(database, post_id)
 
 
 async def run_next(means: Means, metrics: Metrics) -> bool:

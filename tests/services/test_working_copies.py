@@ -149,13 +149,23 @@ async def test_updates_are_folded_once_and_none_that_came_meanwhile_is_lost(data
     assert (await document_of(database, post.id)).content == "y"
 
 
+async def test_what_a_killed_process_left_behind_is_found(database: Database) -> None:
+    ana = await factories.person(database, "author")
+    post = await factories.draft(database, ana)
+    await typed(database, post.id, "Left.")
+    async with database.read() as session:
+        now = database.clock()
+        assert await working_copies.left_behind(session, now) == []
+        assert await working_copies.left_behind(session, now + working_copies.LEFT_BEHIND) == [post.id]
+
+
 async def test_yjs_client_is_of_whoever_claims_it_first(database: Database) -> None:
     ana, edna = await factories.person(database, "author"), await factories.person(database, "editor")
     post = await factories.draft(database, ana)
     await opened(database, post.id)
     for actor in (ana, edna):
         async with database.transaction() as work:
-            assert await working_copies.claim(work, post.id, 2**52, actor.user_id or 0) == ana.user_id
+            await working_copies.claim(work, post.id, 2**52, actor.user_id or 0)
     async with database.read() as session:
         assert await working_copies.writers(session, post.id) == {2**52: (ana.user_id, ana.name)}
 
