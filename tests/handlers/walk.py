@@ -57,7 +57,7 @@ def _desk(kind: str) -> dict[str, Stop]:
         f"admin.{kind}": Stop(f"{at}/{{{kind}}}", _STALE),
         f"admin.{kind}.publication": Stop(f"{at}/{{{kind}}}/publication", _STALE),
         f"admin.{kind}.threads": Stop(f"{at}/{{{kind}}}/threads", {"text": ""}),
-        f"admin.{kind}.thread": Stop(f"{at}/{{{kind}}}/threads/999999", {"text": "x"}, answers=_NOWHERE),
+        f"admin.{kind}.thread": Stop(f"{at}/{{{kind}}}/threads/999999", {"text": "x"}, answers=frozenset({404, 409})),
         f"admin.{kind}.links": Stop(f"{at}/{{{kind}}}/links", {"lifetime": "?"}),
         f"admin.{kind}.link": Stop(f"{at}/{{{kind}}}/links/999999", answers=_NOWHERE),
         f"admin.{kind}.restoration": Stop(f"{at}/{{{kind}}}/restoration"),
@@ -277,7 +277,8 @@ def expected(route: URLSpec, stop: Stop, method: str, actor: Actor, thing: Thing
     if not is_done(route, method):
         return frozenset({405})
     if wanted is not None and thing is not None:
-        return kind_of(stop)[2](actor, wanted, thing)
+        reached = kind_of(stop)[2](actor, wanted, thing)
+        return stop.answers if reached == ADMITTED else reached
     return stop.answers
 
 
