@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from cms.schemas.text import Paragraphs
 
@@ -50,6 +50,12 @@ def _read(value: Any) -> Any:
         raise ValueError("this place cannot be read") from None
 
 
+def _something(value: str) -> str:
+    if not value.strip():
+        raise ValueError("write what you have to say")
+    return value.strip()
+
+
 class ThreadInput(BaseModel):
     """``anchor``: a passage, that the editor sends as JSON; empty for a quote that was typed by hand. ``replacement``: what a suggestion
     would put in its place; nothing takes the passage away."""
@@ -66,4 +72,4 @@ class ThreadInput(BaseModel):
 class RemarkInput(BaseModel):
     model_config = ConfigDict(frozen=True)
 
-    text: Annotated[Paragraphs, StringConstraints(strip_whitespace=True)] = Field(title="Answer", min_length=1, max_length=MAX_REMARK)
+    text: Annotated[Paragraphs, AfterValidator(_something)] = Field(title="Answer", max_length=MAX_REMARK)
