@@ -4,6 +4,7 @@ Whoever may know of the text as it is being written may read, comment and sugges
 edit it. A passage is found by its first and its last sign, wherever they are by now; one that was quoted by hand by its words.
 """
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Sequence
@@ -48,6 +49,11 @@ class Shown:
     said: Sequence[Said]
     ended_by: str = ""
     now: str | None = None
+
+    @property
+    def place(self) -> str:
+        """Of the passage, as JSON for the editor; "" if it was quoted by hand."""
+        return json.dumps(self.thread.anchor) if self.thread.anchor else ""
 
     @property
     def is_changed(self) -> bool:

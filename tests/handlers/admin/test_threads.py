@@ -1,5 +1,7 @@
 """Comments and suggestions without scripts, and what people are told of them."""
 
+import json
+
 from tests.handlers.admin.pages import by_class, by_id, editor, fields, form_of, saved, words, written
 from tests.web import Browser, Site
 
@@ -52,6 +54,17 @@ async def test_wrong_thread_is_shown_again_as_it_was_typed(site: Site) -> None:
         assert form.items() <= fields(answer.page, form_of(answer.page, at)).items()
     for anchor in ("[" * 499, "{}", "nonsense", '{"start": {"item": {"client": -1, "clock": 0}}}'):
         assert (await owner.post(at, {"text": "x", "anchor": anchor})).status == 422
+
+
+async def test_place_of_a_passage_is_given_to_the_editor(site: Site) -> None:
+    owner = await site.signed_in("owner")
+    post_id = await written(owner)
+    place = {name: {"item": {"client": 7, "clock": at}, "assoc": 0} for name, at in (("start", 1), ("end", 4))}
+    await begun(owner, post_id, text="Here.", quote="was", anchor=json.dumps(place))
+    await begun(owner, post_id, kind="suggestion", quote="was", replacement="is", anchor=json.dumps(place))
+    for address in (f"/admin/posts/{post_id}", f"/admin/posts/{post_id}/threads"):
+        shown = by_class((await owner.get(address)).page, "thread")
+        assert [json.loads(thread.get("data-anchor") or "") for thread in shown] == [place, place]
 
 
 async def test_mention_rings_the_bell_and_is_marked_seen(site: Site) -> None:
