@@ -59,7 +59,7 @@ class Document:
         with self._doc.transaction():
             if content is not None:
                 self._retype(content)
-            before = self.fields
+            before = self.fields if fields else {}
             for key, value in (fields or {}).items():
                 if key not in before or before[key] != value:
                     self._fields[key] = value

@@ -180,6 +180,7 @@ def test_whoever_is_signed_out_signs_in_again_in_place(desk: Desk) -> None:
     address = driver.current_url
     driver.switch_to.new_window("tab")
     driver.get(f"{desk.program.url}/account")
+    Screen(driver).button("Menu").click()
     Screen(driver).press("Sign out")
     driver.close()
     driver.switch_to.window(driver.window_handles[0])

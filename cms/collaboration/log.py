@@ -12,7 +12,7 @@ from cms.errors import CMSError, Unavailable
 from cms.services import working_copies
 from cms.telemetry import Metrics, log
 
-GATHER = 0.03  # seconds in which others may join a transaction
+GATHER = 0.05  # seconds in which others may join a transaction
 PATIENCE = (0.5, 1.0, 2.0, 5.0)  # seconds until it is tried again; the last one from then on
 CANNOT = "Something went wrong on our side; what you typed is kept here and sent again."
 

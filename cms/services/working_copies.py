@@ -56,7 +56,8 @@ async def begin(work: Work, actor: Actor, post: Post, content: str, fields: Post
     """The first of a new post."""
     copy = WorkingCopy(post_id=post.id, content=content, fields=fields.to_json(), updated_at=work.now, updated_by_id=actor.user_id)
     work.session.add(copy)
-    await _follow(work, post, copy, fields)
+    await _follow(work, post, copy)
+    await terms.write(work, Side.WORK, {post.id: fields}, new=[post.id])
     return copy
 
 
@@ -90,7 +91,10 @@ def _merged(base: str | None, content: str | None, now: str) -> str:
 async def project(work: Work, post_id: int, by_id: int | None = None) -> WorkingCopy:
     """The working copy, made to say what its document says. ``by_id``: who wrote last, if that is known."""
     if not await work.session.scalar(_IS_AHEAD, {"post_id": post_id}):
-        return await work.session.get_one(WorkingCopy, post_id)
+        found = await work.session.get(WorkingCopy, post_id)
+        if found is None:
+            raise NotFound
+        return found
     post, copy = await _hold(work, post_id)
     stored = await read_document(work.session, post_id, lock=True)
     if stored is None:
@@ -150,21 +154,22 @@ async def _project(work: Work, post: Post, copy: WorkingCopy, document: crdt.Doc
 async def _write(work: Work, post: Post, copy: WorkingCopy, content: str, fields: dict[str, Any], by_id: int | None) -> None:
     if copy.content == content and copy.fields == fields:
         return
-    copy.content, copy.fields = content, fields
+    before, copy.content, copy.fields = copy.fields, content, fields
     copy.updated_at, copy.updated_by_id = work.now, by_id
-    await _follow(work, post, copy, PostFields.model_validate(fields))
+    await _follow(work, post, copy)
+    if before != fields:
+        await terms.write(work, Side.WORK, {post.id: PostFields.model_validate(fields)})
 
 
-async def _follow(work: Work, post: Post, copy: WorkingCopy, fields: PostFields) -> None:
-    """What follows the working copy: the rows of the work side, the desk's title, the event."""
-    post.title = plain_title(fields.title)
+async def _follow(work: Work, post: Post, copy: WorkingCopy) -> None:
+    """What follows the working copy: the desk's title, whether readers have something else, the event."""
+    post.title = plain_title(copy.fields.get("title", ""))
     post.folded_title = folded(post.title)[:400]
-    post.language = fields.language
+    post.language = copy.fields.get("language")
     post.updated_at = work.now
     post.has_changes = post.is_published and not await _is_live(work.session, copy)
     post.work = WorkState.DRAFT if post.work is not WorkState.SCHEDULED else post.work
     await work.session.flush()
-    await terms.write(work, Side.WORK, {post.id: fields})
     outbox.record(work, WorkChanged(post.id))
 
 

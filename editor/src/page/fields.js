@@ -50,8 +50,9 @@ export class Fields {
   }
 
   #on(kind, field) {
+    if (this.isShowing) return; // what others set was not typed here
     this.typedAt.set(field.name, Date.now());
-    if (kind === "input" ? !isSent(field.name) : isSent(field.name)) this.#typed(field);
+    if (kind === "change" || !isSent(field.name)) this.#typed(field);
   }
 
   #typed(field) {
@@ -95,7 +96,9 @@ export class Fields {
     if (Array.isArray(value)) this.#showAll(key, value);
     else this.#put(key, value);
     document.dispatchEvent(new CustomEvent("field-shown", { detail: key }));
+    this.isShowing = true;
     this.#named(key)[0].dispatchEvent(new CustomEvent("input", { bubbles: true })); // for those who count and draw
+    this.isShowing = false;
     return true;
   }
 

@@ -82,7 +82,7 @@ function avatar(user) {
   button.dataset.person = user.id;
   button.title = `Follow ${user.name}`;
   button.setAttribute("aria-label", `${user.name} is here: follow`);
-  button.textContent = initials(user.name);
+  button.dataset.initials = initials(user.name); // drawn by the style sheet: the name is what is read out
   return button;
 }
 

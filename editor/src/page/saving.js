@@ -31,6 +31,7 @@ export class Saving {
     if (this.isBusy) return;
     this.isBusy = true;
     try {
+      await new Promise((resolve) => { setTimeout(resolve); }); // a form that is just being sent cannot be sent again
       await this.whenStored();
       if (button?.matches("[data-save]")) await this.#keep();
       else this.#leave(button);

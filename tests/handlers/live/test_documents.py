@@ -3,24 +3,23 @@
 import asyncio
 
 import pytest
+from sqlalchemy import select
 from tornado.httpclient import HTTPClientError
 
 from cms import crdt
-from cms.collaboration import protocol, room
+from cms.collaboration import protocol, room, updates
+from cms.models import Revision
+from cms.models.post import Reason
 from cms.policy import SYSTEM
 from cms.services import accounts, posts, publishing, sessions, working_copies
 from tests import factories
-from tests.collaboration.writers import Writer, writing
+from tests.collaboration.writers import writing
 from tests.web import Site
 
 
 async def post_of(site: Site, role: str = "author", **values: str) -> int:
     await site.person(role)
     return (await factories.draft(site.database, await factories.person(site.database, role), **values)).id
-
-
-def number_of(writer: Writer) -> int:
-    return protocol.Reader(writer.document.edit("x" + writer.document.content)[2:]).number()
 
 
 async def test_two_read_each_other_and_hear_what_is_on_disk(site: Site) -> None:
@@ -172,6 +171,51 @@ async def test_beyond_the_most_writers_the_next_reads_along(site: Site, monkeypa
         assert "read along" in edna.told[0]["why"]
         ana.socket.close()
         await edna.until(lambda: (edna.last_told("standing") or {}).get("mayWrite") is True)
+
+
+async def test_hostile_messages_end_the_socket_and_the_text_stays(site: Site) -> None:
+    post_id = await post_of(site, text="Whole 😀.")
+    author = await site.signed_in("author")
+    async with writing(await site.signed_in("editor"), post_id) as edna:
+        half = edna.document.edit("Whole 😀😁.")
+        await edna.reads("Whole 😀😁.")
+        edna.update(half)
+        await edna.kept()
+        client, clock = next(iter(updates.read(half).begins.items()))
+        cut = bytes([1, 1, 77, 0, 4 | 128]) + protocol.number(client) + protocol.number(clock) + protocol.framed(b"X") + bytes([0])
+        messages = [
+            b"",
+            b"\xff\xff",
+            protocol.sync(9, b""),
+            protocol.sync(protocol.STEP_1, b"\xff\xff\xff"),
+            protocol.sync(protocol.UPDATE, b"\x01\x01\xff"),
+            protocol.sync(protocol.UPDATE, cut),
+            bytes([protocol.AWARENESS]) + protocol.framed(b"\x05"),
+            bytes([protocol.IS]),
+        ]
+        for message in messages:
+            async with writing(author, post_id) as ana:
+                ana.send(message)
+                code, reason = await ana.end()
+                assert code == 4400, message
+                assert reason
+        async with writing(author, post_id) as ana:
+            assert ana.document.content == edna.document.content == "Whole 😀😁."
+
+
+async def test_text_of_the_one_before_is_kept_when_another_begins_after_a_pause(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "PAUSE", 0.0)
+    post_id = await post_of(site, text="One.")
+    async with writing(await site.signed_in("author"), post_id) as ana, writing(await site.signed_in("editor"), post_id) as edna:
+        ana.type("Hers.")
+        await ana.kept()
+        await edna.reads("Hers.")
+        edna.type("His.")
+        await edna.kept()
+    async with site.database.read() as session:
+        wanted = select(Revision.content, Revision.created_by_id).where(Revision.reason == Reason.TAKEOVER)
+        kept = [tuple(row) for row in await session.execute(wanted)]
+    assert kept == [("Hers.", await site.person("author"))]
 
 
 async def test_too_many_messages_end_the_socket(site: Site) -> None:
