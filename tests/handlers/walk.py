@@ -44,6 +44,7 @@ class Stop:
 _STALE = {"title": "T", "text": "x", "version": "99"}  # another version is there: nothing of it is kept
 _MOVED = frozenset({301})
 _NOWHERE = frozenset({404})
+_DISCUSSED = frozenset({403, 404, 409})  # who may see it talks, who may edit it takes up; there is no such thread; it is in the trash
 _LISTS = {"tag": "sea", "category": "coast", "author": "edna-reed", "series": "tides"}
 
 
@@ -57,7 +58,7 @@ def _desk(kind: str) -> dict[str, Stop]:
         f"admin.{kind}": Stop(f"{at}/{{{kind}}}", _STALE),
         f"admin.{kind}.publication": Stop(f"{at}/{{{kind}}}/publication", _STALE),
         f"admin.{kind}.threads": Stop(f"{at}/{{{kind}}}/threads", {"text": ""}),
-        f"admin.{kind}.thread": Stop(f"{at}/{{{kind}}}/threads/999999", {"text": "x"}, answers=frozenset({404, 409})),
+        f"admin.{kind}.thread": Stop(f"{at}/{{{kind}}}/threads/999999", {"text": "x"}, answers=_DISCUSSED),
         f"admin.{kind}.links": Stop(f"{at}/{{{kind}}}/links", {"lifetime": "?"}),
         f"admin.{kind}.link": Stop(f"{at}/{{{kind}}}/links/999999", answers=_NOWHERE),
         f"admin.{kind}.restoration": Stop(f"{at}/{{{kind}}}/restoration"),
