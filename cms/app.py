@@ -20,6 +20,7 @@ from cms.errors import Unavailable
 from cms.events import Event
 from cms.handlers.base import KNOWN_COOKIE_DAYS, SESSION_COOKIE_DAYS, BaseHandler, Parts, known_cookie_name, session_cookie_name
 from cms.handlers.compression import Compression
+from cms.handlers.previews import Previews
 from cms.handlers.site.posts import PlaceHandler
 from cms.handlers.site.remaking import Remaking
 from cms.mail import mailer_for
@@ -65,11 +66,12 @@ class Squall(Application):
         refuse_undeclared(self._routes)
         self._owns_renderer = renderer is None
         self.keys = secret_keys(settings)
-        database, metrics = Database(settings.database, clock=clock), Metrics()
+        database, renderer, metrics = Database(settings.database, clock=clock), renderer or Renderer(), Metrics()
         self.parts = Parts(
             settings=settings,
             database=database,
-            renderer=renderer or Renderer(),
+            renderer=renderer,
+            guests=Previews(database, renderer, settings.public_url),
             passwords=passwords or Passwords.of(settings),
             sealer=Sealer(self.keys),
             mailer=mailer_for(settings),
@@ -149,7 +151,12 @@ class Squall(Application):
         if self.parts.openid:
             await self.parts.openid.get_to_know()
 
+    async def hang_up(self) -> None:
+        """End the answers that would go on for as long as somebody looks; to be called before waiting for those under way."""
+        await self.parts.guests.close()
+
     async def close(self) -> None:
+        await self.hang_up()
         await self.parts.rooms.close()
         if self._owns_renderer:
             await self.parts.renderer.close()
@@ -165,6 +172,7 @@ class Squall(Application):
     def _forget(self) -> None:
         """What others have changed meanwhile is not known; from now on it is."""
         self.parts.pages.clear()
+        self.parts.guests.missed()
         self.parts.rooms.missed()
         self._hears.set()
 

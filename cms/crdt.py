@@ -101,6 +101,43 @@ class Document:
         return self._doc.get_update()
 
 
+def passage(data: bytes, start: Mapping[str, int], end: Mapping[str, int]) -> tuple[int, int] | None:
+    """From where to where in the text a passage reaches that begins with one sign and ends with another, each {client, clock} of Yjs.
+    None if one of them is not there any more. ``data``: the document, as one update.
+
+    The signs are looked for by deleting each in a document of its own: pycrdt's sticky indexes count halves of UTF-16 within a piece of
+    text and bytes before it (0.14), and end the thread where there is no such sign.
+    """
+    content, first, last = Document(data)._content, _reach(data, start, 0), _reach(data, end, 0)
+    before = _reach(data, end, -1) if end["clock"] else None
+    if before and before[1] - before[0] == 4:  # the end is the second half of a surrogate pair
+        last = before
+    if first is None or last is None or first[0] >= last[1]:
+        return None
+    text = str(content).encode()
+    return len(text[: first[0]].decode()), len(text[: last[1]].decode())
+
+
+def _reach(data: bytes, sign: Mapping[str, int], step: int) -> tuple[int, int] | None:
+    """Bytes, from where to where; None if it is deleted, or never was."""
+    document = Document(data)
+    changes: list[dict[str, int]] = []
+    watch = document._content.observe(lambda event: changes.extend(event.delta))
+    document.apply(b"\0\1" + _varuint(sign["client"]) + b"\1" + _varuint(sign["clock"] + step) + b"\1")  # deletes one, inserts none
+    document._content.unobserve(watch)
+    at = changes[0].get("retain", 0) if changes else 0
+    return next(((at, at + each["delete"]) for each in changes if "delete" in each), None)
+
+
+def _varuint(number: int) -> bytes:
+    """As Yjs writes numbers: seven bits a byte, the lowest first."""
+    parts = bytearray()
+    while number > 0x7F:
+        parts.append(0x80 | number & 0x7F)
+        number >>= 7
+    return bytes([*parts, number])
+
+
 def merged(*updates: bytes) -> bytes:
     """One update that says what these say. Merged by few at once: pycrdt's time grows with the square of their number."""
     while len(updates) > 1:

@@ -63,6 +63,13 @@ class DocumentChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ThreadChanged:
+    """Something was said about a text, or a thread on it ended or was opened again."""
+
+    post_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class SiteChanged:
     """What the frame of every page shows has changed."""
 
@@ -87,10 +94,11 @@ class SessionEnded:
     session_ids: Ids
 
 
-Event = PostPublished | PostWithdrawn | WorkChanged | DocumentChanged | SiteChanged | UserChanged | SessionEnded
+Event = PostPublished | PostWithdrawn | WorkChanged | DocumentChanged | ThreadChanged | SiteChanged | UserChanged | SessionEnded
 
 _KINDS: dict[str, type[Event]] = {
-    kind.__name__: kind for kind in (PostPublished, PostWithdrawn, WorkChanged, DocumentChanged, SiteChanged, UserChanged, SessionEnded)
+    kind.__name__: kind
+    for kind in (PostPublished, PostWithdrawn, WorkChanged, DocumentChanged, ThreadChanged, SiteChanged, UserChanged, SessionEnded)
 }
 
 

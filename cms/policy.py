@@ -42,6 +42,11 @@ class Capability(StrEnum):
         """The capability for a kind of content: ``of("page", "edit")`` is ``page.edit``."""
         return cls(f"{kind}.{verb}")
 
+    def for_kind(self, kind: str) -> "Capability":
+        """What posts require, for this kind of content; what is no matter of kinds is itself."""
+        what, _, verb = self.partition(".")
+        return Capability.of(kind, verb) if what == "post" else self
+
 
 class Scope(StrEnum):
     ANY = "any"

@@ -17,10 +17,12 @@ from cms.handlers.admin import (
     link_targets,
     links,
     menus,
+    notifications,
     openid,
     passkeys,
     people,
     preview,
+    preview_links,
     privacy,
     profile,
     publication,
@@ -30,11 +32,13 @@ from cms.handlers.admin import (
     sessions,
     setup,
     site,
+    threads,
 )
 from cms.handlers.admin import posts as desk
 from cms.handlers.base import BaseHandler
-from cms.handlers.live import documents
+from cms.handlers.live import documents, previews
 from cms.handlers.site import archives, feeds, media, posts, programs, search, sitemaps, sources, static
+from cms.handlers.site import preview_links as guests
 from cms.models.address import TargetKind
 from cms.policy import Capability
 
@@ -54,7 +58,7 @@ def requirement(route: URLSpec) -> Capability | None:
     """The desk is the same for posts and pages; below ``/admin/pages`` it is the pages' capability that counts."""
     wanted: Capability | None = route.handler_class.requires
     kind = (route.kwargs or {}).get("kind")
-    return Capability.of(kind, wanted.partition(".")[2]) if kind and wanted else wanted
+    return wanted.for_kind(kind) if kind and wanted else wanted
 
 
 def refuse_undeclared(routes: Iterable[URLSpec]) -> None:
@@ -83,6 +87,7 @@ def _site() -> list[Rule]:
         url(r"/archive/([0-9]{4})", archives.ArchiveHandler, name="archive.year"),
         url(r"/archive/([0-9]{4})/([0-9]{2})", archives.ArchiveHandler, name="archive.month"),
         url(r"/search", search.SearchHandler, name="search"),
+        url(rf"/preview/{CARRIER}", guests.PreviewLinkHandler, name="preview"),
         url(rf"/media/{NUMBER}/([0-9a-f]{{12}})/([^/]+)", media.MediaHandler, name="media"),
         url(rf"/media/{NUMBER}/([^/]+)", media.LatestMediaHandler, name="media.latest"),
         url(r"/static/(.*)", static.StaticHandler, name="static"),
@@ -182,6 +187,7 @@ def _admin(kind: str) -> list[URLSpec]:
     home = [] if kind == "page" else [
         url(r"/admin", desk.DeskHandler, name="admin"),
         url(r"/admin/preview", preview.PreviewHandler, name="admin.preview"),
+        url(r"/admin/notifications", notifications.NotificationsHandler, name="admin.notifications"),
         url(r"/admin/links", link_targets.LinkTargetsHandler, name="admin.links"),
     ]  # fmt: skip
     return [
@@ -192,6 +198,10 @@ def _admin(kind: str) -> list[URLSpec]:
         url(rf"{at}/{NUMBER}", desk.EditHandler, given, name=f"admin.{kind}"),
         url(rf"{at}/{NUMBER}/checks", checks.ChecksHandler, given, name=f"admin.{kind}.checks"),
         url(rf"{at}/{NUMBER}/publication", publication.PublicationHandler, given, name=f"admin.{kind}.publication"),
+        url(rf"{at}/{NUMBER}/threads", threads.ThreadsHandler, given, name=f"admin.{kind}.threads"),
+        url(rf"{at}/{NUMBER}/threads/{NUMBER}", threads.ThreadHandler, given, name=f"admin.{kind}.thread"),
+        url(rf"{at}/{NUMBER}/links", preview_links.LinksHandler, given, name=f"admin.{kind}.links"),
+        url(rf"{at}/{NUMBER}/links/{NUMBER}", preview_links.LinkHandler, given, name=f"admin.{kind}.link"),
         url(rf"{at}/{NUMBER}/restoration", publication.RestorationHandler, given, name=f"admin.{kind}.restoration"),
         *_history(rf"{at}/{NUMBER}", f"admin.{kind}", given),
     ]
@@ -255,7 +265,11 @@ def _operators() -> list[URLSpec]:
 
 
 def _live() -> list[URLSpec]:
-    return [url(rf"/live/posts/{NUMBER}", documents.DocumentHandler, name="live.post")]
+    """What stays open."""
+    return [
+        url(rf"/live/posts/{NUMBER}", documents.DocumentHandler, name="live.post"),
+        url(rf"/live/previews/{CARRIER}", previews.PreviewStreamHandler, name="live.preview"),
+    ]
 
 
 def _rest() -> list[URLSpec]:

@@ -14,7 +14,7 @@ from cms.collaboration.protocol import Refusal
 from cms.collaboration.room import Room, Seat, Socket
 from cms.db.session import Database
 from cms.errors import CMSError, Forbidden, NotAuthenticated, NotFound, Unavailable
-from cms.events import DocumentChanged, Event, PostPublished, PostWithdrawn, SessionEnded, UserChanged, WorkChanged
+from cms.events import DocumentChanged, Event, PostPublished, PostWithdrawn, SessionEnded, ThreadChanged, UserChanged, WorkChanged
 from cms.services import standing, working_copies
 from cms.services.working_copies import Stored
 from cms.telemetry import Metrics, log
@@ -137,6 +137,9 @@ class Rooms:
                 self._people += 1
                 for room in self._rooms.values():
                     self._doubt(room, [seat for seat in room.seats if seat.user_id == event.user_id])
+            case ThreadChanged():
+                if room_of := self._rooms.get(event.post_id):
+                    room_of.tell(protocol.told("threads"))
             case WorkChanged() | PostPublished() | PostWithdrawn():
                 room_of = self._rooms.get(event.post_id)
                 if room_of and not room_of.is_projecting:

@@ -33,6 +33,7 @@ from cms.errors import (
     Unavailable,
 )
 from cms.handlers.forms import Form
+from cms.handlers.previews import Previews
 from cms.mail import Mailer
 from cms.media.storage import Storage
 from cms.models.site import Frame
@@ -111,6 +112,7 @@ class Parts:
     metrics: Metrics
     rooms: Rooms
     static: StaticFiles
+    guests: Previews
     openid: OpenID | None = None  # where people may sign in, too
     revision: str = ""  # of the database, that this program works with
     owner_token: str = ""  # what the one-time link carries; of no use once there is an owner

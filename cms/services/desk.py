@@ -16,9 +16,24 @@ from cms.models.post import Kind
 from cms.models.site import Frame
 from cms.policy import Actor, Capability
 from cms.schemas.post import META, PostFields, PostInput
-from cms.services import addresses, checks, documents, media, people, post_fields, posts, publishing, site, taxonomies
+from cms.services import (
+    addresses,
+    checks,
+    documents,
+    media,
+    people,
+    post_fields,
+    posts,
+    preview_links,
+    publishing,
+    site,
+    taxonomies,
+    threads,
+)
 from cms.services.posts import Draft
+from cms.services.preview_links import Openness
 from cms.services.reading import Article
+from cms.services.threads import Shown as Thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +47,8 @@ class Surroundings:
     writers: Sequence[tuple[int, str]]  # who may stand as author above it; those who do, if the actor may not change that
     pictures: Sequence[Asset]  # that may be chosen, the present one among them
     public_path: str = ""
+    guests: Openness = Openness()  # noqa: RUF009 - frozen
+    threads: Sequence[Thread] = ()  # what is said about it
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +73,7 @@ class Note:
     value: str = ""  # what becomes of it
 
 
-async def surroundings(session: AsyncSession, actor: Actor, kind: Kind, draft: Draft | None) -> Surroundings:
+async def surroundings(session: AsyncSession, actor: Actor, kind: Kind, draft: Draft | None, now: datetime) -> Surroundings:
     post_id, fields = (draft.post.id, draft.fields) if draft else (None, PostFields(authors=(actor.user_id,) if actor.user_id else ()))
     categories = [(category.id, category.name) for category in await taxonomies.list_categories(session)]
     parents = await posts.list_parents(session, post_id) if kind is Kind.PAGE else ()
@@ -66,10 +83,12 @@ async def surroundings(session: AsyncSession, actor: Actor, kind: Kind, draft: D
     if not policy.allows(actor, Capability.TAXONOMY_MANAGE):
         writers = [(user_id, name) for user_id, name in writers if user_id in fields.authors]
     pictures = await media.list_pictures(session, actor)
+    guests = await preview_links.openness(session, post_id, now) if post_id else Openness()
+    said = await threads.list_of(session, actor, post_id) if post_id else ()
     present = await session.get(Asset, fields.picture) if fields.picture else None
     if present and present not in pictures:
         pictures = [present, *pictures]
-    return Surroundings(await site.get_frame(session), categories, parents, series, writers, pictures, path)
+    return Surroundings(await site.get_frame(session), categories, parents, series, writers, pictures, path, guests, said)
 
 
 async def public_path(session: AsyncSession, post_id: int) -> str:

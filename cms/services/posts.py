@@ -76,7 +76,7 @@ def _is_own(actor: Actor) -> ColumnElement[bool]:
 
 def _statuses(actor: Actor) -> dict[str, ColumnElement[bool]]:
     """The tabs of the list. That another's post has changes is seen by those who may see them."""
-    is_changed = and_(Post.has_changes.is_(True), _sees_work(actor))
+    is_changed = and_(Post.has_changes.is_(True), sees_work(actor))
     return {
         "all": Post.live != Live.TRASHED,
         "draft": Post.live == Live.NEVER,
@@ -87,7 +87,7 @@ def _statuses(actor: Actor) -> dict[str, ColumnElement[bool]]:
     }
 
 
-def _sees_work(actor: Actor) -> ColumnElement[bool]:
+def sees_work(actor: Actor) -> ColumnElement[bool]:
     """The posts whose working copy the actor may know of."""
     return true() if policy.scope(actor, Capability.DRAFT_SEE) is Scope.ANY else _is_own(actor)
 

@@ -20,7 +20,20 @@ from cms.models.address import TargetKind
 from cms.models.post import Kind, Live, Reason, ScheduledAct, Side, WorkState
 from cms.policy import Actor, Capability
 from cms.schemas.post import PostFields
-from cms.services import addresses, audit, checks, documents, outbox, posts, search_index, site, surroundings, terms, working_copies
+from cms.services import (
+    addresses,
+    audit,
+    checks,
+    documents,
+    outbox,
+    posts,
+    preview_links,
+    search_index,
+    site,
+    surroundings,
+    terms,
+    working_copies,
+)
 
 _TEXT = frozenset({"title", "excerpt", "standfirst", "body", "picture"})  # what makes a post "updated" for its readers
 
@@ -203,6 +216,7 @@ async def trash(work: Work, actor: Actor, post_id: int) -> Post:
         outbox.record(work, WorkChanged(post_id))
     post.live, post.trashed_at, post.has_changes = Live.TRASHED, work.now, False
     await work.session.execute(delete(Schedule).where(Schedule.post_id == post_id))
+    await preview_links.end_all(work, post_id)
     audit.note(work, actor, f"{post.kind}.trash", post.kind, post_id, before=post.live_before_trash, after=Live.TRASHED)
     return post
 

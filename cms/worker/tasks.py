@@ -14,8 +14,10 @@ from cms.services import (
     jobs,
     media,
     notices,
+    notifications,
     outbox,
     portraits,
+    preview_links,
     resets,
     revisions,
     search,
@@ -52,6 +54,8 @@ async def keep_house(means: Means, _payload: dict[str, Any]) -> None:
         await jobs.prune(work)
         await audit.prune(work)
         await search.prune_misses(work)
+        await preview_links.prune(work)
+        await notifications.prune(work)
     await revisions.prune(means.database)
 
 

@@ -91,6 +91,7 @@ class Editor {
     provider.on("hello", (hello) => this.#greeted(hello));
     provider.on("standing", (standing) => this.#stand(standing));
     provider.on("writers", ({ clients }) => Object.assign(this.writers, clients));
+    provider.on("threads", () => this.desk.dispatchEvent(new Event("threads")));
     provider.on("synced", () => this.#synced());
     provider.on("closed", (end) => this.#ended(end));
     provider.on("change", () => this.#show());
@@ -127,6 +128,8 @@ class Editor {
       readOnly: Boolean(this.readOnly), links: (query) => linksFor(this.form.dataset.links, query), ...this.#language(),
     });
     if (hadFocus !== false) this.writer.goTo(Math.min(hadFocus, this.text.length));
+    this.desk.writer = this.writer;
+    this.desk.dispatchEvent(new CustomEvent("writer", { detail: this.writer }));
     this.presence = new Presence(this.awareness, this.writer, { here: this.desk.querySelector(".here"), voice: this.voice, me: this.person });
     new Scrolling(this.writer, this.desk.querySelector(".write"), this.desk.querySelector("live-preview"));
     new Outline(document.getElementById("outline"), this.writer);

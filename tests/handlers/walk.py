@@ -44,6 +44,7 @@ class Stop:
 _STALE = {"title": "T", "text": "x", "version": "99"}  # another version is there: nothing of it is kept
 _MOVED = frozenset({301})
 _NOWHERE = frozenset({404})
+_DISCUSSED = frozenset({403, 404, 409})  # who may see it talks, who may edit it takes up; there is no such thread; it is in the trash
 _LISTS = {"tag": "sea", "category": "coast", "author": "edna-reed", "series": "tides"}
 
 
@@ -56,6 +57,10 @@ def _desk(kind: str) -> dict[str, Stop]:
         f"admin.{kind}.checks": Stop(f"{at}/{{{kind}}}/checks", {"text": "x"}),
         f"admin.{kind}": Stop(f"{at}/{{{kind}}}", _STALE),
         f"admin.{kind}.publication": Stop(f"{at}/{{{kind}}}/publication", _STALE),
+        f"admin.{kind}.threads": Stop(f"{at}/{{{kind}}}/threads", {"text": ""}),
+        f"admin.{kind}.thread": Stop(f"{at}/{{{kind}}}/threads/999999", {"text": "x"}, answers=_DISCUSSED),
+        f"admin.{kind}.links": Stop(f"{at}/{{{kind}}}/links", {"lifetime": "?"}),
+        f"admin.{kind}.link": Stop(f"{at}/{{{kind}}}/links/999999", answers=_NOWHERE),
         f"admin.{kind}.restoration": Stop(f"{at}/{{{kind}}}/restoration"),
         f"admin.{kind}.revisions": Stop(f"{at}/{{{kind}}}/revisions"),
         f"admin.{kind}.revision": Stop(f"{at}/{{{kind}}}/revisions/{{revision}}"),
@@ -75,6 +80,8 @@ STOPS: dict[str, Stop] = {
     "archive.year": Stop("/archive/2026", answers=READ | _NOWHERE),
     "archive.month": Stop("/archive/2026/11", answers=READ | _NOWHERE),
     "search": Stop("/search?q=tide", answers=READ),
+    "preview": Stop(f"/preview/{'x' * 43}", answers=_NOWHERE),
+    "live.preview": Stop(f"/live/previews/{'x' * 43}", answers=_NOWHERE),
     "media": Stop("/{asset}", answers=READ),
     "media.latest": Stop("/media/1/tide-chart.png", answers=frozenset({302})),
     "static": Stop("/static/css/site.css", answers=READ),
@@ -106,6 +113,7 @@ STOPS: dict[str, Stop] = {
     "logout": Stop("/logout"),
     "setup": Stop("/setup/wrong", answers=_NOWHERE),
     "admin": Stop("/admin"),
+    "admin.notifications": Stop("/admin/notifications", {"up_to": "0"}),
     "admin.preview": Stop("/admin/preview", {"text": "x"}),
     "admin.links": Stop("/admin/links"),
     **_desk("post"),
@@ -282,7 +290,8 @@ def expected(route: URLSpec, stop: Stop, method: str, actor: Actor, thing: Thing
     if not is_done(route, method):
         return frozenset({405})
     if wanted is not None and thing is not None:
-        return kind_of(stop)[2](actor, wanted, thing)
+        reached = kind_of(stop)[2](actor, wanted, thing)
+        return stop.answers if reached == ADMITTED else reached
     return stop.answers
 
 

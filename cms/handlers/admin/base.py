@@ -16,7 +16,7 @@ from cms.policy import Capability
 from cms.schemas.account import LoginInput, OwnerInput
 from cms.schemas.post import PostInput
 from cms.schemas.site import SiteInput
-from cms.services import sessions, site
+from cms.services import notifications, sessions, site
 from cms.ui.admin import Flash, readable
 from cms.ui.words import href
 
@@ -63,6 +63,7 @@ class AdminHandler(BaseHandler):
     leads_to_provider: ClassVar[bool] = False  # a form on its page sends people to the OpenID provider
     is_dangerous: ClassVar[bool] = False  # open only for ten minutes after the person has proved to be who he is
 
+    unseen = 0  # notifications
     _is_admitted = False  # prepare() was reached: the form's key had been checked and was right
 
     def __init_subclass__(cls, *, is_base: bool = False, **kwargs: Any) -> None:
@@ -93,6 +94,7 @@ class AdminHandler(BaseHandler):
             await self.parts.writes.count(str(self.actor.user_id))
         async with self.read() as session:
             self.parts.use_frame(await site.get_frame(session))
+            self.unseen = await notifications.count_new(session, self.actor)
         if self.is_dangerous and not self.is_confirmed:
             self._lead_away(f"{self.reverse_url('account.confirmation')}?{urlencode({'next': self.request.uri})}", NotConfirmed())
 

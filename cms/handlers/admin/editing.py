@@ -33,7 +33,7 @@ class EditorHandler(AdminHandler, is_base=True):
 
     @property
     def capability(self) -> Capability | None:
-        return self.requires and Capability.of(self.kind, self.requires.partition(".")[2])
+        return self.requires and self.requires.for_kind(self.kind)
 
     def get_template_namespace(self) -> dict[str, Any]:
         return {**super().get_template_namespace(), "kind": self.kind.value, "section": self.kind.value, "names": f"admin.{self.kind}"}
@@ -111,7 +111,7 @@ class EditorHandler(AdminHandler, is_base=True):
 
     async def _surroundings(self, draft: Draft | None) -> Surroundings:
         async with self.read() as session:
-            return await desk.surroundings(session, self.actor, self.kind, draft)
+            return await desk.surroundings(session, self.actor, self.kind, draft, self.parts.database.clock())
 
     # --- rendering ---
 
