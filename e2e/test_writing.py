@@ -1,206 +1,147 @@
-"""Writing together, and the text that is never lost: several browsers, a network that goes, a server and a browser that are killed."""
+"""The writing surface in a real browser: by typing, by keys, by pasting; and what the content policy and axe say of it."""
 
-import os
-import signal
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from selenium.webdriver import Chrome
+from selenium.webdriver import Chrome, ChromeOptions, Keys
 
 from e2e.axe import problems
-from e2e.conftest import OpenBrowser, browsers
+from e2e.conftest import OpenBrowser
 from e2e.pages.editor import EditorScreen
-from e2e.pages.first_run import EMAIL, PASSWORD, SetupScreen
-from e2e.pages.screen import Screen
-from e2e.pages.sign_in import SignInScreen
+from e2e.pages.first_run import SetupScreen
+from e2e.pages.writing import WritingScreen
 from e2e.program import Program
 
 pytestmark = pytest.mark.browser
 
-COLLEAGUE = "nia@example.org"
+CLIPBOARD = Path(__file__).parents[1] / "editor/test/clipboard"
 
 
-@dataclass(frozen=True)
-class Desk:
-    """One site, on which two people are signed in; each test has a post of its own."""
-
-    program: Program
-    open_browser: OpenBrowser
-    first: EditorScreen
-    second: EditorScreen
-
-    def begin(self, title: str, text: str) -> str:
-        """The address of a post that the first person has begun."""
-        self.first.open_new(self.program.url).write(title, text)
-        self.first.wait_for_state("Saved")
-        return self.first.driver.current_url
-
-    def begin_together(self, title: str, text: str) -> str:
-        address = self.begin(title, text)
-        self.second.open(address)
-        return address
-
-    def wait_until_both(self, *parts: str) -> str:
-        """Until both have one text, in which all of these are."""
-        self.first.wait_until(lambda text: all(part in text for part in parts) and text == self.second.written)
-        return self.first.written
+@pytest.fixture
+def writer(program: Program, open_browser: OpenBrowser, monkeypatch: pytest.MonkeyPatch) -> WritingScreen:
+    """An empty post, in a browser that keeps a log of what it complains of."""
+    asked = ChromeOptions.to_capabilities
+    monkeypatch.setattr(ChromeOptions, "to_capabilities", lambda self: {**asked(self), "goog:loggingPrefs": {"browser": "ALL"}})
+    driver = open_browser()
+    SetupScreen(driver).make_owner(program.owner_link)
+    EditorScreen(driver).open_new(program.url)
+    return WritingScreen(driver)
 
 
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    program = Program(tmp_path_factory.mktemp("writing") / "data").start()
-    with browsers() as open_browser:
-        first, second = open_browser(), open_browser()
-        SetupScreen(first).make_owner(program.owner_link)
-        program.make_person(COLLEAGUE, "Nia Bell", "editor", PASSWORD)
-        SignInScreen(second).open(program.url).sign_in(COLLEAGUE, PASSWORD)
-        yield Desk(program, open_browser, EditorScreen(first), EditorScreen(second))
-    program.stop()
+def complaints(driver: Chrome) -> list[str]:
+    return [entry["message"] for entry in driver.get_log("browser") if "Content Security Policy" in entry["message"] or "Uncaught" in entry["message"]]
 
 
-def lose_network(driver: Chrome, is_lost: bool) -> None:
-    driver.execute_cdp_cmd("Network.enable", {})
-    conditions = {"offline": is_lost, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
-    driver.execute_cdp_cmd("Network.emulateNetworkConditions", conditions)
+def test_keys_do_what_people_know(writer: WritingScreen) -> None:
+    writer.start()
+    writer.type("- one\ntwo\n\n")
+    assert writer.text == "- one\n- two\n", "a list goes on, and ends at an empty item"
+    writer.type("- one\ntwo")
+    writer.keys(Keys.TAB)
+    assert writer.text.endswith("- one\n  - two")
+    writer.keys(Keys.SHIFT, Keys.TAB)
+    writer.type("\n\nHarbour 🦀")
+    writer.choose_back(2)
+    writer.keys(Keys.CONTROL, "b")
+    assert writer.text.endswith("Harbour** 🦀**") or writer.text.endswith("Harbour **🦀**")
+    writer.keys(Keys.CONTROL, "z")
+    assert writer.text.endswith("Harbour 🦀")
+    writer.keys(Keys.CONTROL, Keys.ALT, "2")
+    assert writer.text.endswith("## Harbour 🦀")
+    writer.keys(Keys.ESCAPE)
+    writer.keys(Keys.TAB)
+    assert writer.focused != "Text, in Markdown", "Escape, then Tab leaves"
+    assert complaints(writer.driver) == []
 
 
-def kill(driver: Chrome) -> None:
-    """The whole browser, at once."""
-    os.kill(driver.capabilities["goog:processID"], signal.SIGKILL)
+def test_blocks_are_found_by_their_names_and_tables_stay_aligned(writer: WritingScreen) -> None:
+    writer.start()
+    writer.type("/tab")
+    assert writer.shown(".blocks [role=option][aria-selected]").text == "Table"
+    assert writer.surface.get_attribute("aria-activedescendant") == writer.shown("[role=option][aria-selected]").get_attribute("id")
+    writer.keys(Keys.ENTER)
+    writer.type("what")
+    writer.keys(Keys.TAB)
+    writer.type("how many")
+    writer.keys(Keys.TAB)
+    writer.type("rope and twine")
+    writer.keys(Keys.TAB)
+    writer.type("3")
+    writer.keys(Keys.CONTROL, Keys.END)
+    writer.keys(Keys.ENTER)
+    writer.keys(Keys.ENTER)
+    table = "| what           | how many |\n| -------------- | -------- |\n| rope and twine | 3        |\n"
+    writer.wait_for_text(table)
+    writer.type("\nA word /foot")
+    writer.shown(".blocks [role=option][aria-selected]")
+    writer.keys(Keys.ENTER)
+    writer.type("The note.")
+    writer.wait_for_text(f"{table}\nA word[^1]\n\n[^1]: The note.")
 
 
-def test_a_new_post_is_there_with_the_first_key(desk: Desk) -> None:
-    editor = desk.first.open_new(desk.program.url)
-    editor.fill("Title", "Spr")
-    editor.type("ing tides")
-    editor.fill("Text", "Twice a month. ")
-    editor.type("🌊")
-    editor.wait_for_state("Saved")
-    assert editor.driver.current_url.rsplit("/", 1)[1].isdigit()
-    assert editor.driver.get_log("browser") == [], "nothing to complain of"
-
-    editor.open(editor.driver.current_url)
-    assert editor.field("Title").get_property("value") == "Spring tides"
-    assert editor.written == "Twice a month. 🌊"
-
-
-def test_two_people_in_one_sentence_keep_every_word(desk: Desk) -> None:
-    desk.begin_together("Together", "The tide comes in.")
-    for number in range(4):
-        desk.first.type_at_the_end(f" a{number}")
-        desk.second.type_at_the_start(f"b{number} ")
-    desk.second.make_bold()
-    desk.first.type_at_the_end(" and out")
-    text = desk.wait_until_both("The tide comes in.", " and out", "**", *(f"{who}{number}" for who in "ab" for number in range(4)))
-    assert all(text.count(f"{who}{number}") == 1 for who in "ab" for number in range(4)), "and none twice"
-    assert desk.first.others == ["Nia Bell is here: follow"]
-    assert problems(desk.first.driver) == []
-
-    desk.second.fill("Title", "Together again")
-    Screen(desk.first.driver).wait_for("Nia Bell changed this.")
-    assert desk.first.field("Title").get_property("value") == "Together again"
+def test_the_bar_of_formats_and_the_link_picker_go_by_keys_alone(program: Program, writer: WritingScreen) -> None:
+    editor = EditorScreen(writer.driver)
+    editor.fill("Title", "Low tide")
+    editor.save()
+    writer.start("see there")
+    writer.choose_back(5)
+    assert writer.shown("[role=toolbar]")
+    writer.keys(Keys.ALT, Keys.F10)
+    writer.keys(Keys.ARROW_RIGHT)
+    assert writer.focused == "Italic"
+    writer.keys(Keys.ENTER)
+    assert writer.text == "see *there*"
+    writer.keys(Keys.CONTROL, "k")
+    writer.type("tide")
+    writer.wait_in(".linker", "Low tide")
+    assert problems(writer.driver) == [], "the picker"
+    writer.keys(Keys.ENTER)
+    writer.wait_for_text("see *[[Low tide|there]]*")
+    writer.start("https")
+    writer.keys(Keys.CONTROL, "a")
+    writer.paste(plain="https://example.org/a")
+    assert writer.text == "[https](https://example.org/a)"
+    assert complaints(writer.driver) == []
 
 
-def test_what_is_typed_without_a_network_comes_when_there_is_one(desk: Desk) -> None:
-    desk.begin_together("On the train", "Out. ")
-    lose_network(desk.second.driver, True)
-    desk.second.type_at_the_end("In the tunnel. ")
-    desk.second.wait_for_state("Offline: kept on this device")
-    desk.first.type_at_the_start("Meanwhile. ")
-    lose_network(desk.second.driver, False)
-    text = desk.wait_until_both("Out. ", "In the tunnel. ", "Meanwhile. ")
-    assert len(text) == len("Out. In the tunnel. Meanwhile. ")
-    desk.second.wait_for_state("Saved")
+@pytest.mark.parametrize("kind", ["docs", "word", "page"])
+def test_what_other_programs_put_on_the_clipboard_becomes_markdown(writer: WritingScreen, kind: str) -> None:
+    writer.start("Before")
+    writer.paste(html=(CLIPBOARD / f"{kind}.html").read_text(encoding="utf-8"), plain="x")
+    assert writer.text == "Before\n\n" + (CLIPBOARD / f"{kind}.md").read_text(encoding="utf-8").rstrip("\n")
+    assert complaints(writer.driver) == []
 
 
-def test_a_killed_server_loses_nothing(desk: Desk) -> None:
-    address = desk.begin_together("Power cut", "Before. ")
-    desk.program.kill()
-    desk.first.type_at_the_end("In the dark. ")
-    desk.second.type_at_the_start("By candle. ")
-    desk.first.wait_for_state("Offline")
-    desk.program.start()
-    text = desk.wait_until_both("Before. ", "In the dark. ", "By candle. ")
-    desk.first.wait_for_state("Saved")
-    assert desk.first.open(address).written == text
+def test_words_are_found_and_replaced_and_axe_finds_nothing(writer: WritingScreen) -> None:
+    writer.start("one tide, two tides, three\n\n## Heading\n\n```js\nlet tide = 1;\n```\n\n- [x] done\n\n> [!NOTE]\n> Mud.")
+    writer.keys(Keys.CONTROL, "f")
+    writer.shown(".finder")
+    writer.type("tide")
+    writer.wait_in(".finder", "3")
+    writer.keys(Keys.ENTER)
+    writer.wait_in(".finder", "1 of 3")
+    assert problems(writer.driver) == [], "find and replace"
+    writer.field_named("Replace with").send_keys("wave")
+    writer.button("All").click()
+    writer.keys(Keys.ESCAPE)
+    assert writer.text.startswith("one wave, two waves")
+    assert writer.focused == "Text, in Markdown"
+    writer.keys(Keys.CONTROL, Keys.END)
+    writer.type("\n\n/")
+    writer.shown(".blocks [role=option]")
+    assert problems(writer.driver) == [], "the menu of blocks"
+    writer.keys(Keys.ESCAPE)
+    writer.choose_back(1)
+    writer.shown("[role=toolbar]")
+    assert problems(writer.driver) == [], "the bar of formats"
+    assert complaints(writer.driver) == []
 
 
-def test_a_killed_browser_loses_nothing(desk: Desk, tmp_path: Path) -> None:
-    address = desk.begin("Flat battery", "Before. ")
-    doomed = desk.open_browser(profile=tmp_path)
-    SignInScreen(doomed).open(desk.program.url).sign_in(EMAIL, PASSWORD)
-    editor = EditorScreen(doomed).open(address)
-    lose_network(doomed, True)
-    editor.type_at_the_end("Only here. ")
-    editor.wait_for_state("Offline: kept on this device")
-    kill(doomed)
-
-    (tmp_path / "SingletonLock").unlink(missing_ok=True)
-    back = desk.open_browser(profile=tmp_path)
-    back.get(address)
-    if "/login" in back.current_url:  # cookies are written down later than texts
-        SignInScreen(back).sign_in(EMAIL, PASSWORD)
-    EditorScreen(back).open(address).wait_until(lambda text: text == "Before. Only here. ")
-    desk.first.wait_until(lambda text: text == "Before. Only here. ")
-
-
-def test_one_person_in_two_windows_is_nobody_else(desk: Desk) -> None:
-    address = desk.begin("Two windows", "One. ")
-    driver = desk.first.driver
-    one = driver.current_window_handle
-    driver.switch_to.new_window("tab")
-    desk.first.open(address).type_at_the_end("Two. ")
-    desk.first.wait_for_state("Saved")
-    driver.close()
-    driver.switch_to.window(one)
-    desk.first.wait_until(lambda text: text == "One. Two. ")
-    assert desk.first.others == []
-
-
-def test_a_form_without_scripts_is_merged_with_what_others_type(desk: Desk) -> None:
-    address = desk.begin("Old and new", "First line.\n\nSecond line.\n")
-    plain = desk.open_browser(scripts=False)
-    SignInScreen(plain).open(desk.program.url).sign_in(COLLEAGUE, PASSWORD)
-    plain.get(address)
-    form = EditorScreen(plain)
-    desk.first.type_at_the_start("Meanwhile. ")
-    desk.first.wait_for_state("Saved")
-    form.fill("Text", "First line.\n\nSecond line, without scripts.\n")
-    form.save()
-    both = "Meanwhile. First line.\n\nSecond line, without scripts.\n"
-    desk.first.wait_until(lambda text: text == both)
-    assert form.written == both
-
-
-def test_whoever_is_signed_out_signs_in_again_in_place(desk: Desk) -> None:
-    desk.begin("Long lunch", "Before. ")
-    driver = desk.first.driver
-    address = driver.current_url
-    driver.switch_to.new_window("tab")
-    driver.get(f"{desk.program.url}/account")
-    Screen(driver).button("Menu").click()
-    Screen(driver).press("Sign out")
-    driver.close()
-    driver.switch_to.window(driver.window_handles[0])
-    desk.first.wait_for("Is it still you?")
-    desk.first.button("Not now").click()
-    desk.first.type_at_the_end("Not lost. ")
-    desk.first.button("Sign in").click()
-    desk.first.fill("Password of", PASSWORD)
-    desk.first.button("Go on writing").click()
-    desk.first.wait_for_state("Saved")
-    desk.first.type_at_the_end("And on. ")
-    desk.first.wait_for_state("Saved")
-    assert desk.first.open(address).written == "Before. Not lost. And on. "
-
-
-def test_publishing_waits_for_the_last_key(desk: Desk) -> None:
-    desk.begin("In print", "Before. ")
-    desk.first.type_at_the_end("The last word.")
-    desk.first.publish()
-    desk.first.wait_for("Readers can see it now")
-    reader = desk.second.driver
-    reader.get(f"{desk.program.url}/in-print")
-    assert "Before. The last word." in Screen(reader).text
+def test_a_megabyte_stays_usable(writer: WritingScreen) -> None:
+    text = "## Tide 🦀\n\nThe *harbour* wakes in [this](/order) order, `every` day.\n\n- rope\n- lamp\n\n" * 13_000
+    assert len(text) > 1_000_000
+    writer.start()
+    writer.driver.execute_cdp_cmd("Input.insertText", {"text": text})
+    writer.type("The end.")
+    assert writer.text == text + "The end."
+    assert len(writer.driver.find_elements("css selector", ".cm-line")) < 500, "only what is seen is drawn"

@@ -1,5 +1,6 @@
 """The writing surface over the editor's text field."""
 
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -63,6 +64,11 @@ class WritingScreen(Screen):
         waiting = WebDriverWait(self.driver, PATIENCE)
         there = (By.CSS_SELECTOR, selector)
         return waiting.until(lambda driver: next((each for each in driver.find_elements(*there) if each.is_displayed()), None))
+
+    def wait_in(self, selector: str, words: str) -> None:
+        """What floats is not in the text of the page, as its frame cuts off what is too long."""
+        waiting = WebDriverWait(self.driver, PATIENCE, ignored_exceptions=[WebDriverException])
+        waiting.until(lambda driver: words in driver.find_element(By.CSS_SELECTOR, selector).text)
 
     @property
     def focused(self) -> str:

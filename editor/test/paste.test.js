@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { createDocument } from "@mixmark-io/domino";
-import { toMarkdown } from "../src/writing/paste/index.js";
+import { toMarkdown, unstyled } from "../src/writing/paste/index.js";
 
 const read = (name) => readFileSync(new URL(`clipboard/${name}`, import.meta.url), "utf8");
-const pasted = (html) => toMarkdown(createDocument(html).body);
+const pasted = (html) => toMarkdown(createDocument(unstyled(html)).body);
 
 for (const [program, name] of [["Google Docs", "docs"], ["Word", "word"], ["a page", "page"]]) {
   test(`what ${program} puts on the clipboard becomes Markdown`, () => {

@@ -41,7 +41,7 @@ class Finder {
   }
 
   #toggle(sign, label) {
-    const button = element("button", { type: "button", class: "button plain icon mono", "aria-label": label, title: label, "aria-pressed": "false" }, sign);
+    const button = element("button", { type: "button", class: "button plain icon mono", "aria-label": label, title: label, "aria-pressed": "false", "data-sign": sign });
     button.addEventListener("click", () => {
       button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true"));
       this.#changed();

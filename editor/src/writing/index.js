@@ -3,7 +3,7 @@ import "./styles.js";
 import { autocompletion, completionKeymap } from "@codemirror/autocomplete";
 import { Compartment, EditorState } from "@codemirror/state";
 import { drawSelection, dropCursor, EditorView, keymap, placeholder } from "@codemirror/view";
-import { yCollab } from "y-codemirror.next";
+import { yCollab, ySyncAnnotation } from "y-codemirror.next";
 import { UndoManager } from "yjs";
 import { blockMenu, drawing } from "./blocks.js";
 import { COMMANDS, keys } from "./commands.js";
@@ -68,6 +68,12 @@ export function createWriter({
         }),
       ],
     }),
+    dispatchTransactions(transactions, itself) {
+      const isStep = transactions.some(isStepOfItsOwn);
+      if (isStep) undoManager.stopCapturing();
+      itself.update(transactions);
+      if (isStep) undoManager.stopCapturing();
+    },
   });
   const uncover = cover(textarea, view);
 
@@ -95,6 +101,10 @@ export function createWriter({
     },
   };
 }
+
+// To be undone by itself, and not with what was typed just before.
+const isStepOfItsOwn = (transaction) =>
+  transaction.docChanged && !transaction.annotation(ySyncAnnotation) && !transaction.isUserEvent("input.type") && !transaction.isUserEvent("delete");
 
 const inLanguage = (code, dir) => EditorView.contentAttributes.of({ spellcheck: "true", autocapitalize: "sentences", ...(code && { lang: code }), ...(dir && { dir }) });
 

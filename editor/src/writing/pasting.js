@@ -1,7 +1,7 @@
 // What is pasted: HTML as Markdown, line ends as they are kept here. Plain text in code, and wherever Ctrl-Shift-V says so.
 import { syntaxTree } from "@codemirror/language";
 import { EditorView } from "@codemirror/view";
-import { toMarkdown } from "./paste/index.js";
+import { toMarkdown, unstyled } from "./paste/index.js";
 
 const ADDRESS = /^(?:https?:\/\/|mailto:|www\.)\S+$/;
 
@@ -10,7 +10,7 @@ const fromHtml = EditorView.domEventHandlers({
     const html = event.clipboardData?.getData("text/html");
     if (!html || view.state.readOnly || isCode(view.state)) return false;
     if (!view.state.selection.main.empty && ADDRESS.test(event.clipboardData.getData("text/plain").trim())) return false; // makes a link
-    const markdown = toMarkdown(new DOMParser().parseFromString(html, "text/html").body);
+    const markdown = toMarkdown(new DOMParser().parseFromString(unstyled(html), "text/html").body);
     if (markdown === null) return false;
     event.preventDefault();
     insert(view, markdown);

@@ -8,7 +8,7 @@ const TRACKING = /^(?:utm_\w+|fbclid|gclid|mc_[ce]id|igshid)$/;
 const SIGNS = { strong: "**", emphasis: "*", struck: "~~", marked: "==", raised: "^", lowered: "~" };
 const ORDER = ["link", ...Object.keys(SIGNS), "code"];
 
-export const styleOf = (element) => element.getAttribute?.("style") ?? "";
+export const styleOf = (element) => element.getAttribute?.("data-style") ?? "";
 export const nameOf = (element) => element.nodeName.toLowerCase();
 export const BREAK = { text: "\n", isBreak: true };
 
