@@ -13,12 +13,14 @@ from tornado.httputil import HTTPHeaders, HTTPServerRequest, ParseBodyConfig, Pa
 from tornado.routing import URLSpec
 from tornado.web import Application, RequestHandler, decode_signed_value
 
+from cms.collaboration.rooms import Rooms
 from cms.db import migrations
 from cms.db.session import Clock, Database, utc_now
 from cms.errors import Unavailable
 from cms.events import Event
 from cms.handlers.base import KNOWN_COOKIE_DAYS, SESSION_COOKIE_DAYS, BaseHandler, Parts, known_cookie_name, session_cookie_name
 from cms.handlers.compression import Compression
+from cms.handlers.previews import Previews
 from cms.handlers.site.posts import PlaceHandler
 from cms.handlers.site.remaking import Remaking
 from cms.mail import mailer_for
@@ -48,24 +50,34 @@ class Squall(Application):
     """The web application with its parts. ``start`` before the first request, ``close`` after the last.
 
     ``renderer``: one that several applications share, closed by whoever made it. ``passwords``: with another cost than the usual.
+    ``templates``: that were read already.
     """
 
     def __init__(
-        self, settings: Settings, *, clock: Clock = utc_now, renderer: Renderer | None = None, passwords: Passwords | None = None
+        self,
+        settings: Settings,
+        *,
+        clock: Clock = utc_now,
+        renderer: Renderer | None = None,
+        passwords: Passwords | None = None,
+        templates: Loader | None = None,
     ) -> None:
         self._routes = routes()
         refuse_undeclared(self._routes)
         self._owns_renderer = renderer is None
         self.keys = secret_keys(settings)
+        database, renderer, metrics = Database(settings.database, clock=clock), renderer or Renderer(), Metrics()
         self.parts = Parts(
             settings=settings,
-            database=Database(settings.database, clock=clock),
-            renderer=renderer or Renderer(),
+            database=database,
+            renderer=renderer,
+            guests=Previews(database, renderer, settings.public_url),
             passwords=passwords or Passwords.of(settings),
             sealer=Sealer(self.keys),
             mailer=mailer_for(settings),
             storage=Storage(settings.media_folder),
-            metrics=Metrics(),
+            metrics=metrics,
+            rooms=Rooms(database, metrics),
             pages=PageCache(settings.page_cache * 1024 * 1024),
             static=StaticFiles(data_folder("static"), theme.stylesheets()),
             openid=OpenID(settings) if settings.oidc_issuer else None,
@@ -75,7 +87,7 @@ class Squall(Application):
             parts=self.parts,
             default_handler_class=PlaceHandler,
             hosts=frozenset({*LOOPBACK, _host(settings.public_url)}),
-            template_loader=Loader(str(data_folder("templates"))),
+            template_loader=templates or Loader(str(data_folder("templates"))),
             ui_modules=UI_MODULES,
             transforms=[Compression],
             log_function=log_request,
@@ -113,6 +125,7 @@ class Squall(Application):
     async def start(self) -> None:
         """Bring up what needs the loop: the rendering process, the frame, and the owner's one-time link while there is no owner."""
         self._warming = asyncio.gather(self._warm(), self._get_to_know())
+        self.parts.rooms.start()
         self._hears = asyncio.Event()
         self._hearing = asyncio.create_task(outbox.hear_others(self.parts.database, self._forget))
         self.parts.revision = migrations.newest()
@@ -138,7 +151,13 @@ class Squall(Application):
         if self.parts.openid:
             await self.parts.openid.get_to_know()
 
+    async def hang_up(self) -> None:
+        """End the answers that would go on for as long as somebody looks; to be called before waiting for those under way."""
+        await self.parts.guests.close()
+
     async def close(self) -> None:
+        await self.hang_up()
+        await self.parts.rooms.close()
         if self._owns_renderer:
             await self.parts.renderer.close()
         await self._warming
@@ -153,6 +172,8 @@ class Squall(Application):
     def _forget(self) -> None:
         """What others have changed meanwhile is not known; from now on it is."""
         self.parts.pages.clear()
+        self.parts.guests.missed()
+        self.parts.rooms.missed()
         self._hears.set()
 
     def _purge(self, event: Event) -> None:

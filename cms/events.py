@@ -55,6 +55,21 @@ class WorkChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentChanged:
+    """Something was written into the document of a working copy; the update has this number."""
+
+    post_id: int
+    update_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadChanged:
+    """Something was said about a text, or a thread on it ended or was opened again."""
+
+    post_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class SiteChanged:
     """What the frame of every page shows has changed."""
 
@@ -79,10 +94,11 @@ class SessionEnded:
     session_ids: Ids
 
 
-Event = PostPublished | PostWithdrawn | WorkChanged | SiteChanged | UserChanged | SessionEnded
+Event = PostPublished | PostWithdrawn | WorkChanged | DocumentChanged | ThreadChanged | SiteChanged | UserChanged | SessionEnded
 
 _KINDS: dict[str, type[Event]] = {
-    kind.__name__: kind for kind in (PostPublished, PostWithdrawn, WorkChanged, SiteChanged, UserChanged, SessionEnded)
+    kind.__name__: kind
+    for kind in (PostPublished, PostWithdrawn, WorkChanged, DocumentChanged, ThreadChanged, SiteChanged, UserChanged, SessionEnded)
 }
 
 

@@ -17,13 +17,15 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import TimeoutError as RanTooLong
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, Literal
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from cms.content.context import RenderContext, Rendered
 from cms.content.diff import Row, Span, side_by_side
 from cms.errors import InvalidInput, Unavailable
+
+Show = Literal["old", "new", "both"]  # of two texts (content/marks.py)
 
 MAX_SOURCE_BYTES = 10_000_000
 _MEGABYTE = 1_000_000
@@ -67,6 +69,11 @@ class Renderer:
     async def render(self, source: str, context: RenderContext = RenderContext()) -> Rendered:  # noqa: B008 - frozen
         """The rendered text. Raises InvalidInput for a text beyond the limits, Unavailable if a worker was lost."""
         rendered: Rendered = await self._limited(_size(source), _render, source, context)
+        return rendered
+
+    async def render_marked(self, old: str, new: str, show: Show, context: RenderContext = RenderContext()) -> Rendered:  # noqa: B008
+        """Two texts in one, with marks where they differ. Raises as ``render`` does."""
+        rendered: Rendered = await self._limited(_size(old) + _size(new), _render_marked, old, new, context, show)
         return rendered
 
     async def compare(self, old: str, new: str) -> list[Row]:
@@ -257,6 +264,12 @@ def _render(source: str, context: RenderContext) -> Rendered:
     from cms.content.pipeline import render
 
     return render(source, context)
+
+
+def _render_marked(old: str, new: str, context: RenderContext, show: Show) -> Rendered:
+    from cms.content.pipeline import compare
+
+    return compare(old, new, context, show)
 
 
 def _nothing() -> None:

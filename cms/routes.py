@@ -11,27 +11,34 @@ from cms.handlers.admin import (
     audit,
     cache,
     capabilities,
+    checks,
     confirmation,
     invitations,
     link_targets,
     links,
     menus,
+    notifications,
     openid,
     passkeys,
     people,
     preview,
+    preview_links,
     privacy,
     profile,
     publication,
+    revisions,
     second_factor,
     security,
     sessions,
     setup,
     site,
+    threads,
 )
 from cms.handlers.admin import posts as desk
 from cms.handlers.base import BaseHandler
+from cms.handlers.live import documents, previews
 from cms.handlers.site import archives, feeds, media, posts, programs, search, sitemaps, sources, static
+from cms.handlers.site import preview_links as guests
 from cms.models.address import TargetKind
 from cms.policy import Capability
 
@@ -51,7 +58,7 @@ def requirement(route: URLSpec) -> Capability | None:
     """The desk is the same for posts and pages; below ``/admin/pages`` it is the pages' capability that counts."""
     wanted: Capability | None = route.handler_class.requires
     kind = (route.kwargs or {}).get("kind")
-    return Capability.of(kind, wanted.partition(".")[2]) if kind and wanted else wanted
+    return wanted.for_kind(kind) if kind and wanted else wanted
 
 
 def refuse_undeclared(routes: Iterable[URLSpec]) -> None:
@@ -63,7 +70,7 @@ def refuse_undeclared(routes: Iterable[URLSpec]) -> None:
 
 
 def rules() -> list[Rule]:
-    return [*_site(), *_programs(), *_people(), *_operators(), _below("/admin", _desk()), *_rest()]
+    return [*_site(), *_programs(), *_people(), *_operators(), _below("/admin", _desk()), *_live(), *_rest()]
 
 
 def _below(start: str, rules: list[URLSpec]) -> Rule:
@@ -80,6 +87,7 @@ def _site() -> list[Rule]:
         url(r"/archive/([0-9]{4})", archives.ArchiveHandler, name="archive.year"),
         url(r"/archive/([0-9]{4})/([0-9]{2})", archives.ArchiveHandler, name="archive.month"),
         url(r"/search", search.SearchHandler, name="search"),
+        url(rf"/preview/{CARRIER}", guests.PreviewLinkHandler, name="preview"),
         url(rf"/media/{NUMBER}/([0-9a-f]{{12}})/([^/]+)", media.MediaHandler, name="media"),
         url(rf"/media/{NUMBER}/([^/]+)", media.LatestMediaHandler, name="media.latest"),
         url(r"/static/(.*)", static.StaticHandler, name="static"),
@@ -179,15 +187,38 @@ def _admin(kind: str) -> list[URLSpec]:
     home = [] if kind == "page" else [
         url(r"/admin", desk.DeskHandler, name="admin"),
         url(r"/admin/preview", preview.PreviewHandler, name="admin.preview"),
+        url(r"/admin/notifications", notifications.NotificationsHandler, name="admin.notifications"),
         url(r"/admin/links", link_targets.LinkTargetsHandler, name="admin.links"),
     ]  # fmt: skip
     return [
         *home,
         url(at, desk.ListHandler, given, name=f"admin.{kind}s"),
         url(rf"{at}/new", desk.NewHandler, given, name=f"admin.{kind}s.new"),
+        url(rf"{at}/checks", checks.ChecksHandler, given, name=f"admin.{kind}s.checks"),
         url(rf"{at}/{NUMBER}", desk.EditHandler, given, name=f"admin.{kind}"),
+        url(rf"{at}/{NUMBER}/checks", checks.ChecksHandler, given, name=f"admin.{kind}.checks"),
         url(rf"{at}/{NUMBER}/publication", publication.PublicationHandler, given, name=f"admin.{kind}.publication"),
+        url(rf"{at}/{NUMBER}/threads", threads.ThreadsHandler, given, name=f"admin.{kind}.threads"),
+        url(rf"{at}/{NUMBER}/threads/{NUMBER}", threads.ThreadHandler, given, name=f"admin.{kind}.thread"),
+        url(rf"{at}/{NUMBER}/links", preview_links.LinksHandler, given, name=f"admin.{kind}.links"),
+        url(rf"{at}/{NUMBER}/links/{NUMBER}", preview_links.LinkHandler, given, name=f"admin.{kind}.link"),
         url(rf"{at}/{NUMBER}/restoration", publication.RestorationHandler, given, name=f"admin.{kind}.restoration"),
+        *_history(rf"{at}/{NUMBER}", f"admin.{kind}", given),
+    ]
+
+
+def _history(post: str, name: str, given: dict[str, str]) -> list[URLSpec]:
+    at = f"{post}/revisions"
+    one = rf"{at}/{NUMBER}"
+    return [
+        url(at, revisions.RevisionsHandler, given, name=f"{name}.revisions"),
+        url(one, revisions.RevisionHandler, given, name=f"{name}.revision"),
+        url(rf"{one}/page", revisions.RevisionPageHandler, given, name=f"{name}.revision.page"),
+        url(rf"{one}/restoration", revisions.RevisionRestorationHandler, given, name=f"{name}.revision.restoration"),
+        url(rf"{at}/comparison", revisions.ComparisonHandler, given, name=f"{name}.comparison"),
+        url(rf"{at}/comparison/page", revisions.ComparisonPageHandler, given, name=f"{name}.comparison.page"),
+        url(rf"{at}/playback", revisions.PlaybackHandler, given, name=f"{name}.playback"),
+        url(rf"{post}/writers", revisions.WritersHandler, given, name=f"{name}.writers"),
     ]
 
 
@@ -230,6 +261,14 @@ def _operators() -> list[URLSpec]:
         url(r"/healthz", operations.HealthHandler, name="healthz"),
         url(r"/readyz", operations.ReadyHandler, name="readyz"),
         url(r"/metrics", operations.MetricsHandler, name="metrics"),
+    ]
+
+
+def _live() -> list[URLSpec]:
+    """What stays open."""
+    return [
+        url(rf"/live/posts/{NUMBER}", documents.DocumentHandler, name="live.post"),
+        url(rf"/live/previews/{CARRIER}", previews.PreviewStreamHandler, name="live.preview"),
     ]
 
 

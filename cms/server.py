@@ -76,6 +76,7 @@ async def serve(application: Squall, listening: Listening, ready: Callable[[], A
 
 async def _drain(server: "Server", application: Squall) -> None:
     server.stop()
+    await application.hang_up()
     log.info("stopping", under_way=application.parts.under_way)
     deadline = asyncio.get_running_loop().time() + DRAIN
     while (application.parts.under_way > 0 or server.is_busy) and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - of three kinds

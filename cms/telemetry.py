@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Literal
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)  # seconds
 
@@ -104,6 +104,9 @@ class Metrics:
         )
         self.events = Counter("squall_events_total", "Committed events", ("name",), registry=self.registry)
         self.jobs = Counter("squall_jobs_total", "Jobs that were run", ("name", "result"), registry=self.registry)
+        self.rooms = Gauge("squall_rooms", "Documents that people have open", registry=self.registry)
+        self.sockets = Gauge("squall_sockets", "Windows in which a document is open", registry=self.registry)
+        self.updates = Counter("squall_document_updates_total", "Updates of documents that were kept", registry=self.registry)
 
     def exposition(self) -> bytes:
         return generate_latest(self.registry)

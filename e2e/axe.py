@@ -4,11 +4,13 @@ from pathlib import Path
 
 from selenium.webdriver import Chrome
 
-# Colours glide from one scheme to the other; what they are on the way is nobody's reading. A cursor that blinks never ends.
+# Colours glide from one scheme to the other; what they are on the way is nobody's reading.
 RUN = """
 const done = arguments[arguments.length - 1];
 requestAnimationFrame(async () => {
-  await Promise.allSettled(document.getAnimations().filter((each) => each.effect.getComputedTiming().endTime < Infinity).map((each) => each.finished));
+  const hasEnd = (each) => each.effect.getComputedTiming().endTime !== Infinity; // a cursor blinks for ever
+  const ending = document.getAnimations().filter(hasEnd);
+  await Promise.allSettled(ending.map((each) => each.finished));
   axe.run(document, {iframes: false}).then(done);
 });
 """

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -32,15 +32,18 @@ OPTIONS = (
 OpenBrowser = Callable[..., Chrome]
 
 
-@pytest.fixture
-def open_browser(tmp_path: Path) -> Iterator[OpenBrowser]:
-    """Open browsers with ``width`` in CSS pixels, ``scripts`` on or off, ``dark`` or light; all are closed at the end."""
+@contextmanager
+def browsers() -> Iterator[OpenBrowser]:
+    """What opens browsers with ``width`` in CSS pixels, ``scripts`` on or off, ``dark`` or light, and a ``profile`` to come back to; all
+    are closed at the end."""
     with ExitStack() as stack:
 
-        def open_one(*, width: int = 1280, height: int = 900, scripts: bool = True, dark: bool = False) -> Chrome:
+        def open_one(
+            *, width: int = 1280, height: int = 900, scripts: bool = True, dark: bool = False, profile: Path | None = None
+        ) -> Chrome:
             options = ChromeOptions()
             options.binary_location = str(shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome"))
-            for argument in OPTIONS:
+            for argument in (*OPTIONS, *([f"--user-data-dir={profile}"] if profile else [])):
                 options.add_argument(argument)
             if not scripts:
                 options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
@@ -53,6 +56,12 @@ def open_browser(tmp_path: Path) -> Iterator[OpenBrowser]:
             driver.execute_cdp_cmd("Emulation.setEmulatedMedia", scheme)
             return driver
 
+        yield open_one
+
+
+@pytest.fixture
+def open_browser() -> Iterator[OpenBrowser]:
+    with browsers() as open_one:
         yield open_one
 
 

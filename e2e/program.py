@@ -54,6 +54,12 @@ class Program:
         self._process.kill()
         self._gone()
 
+    def make_person(self, email: str, name: str, role: str, password: str) -> None:
+        """An account, made at the terminal."""
+        command = [sys.executable, "-m", "cms", "user", "create", email, "--name", name, "--role", role, "--password-stdin"]
+        environment = {**unmeasured_environment(), **self._environment}
+        subprocess.run(command, env=environment, input=password, text=True, check=True, capture_output=True)
+
     def _gone(self) -> None:
         self._process.wait(30)
         self._listener.join(10)

@@ -6,7 +6,6 @@ import pytest
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 
-from e2e.axe import problems
 from e2e.conftest import OpenBrowser
 from e2e.pages.editor import EditorScreen
 from e2e.pages.first_run import EMAIL, PASSWORD, SetupScreen
@@ -102,35 +101,6 @@ def test_a_post_is_written_and_published_by_keyboard_alone(program: Program, own
     editor.wait_for("Readers can see it now")
     owner.get(f"{program.url}/by-hand")
     assert "No mouse was used." in Screen(owner).text
-
-
-def test_two_people_who_save_one_post_both_keep_their_text(program: Program, owner: Chrome, open_browser: OpenBrowser) -> None:
-    first = EditorScreen(owner).open_new(program.url)
-    first.write("One post", "The beginning.")
-    first.save()
-    owner.get(f"{program.url}/admin/posts")
-    owner.find_element(By.LINK_TEXT, "One post").click()
-    address = owner.current_url
-
-    other = open_browser()
-    SignInScreen(other).open(program.url).sign_in(EMAIL, PASSWORD)
-    other.get(address)
-    second = EditorScreen(other)
-    first.fill("Text", "The beginning, by the first.")
-    first.save()
-    second.fill("Text", "The beginning, by the second.")
-    second.press("Save")
-
-    assert "by the first" in second.text, "the other's text is shown"
-    assert "by the second" in str(other.page_source), "and so is one's own"
-    assert second.field("Text").get_attribute("value") == "The beginning, by the second."
-    assert problems(other) == []
-    assert not second.is_wider_than_the_window()
-
-    second.press("Save mine over it")
-    second.wait_for_state("Saved")
-    other.get(address)
-    assert EditorScreen(other).field("Text").get_attribute("value") == "The beginning, by the second."
 
 
 def _tab_to(driver: Chrome, words: str) -> None:

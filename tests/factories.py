@@ -21,7 +21,7 @@ from cms.policy import SYSTEM, Actor, Role
 from cms.schemas.account import OwnerInput, UserInput
 from cms.schemas.post import PostInput
 from cms.sealing import Sealer
-from cms.services import accounts, addresses, posts, publishing
+from cms.services import accounts, addresses, posts, publishing, working_copies
 from cms.settings import SecretKeys
 from cms.worker.tasks import Means
 
@@ -69,11 +69,13 @@ async def page(database: Database, actor: Actor, **fields: Any) -> Post:
 async def edited(database: Database, actor: Actor, post_id: int, **changes: Any) -> Post:
     """Saved again as its editor opens it, with these changes."""
     async with database.transaction() as work:
+        await working_copies.project(work, post_id)
         seen = await posts.get_draft(work.session, actor, post_id)
         as_it_is = {
             "title": seen.fields.title, "text": seen.content, "slug": seen.fields.slug, "excerpt": seen.fields.excerpt,
             "tags": seen.tags, "category": seen.fields.category, "parent": seen.fields.parent, "series": seen.series,
             "part": seen.fields.series and seen.fields.series.position, "featured": seen.fields.featured, "version": seen.version,
+            "language": seen.fields.language or "", "date": seen.fields.date, "picture": seen.fields.picture, **(seen.fields.meta or {}),
         }  # fmt: skip
         return await posts.save(work, actor, post_id, PostInput(**{**as_it_is, **changes}))
 

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,15 @@ from cms.schemas.account import OwnerInput, UserInput
 from cms.server import Server
 from cms.services import accounts, signing_in
 from cms.services.passwords import Passwords
-from cms.settings import Settings
+from cms.settings import Settings, data_folder
+from cms.ui.module import Loader
 from tests.http_client import fetch
 
 PASSWORD = "correct horse battery"
 signing_in.FLOOR = 0.03  # here people mistype by the hundred; bench/sign_ins.py measures the program's own
+
+
+TEMPLATES = Loader(str(data_folder("templates")))  # compiled once for all tests
 
 
 @dataclass
@@ -36,7 +41,7 @@ class Answer:
     def text(self) -> str:
         return self.body.decode()
 
-    @property
+    @cached_property
     def page(self) -> Element:
         """The parsed page; invalid HTML raises."""
         return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(self.text)
@@ -138,7 +143,7 @@ async def running_site(
     socket, port = bind_unused_port()
     configured = Settings(data=folder, database_url=database_url, port=port, secret_keys="k" * 40, **settings)
     cheap = Passwords(memory=64, passes=1)  # tests sign in many hundred times
-    application = Squall(configured, clock=clock, renderer=renderer, passwords=cheap)
+    application = Squall(configured, clock=clock, renderer=renderer, passwords=cheap, templates=TEMPLATES)
     await application.start()
     server = Server(application)
     server.add_socket(socket)

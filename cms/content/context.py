@@ -40,6 +40,36 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True)
+class Flaw:
+    """Something that deserves another look. ``code`` is its kind, one of ``CHECKS``. ``line`` counts from 1, 0 is no place in the text;
+    ``offset`` in units of UTF-16, as editors in browsers count."""
+
+    code: str
+    words: str
+    line: int = 0
+    offset: int = 0
+
+
+CHECKS = {  # the kinds, and what is right if there is no flaw of it
+    "alt": "Every picture says what it shows",
+    "links": "Every link within the site leads somewhere",
+    "headings": "Headings follow one another, and have words",
+    "empty": "No link is empty",
+    "excerpt": "There is an excerpt",
+    "picture": "There is a picture",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a link within the site leads, and where it stands, as in ``Flaw``: ``/path#part``, or ``[[Title`` if nothing public has it."""
+
+    address: str
+    line: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
 class Rendered:
     """What is stored of a text: safe HTML, and what is known of its words."""
 
@@ -52,3 +82,5 @@ class Rendered:
     links: tuple[str, ...] = ()  # paths of this site that it leads to
     media: tuple[str, ...] = ()  # addresses of pictures, sound and films in it
     nowhere: tuple[str, ...] = ()  # titles in [[…]] that nothing has
+    flaws: tuple[Flaw, ...] = ()  # that can be told from the text alone (checks)
+    targets: tuple[Target, ...] = ()

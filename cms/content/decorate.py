@@ -24,16 +24,20 @@ _FOOTNOTE = re.compile(r"(#?)(fn|fnref\d*):(.*)", re.DOTALL)
 _HOST = re.compile(r"(?:https?:)?//(?:[^/?#@]*@)?([^/?#:]*)", re.IGNORECASE)
 _PORT = re.compile(r"^:\d+")
 _FOOTNOTE_ROLES = {"footnote-ref": "doc-noteref", "footnote-backref": "doc-backlink"}
+_OWN_LINKS = {*_FOOTNOTE_ROLES, "headerlink"}
 
 
 @dataclass(slots=True)
 class Findings:
-    """What was met on the way through a text: headings, paths of this site, media, titles that lead nowhere."""
+    """What was met on the way through a text: headings, paths of this site, media, titles that lead nowhere, pictures, links, ids."""
 
     headings: list[Heading] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     media: list[str] = field(default_factory=list)
     nowhere: list[str] = field(default_factory=list)
+    pictures: list[tuple[str, bool]] = field(default_factory=list)  # address as it was written; whether a text says what it shows
+    anchors: list[tuple[str, str]] = field(default_factory=list)  # address and words of every link that somebody wrote
+    ids: set[str] = field(default_factory=set)
 
 
 def decorate(root: Element, context: RenderContext, found: Findings) -> None:
@@ -49,6 +53,8 @@ def decorate(root: Element, context: RenderContext, found: Findings) -> None:
     decorate_paragraphs(root)
     for link in root.iter("a"):
         _decorate_link(link, context.site_host, found)
+        _note_anchor(link, found)
+    found.ids.update(html.unescape(identifier) for element in root.iter() if (identifier := element.get("id")))
     found.nowhere += [html.unescape(span.get("title", "")) or plain(span) for span in root.iter("span") if span.get("class") == "nowhere"]
 
 
@@ -179,6 +185,7 @@ def _decorate_media(root: Element, context: RenderContext, found: Findings) -> N
         if element.tag not in {"audio", "img", "source", "video"}:
             continue
         if element.tag == "img":
+            found.pictures.append((html.unescape(element.get("src", "")).strip(), bool(html.unescape(element.get("alt", "")).strip())))
             element.set("loading", "lazy")
             element.set("decoding", "async")
         for name in ("src", "poster"):
@@ -217,3 +224,11 @@ def _decorate_link(link: Element, site_host: str, found: Findings) -> None:
     elif host or address.startswith("/"):
         path = address[host.end() :] if host else address
         found.links.append(_PORT.sub("", re.split(r"[?#]", path, maxsplit=1)[0]) or "/")
+
+
+def _note_anchor(link: Element, found: Findings) -> None:
+    """A link that somebody wrote: not those of notes and headings. One around a picture has words: the picture's."""
+    if "href" in link.attrib and link.get("class") not in _OWN_LINKS:
+        is_around_something = any(element.tag in {"audio", "img", "svg", "video"} for element in link.iter())
+        words = plain(link) or ("…" if is_around_something else "")
+        found.anchors.append((html.unescape(link.get("href", "")).strip(), words))

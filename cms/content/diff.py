@@ -7,9 +7,10 @@ lines that occur once in both (the idea of Bram Cohen's patience diff), and word
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import accumulate
 from typing import Literal
 
 Kind = Literal["same", "changed", "added", "removed", "skip"]
@@ -20,6 +21,7 @@ _LINE_BUDGET = 250_000  # pairs of lines that difflib may weigh at once
 _WORD_BUDGET = 60_000  # pairs of words within one line
 _TOTAL_WORD_BUDGET = 2_000_000  # pairs of words in the whole text; beyond, lines are compared as wholes
 _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +48,55 @@ class Row:
     def changed(self) -> bool:
         return self.kind not in {"same", "skip"}
 
+    @property
+    def both(self) -> Iterator[tuple[Literal["same", "removed", "added"], str]]:
+        """The line once, what went before what came."""
+        news = iter(self.right)
+        for span in self.left:
+            if span.changed:
+                yield "removed", span.text
+                continue
+            for new in news:
+                yield ("added", new.text) if new.changed else ("same", new.text)
+                if not new.changed:
+                    break
+        for new in news:
+            yield "added", new.text
+
 
 def side_by_side(old: str, new: str) -> list[Row]:
     """Rows of both texts in order; long unchanged runs are folded into one "skip" row."""
     return _Comparison(old.splitlines(), new.splitlines()).rows()
+
+
+def count_words(rows: Iterable[Row]) -> tuple[int, int]:
+    """How many came, and how many went."""
+    added = removed = 0
+    for row in rows:
+        for kind, text in row.both if row.changed else ():
+            number = len(_WORD.findall(text)) if kind != "same" else 0
+            added += number if kind == "added" else 0
+            removed += number if kind == "removed" else 0
+    return added, removed
+
+
+def edits(old: str, new: str) -> list[tuple[int, int, str]]:
+    """What to replace in the old text to get the new one: (start, end, words) of stretches that differ, in order, as short as is cheap
+    to find: lines first, then words, then what those have in common at their ends."""
+    found = []
+    for a, b, words in _replaced(0, old.splitlines(keepends=True), new.splitlines(keepends=True)):
+        for start, end, part in _replaced(a, _TOKEN.findall(old[a:b]), _TOKEN.findall(words)):
+            before = _common(old[start:end], part)
+            after = _common(old[start + before : end][::-1], part[before:][::-1])
+            found.append((start + before, end - after, part[before : len(part) - after]))
+    return found
+
+
+def _replaced(start: int, old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, str]]:
+    """Blocks that differ, in characters; the old pieces begin at ``start``."""
+    places = list(accumulate(map(len, old), initial=start))
+    for a, b, c, d in changes(old, new):
+        yield places[a], places[b], "".join(new[c:d])
 
 
 class _Comparison:
@@ -58,7 +105,7 @@ class _Comparison:
         self._budget = _TOTAL_WORD_BUDGET
 
     def rows(self) -> list[Row]:
-        blocks = list(_changes(self._old, self._new))
+        blocks = list(changes(self._old, self._new))
         rows: list[Row] = []
         old_at = new_at = 0
         for old_start, old_end, new_start, new_end in blocks:
@@ -119,7 +166,7 @@ def _spans(left: list[str], right: list[str]) -> tuple[tuple[Span, ...], tuple[S
     return tuple(old), tuple(new)
 
 
-def _changes(old: Sequence[str], new: Sequence[str]) -> Iterator[_Block]:
+def changes(old: Sequence[str], new: Sequence[str]) -> Iterator[_Block]:
     """Blocks that differ, in order; neighbours are joined."""
     pending: _Block | None = None
     for block in _differing(old, new):

@@ -28,6 +28,10 @@ posts.json           texts that the person began or stands above
 working-copies.json  their drafts as they are now
 revisions.json       versions of texts that the person made
 media.json           uploaded files; each can be had at its address
+threads.json         comments on texts that the person began, and suggestions
+remarks.json         what the person said in such threads
+preview-links.json   links to texts that the person made for somebody outside, without what they carry
+notifications.json   what the person was told at the desk
 
 Passwords are kept only as a hash that tells nothing, and are left out, as are all keys and secrets.
 """

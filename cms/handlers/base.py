@@ -17,6 +17,7 @@ from tornado.httputil import HTTPServerRequest
 from tornado.template import BaseLoader
 from tornado.web import Application, HTTPError, RequestHandler
 
+from cms.collaboration.rooms import Rooms
 from cms.content.context import Rendered
 from cms.db.session import Database, ReadSession, Work
 from cms.errors import (
@@ -32,6 +33,7 @@ from cms.errors import (
     Unavailable,
 )
 from cms.handlers.forms import Form
+from cms.handlers.previews import Previews
 from cms.mail import Mailer
 from cms.media.storage import Storage
 from cms.models.site import Frame
@@ -108,7 +110,9 @@ class Parts:
     mailer: Mailer
     storage: Storage
     metrics: Metrics
+    rooms: Rooms
     static: StaticFiles
+    guests: Previews
     openid: OpenID | None = None  # where people may sign in, too
     revision: str = ""  # of the database, that this program works with
     owner_token: str = ""  # what the one-time link carries; of no use once there is an owner

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Generic, TypeVar, get_args
+from typing import Any, Generic, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -29,8 +29,14 @@ class Form(Generic[Schema]):
 
     @classmethod
     def of_request(cls, schema: type[Schema], arguments: Mapping[str, Sequence[bytes]]) -> "Form[Schema]":
-        """The last value of each field; bytes that are not UTF-8 become replacement characters, so nothing typed is lost."""
-        typed = {name: sent[-1].decode("utf-8", "replace") for name, sent in arguments.items() if sent}
+        """The last value of each field, or all with commas between of one that takes several; bytes that are not UTF-8 become replacement
+        characters, so nothing typed is lost."""
+        several = takes_several(schema)
+        typed = {
+            name: ",".join(each.decode("utf-8", "replace") for each in (sent if name in several else sent[-1:]))
+            for name, sent in arguments.items()
+            if sent
+        }
         return cls(schema, {**typed, **{name: _rows(typed, name, row) for name, row in _row_schemas(schema).items()}})
 
     def value(self) -> Schema:
@@ -75,6 +81,10 @@ class Form(Generic[Schema]):
     def _name(self, place: tuple[int | str, ...]) -> str:
         """As the field is called in the form."""
         return "-".join(map(str, place)) if place[0] in _row_schemas(self.schema) and len(place) > 1 else str(place[0])
+
+
+def takes_several(schema: type[BaseModel]) -> set[str]:
+    return {name for name, field in schema.model_fields.items() if get_origin(field.annotation) is tuple}
 
 
 def _row_schemas(schema: type[BaseModel]) -> dict[str, type[BaseModel]]:

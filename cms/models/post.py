@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from cms.db.types import Id, enum_type
 from cms.models.address import MAX_PATH
 from cms.models.base import Base, JsonList, JsonMap, Moment, PrimaryKey
+from cms.schemas.post import PostFields
 
 
 class Kind(StrEnum):
@@ -148,7 +149,8 @@ class Revision(Base):
         return cls(post_id=copy.post_id, reason=reason, content=copy.content, fields=copy.fields, created_at=at, created_by_id=by_id)
 
     def is_same_as(self, copy: WorkingCopy) -> bool:
-        return self.content == copy.content and self.fields == copy.fields
+        """A field that one of them does not know yet is as it would be if nobody had touched it."""
+        return self.content == copy.content and PostFields.model_validate(self.fields) == PostFields.model_validate(copy.fields)
 
 
 class Schedule(Base):
@@ -206,6 +208,7 @@ class Published(Base):
     following: Mapped[JsonMap | None]
     series: Mapped[JsonMap | None]  # {id, name, path, parts: [link]}
     related: Mapped[JsonList] = mapped_column(default=list)  # [link], chosen when it was published
+    meta: Mapped[JsonMap | None]  # what others show in place of title and excerpt: {search_title, …}; None: nothing else than those
     toc: Mapped[JsonList]  # [{level, id, text}]
     html: Mapped[str] = mapped_column(Text)
 

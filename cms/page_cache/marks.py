@@ -58,7 +58,7 @@ _LINE = frozenset({"title", "length", "date", "path", "language"})
 _CARD = _LINE | {"excerpt", "authors", "picture"}
 _ENTRY = frozenset({"title", "excerpt", "body", "date", "updated", "path", "authors", "tags", "category", "language", "picture"})
 VIEWS: dict[str, frozenset[str]] = {
-    "page": _ENTRY | {"standfirst", "length", "trail", "previous", "following", "series", "related"},
+    "page": _ENTRY | {"standfirst", "length", "trail", "previous", "following", "series", "related", "meta"},
     "card": _CARD,
     "line": _LINE,
     "link": frozenset({"title", "path"}),

@@ -1,20 +1,34 @@
 """What an editor sends about a post or page, and the map of a working copy."""
 
-from typing import Annotated, Any
+import json
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from cms.schemas.text import Line, Paragraphs
+from cms.schemas.text import Language, Line, Paragraphs
 
 MAX_TEXT = 2_000_000  # characters of up to four bytes each: what the editor's form may carry (handlers/admin/editing.py)
 MAX_SLUG = 200  # characters; imported ones may be longer than those we make
 MAX_TAGS = 50
+MAX_AUTHORS = 20
+
+META = ("search_title", "search_description", "share_title", "share_description")  # what others show instead of title and excerpt
 
 RowId = Annotated[int, Field(ge=0, lt=2**63)]  # what a database has room for
 
 
+def parts_of(value: Any) -> Any:
+    """What a form sends of a field that takes several: one line with commas between; each once, in the order typed."""
+    parts = value.split(",") if isinstance(value, str) else value or ()
+    stripped = (part.strip() if isinstance(part, str) else part for part in parts)
+    return tuple(dict.fromkeys(part for part in stripped if part not in (None, "")))
+
+
 class PostInput(BaseModel):
-    """The editor's form. ``version`` is that of the working copy the person saw; 0 for a new post."""
+    """The editor's form. ``version`` is that of the working copy the person saw; 0 for a new post.
+
+    ``seen``: the form as it was shown, in JSON; of a page that runs no scripts.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -22,6 +36,14 @@ class PostInput(BaseModel):
     text: Paragraphs = Field("", title="Text", max_length=MAX_TEXT)
     slug: Line = Field("", title="Address", max_length=MAX_SLUG)
     excerpt: Line = Field("", title="Excerpt", max_length=500)
+    authors: tuple[RowId, ...] = Field((), title="Authors", max_length=MAX_AUTHORS)
+    language: Language = Field("", title="Language", max_length=12)
+    date: Line = Field("", title="Date", max_length=30)
+    picture: RowId | None = Field(None, title="Picture")
+    search_title: Line = Field("", title="Title for search", max_length=300)
+    search_description: Line = Field("", title="Description for search", max_length=500)
+    share_title: Line = Field("", title="Title when shared", max_length=300)
+    share_description: Line = Field("", title="Description when shared", max_length=500)
     tags: tuple[Line, ...] = Field((), title="Tags", max_length=MAX_TAGS)
     category: RowId | None = Field(None, title="Category")
     new_category: Line = Field("", title="New category", max_length=80)
@@ -30,13 +52,26 @@ class PostInput(BaseModel):
     part: int | None = Field(None, title="Part", ge=1, lt=100_000)
     featured: bool = Field(False, title="Keep at hand on the home page")
     version: RowId = Field(0, title="Version")
+    seen: Self | None = None
 
-    @field_validator("tags", mode="before")
+    @property
+    def typed(self) -> frozenset[str]:
+        """The names of the fields that somebody changed; all of them if it is not known what was seen."""
+        names = type(self).model_fields.keys() - {"version", "seen"}
+        return frozenset(name for name in names if self.seen is None or getattr(self, name) != getattr(self.seen, name))
+
+    @field_validator("seen", mode="before")
+    @classmethod
+    def _read(cls, value: Any) -> Any:
+        try:
+            return json.loads(value) if isinstance(value, str) else value
+        except RecursionError:
+            raise ValueError from None
+
+    @field_validator("authors", "tags", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
-        """A form sends one line with commas between; each tag once, in the order typed."""
-        parts = value.split(",") if isinstance(value, str) else value
-        return tuple(dict.fromkeys(part.strip() for part in parts if part and part.strip())) if parts else ()
+        return parts_of(value)
 
     @field_validator("tags")
     @classmethod
@@ -85,6 +120,40 @@ class PostFields(BaseModel):
     picture: int | None = None
     series: PartOfSeries | None = None
     featured: bool = False
+    date: str = ""  # "2026-11-28T09:30" by the site's clock; "": when it was first published
+    search_title: str = ""
+    search_description: str = ""
+    share_title: str = ""
+    share_description: str = ""
+
+    @property
+    def meta(self) -> dict[str, str] | None:
+        return {name: said for name in META if (said := getattr(self, name))} or None
 
     def to_json(self) -> dict[str, Any]:
         return self.model_dump(mode="json")
+
+
+class TypedFields(PostFields):
+    """The same, as far as people may write it into a document."""
+
+    title: Line = Field("", max_length=300)
+    slug: Line = Field("", max_length=MAX_SLUG)
+    excerpt: Line = Field("", max_length=500)
+    authors: tuple[RowId, ...] = Field((), max_length=MAX_AUTHORS)
+    category: RowId | None = None
+    tags: tuple[RowId, ...] = Field((), max_length=MAX_TAGS)
+    parent: RowId | None = None
+    language: Language | None = Field(None, max_length=12)
+    picture: RowId | None = None
+    date: Line = Field("", max_length=30)
+    search_title: Line = Field("", max_length=300)
+    search_description: Line = Field("", max_length=500)
+    share_title: Line = Field("", max_length=300)
+    share_description: Line = Field("", max_length=500)
+
+    @field_validator("category", "language", "parent", "picture", mode="before")
+    @classmethod
+    def _nothing(cls, value: Any) -> Any:
+        """A list to choose from says "" for none."""
+        return None if value == "" else value

@@ -8,14 +8,13 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
-from cms.schemas.post import RowId
-from cms.schemas.text import Line, Paragraphs
+from cms.schemas.post import RowId, parts_of
+from cms.schemas.text import Language, Line, Paragraphs
 
 MAX_LINKS = 8
 MAX_ITEMS = 20  # of a menu
 MOST_A_PAGE = 100  # posts
 
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # the tags of BCP 47 that people use
 _MAIL = re.compile(r"[^\s@<>\"]+@[^\s@<>\"]+\.[^\s@<>\"]+")
 _UNWRITTEN = re.compile(r"[\s\x00-\x20\\\"<>]")
 
@@ -55,7 +54,7 @@ class SiteInput(BaseModel):
 
     name: Line = Field(title="Name", min_length=1, max_length=100)
     description: Line = Field("", title="Description", max_length=300)
-    language: Line = Field(title="Language", max_length=12)
+    language: Language = Field(title="Language", min_length=1, max_length=12)
     time_zone: Line = Field(title="Time zone", max_length=60)
     footer: Paragraphs = Field("", title="Footer", max_length=2000)
     home: Literal["lead", "compact", "page"] = Field("lead", title="At the front")
@@ -69,14 +68,13 @@ class SiteInput(BaseModel):
     second_factor_from: Literal["", "administrator", "editor", "author", "contributor"] = Field("", title="Second factor")
     security_contact: Annotated[Line, AfterValidator(_contact)] = Field("", title="Whom to tell of a weakness", max_length=300)
     former_name: Line = Field("", title="Name above texts of people who were erased", max_length=80)
+    compulsory_checks: tuple[Literal["alt", "links", "headings", "empty", "excerpt"], ...] = Field((), title="Before a text is published")
     version: RowId = Field(0, title="Version")
 
-    @field_validator("language")
+    @field_validator("compulsory_checks", mode="before")
     @classmethod
-    def _is_language(cls, value: str) -> str:
-        if not _LANGUAGE.fullmatch(value):
-            raise ValueError("choose a language of the list")
-        return value
+    def _split(cls, value: Any) -> Any:
+        return parts_of(value)
 
     @field_validator("time_zone")
     @classmethod

@@ -4,21 +4,29 @@ import re
 import unicodedata
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
 # Control characters mean nothing in a text, PostgreSQL refuses NUL, and XML refuses all of them. Tab and newline stay.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _BREAKS = re.compile(r"\s+")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
-def _clean_text(value: Any) -> Any:
+def clean_text(value: Any) -> Any:
     return _CONTROL.sub("", value.replace("\r\n", "\n").replace("\r", "\n")) if isinstance(value, str) else value
 
 
 def clean_line(value: Any) -> Any:
-    return unicodedata.normalize("NFC", _BREAKS.sub(" ", _clean_text(value)).strip()) if isinstance(value, str) else value
+    return unicodedata.normalize("NFC", _BREAKS.sub(" ", clean_text(value)).strip()) if isinstance(value, str) else value
+
+
+def _as_language(value: str) -> str:
+    if value and not _LANGUAGE.fullmatch(value):
+        raise ValueError("choose a language of the list")
+    return value
 
 
 Line = Annotated[str, BeforeValidator(clean_line)]  # one line, no space at its ends
-Paragraphs = Annotated[str, BeforeValidator(_clean_text)]  # newlines as they are
+Paragraphs = Annotated[str, BeforeValidator(clean_text)]  # newlines as they are
+Language = Annotated[Line, AfterValidator(_as_language)]  # a tag of BCP 47, as far as people use them; "" for none
 Name = Annotated[Line, StringConstraints(min_length=1, max_length=80)]

@@ -12,7 +12,7 @@ from cms.content.slugs import slugify
 from cms.db.session import Work
 from cms.errors import Conflict, Forbidden, InvalidInput, NotFound
 from cms.events import UserChanged
-from cms.models import Session, User
+from cms.models import Identity, Passkey, Session, User
 from cms.models.address import TargetKind
 from cms.models.user import Purpose
 from cms.policy import Actor, Capability, Role
@@ -152,11 +152,18 @@ async def hand_over(work: Work, actor: Actor, heir: User) -> None:
     owner = people.get(actor.user_id or 0)
     if owner is None or owner.role is not Role.OWNER or owner.id == heir.id:
         raise Forbidden("Only the owner can hand over ownership, and to somebody else.")
-    if heir.is_disabled or heir.password_hash is None:
+    if heir.is_disabled or not await count_ways_in(work.session, heir):
         raise Forbidden("Only somebody who can sign in can become the owner.")
     await _give_role(work, actor, owner, Role.ADMINISTRATOR)
     await work.session.flush()  # the database refuses two owners, even for a moment
     await _give_role(work, actor, heir, Role.OWNER)
+
+
+async def count_ways_in(session: AsyncSession, user: User) -> int:
+    """How many things the person has of which each is enough to sign in with: a password, passkeys, accounts elsewhere."""
+    passkeys = select(func.count()).where(Passkey.user_id == user.id).scalar_subquery()
+    linked = select(func.count()).where(Identity.user_id == user.id).scalar_subquery()
+    return (user.password_hash is not None) + (await session.scalar(select(passkeys + linked)) or 0)
 
 
 async def _give_role(work: Work, actor: Actor, user: User, role: Role) -> None:

@@ -11,7 +11,8 @@ from cms.events import PostPublished
 from cms.models import Address, Asset, MenuItem, Post, PostAuthor, Published, Revision, SearchDocument, User, WorkingCopy
 from cms.models.address import AddressState, TargetKind
 from cms.models.post import Side
-from cms.services import documents, outbox, site
+from cms.policy import SYSTEM
+from cms.services import documents, outbox, site, working_copies
 
 BATCH = 500  # posts whose history is looked at in one statement
 
@@ -35,6 +36,7 @@ async def give(work: Work, user: User, heir: User) -> None:
     for start in range(0, len(posts), BATCH):
         some = posts[start : start + BATCH]
         await _in_public(work, some, user, heir)
+        await _in_documents(work, some, user.id, heir.id)
         for table, key in ((WorkingCopy.__table__, "post_id"), (Revision.__table__, "id")):
             await _in_fields(work, table, key, some, user.id, heir.id)
     await _in_rows(work, user.id, heir.id)
@@ -52,6 +54,14 @@ async def _in_public(work: Work, post_ids: Sequence[int], user: User, heir: User
         row.authors = _passed_on(row.authors, user.id, documents.byline(heir), lambda each: each["id"])
         outbox.record(work, PostPublished(row.post_id, row.kind, ("authors",), row.path, row.path, before, documents.listed(row)))
     await work.session.flush()
+
+
+async def _in_documents(work: Work, post_ids: Sequence[int], user_id: int, heir_id: int) -> None:
+    for post_id in await working_copies.with_documents(work.session, post_ids):
+        authors = (await working_copies.project(work, post_id)).fields.get("authors", ())
+        if user_id in authors:
+            passed_on = _passed_on(authors, user_id, heir_id, lambda each: each)
+            await working_copies.edit(work, SYSTEM, post_id, fields={"authors": passed_on})
 
 
 async def _in_fields(work: Work, table: Any, key: str, post_ids: Sequence[int], user_id: int, heir_id: int) -> None:

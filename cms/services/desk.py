@@ -7,17 +7,33 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cms.content.context import Rendered
+from cms import policy
+from cms.content.context import Flaw, Rendered
 from cms.errors import InvalidInput
-from cms.models import Post, Published
+from cms.models import Asset, Post, Published
 from cms.models.address import AddressState, TargetKind
 from cms.models.post import Kind
 from cms.models.site import Frame
-from cms.policy import Actor
-from cms.schemas.post import PostFields, PostInput
-from cms.services import addresses, documents, posts, publishing, site, taxonomies
+from cms.policy import Actor, Capability
+from cms.schemas.post import META, PostFields, PostInput
+from cms.services import (
+    addresses,
+    checks,
+    documents,
+    media,
+    people,
+    post_fields,
+    posts,
+    preview_links,
+    publishing,
+    site,
+    taxonomies,
+    threads,
+)
 from cms.services.posts import Draft
+from cms.services.preview_links import Openness
 from cms.services.reading import Article
+from cms.services.threads import Shown as Thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +44,11 @@ class Surroundings:
     categories: Sequence[tuple[int, str]]
     parents: Sequence[tuple[int, str]]
     series: Sequence[str]  # names
+    writers: Sequence[tuple[int, str]]  # who may stand as author above it; those who do, if the actor may not change that
+    pictures: Sequence[Asset]  # that may be chosen, the present one among them
     public_path: str = ""
+    guests: Openness = Openness()  # noqa: RUF009 - frozen
+    threads: Sequence[Thread] = ()  # what is said about it
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +60,35 @@ class Plan:
     path: str
     aspects: tuple[str, ...]
     public_path: str
+    flaws: Sequence[Flaw]
+    compulsory: Sequence[str]  # the kinds of flaws with which nothing goes out here
 
 
-async def surroundings(session: AsyncSession, kind: Kind, post_id: int | None) -> Surroundings:
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What there is to say of a field while somebody types in it."""
+
+    words: str
+    is_wrong: bool = False
+    value: str = ""  # what becomes of it
+
+
+async def surroundings(session: AsyncSession, actor: Actor, kind: Kind, draft: Draft | None, now: datetime) -> Surroundings:
+    post_id, fields = (draft.post.id, draft.fields) if draft else (None, PostFields(authors=(actor.user_id,) if actor.user_id else ()))
     categories = [(category.id, category.name) for category in await taxonomies.list_categories(session)]
     parents = await posts.list_parents(session, post_id) if kind is Kind.PAGE else ()
     path = await public_path(session, post_id) if post_id else ""
     series = await taxonomies.list_series(session) if kind is Kind.POST else ()
-    return Surroundings(await site.get_frame(session), categories, parents, series, path)
+    writers = await people.list_writers(session, fields.authors)
+    if not policy.allows(actor, Capability.TAXONOMY_MANAGE):
+        writers = [(user_id, name) for user_id, name in writers if user_id in fields.authors]
+    pictures = await media.list_pictures(session, actor)
+    guests = await preview_links.openness(session, post_id, now) if post_id else Openness()
+    said = await threads.list_of(session, actor, post_id) if post_id else ()
+    present = await session.get(Asset, fields.picture) if fields.picture else None
+    if present and present not in pictures:
+        pictures = [present, *pictures]
+    return Surroundings(await site.get_frame(session), categories, parents, series, writers, pictures, path, guests, said)
 
 
 async def public_path(session: AsyncSession, post_id: int) -> str:
@@ -59,10 +100,8 @@ async def public_path(session: AsyncSession, post_id: int) -> str:
 async def plan(session: AsyncSession, actor: Actor, post_id: int, rendered: Rendered, now: datetime) -> Plan:
     """Raises ``InvalidInput`` if there is no address it could have."""
     draft = await posts.get_draft(session, actor, post_id)
-    path = await publishing.planned_path(session, draft.post, draft.fields, now)
-    if not await addresses.is_free(session, path, TargetKind.POST, post_id):
-        raise InvalidInput({"slug": f"/{path} belongs to something else; choose another address."})
-    document = await _document(session, _dated(draft.post, now), draft.fields, rendered)
+    path = await _free_path(session, draft.post, draft.fields, now)
+    document = await _document(session, await _dated(session, draft.post, draft.fields, now), draft.fields, rendered)
     document["path"] = path
     live = await session.get(Published, post_id)
     aspects = tuple(
@@ -70,38 +109,94 @@ async def plan(session: AsyncSession, actor: Actor, post_id: int, rendered: Rend
         for aspect, columns in documents.ASPECTS.items()
         if live and any(name in document and document[name] != getattr(live, name) for name in columns)
     )
-    return Plan(draft, _article(draft.post, document), f"/{path}", aspects, f"/{live.path}" if live else "")
+    flaws = await checks.find(session, actor, checks.Text(draft.post, draft.fields, rendered))
+    compulsory = (await site.get(session)).compulsory_checks
+    return Plan(draft, _article(draft.post, document), f"/{path}", aspects, f"/{live.path}" if live else "", flaws, compulsory)
+
+
+async def _free_path(session: AsyncSession, post: Post, fields: PostFields, now: datetime) -> str:
+    path = await publishing.planned_path(session, post, fields, now)
+    if not await addresses.is_free(session, path, TargetKind.POST, post.id):
+        raise InvalidInput({"slug": f"/{path} belongs to something else; choose another address."})
+    return path
 
 
 async def preview(
     session: AsyncSession, actor: Actor, subject: tuple[Kind, int | None], wanted: PostInput, rendered: Rendered, now: datetime
 ) -> Article:
     """The article that readers would see if this input were published now. Nothing is stored."""
+    post, fields = await _as_typed(session, actor, subject, wanted)
+    article = await looked_at(session, post, fields, rendered, now)
+    tags = [{"id": 0, "name": name, "path": f"/tag/{name}"} for name in wanted.tags]
+    category = {"id": 0, "name": wanted.new_category, "path": "/"} if wanted.new_category else article.category
+    return replace(article, tags=tags, category=category)
+
+
+async def looked_at(session: AsyncSession, post: Post, fields: PostFields, rendered: Rendered, now: datetime) -> Article:
+    """The article of a text that is not published, or not so."""
+    try:
+        document = await _document(session, await _dated(session, post, fields, now), fields, rendered)
+    except InvalidInput:  # the page above is not public, or the date is none yet: it can be looked at all the same
+        fields = fields.model_copy(update={"parent": None, "date": ""})
+        document = await _document(session, await _dated(session, post, fields, now), fields, rendered)
+    return _article(post, document)
+
+
+async def _as_typed(session: AsyncSession, actor: Actor, subject: tuple[Kind, int | None], wanted: PostInput) -> tuple[Post, PostFields]:
+    """The post, and its map as it would be; terms that are named and not numbered are left as they are."""
     kind, post_id = subject
     if post_id:
         draft = await posts.get_draft(session, actor, post_id)
         post, before = draft.post, draft.fields
     else:
         post, before = Post(id=0, kind=kind), PostFields(authors=(actor.user_id,) if actor.user_id else ())
-    changes = {"title": wanted.title, "excerpt": wanted.excerpt, "category": wanted.category, "parent": wanted.parent}
-    fields = before.model_copy(update=changes)
+    changes: dict[str, Any] = {name: getattr(wanted, name) for name in (*META, "title", "excerpt", "category", "parent", "date")}
+    changes |= {"language": wanted.language or None, "picture": wanted.picture or None}
+    if wanted.authors and policy.allows(actor, Capability.TAXONOMY_MANAGE):
+        changes["authors"] = wanted.authors
+    return post, before.model_copy(update=changes)
+
+
+# --- while somebody types --------------------------------------------------------------------------------------------------
+
+
+async def flaws(
+    session: AsyncSession, actor: Actor, subject: tuple[Kind, int | None], wanted: PostInput, rendered: Rendered
+) -> tuple[Sequence[Flaw], Sequence[str]]:
+    """Of the text as it is typed, and the kinds with which nothing goes out here."""
+    post, fields = await _as_typed(session, actor, subject, wanted)
+    return await checks.find(session, actor, checks.Text(post, fields, rendered)), (await site.get(session)).compulsory_checks
+
+
+async def notes(session: AsyncSession, actor: Actor, subject: tuple[Kind, int | None], wanted: PostInput, now: datetime) -> dict[str, Note]:
+    """By field: where it would stand, and what its date means, or what is wrong with them."""
+    post, fields = await _as_typed(session, actor, subject, wanted)
+    said: dict[str, Note] = {}
+    frame = await site.get_frame(session)
     try:
-        document = await _document(session, _dated(post, now), fields, rendered)
-    except InvalidInput:  # the page above is not public: it has no address yet, but can be looked at
-        document = await _document(session, _dated(post, now), fields.model_copy(update={"parent": None}), rendered)
-    article = _article(post, document)
-    tags = [{"id": 0, "name": name, "path": f"/tag/{name}"} for name in wanted.tags]
-    category = {"id": 0, "name": wanted.new_category, "path": "/"} if wanted.new_category else article.category
-    return replace(article, tags=tags, category=category)
+        if moment := documents.typed_date(fields, frame, now):
+            after = "Readers see this date; the address stays." if post.first_published_at else "It counts as first published then."
+            said["date"] = Note(f"A {moment.astimezone(frame.zone):%A}. {after}")
+        if wanted.slug != fields.slug:
+            slug = post_fields.slug(wanted.slug, is_top=post.kind is Kind.POST or wanted.parent is None)
+            fields = fields.model_copy(update={"slug": slug})
+        if fields.slug or fields.title:
+            path = await _free_path(session, post, fields, now)
+            is_here = post.id and await public_path(session, post.id) == f"/{path}"
+            said["slug"] = Note(f"Readers find it at /{path} now." if is_here else f"/{path} is free.", value=f"/{path}")
+    except InvalidInput as error:
+        said |= {name: Note(words, is_wrong=True) for name, words in error.errors.items()}
+    return said
 
 
 async def _document(session: AsyncSession, post: Post, fields: PostFields, rendered: Rendered) -> dict[str, Any]:
     return documents.compose(await documents.named_by(session, [fields]), post, fields, rendered, await site.get_frame(session))
 
 
-def _dated(post: Post, now: datetime) -> Post:
+async def _dated(session: AsyncSession, post: Post, fields: PostFields, now: datetime) -> Post:
     """As publishing would see it: with a date. A copy, so that nothing here can be written."""
-    return Post(id=post.id, kind=post.kind, first_published_at=post.first_published_at or now)
+    first = post.first_published_at or documents.typed_date(fields, await site.get_frame(session), now) or now
+    return Post(id=post.id, kind=post.kind, first_published_at=first)
 
 
 def _article(post: Post, document: dict[str, object]) -> Article:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms.content.context import Rendered
+from cms.content.local_time import moment_of
 from cms.content.slugs import slugify
 from cms.content.titles import plain_title, render_title
 from cms.errors import InvalidInput
@@ -36,6 +37,7 @@ ASPECTS: dict[str, tuple[str, ...]] = {
     "picture": ("picture",),
     "trail": ("trail",),
     "featured": ("is_featured",),
+    "meta": ("meta",),
     "source": ("revision_id",),  # what a program that asks for the Markdown gets
     "updated": ("updated_at",),
     **{aspect: (aspect,) for aspect in surroundings.ASPECTS},
@@ -85,12 +87,26 @@ async def _with_those_above(session: AsyncSession, table: type[Category | Publis
 # --- its columns -----------------------------------------------------------------------------------------------------------
 
 
+def typed_date(fields: PostFields, frame: Frame, now: datetime | None = None) -> datetime | None:
+    """The date that somebody has given it, if anybody has. Raises ``InvalidInput`` if it is none, or later than ``now``."""
+    if not fields.date:
+        return None
+    try:
+        moment = moment_of(fields.date, frame.zone)
+    except ValueError as error:
+        raise InvalidInput({"date": str(error)}) from None
+    if now and moment > now:
+        raise InvalidInput({"date": "This is still to come; a text can only be dated back."})
+    return moment
+
+
 def compose(named: Named, post: Post, fields: PostFields, rendered: Rendered, frame: Frame) -> dict[str, Any]:
-    """The columns, for a post that has its date."""
-    at = post.first_published_at
-    assert at is not None  # noqa: S101 - set by the caller
+    """The columns, for a post that has the date of its first publication: its address keeps that, readers see another if one is typed."""
+    first = post.first_published_at
+    assert first is not None  # noqa: S101 - set by the caller
+    at = typed_date(fields, frame) or first
     return {
-        "path": wanted_path(named, post, fields, frame, at),
+        "path": wanted_path(named, post, fields, frame, first),
         "parent_id": fields.parent,
         "title": plain_title(fields.title),
         "title_html": render_title(fields.title),
@@ -109,6 +125,7 @@ def compose(named: Named, post: Post, fields: PostFields, rendered: Rendered, fr
         "picture": _picture(named, fields),
         "trail": trail(named.pages.get(fields.parent or 0)),
         "is_featured": fields.featured and post.kind is Kind.POST,
+        "meta": fields.meta,
     }
 
 

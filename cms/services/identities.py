@@ -3,13 +3,13 @@ provider may give to anybody."""
 
 from collections.abc import Sequence
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
 from cms.db.session import Work
 from cms.errors import Conflict, Forbidden, NotFound
-from cms.models import Identity, Passkey, User
+from cms.models import Identity, User
 from cms.policy import Actor, Capability
 from cms.services import accounts, audit, notices
 
@@ -60,9 +60,7 @@ async def unlink(work: Work, actor: Actor, identity_id: int) -> None:
     identity = await work.session.get(Identity, identity_id)
     if identity is None or identity.user_id != user.id:
         raise NotFound
-    has_passkey = await work.session.scalar(select(exists().where(Passkey.user_id == user.id)))
-    linked = await work.session.scalar(select(func.count()).where(Identity.user_id == user.id))
-    if user.password_hash is None and not has_passkey and linked == 1:
+    if await accounts.count_ways_in(work.session, user) == 1:
         raise Forbidden(ONLY_WAY)
     await work.session.delete(identity)
     audit.note(work, actor, "identity.unlink", "user", user.id)

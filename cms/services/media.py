@@ -2,19 +2,21 @@
 
 import hashlib
 import mimetypes
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import Select, exists, false, not_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
 from cms.content.slugs import slugify
 from cms.db.session import Work
 from cms.errors import NotFound
-from cms.models import Asset
-from cms.policy import Actor, Capability
+from cms.models import Asset, Portrait
+from cms.policy import Actor, Capability, Scope
 from cms.services import audit
+
+NEWEST = 60  # pictures that are offered to be chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,23 @@ async def _add(work: Work, actor: Actor, *, name: str, digest: str, size: int, a
 async def known_digests(session: AsyncSession, digests: Iterable[str]) -> set[str]:
     """Those of which the library has the file."""
     return set(await session.scalars(select(Asset.digest).where(Asset.digest.in_(list(digests)))))
+
+
+async def list_pictures(session: AsyncSession, actor: Actor) -> Sequence[Asset]:
+    """The newest that the actor may use."""
+    return (await session.scalars(_pictures_for(actor).order_by(Asset.id.desc()).limit(NEWEST))).all()
+
+
+async def is_picture_for(session: AsyncSession, actor: Actor, asset_id: int) -> bool:
+    return await session.scalar(_pictures_for(actor).where(Asset.id == asset_id)) is not None
+
+
+def _pictures_for(actor: Actor) -> Select[Asset]:
+    """Those that somebody of this reach brings; nobody's portrait."""
+    reach = policy.scope(actor, Capability.MEDIA_UPLOAD)
+    whose = true() if reach is Scope.ANY else Asset.created_by_id == actor.user_id if reach else false()
+    is_portrait = exists().where(Portrait.asset_id == Asset.id)
+    return select(Asset).where(Asset.content_type.startswith("image/"), not_(is_portrait), whose)
 
 
 async def get(session: AsyncSession, asset_id: int) -> Asset:

@@ -30,10 +30,11 @@ class Notice(StrEnum):
     ROLE = "role"
     NEW_DEVICE = "new_device"
     ACCEPTED = "accepted"
+    MENTION = "mention"
     TEST = "test"
 
 
-REFUSABLE = (Notice.NEW_DEVICE, Notice.ROLE, Notice.ACCEPTED)
+REFUSABLE = (Notice.NEW_DEVICE, Notice.ROLE, Notice.ACCEPTED, Notice.MENTION)
 
 
 async def tell(work: Work, user_id: int, notice: Notice, *, about: int | None = None, **facts: str) -> None:
@@ -160,6 +161,12 @@ WORDS: dict[Notice, Words] = {
         ("{who} accepted your invitation, and has an account now.",),
         "/admin/people",
         "See everybody",
+    ),
+    Notice.MENTION: Words(
+        "{who} {did} “{title}”",
+        ("{who} {did} “{title}”:", "{words}"),
+        "{path}",
+        "Read it, and answer",
     ),
     Notice.TEST: Words(
         "A test of the mail",

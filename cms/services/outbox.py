@@ -26,6 +26,14 @@ async def prune(work: Work) -> None:
     await work.session.execute(delete(OutboxEntry).where(OutboxEntry.at < work.now - KEPT))
 
 
+async def forget(work: Work, kind: type[Event], after: timedelta) -> None:
+    """Of one kind, sooner."""
+    is_old = OutboxEntry.at < work.now - after
+    await work.session.execute(
+        delete(OutboxEntry).where(is_old, OutboxEntry.name == kind.__name__).execution_options(synchronize_session=False)
+    )
+
+
 async def hear_others(database: Database, missed: Callable[[], None]) -> None:
     """Tell this process' listeners what others have committed, until cancelled. ``missed``: something may have been lost on the way."""
     async for ids in database.dialect.notices(database.url, database.origin):

@@ -77,7 +77,7 @@ async def rename(work: Work, user: User, passkey_id: int, name: str) -> None:
 async def remove(work: Work, user: User, passkey_id: int) -> None:
     """Raises ``Conflict`` for the last thing that somebody can sign in with."""
     passkey = await get(work.session, user, passkey_id)
-    if user.password_hash is None and len(await list_of(work.session, user.id)) == 1:
+    if await accounts.count_ways_in(work.session, user) == 1:
         raise Conflict("You could not sign in any more. Set a password first.")
     await work.session.delete(passkey)
     await work.session.flush()

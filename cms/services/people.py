@@ -1,6 +1,6 @@
 """People as those see them who run them: lists, and what is known of an account."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
-from cms.models import Asset, Passkey, Portrait, Post, PostAuthor, Session, User
+from cms.models import Asset, Identity, Passkey, Portrait, Post, PostAuthor, Session, User
 from cms.models.post import Kind, Side
 from cms.policy import Actor, Capability, Role
 
@@ -24,6 +24,7 @@ class Row:
     seen_at: datetime | None
     sessions: int
     passkeys: int
+    linked: int  # accounts elsewhere
     public: int
     picture: Asset | None
 
@@ -31,6 +32,18 @@ class Row:
     def has_factor(self) -> bool:
         """Something besides the password."""
         return bool(self.passkeys or self.user.totp_secret)
+
+    @property
+    def ways_in(self) -> list[str]:
+        """What the person signs in by, in words that are still to be translated."""
+        has_password = self.user.password_hash is not None
+        ways = {
+            "password": has_password,
+            "passkey": self.passkeys,
+            "code from a phone": has_password and self.user.totp_secret,
+            "account elsewhere": self.linked,
+        }
+        return [words for words, has in ways.items() if has]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +82,14 @@ async def list_heirs(session: AsyncSession, actor: Actor, user_id: int) -> Seque
     return [(heir_id, name) for heir_id, name in await session.execute(wanted)]
 
 
-def _rows() -> Select[User, int, datetime | None, int, int, int, Asset | None]:
+async def list_writers(session: AsyncSession, present: Collection[int]) -> Sequence[tuple[int, str]]:
+    """Who may stand as author above a text: everybody who writes here, and those who stand there now. Id and name, by name."""
+    writes = (User.role != Role.READER) & User.disabled_at.is_(None)
+    wanted = select(User.id, User.name).where(writes | User.id.in_(present)).order_by(func.lower(User.name), User.id)
+    return [(user_id, name) for user_id, name in await session.execute(wanted)]
+
+
+def _rows() -> Select[User, int, datetime | None, int, int, int, int, Asset | None]:
     texts = select(func.count(PostAuthor.post_id.distinct())).where(PostAuthor.user_id == User.id, PostAuthor.side == Side.WORK)
     live = (PostAuthor.user_id == User.id) & (PostAuthor.side == Side.LIVE)
     public = select(func.count()).select_from(PostAuthor).join(Post, (Post.id == PostAuthor.post_id) & (Post.kind == Kind.POST)).where(live)
@@ -81,6 +101,7 @@ def _rows() -> Select[User, int, datetime | None, int, int, int, Asset | None]:
             select(func.max(Session.seen_at)).where(of_sessions).scalar_subquery(),
             select(func.count(Session.id)).where(of_sessions).scalar_subquery(),
             select(func.count(Passkey.id)).where(Passkey.user_id == User.id).scalar_subquery(),
+            select(func.count(Identity.id)).where(Identity.user_id == User.id).scalar_subquery(),
             public.scalar_subquery(),
             Asset,
         )

@@ -1,26 +1,23 @@
 """Posts and pages at the desk: who sees which, making, saving, trash. What readers see is changed by ``publishing`` only."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, false, func, not_, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, not_, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
 from cms.content.folding import fold
-from cms.content.slugs import slugify
-from cms.content.titles import plain_title
 from cms.db.session import Work
 from cms.errors import Conflict, Forbidden, InvalidInput, NotFound
 from cms.events import WorkChanged
-from cms.models import Post, PostAuthor, PostCategory, PostSeries, PostTag, Published, Revision, SearchDocument, Series, User, WorkingCopy
-from cms.models.address import is_reserved
-from cms.models.post import Kind, Live, Reason, Side, WorkState
+from cms.models import Post, PostAuthor, Published, SearchDocument, Series, User, WorkingCopy
+from cms.models.post import Kind, Live, Reason, Side
 from cms.policy import Actor, Capability, Scope
-from cms.schemas.post import MAX_SLUG, PartOfSeries, PostFields, PostInput
-from cms.services import audit, outbox, taxonomies
+from cms.schemas.post import META, PartOfSeries, PostFields, PostInput
+from cms.services import audit, documents, outbox, post_fields, site, taxonomies, working_copies
 
 PER_SCREEN = 50
 
@@ -79,7 +76,7 @@ def _is_own(actor: Actor) -> ColumnElement[bool]:
 
 def _statuses(actor: Actor) -> dict[str, ColumnElement[bool]]:
     """The tabs of the list. That another's post has changes is seen by those who may see them."""
-    is_changed = and_(Post.has_changes.is_(True), _sees_work(actor))
+    is_changed = and_(Post.has_changes.is_(True), sees_work(actor))
     return {
         "all": Post.live != Live.TRASHED,
         "draft": Post.live == Live.NEVER,
@@ -90,7 +87,7 @@ def _statuses(actor: Actor) -> dict[str, ColumnElement[bool]]:
     }
 
 
-def _sees_work(actor: Actor) -> ColumnElement[bool]:
+def sees_work(actor: Actor) -> ColumnElement[bool]:
     """The posts whose working copy the actor may know of."""
     return true() if policy.scope(actor, Capability.DRAFT_SEE) is Scope.ANY else _is_own(actor)
 
@@ -214,67 +211,87 @@ def _with_owners(post: Post, names: dict[int, list[tuple[int, str]]]) -> Post:
 async def create(work: Work, actor: Actor, kind: Kind, wanted: PostInput, *, fields: PostFields | None = None) -> Post:
     """A new post with its first working copy and revision. The actor is its author.
 
-    ``fields``: what the form does not show (authors, picture), for callers who know better than that.
+    ``fields``: what stands in it before the form is filled in (authors, picture), for callers who know more than a new form does.
     """
     policy.require(actor, Capability.of(kind, "create"))
     post = Post(kind=kind, created_by_id=actor.user_id, created_at=work.now, updated_at=work.now, title="", has_changes=False)
     work.session.add(post)
     await work.session.flush()
     authors = (actor.user_id,) if actor.user_id else ()
+    wanted = wanted.model_copy(update={"seen": PostInput.model_validate({})})
     fields = await _fields(work, actor, post, wanted, fields or PostFields(authors=authors))
-    copy = WorkingCopy(post_id=post.id, content=wanted.text, fields=fields.to_json(), updated_at=work.now, updated_by_id=actor.user_id)
-    work.session.add(copy)
-    await _follow(work, actor, post, copy, fields)
+    copy = await working_copies.begin(work, actor, post, wanted.text, fields)
+    await working_copies.keep(work, [copy], Reason.SAVED, actor.user_id)
     audit.note(work, actor, f"{kind}.create", kind, post.id)
     return _with_owners(post, {post.id: [(user_id, "") for user_id in fields.authors]})
 
 
 async def save(work: Work, actor: Actor, post_id: int, wanted: PostInput) -> Post:
-    """Save on purpose: the working copy and a revision of it. Raises ``Conflict`` if it is no longer the version that was seen."""
+    """Save on purpose: the working copy and a revision of it.
+
+    What somebody else wrote since the form was ``seen`` stays. Raises ``Conflict`` if the form does not say what was seen, and the
+    working copy is no longer the version that was.
+    """
     post = await get_visible(work.session, actor, post_id, lock=True)
     policy.require(actor, Capability.of(post.kind, "edit"), post)
     if post.is_trashed:
         raise Conflict("This is in the trash; take it out to go on writing.")
-    copy = await work.session.get_one(WorkingCopy, post_id)
-    if copy.version != wanted.version:
+    copy = await working_copies.project(work, post_id)
+    if wanted.seen is None and copy.version != wanted.version:
         raise Conflict
-    fields = await _fields(work, actor, post, wanted, PostFields.model_validate(copy.fields))
-    changed = _changed(copy, wanted.text, fields.to_json())
-    if not changed:
-        return post
-    audit.note(work, actor, f"{post.kind}.save", post.kind, post.id, changed=changed)
-    copy.content, copy.fields = wanted.text, fields.to_json()
-    copy.updated_at, copy.updated_by_id = work.now, actor.user_id
-    await _follow(work, actor, post, copy, fields)
+    text, fields = copy.content, copy.fields
+    wished = await _fields(work, actor, post, wanted, PostFields.model_validate(fields))
+    base = wanted.seen.text if wanted.seen else text
+    copy = await working_copies.edit(work, actor, post_id, content=wanted.text, fields=wished.to_json(), base=base)
+    if changed := _changed(copy, text, fields):
+        audit.note(work, actor, f"{post.kind}.save", post.kind, post.id, changed=changed)
+    await working_copies.keep(work, [copy], Reason.SAVED, actor.user_id)
     return post
 
 
 def _changed(copy: WorkingCopy, text: str, fields: Mapping[str, Any]) -> list[str]:
     """The names of what is another now; what it was, revisions know."""
-    names = [name for name in copy.fields.keys() | fields.keys() if copy.fields.get(name) != fields.get(name)]
+    before = PostFields.model_validate(fields).to_json()
+    names = [name for name in copy.fields.keys() | before.keys() if copy.fields.get(name) != before.get(name)]
     return sorted([*names, *(["text"] if copy.content != text else [])])
 
 
 async def _fields(work: Work, actor: Actor, post: Post, wanted: PostInput, before: PostFields) -> PostFields:
-    """The map of the working copy after this input; what the form does not show stays as it was."""
-    category = wanted.category
-    if wanted.new_category:
-        category = await _new_category(work, actor, wanted.new_category)
-    elif category is not None:
-        await taxonomies.require_category(work.session, category)
-    changes: dict[str, Any] = {
-        "title": wanted.title,
-        "slug": before.slug if wanted.slug == before.slug else _slug(wanted.slug, is_top=post.kind is Kind.POST or wanted.parent is None),
-        "excerpt": wanted.excerpt,
-        "tags": await taxonomies.ensure_tags(work, wanted.tags),
-        "category": category,
-        "parent": await _parent(work.session, post, wanted.parent),
-    }
-    if post.kind is Kind.POST:
+    """The map of the working copy after this input; what the form does not show, and what nobody touched in it, stays as it was."""
+    typed, changes = wanted.typed, dict[str, Any]()
+    if "title" in typed:
+        changes["title"] = wanted.title
+    if "slug" in typed and wanted.slug != before.slug:
+        changes["slug"] = post_fields.slug(wanted.slug, is_top=post.kind is Kind.POST or wanted.parent is None)
+    changes |= {name: getattr(wanted, name) for name in ("excerpt", *META) if name in typed}
+    if "language" in typed:
+        changes["language"] = wanted.language or None
+    if "date" in typed and wanted.date != before.date:
+        documents.typed_date(PostFields(date=wanted.date), await site.get_frame(work.session), work.now)
+        changes["date"] = wanted.date
+    if "picture" in typed:
+        changes["picture"] = await post_fields.picture(work.session, actor, wanted.picture, before)
+    if "authors" in typed and wanted.authors and policy.allows(actor, Capability.TAXONOMY_MANAGE):
+        changes["authors"] = await post_fields.authors(work.session, wanted.authors, before)
+    if "tags" in typed:
+        changes["tags"] = await taxonomies.ensure_tags(work, wanted.tags)
+    if typed & {"category", "new_category"}:
+        changes["category"] = await _category(work, actor, wanted)
+    if "parent" in typed:
+        changes["parent"] = await post_fields.parent(work.session, post, wanted.parent)
+    if typed & {"series", "part"} and post.kind is Kind.POST:
         changes["series"] = await _part(work, actor, wanted, before)
-    if post.kind is Kind.POST and policy.allows(actor, Capability.TAXONOMY_MANAGE):  # what stands on the home page is the editors' choice
-        changes["featured"] = wanted.featured
+    if "featured" in typed and post.kind is Kind.POST and policy.allows(actor, Capability.TAXONOMY_MANAGE):
+        changes["featured"] = wanted.featured  # what stands on the home page is the editors' choice
     return before.model_copy(update=changes)
+
+
+async def _category(work: Work, actor: Actor, wanted: PostInput) -> int | None:
+    if wanted.new_category:
+        return await _new_category(work, actor, wanted.new_category)
+    if wanted.category is not None:
+        await taxonomies.require_category(work.session, wanted.category)
+    return wanted.category
 
 
 async def _part(work: Work, actor: Actor, wanted: PostInput, before: PostFields) -> PartOfSeries | None:
@@ -295,68 +312,6 @@ async def _new_category(work: Work, actor: Actor, name: str) -> int:
         return (await taxonomies.ensure_category(work, actor, name)).id
     except Forbidden:
         raise InvalidInput({"new_category": "Only editors can make new categories; choose one of the list."}) from None
-
-
-def _slug(typed: str, *, is_top: bool) -> str:
-    slug = slugify(typed, MAX_SLUG)
-    if typed and not slug:
-        raise InvalidInput({"slug": "An address needs at least one letter or digit."})
-    if slug and is_top and is_reserved(slug):
-        raise InvalidInput({"slug": f"/{slug} is used by Squall itself; choose another address."})
-    return slug
-
-
-async def _parent(session: AsyncSession, post: Post, parent_id: int | None) -> int | None:
-    """A page's parent, which must be a page that does not stand below it. Posts have none."""
-    if post.kind is not Kind.PAGE or parent_id is None:
-        return None
-    above: int | None = parent_id
-    seen: set[int] = set()
-    while above is not None and above not in seen:
-        seen.add(above)
-        parent = await session.get(Post, above)
-        if parent is None or parent.kind is not Kind.PAGE or parent.is_trashed:
-            raise InvalidInput({"parent": "There is no such page any more; choose another."})
-        if above == post.id:
-            raise InvalidInput({"parent": "A page cannot stand below itself."})
-        copy = await session.get_one(WorkingCopy, above)
-        above = PostFields.model_validate(copy.fields).parent
-    return parent_id
-
-
-async def _follow(work: Work, actor: Actor, post: Post, copy: WorkingCopy, fields: PostFields) -> None:
-    """What follows the working copy: the rows of the work side, the desk's title, a revision, the event."""
-    post.title = plain_title(fields.title)
-    post.folded_title = fold(post.title)[:400]
-    post.updated_at = work.now
-    post.has_changes = post.is_published and not await _is_live(work.session, copy)
-    post.work = WorkState.DRAFT if post.work is not WorkState.SCHEDULED else post.work
-    await work.session.flush()
-    await set_terms(work, Side.WORK, {post.id: fields})
-    work.session.add(Revision.of(copy, Reason.SAVED, work.now, actor.user_id))
-    outbox.record(work, WorkChanged(post.id))
-
-
-async def _is_live(session: AsyncSession, copy: WorkingCopy) -> bool:
-    """Whether this is the very version that readers see: somebody changed his mind and changed it back."""
-    live = select(Revision).join(Published, Published.revision_id == Revision.id).where(Published.post_id == copy.post_id)
-    return (await session.scalars(live)).one().is_same_as(copy)
-
-
-async def set_terms(work: Work, side: Side, texts: Mapping[int, PostFields], *, new: Collection[int] = ()) -> None:
-    """Make the join rows of one side say what the posts' fields say. ``new``: posts that have none yet."""
-    if old := texts.keys() - set(new):
-        for table in (PostAuthor, PostTag, PostCategory, PostSeries):
-            await work.session.execute(delete(table).where(table.post_id.in_(old), table.side == side))
-    for post_id, fields in texts.items():
-        at: dict[str, Any] = {"post_id": post_id, "side": side}
-        work.session.add_all(PostAuthor(**at, user_id=user_id, position=n) for n, user_id in enumerate(fields.authors))
-        work.session.add_all(PostTag(**at, tag_id=tag_id, position=n) for n, tag_id in enumerate(fields.tags))
-        if fields.category is not None:
-            work.session.add(PostCategory(**at, category_id=fields.category))
-        if fields.series is not None:
-            work.session.add(PostSeries(**at, series_id=fields.series.id, position=fields.series.position))
-    await work.session.flush()
 
 
 async def restore(work: Work, actor: Actor, post_id: int) -> Post:

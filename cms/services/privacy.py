@@ -21,13 +21,17 @@ from cms.models import (
     Identity,
     Job,
     MenuItem,
+    Notification,
     Passkey,
     Post,
     PostAuthor,
+    PreviewLink,
     RecoveryCode,
+    Remark,
     Revision,
     Session,
     Site,
+    Thread,
     Token,
     User,
     WorkingCopy,
@@ -46,6 +50,10 @@ _SHOWN: Mapping[type[Base], tuple[str, ...]] = {
     Session: ("user_agent", "address", "created_at", "seen_at", "expires_at", "confirmed_at"),
     Device: ("created_at", "seen_at"),
     Passkey: ("name", "transports", "is_synced", "created_at", "used_at"),
+    Notification: ("kind", "data", "post_id", "created_at", "seen_at"),
+    Remark: ("thread_id", "text", "created_at"),
+    Thread: ("id", "post_id", "kind", "quote", "replacement", "created_at", "outcome", "ended_at"),
+    PreviewLink: ("post_id", "revision_id", "name", "created_at", "expires_at", "revoked_at", "seen", "seen_at"),
     Identity: ("issuer", "subject", "created_at", "used_at"),
     Token: ("purpose", "created_at", "expires_at"),
     Job: ("name", "payload", "created_at", "finished_at"),
@@ -92,6 +100,7 @@ async def kept(session: AsyncSession, user_id: int) -> dict[str, Any]:
                 ("passkeys", Passkey),
                 ("identities", Identity),
                 ("one-time-links", Token),
+                ("notifications", Notification),
             )
         },
         "notices": [_row(each) for each in await session.scalars(select(Job).where(_told(user_id)).order_by(Job.id))],
@@ -125,6 +134,9 @@ COLLECTIONS: Mapping[str, Collection] = {
         WorkingCopy, lambda user_id: or_(WorkingCopy.updated_by_id == user_id, WorkingCopy.post_id.in_(_written(user_id)))
     ),
     "revisions": Collection(Revision, lambda user_id: Revision.created_by_id == user_id),
+    "threads": Collection(Thread, lambda user_id: Thread.created_by_id == user_id),
+    "remarks": Collection(Remark, lambda user_id: Remark.created_by_id == user_id),
+    "preview-links": Collection(PreviewLink, lambda user_id: PreviewLink.created_by_id == user_id),
     "media": Collection(Asset, lambda user_id: Asset.created_by_id == user_id),
 }
 
@@ -224,7 +236,7 @@ def _husk(work: Work, user_id: int, name: str) -> Row:
 
 async def _forget_rows(work: Work, user_id: int) -> None:
     session = work.session
-    for table in (Session, Device, Passkey, RecoveryCode, Identity, Token):
+    for table in (Session, Device, Passkey, RecoveryCode, Identity, Token, Notification):
         await session.execute(delete(table).where(table.user_id == user_id))
     told_of = Job.payload["about"].as_integer() == user_id  # letters to others that have the name
     await session.execute(delete(Job).where(or_(_told(user_id), told_of)).execution_options(synchronize_session=False))

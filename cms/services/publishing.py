@@ -1,7 +1,7 @@
 """What readers see: making it from a working copy, taking it away. Rendering was done before, outside the transaction."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,7 +20,20 @@ from cms.models.address import TargetKind
 from cms.models.post import Kind, Live, Reason, ScheduledAct, Side, WorkState
 from cms.policy import Actor, Capability
 from cms.schemas.post import PostFields
-from cms.services import addresses, audit, documents, outbox, posts, search_index, site, surroundings
+from cms.services import (
+    addresses,
+    audit,
+    checks,
+    documents,
+    outbox,
+    posts,
+    preview_links,
+    search_index,
+    site,
+    surroundings,
+    terms,
+    working_copies,
+)
 
 _TEXT = frozenset({"title", "excerpt", "standfirst", "body", "picture"})  # what makes a post "updated" for its readers
 
@@ -41,11 +54,13 @@ class Dates:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What is to be public. ``dates``: what readers read of its past, for texts that were public elsewhere before."""
+    """What is to be public. ``dates``: what readers read of its past, for texts that were public elsewhere before. ``is_checked``: it must
+    pass the checks that the site demands; what an import brings is as it is."""
 
     post_id: int
     version: Version
     dates: Dates | None = None
+    is_checked: bool = False
 
 
 @dataclass(slots=True)
@@ -69,7 +84,7 @@ async def publish(work: Work, actor: Actor, post_id: int, version: Version, date
 
     Raises ``Conflict`` if the working copy is another by now, ``InvalidInput`` if it cannot go out.
     """
-    (published,) = await publish_all(work, actor, [Release(post_id, version, dates)])
+    (published,) = await publish_all(work, actor, [Release(post_id, version, dates, is_checked=True)])
     return published
 
 
@@ -83,7 +98,7 @@ async def publish_all(work: Work, actor: Actor, releases: Sequence[Release]) -> 
     rows = [one.published for one in going]
     around = await surroundings.around(session, [one.published for one in going if not one.is_new])
     await _write_documents(work, going)
-    await posts.set_terms(work, Side.LIVE, {one.post.id: one.fields for one in going}, new=[one.post.id for one in going if one.is_new])
+    await terms.write(work, Side.LIVE, {one.post.id: one.fields for one in going}, new=[one.post.id for one in going if one.is_new])
     await surroundings.choose_related(work, rows)
     others = await surroundings.others(session, around | await surroundings.around(session, rows), rows)
     changed = await surroundings.renew(session, [*rows, *others])
@@ -111,14 +126,18 @@ async def _to_go(work: Work, actor: Actor, releases: Sequence[Release]) -> list[
         policy.require(actor, Capability.of(post.kind, "publish"), post)
         if post.is_trashed:
             raise Conflict("This is in the trash; take it out before you publish it.")
-    await site.hold(work)  # a parent that moves and a child that comes would miss each other, and so would two neighbours
-    copies = {copy.post_id: copy for copy in await session.scalars(select(WorkingCopy).where(WorkingCopy.post_id.in_(ids)))}
+    row = await site.hold(work)  # a parent that moves and a child that comes would miss each other, and so would two neighbours
+    copies = await working_copies.projected(work, ids)
     if any(copies[release.post_id].version != release.version.number for release in releases):
         raise Conflict
     fields = {post_id: PostFields.model_validate(copy.fields) for post_id, copy in copies.items()}
     if not all(plain_title(one.title) for one in fields.values()):
         raise InvalidInput({"title": "Readers need a title."})
-    revisions = await _revisions(work, actor, copies)
+    for release in releases if row.compulsory_checks else ():
+        if release.is_checked:
+            text = checks.Text(found[release.post_id], fields[release.post_id], release.version.rendered)
+            await checks.require(session, actor, text, row.compulsory_checks)
+    revisions = await working_copies.keep(work, list(copies.values()), Reason.PUBLISHED, actor.user_id)
     live = {row.post_id: row for row in await session.scalars(select(Published).where(Published.post_id.in_(ids)))}
     return [
         _Going(
@@ -143,14 +162,17 @@ async def _write_documents(work: Work, going: Sequence[_Going]) -> None:
     named, frame = await documents.named_by(work.session, [one.fields for one in going]), await site.get_frame(work.session)
     places: dict[int, str] = {}
     for one in going:
-        dates = one.release.dates
-        one.post.first_published_at = dates.published if dates else one.post.first_published_at or work.now
+        dates, before = one.release.dates, one.post.first_published_at
+        typed = documents.typed_date(one.fields, frame, work.now)
+        one.post.first_published_at = dates.published if dates else before or typed or work.now
         values = documents.compose(named, one.post, one.fields, one.release.version.rendered, frame)
         values["path"] = places[one.post.id] = await _settled(work.session, one.post, one.fields, values["path"], places.values())
         for name, value in {**values, "revision_id": one.revision.id}.items():
             setattr(one.published, name, value)
         if dates:
             one.published.updated_at = dates.updated
+        elif before is None:  # dated back, it has not changed since
+            one.published.updated_at = one.post.first_published_at
         elif _TEXT & set(documents.changed(one.published, one.old)):
             one.published.updated_at = work.now
         one.post.live, one.post.work, one.post.has_changes, one.post.updated_at = Live.PUBLISHED, WorkState.DRAFT, False, work.now
@@ -194,6 +216,7 @@ async def trash(work: Work, actor: Actor, post_id: int) -> Post:
         outbox.record(work, WorkChanged(post_id))
     post.live, post.trashed_at, post.has_changes = Live.TRASHED, work.now, False
     await work.session.execute(delete(Schedule).where(Schedule.post_id == post_id))
+    await preview_links.end_all(work, post_id)
     audit.note(work, actor, f"{post.kind}.trash", post.kind, post_id, before=post.live_before_trash, after=Live.TRASHED)
     return post
 
@@ -201,7 +224,8 @@ async def trash(work: Work, actor: Actor, post_id: int) -> Post:
 async def planned_path(session: AsyncSession, post: Post, fields: PostFields, now: datetime) -> str:
     """Where it would stand if it were published now."""
     named, frame = await documents.named_by(session, [fields]), await site.get_frame(session)
-    return await _settled(session, post, fields, documents.wanted_path(named, post, fields, frame, post.first_published_at or now))
+    at = post.first_published_at or documents.typed_date(fields, frame, now) or now
+    return await _settled(session, post, fields, documents.wanted_path(named, post, fields, frame, at))
 
 
 # --- what goes with it -----------------------------------------------------------------------------------------------------
@@ -223,20 +247,6 @@ async def _months_that_came_or_went(session: AsyncSession, moves: Sequence[tuple
     counted = select(Published.month, func.count()).where(Published.kind == Kind.POST, Published.month.in_(touched))
     numbers = dict((await session.execute(counted.group_by(Published.month))).all())
     return {month for month in touched if (numbers.get(month, 0) == 0) != (numbers.get(month, 0) == came[month])}
-
-
-async def _revisions(work: Work, actor: Actor, copies: Mapping[int, WorkingCopy]) -> dict[int, Revision]:
-    """Of each post the newest if it is this very text, else one made of it now."""
-    newest = select(func.max(Revision.id)).where(Revision.post_id.in_(copies)).group_by(Revision.post_id)
-    found = {row.post_id: row for row in await work.session.scalars(select(Revision).where(Revision.id.in_(newest)))}
-    made = {
-        post_id: Revision.of(copy, Reason.PUBLISHED, work.now, actor.user_id)
-        for post_id, copy in copies.items()
-        if post_id not in found or not found[post_id].is_same_as(copy)
-    }
-    work.session.add_all(made.values())
-    await work.session.flush()
-    return found | made
 
 
 # --- addresses -------------------------------------------------------------------------------------------------------------
@@ -285,7 +295,7 @@ async def _take_away(work: Work, post: Post) -> None:
     before, around = documents.listed(published), await surroundings.around(work.session, [published])
     await work.session.delete(published)
     await addresses.retire(work, TargetKind.POST, post.id)
-    await posts.set_terms(work, Side.LIVE, {post.id: PostFields()})
+    await terms.write(work, Side.LIVE, {post.id: PostFields()})
     await surroundings.forget(work, post.id)
     await search_index.remove(work, post.id)
     await work.session.flush()

@@ -1,6 +1,6 @@
 """One post or page as readers get it: read documents, as frozen values. A post's page is one statement."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -50,6 +50,27 @@ class Article(Card):
     following: dict[str, Any] | None
     series: dict[str, Any] | None
     related: Sequence[dict[str, Any]]
+    meta: Mapping[str, str] | None
+
+    @property
+    def search_title(self) -> str:
+        return self._said("search_title", self.title)
+
+    @property
+    def search_description(self) -> str:
+        return self._said("search_description", self.excerpt)
+
+    @property
+    def share_title(self) -> str:
+        return self._said("share_title", self.title)
+
+    @property
+    def share_description(self) -> str:
+        return self._said("share_description", self.excerpt)
+
+    def _said(self, name: str, own: str) -> str:
+        """What others are to show of it, or its own words."""
+        return (self.meta or {}).get(name) or own
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +126,7 @@ ARTICLE = (
     Published.following,
     Published.series,
     Published.related,
+    Published.meta,
 )
 
 _site, _addresses, _published, _assets = Site.__table__, Address.__table__, Published.__table__, Asset.__table__

@@ -4,18 +4,18 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms.db.session import Database, Work
-from cms.models import Job, User
+from cms.models import Job, PreviewLink, User
 from cms.sealing import Sealer, Under
 
 BATCH = 100  # rows of one transaction
 SEALED = "sealed"  # what it is called in the payload of a job
 
-Holder = User | Job
-_HOLDERS: tuple[type[Holder], ...] = (User, Job)
+Holder = User | Job | PreviewLink
+_HOLDERS: tuple[type[Holder], ...] = (User, Job, PreviewLink)
 
 
 async def standing(session: AsyncSession, sealer: Sealer) -> Counter[Under]:
@@ -47,15 +47,18 @@ async def _renew(work: Work, sealer: Sealer, table: type[Holder], after: int) ->
     stale = [(row, sealed) for row in rows if (sealed := _sealed(row)) and sealer.standing(sealed) is Under.OLDER]
     for row, sealed in stale:
         renewed = sealer.seal(sealer.open(sealed))
-        if isinstance(row, User):
-            row.totp_secret = renewed
-        else:
-            row.payload = {**row.payload, SEALED: renewed}
+        match row:
+            case User():
+                row.totp_secret = renewed
+            case PreviewLink():
+                row.sealed = renewed
+            case _:
+                row.payload = {**row.payload, SEALED: renewed}
     return len(stale), rows[-1].id if rows else None
 
 
 def _after(table: type[Holder], after: int) -> Select[Any]:
-    has_any = User.totp_secret.is_not(None) if table is User else Job.finished_at.is_(None)
+    has_any = {User: User.totp_secret.is_not(None), Job: Job.finished_at.is_(None)}.get(table, true())
     return select(table).where(table.id > after, has_any).order_by(table.id).limit(BATCH)
 
 
@@ -64,4 +67,10 @@ async def _next(session: AsyncSession, wanted: Select[Any]) -> Sequence[Holder]:
 
 
 def _sealed(row: Holder) -> str | None:
-    return row.totp_secret if isinstance(row, User) else row.payload.get(SEALED)
+    match row:
+        case User():
+            return row.totp_secret
+        case PreviewLink():
+            return row.sealed
+        case _:
+            return row.payload.get(SEALED)

@@ -49,9 +49,18 @@ async def start(work: Work, user: User, user_agent: str) -> str:
 
 async def find(session: AsyncSession, token: str, now: datetime) -> Found | None:
     """The session and its person; None if it has ended or the person is disabled."""
+    return await _find(session, Session.token_hash == _hash(token), now)
+
+
+async def find_again(session: AsyncSession, session_id: int, now: datetime) -> Found | None:
+    """One that was found before, as it stands now."""
+    return await _find(session, Session.id == session_id, now)
+
+
+async def _find(session: AsyncSession, which: ColumnElement[bool], now: datetime) -> Found | None:
     has_passkey = exists().where(Passkey.user_id == User.id)
     wanted = select(Session, User, Site.second_factor, has_passkey).join(User, User.id == Session.user_id).join(Site, Site.id.is_not(None))
-    row = (await session.execute(wanted.where(Session.token_hash == _hash(token)))).one_or_none()
+    row = (await session.execute(wanted.where(which))).one_or_none()
     if row is None or not row[0].is_usable(now) or row[1].is_disabled:
         return None
     found, user, needed, has_one = row

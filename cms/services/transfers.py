@@ -1,7 +1,7 @@
 """Texts that come from elsewhere, many at a time, and all that leave: found again by their key, told apart from what somebody has
 edited here since."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,12 +14,12 @@ from cms.content.folding import fold
 from cms.content.titles import plain_title
 from cms.db.session import Work
 from cms.events import WorkChanged
-from cms.models import Address, Asset, Category, Post, Published, Revision, Series, User, WorkingCopy
+from cms.models import Address, Asset, Category, Document, Post, Published, Revision, Series, User, WorkingCopy
 from cms.models.address import AddressState, TargetKind
 from cms.models.post import Kind, Live, Reason, Side
 from cms.policy import Actor, Capability
 from cms.schemas.post import PostFields
-from cms.services import addresses, audit, outbox, posts, publishing, taxonomies
+from cms.services import addresses, audit, outbox, publishing, taxonomies, terms, working_copies
 from cms.services.publishing import Release, Version
 
 MAX_KEY = 500
@@ -60,10 +60,11 @@ async def known(session: AsyncSession, prefix: str) -> dict[str, Known]:
         select(Revision.post_id, func.max(Revision.id).label("id")).where(Revision.reason == Reason.IMPORTED).group_by(Revision.post_id)
     ).subquery()
     wanted = (
-        select(Post.import_key, Post.id, Post.import_digest, Address.path, WorkingCopy, Revision)
+        select(Post.import_key, Post.id, Post.import_digest, Address.path, WorkingCopy, Revision, Document.is_ahead)
         .join(WorkingCopy, WorkingCopy.post_id == Post.id)
         .join(newest, newest.c.post_id == Post.id)
         .join(Revision, Revision.id == newest.c.id)
+        .outerjoin(Document, Document.post_id == Post.id)
         .outerjoin(
             Address,
             (Address.target_kind == TargetKind.POST) & (Address.target_id == Post.id) & (Address.state != AddressState.MOVED),
@@ -71,8 +72,8 @@ async def known(session: AsyncSession, prefix: str) -> dict[str, Known]:
         .where(Post.import_key.startswith(prefix, autoescape=True))
     )
     return {
-        key: Known(post_id, digest or "", path or "", is_edited=not revision.is_same_as(copy))
-        for key, post_id, digest, path, copy, revision in await session.execute(wanted)
+        key: Known(post_id, digest or "", path or "", is_edited=bool(is_ahead) or not revision.is_same_as(copy))
+        for key, post_id, digest, path, copy, revision, is_ahead in await session.execute(wanted)
         if key
     }
 
@@ -114,6 +115,7 @@ async def bring_in(work: Work, actor: Actor, texts: Sequence[Incoming]) -> list[
 async def _write(work: Work, actor: Actor, texts: Sequence[Incoming]) -> list[WorkingCopy]:
     """Of each its post, working copy, terms and a revision."""
     session, here = work.session, [text.before.post_id for text in texts if text.before]
+    documented = await working_copies.with_documents(session, here) if here else set()
     there = {post.id: post for post in await session.scalars(select(Post).where(Post.id.in_(here)))} if here else {}
     found = await session.scalars(select(WorkingCopy).where(WorkingCopy.post_id.in_(here))) if here else ()
     copies = {copy.post_id: copy for copy in found}
@@ -124,13 +126,16 @@ async def _write(work: Work, actor: Actor, texts: Sequence[Incoming]) -> list[Wo
     for post, text in zip(rows, texts, strict=True):
         if text.before:
             _renew(work, post, text)
+        if post.id in documented:
+            written.append(await working_copies.edit(work, actor, post.id, content=text.content, fields=text.fields.to_json()))
+            continue
         copy = copies.get(post.id) or WorkingCopy(post_id=post.id, updated_by_id=actor.user_id)
         copy.content, copy.fields, copy.updated_at = text.content, text.fields.to_json(), work.now
         written.append(copy)
     session.add_all(written)
     await session.flush()
-    terms = {post.id: text.fields for post, text in zip(rows, texts, strict=True)}
-    await posts.set_terms(work, Side.WORK, terms, new=terms.keys() - set(here))
+    filed = {post.id: text.fields for post, text in zip(rows, texts, strict=True)}
+    await terms.write(work, Side.WORK, filed, new=filed.keys() - set(here))
     session.add_all(Revision.of(copy, Reason.IMPORTED, work.now, actor.user_id) for copy in written)
     await session.flush()
     return written
@@ -182,6 +187,7 @@ class Outgoing:
     category: str
     tags: tuple[str, ...]
     excerpt: str
+    meta: Mapping[str, str]
     language: str
     picture: int | None
     series: str
@@ -208,7 +214,7 @@ async def outgoing(session: AsyncSession, post_id: int) -> Outgoing:
     category = await session.get(Category, fields.category) if fields.category is not None else None
     people = {user.id: user.name for user in await session.scalars(select(User).where(User.id.in_(fields.authors)))}
     series, part = await _series(session, fields)
-    at = post.first_published_at if post.was_ever_public else None
+    at = (published.published_at if published else post.first_published_at) if post.was_ever_public else None
     return Outgoing(
         post_id=post_id,
         kind=post.kind,
@@ -223,6 +229,7 @@ async def outgoing(session: AsyncSession, post_id: int) -> Outgoing:
         category=category.name if category else "",
         tags=tuple(await taxonomies.tag_names(session, fields.tags)),
         excerpt=fields.excerpt,
+        meta=fields.meta or {},
         language=fields.language or "",
         picture=fields.picture,
         series=series,

@@ -61,8 +61,10 @@ def initials(name: str) -> str:
 
 
 def relative(moment: datetime, now: datetime, zone: ZoneInfo) -> str:
-    """How long ago, in the words people use; a date beyond a day."""
+    """How long ago, in the words people use; a date beyond a day. What is yet to come is told in full."""
     age = now - moment
+    if age < timedelta(minutes=-1):
+        return exact(moment, zone)
     local, today = moment.astimezone(zone), now.astimezone(zone)
     if age < timedelta(minutes=1):
         return "just now"
@@ -143,8 +145,9 @@ class Avatar(Module):
 class CopyField(Module):
     """A text to be passed on. The page loads ``js/elements/copy-field.js``."""
 
-    def render(self, label: str, text: str) -> str:
-        return self.render_string("modules/copy-field.html", label=label, text=text).decode()
+    def render(self, label: str, text: str, *, key: object = "") -> str:
+        """``key``: tells it apart from others on the page."""
+        return self.render_string("modules/copy-field.html", label=label, text=text, name=f"link{key}").decode()
 
 
 class Sidebar(Module):

@@ -23,7 +23,8 @@ class FormLike(Protocol):
 
 class Field(Module):
     """``kind``: an input's type, ``textarea`` or ``select`` (with ``options``: value and words). ``of`` names a form that stands elsewhere,
-    ``suggestions`` a ``datalist``.
+    ``suggestions`` a ``datalist``. ``best``: about how many characters of it are shown elsewhere. ``is_checked``: while somebody types,
+    ``<field-checks>`` says what there is to say of it.
 
     Limits are said and checked, never enforced by ``maxlength``: browsers cut off what is pasted beyond it without a word.
     """
@@ -45,15 +46,19 @@ class Field(Module):
         is_fixed: bool = False,
         lines: str = "",
         suggestions: str = "",
+        placeholder: str = "",
+        best: int = 0,
+        is_checked: bool = False,
     ) -> str:
         value = "" if kind == "password" else readable(str(form[name]))
-        described = " ".join([*([f"{name}-error"] if name in form.errors else []), *([f"{name}-hint"] if hint else [])])
+        parts = {"error": name in form.errors, "count": best, "check": is_checked, "hint": hint}
+        described = " ".join(f"{name}-{part}" for part, is_there in parts.items() if is_there)
         return self.render_string(
             "modules/field.html",
             name=name, kind=kind, hint=hint, of=of, before=before, options=[(str(key), words) for key, words in options], rows=rows,
             autocomplete=autocomplete, is_needed=is_needed, has_focus=has_focus, is_fixed=is_fixed, lines=lines,
             label=form.label(name), limit=form.limit(name), error=form.errors.get(name, ""), value=value, described=described,
-            suggestions=suggestions,
+            suggestions=suggestions, placeholder=placeholder, best=best, is_checked=is_checked,
         ).decode()  # fmt: skip
 
 

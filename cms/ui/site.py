@@ -87,6 +87,7 @@ class Meta(SiteModule):
             at=path,
             title=title,
             description=shorten(description, DESCRIPTION),
+            shared=shorten(article.share_description if article else description, DESCRIPTION),
             article=article,
             is_post=article is not None and article.kind is Kind.POST,
             picture=article.picture if article else None,

@@ -70,7 +70,7 @@ class Builder:
             "@id": f"{url}#article",
             "url": url,
             "mainEntityOfPage": {"@type": "WebPage", "@id": url},
-            "headline": article.title,
+            "headline": article.search_title,
             "datePublished": iso(article.published_at),
             "dateModified": iso(article.updated_at),
             "inLanguage": article.language,
@@ -78,7 +78,7 @@ class Builder:
             "author": [self._person(author["name"], author["path"]) for author in article.authors] or [self._organization()],
             "publisher": self._organization(),
             **_said(
-                description=article.excerpt,
+                description=article.search_description,
                 image=article.picture and self._image(article.picture),
                 keywords=[tag["name"] for tag in article.tags],
                 articleSection=article.category and article.category["name"],

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date, format_skeleton, format_time, get_datetime_format
 from babel.lists import format_list
 from babel.numbers import format_decimal
 
@@ -36,6 +36,12 @@ class Words:
 
     def date(self, moment: datetime) -> str:
         return _date(self.local(moment).date(), self.language)
+
+    def moment(self, moment: datetime) -> str:
+        """To the minute."""
+        local = self.local(moment)
+        joined = str(get_datetime_format("medium", locale=self._locale))  # "{1}, {0}"
+        return joined.format(format_time(local, "short", locale=self._locale), format_date(local.date(), "long", self._locale))
 
     def day(self, moment: datetime) -> str:
         """For a line under its year: 30 Mar."""

@@ -5,7 +5,7 @@ import asyncio
 from cms.db.session import Database
 from cms.errors import Unavailable
 from cms.models import Job
-from cms.services import jobs, search
+from cms.services import jobs, search, working_copies
 from cms.services.search import Misses
 from cms.telemetry import Metrics, first_line, log
 from cms.worker.tasks import TASKS, Means
@@ -32,8 +32,9 @@ async def run(means: Means, metrics: Metrics, misses: Misses | None = None) -> N
 async def _look(means: Means, metrics: Metrics, misses: Misses | None) -> bool:
     """Whether there was something to do."""
     try:
-        await enqueue_daily(means.database)
+        await enqueue_regular(means.database)
         await _write_down(means.database, misses)
+        await _catch_up(means.database)
         return await run_next(means, metrics)
     except Unavailable:
         log.warning("jobs wait: the database is away")
@@ -42,10 +43,11 @@ async def _look(means: Means, metrics: Metrics, misses: Misses | None) -> bool:
     return False
 
 
-async def enqueue_daily(database: Database) -> None:
-    """Once a day, whatever the number of processes: the key is the date."""
+async def enqueue_regular(database: Database) -> None:
+    """Once a day, or every five minutes, whatever the number of processes: the key is the time."""
     async with database.transaction() as work:
         await jobs.enqueue(work, "keep_house", key=f"keep_house:{work.now:%Y-%m-%d}")
+        await jobs.enqueue(work, "keep_idle", key=f"keep_idle:{work.now:%Y-%m-%dT%H}:{work.now.minute // 5}")
 
 
 async def _write_down(database: Database, misses: Misses | None) -> None:
@@ -53,6 +55,14 @@ async def _write_down(database: Database, misses: Misses | None) -> None:
     if misses:
         async with database.transaction() as work:
             await search.record_misses(work, misses.take())
+
+
+async def _catch_up(database: Database) -> None:
+    """Working copies that a process left behind when it was killed."""
+    async with database.read() as session:
+        left = await working_copies.left_behind(session, database.clock())
+    for post_id in left:
+        await working_copies.catch_up(database, post_id)
 
 
 async def run_next(means: Means, metrics: Metrics) -> bool:

@@ -14,9 +14,12 @@ from cms.services import (
     jobs,
     media,
     notices,
+    notifications,
     outbox,
     portraits,
+    preview_links,
     resets,
+    revisions,
     search,
     search_index,
     sessions,
@@ -41,7 +44,7 @@ Task = Callable[[Means, dict[str, Any]], Awaitable[None]]
 
 
 async def keep_house(means: Means, _payload: dict[str, Any]) -> None:
-    """Forget what nobody can want any more: old events, ended sessions, finished jobs, old searches, acts of long ago."""
+    """Forget what nobody can want any more: old events, ended sessions, finished jobs, old searches, acts and revisions of long ago."""
     async with means.database.transaction() as work:
         await outbox.prune(work)
         await sessions.prune(work)
@@ -51,6 +54,13 @@ async def keep_house(means: Means, _payload: dict[str, Any]) -> None:
         await jobs.prune(work)
         await audit.prune(work)
         await search.prune_misses(work)
+        await preview_links.prune(work)
+        await notifications.prune(work)
+    await revisions.prune(means.database)
+
+
+async def keep_idle(means: Means, _payload: dict[str, Any]) -> None:
+    await revisions.keep_idle(means.database)
 
 
 async def reindex_search(means: Means, _payload: dict[str, Any]) -> None:
@@ -82,6 +92,7 @@ async def forget_file(means: Means, payload: dict[str, Any]) -> None:
 
 TASKS: dict[str, Task] = {
     "keep_house": keep_house,
+    "keep_idle": keep_idle,
     "reindex_search": reindex_search,
     notices.JOB: send_mail,
     resets.JOB: offer_reset,

@@ -1,17 +1,32 @@
 """One post at the desk."""
 
+from collections.abc import Callable
+
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 from e2e.pages.screen import PATIENCE, Screen
+
+WRITER = (By.CSS_SELECTOR, ".cm-content")
 
 
 class EditorScreen(Screen):
     def open_new(self, url: str, kind: str = "post") -> "EditorScreen":
         self.driver.get(f"{url}/admin/{kind}s/new")
         return self
+
+    def open(self, address: str) -> "EditorScreen":
+        """One that is there, until it can be written in."""
+        self.driver.get(address)
+        self._waiting.until(lambda driver: driver.find_elements(*WRITER))
+        return self
+
+    @property
+    def _waiting(self) -> WebDriverWait:
+        return WebDriverWait(self.driver, PATIENCE, ignored_exceptions=[WebDriverException])
 
     def write(self, title: str, text: str) -> None:
         self.fill("Title", title)
@@ -27,19 +42,74 @@ class EditorScreen(Screen):
         ActionChains(self.driver).key_down(Keys.CONTROL).send_keys("a").key_up(Keys.CONTROL).send_keys(Keys.BACKSPACE).perform()
         self.driver.execute_cdp_cmd("Input.insertText", {"text": text})
 
+    def fill(self, label: str, text: str) -> None:
+        writer = self.driver.find_elements(*WRITER) if label == "Text" else []
+        if not writer:
+            super().fill(label, text)
+            return
+        self._press(writer[0], "a", Keys.CONTROL)
+        self.type(text)
+
+    # --- the text ---
+
+    def type(self, text: str) -> None:
+        """Where the caret is, in one go."""
+        self.driver.execute_cdp_cmd("DOM.enable", {})
+        self.driver.execute_cdp_cmd("Input.insertText", {"text": text})
+
+    def type_at_the_start(self, text: str) -> None:
+        self._press(self.driver.find_element(*WRITER), Keys.HOME, Keys.CONTROL)
+        self.type(text)
+
+    def type_at_the_end(self, text: str) -> None:
+        self._press(self.driver.find_element(*WRITER), Keys.END, Keys.CONTROL)
+        self.type(text)
+
+    def make_bold(self) -> None:
+        """All of it."""
+        writer = self.driver.find_element(*WRITER)
+        self._press(writer, "a", Keys.CONTROL)
+        self._press(writer, "b", Keys.CONTROL)
+
+    def _press(self, field: WebElement, key: str, *held: str) -> None:
+        self.driver.execute_script("arguments[0].focus()", field)  # type: ignore[no-untyped-call]
+        chain = ActionChains(self.driver)
+        for each in held:
+            chain.key_down(each)
+        chain.send_keys(key)
+        for each in held:
+            chain.key_up(each)
+        chain.perform()
+
+    @property
+    def written(self) -> str:
+        """The text in the form, which follows what is typed."""
+        return str(self.driver.find_element(By.NAME, "text").get_property("value"))
+
+    def wait_until(self, holds: Callable[[str], bool]) -> None:
+        """Until that is so of the text."""
+        self._waiting.until(lambda _: holds(self.written))
+
+    # --- how it stands ---
+
     def save(self) -> None:
         """With scripts it is saved in place, without them the page comes again; both say so."""
         self.button("Save").click()
-        self.wait_for_state("Saved")
+        self.wait_for_state("Saved", "Revision kept")
 
-    def wait_for_state(self, words: str) -> None:
-        WebDriverWait(self.driver, PATIENCE, ignored_exceptions=[WebDriverException]).until(
-            lambda driver: driver.find_element(By.CSS_SELECTOR, ".saved").text.startswith(words)
-        )
+    def wait_for_state(self, *words: str) -> None:
+        self._waiting.until(lambda driver: driver.find_element(By.CSS_SELECTOR, ".saved").text.startswith(words))
+
+    @property
+    def others(self) -> list[str]:
+        """Who else is here, by the marks in the bar."""
+        return [str(mark.accessible_name) for mark in self.driver.find_elements(By.CSS_SELECTOR, ".here button")]
 
     def publish(self) -> None:
         self.press("Publish…")
         self.press("Publish now")
+
+    # --- the preview ---
 
     def preview_text(self) -> str:
         """What the preview beside the text shows."""
@@ -52,5 +122,4 @@ class EditorScreen(Screen):
 
     def wait_for_preview(self, words: str) -> None:
         """The frame's page is replaced with each change, also while it is being read."""
-        waiting = WebDriverWait(self.driver, PATIENCE, ignored_exceptions=[WebDriverException])
-        waiting.until(lambda _: words in self.preview_text())
+        self._waiting.until(lambda _: words in self.preview_text())

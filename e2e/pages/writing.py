@@ -62,7 +62,8 @@ class WritingScreen(Screen):
 
     def shown(self, selector: str) -> WebElement:
         waiting = WebDriverWait(self.driver, PATIENCE)
-        return waiting.until(lambda driver: next((each for each in driver.find_elements(By.CSS_SELECTOR, selector) if each.is_displayed()), None))
+        there = (By.CSS_SELECTOR, selector)
+        return waiting.until(lambda driver: next((each for each in driver.find_elements(*there) if each.is_displayed()), None))
 
     def wait_in(self, selector: str, words: str) -> None:
         """What floats is not in the text of the page, as its frame cuts off what is too long."""

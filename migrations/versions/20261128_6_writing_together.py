@@ -1,4 +1,5 @@
-"""Writing together: documents and their updates, who wrote what, threads, notifications, links for outsiders; pinned revisions."""
+"""Writing together: documents and their updates, who wrote what, threads, notifications, links for outsiders; pinned revisions;
+what search engines and shared links are to say of a text."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,6 +23,7 @@ def upgrade() -> None:
         batch.add_column(sa.Column("is_pinned", sa.Boolean(), nullable=False, server_default=sa.false()))
     with op.batch_alter_table("revisions", table_kwargs={"sqlite_autoincrement": True}) as batch:
         batch.alter_column("is_pinned", existing_type=sa.Boolean(), existing_nullable=False, server_default=None)
+    op.add_column("published", sa.Column("meta", JSON, nullable=True))
     with op.batch_alter_table("sites", table_args=ONE_ROW) as batch:
         batch.add_column(sa.Column("compulsory_checks", JSON, nullable=False, server_default="[]"))
     with op.batch_alter_table("sites", table_args=ONE_ROW) as batch:
@@ -154,5 +156,6 @@ def downgrade() -> None:
         op.drop_table(table)
     with op.batch_alter_table("sites", table_args=ONE_ROW) as batch:
         batch.drop_column("compulsory_checks")
+    op.drop_column("published", "meta")
     with op.batch_alter_table("revisions", table_kwargs={"sqlite_autoincrement": True}) as batch:
         batch.drop_column("is_pinned")

@@ -28,6 +28,13 @@ document.addEventListener("click", (event) => {
   else document.getElementById(pressed.dataset.open).showModal();
 });
 
+// Texts on this device go with whoever wrote them, once the server has them.
+const leaving = document.querySelector("form.person");
+leaving?.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  try { await (await import("./kept-texts.js")).forgetStored(); } finally { leaving.submit(); }
+});
+
 const isTyping = (element) => element.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
 
 document.addEventListener("keydown", (event) => {

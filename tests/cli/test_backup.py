@@ -440,7 +440,7 @@ async def test_interrupted_backup_has_no_name(squall: Squall, number: int) -> No
     squall.ok("db", "upgrade")
     await fill(squall, pictures=0)
     storage = Storage(squall.data / "media")
-    for n in range(40):  # so that it takes a while
+    for n in range(12):  # so that it takes a while
         content = random.Random(n).randbytes(2_000_000)
         await storage.put(media.storage_name(media.digest_of(content)), content)
     target = squall.folder / "out" / "copy.tar.gz"

@@ -3,7 +3,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cms.content.diff import Row, Span, side_by_side
+from cms.content.diff import Row, Span, count_words, side_by_side
 from tests.measuring import unmeasured
 
 _TEXTS = st.lists(st.sampled_from(["a", "b b", "c", "", "long line of words"]), max_size=30).map("\n".join)
@@ -20,6 +20,12 @@ def test_changed_words_are_marked_on_both_sides() -> None:
     assert row.changed
     assert row.left == (Span("one ", False), Span("two", True), Span(" three", False))
     assert row.right == (Span("one ", False), Span("2", True), Span(" three", False))
+
+
+def test_a_changed_line_is_told_once_with_what_went_before_what_came() -> None:
+    (row,) = side_by_side("one two three four", "one 2 three four five six")
+    assert list(row.both) == [("same", "one "), ("removed", "two"), ("added", "2"), ("same", " three four"), ("added", " five six")]
+    assert count_words([row]) == (3, 1)
 
 
 def test_lines_come_and_go() -> None:

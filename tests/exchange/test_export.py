@@ -84,6 +84,7 @@ async def fill(database: Database, storage: Storage, folder: Path, chance: rando
                 parent=chance.choice([None, about]) if kind is Kind.PAGE else None,
                 language=chance.choice([None, "de", "ar"]),
                 picture=chance.choice([None, pictures[0][0]]),
+                search_title=f"'{number}': #found" if number % 3 else "",
                 **chance.choice([{}, {"series": {"id": series, "position": number + 1}}]),
             )
             incoming = Incoming(

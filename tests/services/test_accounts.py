@@ -370,6 +370,14 @@ async def test_ownership_goes_to_somebody_who_can_sign_in(database: Database) ->
     assert (await user_of(database, owner)).role is Role.OWNER
 
 
+async def test_account_elsewhere_is_enough_to_become_the_owner(database: Database) -> None:
+    owner, ana = await person(database, "owner"), await person(database, "author")
+    async with database.transaction() as work:
+        await identities.link(work, await accounts.get(work.session, ana.user_id or 0), "https://id.example.org", "ana")
+    await held(database, ana, lambda work, user: accounts.hand_over(work, owner, user))
+    assert (await user_of(database, ana)).role is Role.OWNER
+
+
 async def test_of_two_heirs_at_once_one_is_the_owner(database_url: str) -> None:
     databases = [Database(database_url), Database(database_url)]
     owner = await person(databases[0], "owner")

@@ -147,6 +147,7 @@ def _header(post: Outgoing, names: dict[int, str], files: dict[str, list[str]]) 
         "series": post.series,
         "part": post.part,
         "summary": post.excerpt,
+        **post.meta,
         "language": post.language,
         "picture": names.get(post.picture) if post.picture else None,
         "files": files,

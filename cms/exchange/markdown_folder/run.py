@@ -320,7 +320,7 @@ class _Import:
             parent=self.ids.get(one.place.parent) if one.place.parent else None,
             language=document.language or None,
             picture=self._picture(document),
-            **self.terms.of(document),
+            **{**self.terms.of(document), **document.meta},
         )
 
     def _picture(self, document: Document) -> int | None:
@@ -340,6 +340,6 @@ def _digest(document: Document, content: str, place: Planned, terms: Terms) -> s
         content, document.title, document.kind, document.paths, document.excerpt, document.language, document.authors,
         document.categories, document.tags, document.picture, document.is_draft,
         *(str(moment) for moment in (document.date, document.updated, document.publish_at, document.expires_at)), place.parent,
-        terms.parts.get(document.file),
+        terms.parts.get(document.file), *document.meta.items(),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()

@@ -55,6 +55,7 @@ class Document:
     is_draft: bool = False
     slug: str = ""
     excerpt: str = ""
+    meta: Mapping[str, str] = field(default_factory=dict)  # what others are to show of it (schemas.post.META)
     language: str = ""
     authors: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()  # the first one is the post's, others become tags

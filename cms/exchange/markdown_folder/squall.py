@@ -12,6 +12,7 @@ from cms.exchange.markdown_folder.front_matter import as_flag, as_moment, as_tex
 from cms.exchange.markdown_folder.report import Outcome, Report
 from cms.exchange.markdown_folder.source import Blog, Document, read_text, text_files
 from cms.models.post import Kind
+from cms.schemas.post import META
 
 SITE_FILE = "site.yaml"
 CONTENT = "content"
@@ -69,6 +70,7 @@ def _document(folder: Path, file: str, report: Report) -> Document | None:
         is_draft=as_flag(data.get("draft")),
         slug=as_text(data.get("slug")),
         excerpt=without_control_characters(str(data.get("summary", ""))),
+        meta={name: without_control_characters(str(data[name])) for name in META if data.get(name)},
         language=as_text(data.get("language")),
         authors=as_texts(data.get("authors")),
         categories=as_texts(data.get("category")),

@@ -11,11 +11,12 @@ from tornado.web import HTTPError
 from cms import policy
 from cms.errors import CMSError, Forbidden, NotAuthenticated, NotConfirmed
 from cms.handlers.base import BaseHandler
+from cms.handlers.forms import takes_several
 from cms.policy import Capability
 from cms.schemas.account import LoginInput, OwnerInput
 from cms.schemas.post import PostInput
 from cms.schemas.site import SiteInput
-from cms.services import sessions, site
+from cms.services import notifications, sessions, site
 from cms.ui.admin import Flash, readable
 from cms.ui.words import href
 
@@ -29,13 +30,14 @@ _LABELS = {
     for schema, left_out in (
         (LoginInput, ()),
         (OwnerInput, ()),
-        (PostInput, ("version", "category", "parent")),
+        (PostInput, ("version", "category", "parent", "authors", "picture", "seen")),
         (SiteInput, set(SiteInput.model_fields) - {"name", "description", "footer"}),
     )
     for name, field in schema.model_fields.items()
     if name not in left_out
 }
-_MACHINERY = frozenset({"_xsrf", "_method", "version", "then", "next", "post", "kind"})
+_MACHINERY = frozenset({"_xsrf", "_method", "version", "seen", "then", "next", "post", "kind"})
+_SEVERAL = takes_several(PostInput) | takes_several(SiteInput)
 _SECRET = frozenset({"_xsrf", "password", "code", "credential", "secret"})
 _UNSAFE = re.compile(r"[^\x21-\x7e]|\\")
 
@@ -61,6 +63,7 @@ class AdminHandler(BaseHandler):
     leads_to_provider: ClassVar[bool] = False  # a form on its page sends people to the OpenID provider
     is_dangerous: ClassVar[bool] = False  # open only for ten minutes after the person has proved to be who he is
 
+    unseen = 0  # notifications
     _is_admitted = False  # prepare() was reached: the form's key had been checked and was right
 
     def __init_subclass__(cls, *, is_base: bool = False, **kwargs: Any) -> None:
@@ -91,6 +94,7 @@ class AdminHandler(BaseHandler):
             await self.parts.writes.count(str(self.actor.user_id))
         async with self.read() as session:
             self.parts.use_frame(await site.get_frame(session))
+            self.unseen = await notifications.count_new(session, self.actor)
         if self.is_dangerous and not self.is_confirmed:
             self._lead_away(f"{self.reverse_url('account.confirmation')}?{urlencode({'next': self.request.uri})}", NotConfirmed())
 
@@ -215,7 +219,7 @@ class AdminHandler(BaseHandler):
         if self.request.method in ("GET", "HEAD"):
             return {}
         sent = {
-            name: readable(values[-1].decode("utf-8", "replace"))
+            name: readable(b",".join(values if name in _SEVERAL else values[-1:]).decode("utf-8", "replace"))
             for name, values in self.request.body_arguments.items()
             if values and name not in _SECRET
         }

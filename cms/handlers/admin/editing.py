@@ -1,37 +1,39 @@
 """EditorHandler: what the pages of one post or page share: its kind, the form, the form shown again, and the page of a conflict."""
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
-from cms.content.context import Rendered
+from cms.content.context import RenderContext, Rendered
 from cms.db.session import Work
 from cms.errors import Conflict, InvalidInput, NotFound
 from cms.handlers.admin.base import AdminHandler
 from cms.handlers.forms import Form
 from cms.models.post import Kind, Post
 from cms.policy import Capability
-from cms.schemas.post import PostInput
-from cms.services import desk, posts, references
+from cms.schemas.post import META, PostInput
+from cms.services import desk, posts, references, working_copies
 from cms.services.desk import Surroundings
 from cms.services.posts import Draft
+from cms.ui.choices import languages
+from cms.ui.words import direction
 
 VIEWS = ("write", "both", "read")
-SETTINGS = frozenset(
-    {"slug", "excerpt", "tags", "category", "new_category", "parent", "series", "part", "featured"}
-)  # fields in the panel at the side
-COMPARED = ("title", "slug", "excerpt", "tags", "category", "new_category", "parent", "series", "part", "featured")
+SETTINGS = frozenset(PostInput.model_fields) - {"title", "text", "version", "seen"}  # fields in the panel at the side
+COMPARED = [name for name in PostInput.model_fields if name not in ("text", "version", "seen")]
 
 
 class EditorHandler(AdminHandler, is_base=True):
     """Posts and pages have the same desk: what a handler requires for posts, it requires for pages below ``/admin/pages``."""
 
-    body_limit = 8 * 1024 * 1024  # the longest text, in a form that does not encode it
+    body_limit = 20 * 1024 * 1024  # the longest text, and what was seen of it, in a form that does not encode them
 
     def initialize(self, kind: str) -> None:  # given by the route
         self.kind = Kind(kind)
 
     @property
     def capability(self) -> Capability | None:
-        return self.requires and Capability.of(self.kind, self.requires.partition(".")[2])
+        return self.requires and self.requires.for_kind(self.kind)
 
     def get_template_namespace(self) -> dict[str, Any]:
         return {**super().get_template_namespace(), "kind": self.kind.value, "section": self.kind.value, "names": f"admin.{self.kind}"}
@@ -45,6 +47,7 @@ class EditorHandler(AdminHandler, is_base=True):
     # --- what was typed ---
 
     async def load(self, post_id: int) -> Draft:
+        await working_copies.catch_up(self.parts.database, post_id)
         async with self.read() as session:
             draft = await posts.get_draft(session, self.actor, post_id)
         self.of_kind(draft.post)
@@ -83,6 +86,7 @@ class EditorHandler(AdminHandler, is_base=True):
             post=draft.post if draft else None,
             around=around,
             view=view if view in VIEWS else "both",
+            **_panel(form, around),
             is_panel_open=is_open,
             flash=self.take_flash(),
         )
@@ -95,23 +99,30 @@ class EditorHandler(AdminHandler, is_base=True):
         fields = [
             (form.label(name), shown(stored, name, around), shown(form, name, around))
             for name in COMPARED
+            if name in {*form.values, "featured"}
             if shown(stored, name, around) != shown(form, name, around)
         ]
         rows = await self.parts.renderer.compare(str(stored["text"]), with_newlines(str(form["text"])))
         form.values["version"] = theirs.version
-        self.render("admin/posts/conflict.html", form=form, draft=theirs, post=theirs.post, around=around, fields=fields, rows=rows)
+        self.render(
+            "admin/posts/conflict.html", form=form, draft=theirs, post=theirs.post, around=around, fields=fields, rows=rows,
+            **_panel(form, around),
+        )  # fmt: skip
 
     async def _surroundings(self, draft: Draft | None) -> Surroundings:
         async with self.read() as session:
-            return await desk.surroundings(session, self.kind, draft.post.id if draft else None)
+            return await desk.surroundings(session, self.actor, self.kind, draft, self.parts.database.clock())
 
     # --- rendering ---
 
     async def rendered(self, post_id: int, text: str, language: str | None) -> Rendered:
         """The text as readers get it; slow, so before a transaction."""
+        return await self.parts.renderer.render(text, await self.context(post_id, text, language))
+
+    async def context(self, post_id: int, text: str, language: str | None) -> RenderContext:
+        """What the text refers to."""
         async with self.read() as session:
-            context = await references.context(session, post_id, text, language or self.parts.last_frame.language, self.public_url)
-        return await self.parts.renderer.render(text, context)
+            return await references.context(session, post_id, text, language or self.parts.last_frame.language, self.public_url)
 
 
 def form_of(draft: Draft) -> Form[PostInput]:
@@ -125,19 +136,46 @@ def form_of(draft: Draft) -> Form[PostInput]:
         "tags": ", ".join(draft.tags),
         "category": fields.category,
         "parent": fields.parent,
+        "authors": ",".join(map(str, fields.authors)),
+        "language": fields.language,
+        "date": fields.date,
+        "picture": fields.picture,
+        **{name: getattr(fields, name) for name in META},
         "series": draft.series,
         "part": fields.series.position if fields.series else None,
         "featured": "on" if fields.featured else "",
         "version": draft.version,
     }
-    return Form(PostInput, values)
+    said = {name: value for name, value in values.items() if value not in (None, "")}
+    return Form(PostInput, {**values, "seen": json.dumps(said, ensure_ascii=False)})
+
+
+def _panel(form: Form[PostInput], around: Surroundings) -> dict[str, Any]:
+    """What the settings at the side are drawn with. ``told``: what is set, of some of them, in few words."""
+    picture = next((each for each in around.pictures if str(each.id) == str(form["picture"])), None)
+    offered = languages(str(form["language"]) or around.frame.language)
+    return {"languages": offered, "picture": picture, "direction": direction, "told": lambda *names: told(form, names, around)}
+
+
+def told(form: Form[PostInput], names: Sequence[str], around: Surroundings) -> str:
+    said = {name: shown(form, name, around) for name in names}
+    counted = len([tag for tag in said.get("tags", "").split(",") if tag.strip()])
+    in_words = {
+        "slug": f"/{said.get('slug')}",
+        "tags": "1 tag" if counted == 1 else f"{counted} tags",
+        **{name: said.get(name, "") for name in ("authors", "category", "new_category", "series", "parent")},
+        "language": dict(languages(said.get("language") or "en")).get(said.get("language", ""), ""),
+    }
+    return ", ".join(in_words.get(name, form.label(name)) for name in names if said[name])
 
 
 def shown(form: Form[PostInput], name: str, around: Surroundings) -> str:
     """A field's value in words."""
     value = str(form[name]).strip()
-    choices = {"category": around.categories, "parent": around.parents}.get(name, ())
-    return next((words for key, words in choices if str(key) == value), value)
+    pictures = [(picture.id, picture.alt or picture.name) for picture in around.pictures]
+    choices = {"category": around.categories, "parent": around.parents, "authors": around.writers, "picture": pictures}.get(name, ())
+    words = {str(key): words for key, words in choices}
+    return ", ".join(words.get(each, each) for each in value.split(",") if each) if name == "authors" else words.get(value, value)
 
 
 def with_newlines(text: str) -> str:

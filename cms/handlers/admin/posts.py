@@ -57,7 +57,7 @@ class NewHandler(EditorHandler):
     requires = Capability.POST_CREATE
 
     async def get(self) -> None:
-        await self.show_editor(Form(PostInput, {"version": 0}), None)
+        await self.show_editor(Form(PostInput, {"version": 0, "authors": str(self.actor.user_id)}), None)
 
 
 class EditHandler(EditorHandler):

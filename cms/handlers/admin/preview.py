@@ -21,47 +21,14 @@ CONTENT_POLICY = (
 )
 
 
-class PreviewHandler(EditorHandler):
-    """Shown in a frame of the editor: no scripts, and errors as one sentence, since the frame is no place to sign in."""
+class FrameHandler(EditorHandler, is_base=True):
+    """Shown in a frame of the desk: no scripts, and errors as one sentence, since the frame is no place to sign in."""
 
-    requires = Capability.POST_EDIT
     content_policy = CONTENT_POLICY
-
-    def initialize(self, kind: str = Kind.POST) -> None:
-        super().initialize(kind)
-
-    async def prepare(self) -> None:
-        if self.request.body_arguments.get("kind") == [b"page"]:
-            self.kind = Kind.PAGE
-        await super().prepare()
 
     def set_default_headers(self) -> None:
         super().set_default_headers()
         self.set_header("X-Robots-Tag", "noindex")
-
-    async def post(self) -> None:
-        wanted = self.form(PreviewInput).value()
-        if wanted.post:
-            await self.load(wanted.post)  # whoever may not edit it has nothing rendered
-        rendered = await self._render_latest(wanted)
-        async with self.read() as session:
-            now = self.parts.database.clock()
-            article = await desk.preview(session, self.actor, (self.kind, wanted.post), wanted, rendered, now)
-        self.render("site/page.html" if self.kind is Kind.PAGE else "site/post.html", article=article, branch=Branch(None, (), ()))
-
-    async def _render_latest(self, wanted: PreviewInput) -> Rendered:
-        """One at a time for each person, and the newest: nobody looks at the others, and everybody shares the renderer."""
-        previews, person = self.parts.previews, self.actor.user_id or 0
-        if before := previews.pop(person, None):
-            before.cancel()
-        task = previews[person] = asyncio.ensure_future(self.rendered(wanted.post or 0, wanted.text, None))
-        try:
-            return await task
-        except asyncio.CancelledError:
-            raise Conflict("A newer preview has taken this one's place.") from None
-        finally:
-            if previews.get(person) is task:
-                del previews[person]
 
     def write_error_page(self, status: int, message: str) -> None:
         is_foreign = self.comes_from_elsewhere()
@@ -78,5 +45,43 @@ class PreviewHandler(EditorHandler):
 
     def get_template_namespace(self) -> dict[str, Any]:
         """What the site's own pages know; no scripts, as the browser would complain of each that it may not run."""
-        own = {"words": words_of(self.parts.last_frame), "direction": direction, "is_preview": True}
+        own = {"words": words_of(self.parts.last_frame), "direction": direction, "is_preview": True, "guest": None}
         return {**super().get_template_namespace(), **own}
+
+
+class PreviewHandler(FrameHandler):
+    """What is typed in the editor."""
+
+    requires = Capability.POST_EDIT
+
+    def initialize(self, kind: str = Kind.POST) -> None:
+        super().initialize(kind)
+
+    async def prepare(self) -> None:
+        if self.request.body_arguments.get("kind") == [b"page"]:
+            self.kind = Kind.PAGE
+        await super().prepare()
+
+    async def post(self) -> None:
+        wanted = self.form(PreviewInput).value()
+        if wanted.post:
+            await self.load(wanted.post)  # whoever may not edit it has nothing rendered
+        rendered = await self._render_latest(wanted)
+        async with self.read() as session:
+            now = self.parts.database.clock()
+            article = await desk.preview(session, self.actor, (self.kind, wanted.post), wanted, rendered, now)
+        self.render("site/page.html" if self.kind is Kind.PAGE else "site/post.html", article=article, branch=Branch(None, (), ()))
+
+    async def _render_latest(self, wanted: PreviewInput) -> Rendered:
+        """One at a time for each person, and the newest: nobody looks at the others, and everybody shares the renderer."""
+        previews, person = self.parts.previews, self.actor.user_id or 0
+        if before := previews.pop(person, None):
+            before.cancel()
+        task = previews[person] = asyncio.ensure_future(self.rendered(wanted.post or 0, wanted.text, wanted.language or None))
+        try:
+            return await task
+        except asyncio.CancelledError:
+            raise Conflict("A newer preview has taken this one's place.") from None
+        finally:
+            if previews.get(person) is task:
+                del previews[person]

@@ -18,6 +18,7 @@ NOTICES = {
     "new_device": "Somebody signed in with a browser that was not seen before",
     "role": "Your role was changed",
     "accepted": "Somebody accepted your invitation",
+    "mention": "Somebody mentions you in a thread, or answers in one of yours",
 }
 ALWAYS = (
     "Your password was changed",

@@ -24,6 +24,7 @@ ASPECTS = {
     "trail": "the page above",
     "standfirst": "the excerpt",
     "featured": "its place on the home page",
+    "meta": "what search engines and shared links say",
 }
 
 

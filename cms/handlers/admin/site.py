@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from cms.content.context import CHECKS
 from cms.errors import Conflict, InvalidInput, NotConfirmed, NotFound
 from cms.handlers.admin.base import AdminHandler
 from cms.handlers.forms import Form
@@ -99,7 +100,7 @@ class SettingsHandler(AdminHandler):
         self.render(
             "admin/site/settings.html", section="site", form=form, row=row, pages=[("", "None"), *pages], homes=HOMES, theirs=theirs,
             factors=FACTORS, languages=languages(str(form["language"])), zones=[(zone, zone) for zone in sorted(time_zones())],
-            most_links=MAX_LINKS,
+            most_links=MAX_LINKS, checks=CHECKS,
             file_again=FILE_AGAIN if self.request.files and status != 200 else "", flash=self.take_flash() if status == 200 else None,
             can_mail=self.parts.mailer.can_reach_people, mail_from=self.parts.settings.mail_from, mail_problem=mail_problem,
         )  # fmt: skip
@@ -128,7 +129,8 @@ class MailTestHandler(SettingsHandler):
 
 
 def _form_of(row: Site) -> Form[SiteInput]:
-    return Form(SiteInput, {name: getattr(row, name) for name in SiteInput.model_fields if name != "remove_logo"})
+    values = {name: getattr(row, name) for name in SiteInput.model_fields if name != "remove_logo"}
+    return Form(SiteInput, {**values, "compulsory_checks": ",".join(row.compulsory_checks)})
 
 
 def _differing(theirs: Form[SiteInput], mine: Form[SiteInput]) -> list[tuple[str, str]]:

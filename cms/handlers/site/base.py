@@ -17,7 +17,7 @@ from cms.models.site import Frame
 from cms.page_cache.cache import Page
 from cms.page_cache.marks import NOTHING, Marks
 from cms.services import shown
-from cms.ui.errors import explain
+from cms.ui.errors import Explanation, explain
 from cms.ui.words import direction, href, words_of
 
 CONTENT_POLICY = (
@@ -212,13 +212,16 @@ class SiteHandler(BaseHandler):
         return locale.get(self.parts.last_frame.language)
 
     def get_template_namespace(self) -> dict[str, Any]:
-        own = {"words": words_of(self.parts.last_frame), "href": href, "direction": direction, "is_preview": False}
+        own = {"words": words_of(self.parts.last_frame), "href": href, "direction": direction, "is_preview": False, "guest": None}
         return {**super().get_template_namespace(), **own}
 
     @property
     def sought(self) -> str:
         """What somebody was looking for, to be sent again when it is refused."""
         return ""
+
+    def explain(self, status: int) -> Explanation:
+        return explain(status)
 
     def write_error_page(self, status: int, message: str) -> None:
         """Needs no database: the frame is the last one that was seen."""
@@ -228,7 +231,12 @@ class SiteHandler(BaseHandler):
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.shows(shown.around(self.parts.last_frame))
         self.render(
-            "errors/error.html", status=status, explanation=explain(status), near=self.near, sought=self.sought, request_id=self.request_id
+            "errors/error.html",
+            status=status,
+            explanation=self.explain(status),
+            near=self.near,
+            sought=self.sought,
+            request_id=self.request_id,
         )
 
 

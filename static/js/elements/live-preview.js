@@ -1,6 +1,6 @@
 // <live-preview>: shows what is typed after a pause. The first time the form itself goes into the frame, as it does without scripts;
 // later only the page's body is put in its place, so that the frame neither flickers nor scrolls, and Back leads where it should.
-const PAUSE = 600; // milliseconds without a key
+const PAUSE = 70; // milliseconds without a key
 
 class LivePreview extends HTMLElement {
   connectedCallback() {
@@ -58,6 +58,7 @@ class LivePreview extends HTMLElement {
     this.#dress(here, page);
     this.frame.contentWindow.scrollTo(0, top);
     this.#keepInside();
+    this.dispatchEvent(new Event("shown"));
   }
 
   // A page of one sentence has other styles than an article.

@@ -51,6 +51,13 @@ async def test_ended_session_keeps_the_text_and_it_can_be_sent_after_signing_in(
     assert (await editor(browser, post_id))["text"] == TYPED["text"]
 
 
+async def test_all_that_were_chosen_of_one_name_are_kept(site: Site) -> None:
+    browser = await site.signed_in("owner")
+    post_id = await written(browser)
+    await browser.post("/logout")
+    assert kept(await browser.post(f"/admin/posts/{post_id}", {**TYPED, "authors": ["3", "7", ""]}))["authors"] == "3,7,"
+
+
 @pytest.mark.parametrize("token", ["", "wrong", "2|ffffffff|deadbeef|1700000000"])
 async def test_wrong_form_key_keeps_the_text_and_offers_a_fresh_one(site: Site, token: str) -> None:
     browser = await site.signed_in("owner")

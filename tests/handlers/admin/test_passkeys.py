@@ -10,7 +10,7 @@ from sqlalchemy import select
 from cms.models import AuditEntry, Passkey
 from cms.policy import SYSTEM
 from cms.rendering import Renderer
-from cms.services import accounts
+from cms.services import accounts, identities
 from tests.authenticator import Authenticator
 from tests.handlers.admin.pages import by_class
 from tests.handlers.admin.signing_in import add_passkey, send_new_key, use_passkey
@@ -208,6 +208,12 @@ async def test_last_way_in_cannot_be_removed(site: Site) -> None:
     assert answer.status == 409
     assert "Set a password first" in answer.words
     assert len(await rows(site)) == 1
+    async with site.database.transaction() as work:
+        author = await accounts.get_by_email(work.session, "author@example.org")
+        await identities.link(work, author, "https://id.example.org", "author")
+    assert (await browser.post(f"/account/security/passkeys/{row.id}", {"_method": "delete"})).status == 303
+    owner = await site.signed_in("owner")
+    assert "account elsewhere (no second factor)" in (await owner.get(f"/admin/people/{author.id}")).words
 
 
 async def test_any_process_can_check_the_answer_once(site: Site, tmp_path: Path, database_url: str, renderer: Renderer) -> None:

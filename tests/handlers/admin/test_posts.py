@@ -304,7 +304,7 @@ async def test_two_savers_see_both_texts_and_lose_none(site: Site) -> None:
     author = await site.signed_in("author")
     post_id = await written(author, title="Stormy night", text="One line.\n\nIt was dark.\n\nThe end.")
     owner = await site.signed_in("owner")
-    seen = await editor(author, post_id)
+    seen = {**await editor(author, post_id), "seen": ""}
     assert (await saved(owner, post_id, text="One line.\n\nIt was very dark.\n\nThe end.", tags="Weather")).status == 303
     answer = await author.post(f"/admin/posts/{post_id}", {**seen, "text": "One line.\n\nIt was pitch dark.\n\nThe end.", "title": "Night"})
     assert answer.status == 409
@@ -328,10 +328,23 @@ async def test_two_savers_see_both_texts_and_lose_none(site: Site) -> None:
     assert "One line.\n\nIt was very dark.\n\nThe end." in kept, "theirs stays a revision"
 
 
+async def test_two_without_scripts_change_one_text_and_both_changes_stay(site: Site) -> None:
+    author = await site.signed_in("author")
+    post_id = await written(author, title="Stormy night", text="One line.\n\nIt was dark.\n\nThe end. 😀")
+    owner = await site.signed_in("owner")
+    seen = await editor(author, post_id)
+    await saved(owner, post_id, text="One line.\n\nIt was very dark.\n\nThe end. 😀", tags="Weather")
+    answer = await author.post(f"/admin/posts/{post_id}", {**seen, "text": "Line one.\n\nIt was dark.\n\nThe end. 😀😀", "title": "Night"})
+    assert answer.status == 303
+    now = await editor(owner, post_id)
+    assert now["text"].strip() == "Line one.\n\nIt was very dark.\n\nThe end. 😀😀"
+    assert (now["title"], now["tags"]) == ("Night", "Weather")
+
+
 async def test_third_saver_makes_the_conflict_again(site: Site) -> None:
     owner = await site.signed_in("owner")
     post_id = await written(owner)
-    seen = await editor(owner, post_id)
+    seen = {**await editor(owner, post_id), "seen": ""}
     await saved(owner, post_id, text="Second.")
     answer = await owner.post(f"/admin/posts/{post_id}", {**seen, "text": "Mine."})
     page = answer.page
@@ -346,7 +359,7 @@ async def test_third_saver_makes_the_conflict_again(site: Site) -> None:
 async def test_savers_at_the_same_moment(site: Site) -> None:
     owner = await site.signed_in("owner")
     post_id = await written(owner)
-    seen = await editor(owner, post_id)
+    seen = {**await editor(owner, post_id), "seen": ""}
     answers = await asyncio.gather(*(owner.post(f"/admin/posts/{post_id}", {**seen, "text": f"Text {n}."}) for n in range(4)))
     assert sorted(answer.status for answer in answers) == [303, 409, 409, 409]
     for number, answer in enumerate(answers):
@@ -356,7 +369,7 @@ async def test_savers_at_the_same_moment(site: Site) -> None:
 async def test_hostile_words_of_others_are_shown_and_not_run(site: Site) -> None:
     owner = await site.signed_in("owner")
     post_id = await written(owner)
-    seen = await editor(owner, post_id)
+    seen = {**await editor(owner, post_id), "seen": ""}
     await saved(owner, post_id, text="<script>alert('theirs')</script>", excerpt="</td><script>")
     answer = await owner.post(f"/admin/posts/{post_id}", {**seen, "text": "<img src=x onerror=alert('mine')>"})
     assert answer.status == 409
@@ -367,7 +380,7 @@ async def test_hostile_words_of_others_are_shown_and_not_run(site: Site) -> None
 async def test_conflict_while_trashing_loses_nothing(site: Site) -> None:
     owner = await site.signed_in("owner")
     post_id = await written(owner)
-    seen = await editor(owner, post_id)
+    seen = {**await editor(owner, post_id), "seen": ""}
     await saved(owner, post_id, text="Theirs.")
     answer = await owner.post(f"/admin/posts/{post_id}", {**seen, "text": "Mine.", "_method": "delete"})
     assert answer.status == 409

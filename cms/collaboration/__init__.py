@@ -1,0 +1,1 @@
+"""People in one document: what their browsers send, the rooms they meet in, and the log that keeps what they wrote."""

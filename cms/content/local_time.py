@@ -1,0 +1,24 @@
+"""Moments as people write them: by the clock of a place, which skips an hour in spring and has one twice in autumn."""
+
+import re
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+_WRITTEN = re.compile(r"[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d")  # as ``<input type="datetime-local">`` sends it (HTML, 2.3.5.5)
+
+
+def moment_of(written: str, zone: ZoneInfo) -> datetime:
+    """In UTC. Raises ``ValueError`` with a sentence for what is no time there, or two."""
+    try:
+        local = datetime.fromisoformat(written) if _WRITTEN.fullmatch(written) else None
+    except ValueError:
+        local = None
+    if local is None:
+        raise ValueError("Write a day and a time, like 2026-11-28T09:30.")
+    earlier, later = (local.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+    if earlier.utcoffset() != later.utcoffset():
+        clock = f"{local:%H:%M} on {local.day} {local:%B %Y}"
+        if earlier.astimezone(UTC).astimezone(zone).replace(tzinfo=None, fold=0) == local:
+            raise ValueError(f"{clock} came twice in {zone.key}, as the clocks were put back; choose a time that came once.")
+        raise ValueError(f"There was no {clock} in {zone.key}, as the clocks were put forward; choose another time.")
+    return earlier.astimezone(UTC)

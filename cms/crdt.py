@@ -1,0 +1,177 @@
+"""The Yjs document of a text: ``content``, a text, and ``fields``, a map. The only module that knows pycrdt.
+
+pycrdt counts in bytes of UTF-8, Yjs in halves of UTF-16, Python in characters. What is edited here begins and ends at whole characters:
+half a surrogate pair would divide the two for good. Numbers are floats in Yjs; whole ones are read as ``int``.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from pycrdt import Doc, Map, Text, merge_updates
+
+from cms.content import diff
+
+CONTENT, FIELDS = "content", "fields"
+AT_ONCE = 32  # updates
+NOTHING = b"\0\0"  # an update that says nothing
+
+
+class Document:
+    """One document in memory, for one thread. Made of all its updates at once: pycrdt loses some that come before what they stand on."""
+
+    def __init__(self, *updates: bytes) -> None:
+        self._doc: Doc[Any] = Doc()
+        self._content = self._doc.get(CONTENT, type=Text)
+        self._fields = self._doc.get(FIELDS, type=Map)
+        if updates:
+            self._doc.apply_update(merged(*updates))
+        self._made: list[bytes] = []
+        self._watch = self._doc.observe(lambda event: self._made.append(event.update))
+
+    @classmethod
+    def of(cls, content: str, fields: Mapping[str, Any]) -> "Document":
+        """A new one. It must never be merged with another that was made of the same: all would stand there twice."""
+        document = cls()
+        document.edit(content, fields)
+        return document
+
+    @property
+    def content(self) -> str:
+        return str(self._content)
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """As JSON; what JSON cannot say is None."""
+        return {key: _plain(value) for key, value in (self._fields.to_py() or {}).items()}
+
+    @property
+    def size(self) -> int:
+        """Bytes of the text; never less than it has characters."""
+        return len(self._content)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the text is text and nothing else."""
+        return all(isinstance(words, str) and not look for words, look in self._content.diff())
+
+    def edit(self, content: str | None = None, fields: Mapping[str, Any] | None = None) -> bytes:
+        """The smallest update that makes it say this, applied; ``NOTHING`` if it does already. Keys that are not named stay."""
+        with self._doc.transaction():
+            if content is not None:
+                self._retype(content)
+            before = self.fields if fields else {}
+            for key, value in (fields or {}).items():
+                if key not in before or before[key] != value:
+                    self._fields[key] = value
+        return self._taken()
+
+    def _retype(self, content: str) -> None:
+        before = self.content
+        for start, end, words in reversed(diff.edits(before, content)):
+            at = len(before[:start].encode())
+            del self._content[at : at + len(before[start:end].encode())]
+            if words:
+                self._content.insert(at, words)
+
+    def apply(self, update: bytes) -> bytes:
+        """What of it was new. Raises ``ValueError`` if it cannot be read; the document may be half of it then."""
+        try:
+            self._doc.apply_update(update)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # a panic of Rust's is no Exception
+            raise ValueError from error
+        return self._taken()
+
+    def _taken(self) -> bytes:
+        made, self._made[:] = list(self._made), []
+        return merged(*made) if made else NOTHING
+
+    def state(self) -> bytes:
+        """What it knows of, for another to say what is missing here."""
+        return self._doc.get_state()
+
+    def since(self, state: bytes) -> bytes:
+        """What whoever has this state lacks."""
+        return self._doc.get_update(state)
+
+    def data(self) -> bytes:
+        """All of it, as one update; deleted text is forgotten."""
+        return self._doc.get_update()
+
+
+def passage(data: bytes, start: Mapping[str, int], end: Mapping[str, int]) -> tuple[int, int] | None:
+    """From where to where in the text a passage reaches that begins with one sign and ends with another, each {client, clock} of Yjs.
+    None if one of them is not there any more. ``data``: the document, as one update.
+
+    The signs are looked for by deleting each in a document of its own: pycrdt's sticky indexes count halves of UTF-16 within a piece of
+    text and bytes before it (0.14), and end the thread where there is no such sign.
+    """
+    content, first, last = Document(data)._content, _reach(data, start, 0), _reach(data, end, 0)
+    before = _reach(data, end, -1) if end["clock"] else None
+    if before and before[1] - before[0] == 4:  # the end is the second half of a surrogate pair
+        last = before
+    if first is None or last is None or first[0] >= last[1]:
+        return None
+    text = str(content).encode()
+    return len(text[: first[0]].decode()), len(text[: last[1]].decode())
+
+
+def _reach(data: bytes, sign: Mapping[str, int], step: int) -> tuple[int, int] | None:
+    """Bytes, from where to where; None if it is deleted, or never was."""
+    document = Document(data)
+    changes: list[dict[str, int]] = []
+    watch = document._content.observe(lambda event: changes.extend(event.delta))
+    document.apply(b"\0\1" + _varuint(sign["client"]) + b"\1" + _varuint(sign["clock"] + step) + b"\1")  # deletes one, inserts none
+    document._content.unobserve(watch)
+    at = changes[0].get("retain", 0) if changes else 0
+    return next(((at, at + each["delete"]) for each in changes if "delete" in each), None)
+
+
+def _varuint(number: int) -> bytes:
+    """As Yjs writes numbers: seven bits a byte, the lowest first."""
+    parts = bytearray()
+    while number > 0x7F:
+        parts.append(0x80 | number & 0x7F)
+        number >>= 7
+    return bytes([*parts, number])
+
+
+def merged(*updates: bytes) -> bytes:
+    """One update that says what these say. Merged by few at once: pycrdt's time grows with the square of their number."""
+    while len(updates) > 1:
+        updates = tuple(merge_updates(*updates[at : at + AT_ONCE]) for at in range(0, len(updates), AT_ONCE))
+    return updates[0]
+
+
+def folded(*updates: bytes) -> bytes:
+    """The same without what was deleted meanwhile; needs no document of the caller's thread."""
+    return Document(*updates).data()
+
+
+def merge_texts(seen: str, mine: str, theirs: str) -> str:
+    """Theirs with what I changed since we both saw the same."""
+    if theirs == seen:
+        return mine
+    common = Document.of(seen, {}).data()
+    other = Document(common)
+    other.edit(theirs)
+    other.apply(Document(common).edit(mine))
+    return other.content
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case bool() | None:
+            return value
+        case int() | float():
+            return int(value) if math.isfinite(value) and value == int(value) else value if math.isfinite(value) else None
+        case str():
+            return value.replace("\0", "")  # which PostgreSQL keeps in no text
+        case list():
+            return [_plain(each) for each in value]
+        case dict():
+            return {key.replace("\0", ""): _plain(each) for key, each in value.items()}
+        case _:
+            return None

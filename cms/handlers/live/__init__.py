@@ -1,0 +1,1 @@
+"""What stays open: sockets and streams that tell of what happens."""

@@ -1,0 +1,84 @@
+"""The socket at which people write a text together. docs/decisions/0010-writing-together.md says what goes over it."""
+
+import contextlib
+
+from tornado.iostream import StreamBufferFullError
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
+
+from cms.collaboration import protocol
+from cms.collaboration.protocol import Refusal
+from cms.collaboration.room import MAX_MESSAGE, Broken, Room, Seat
+from cms.handlers.live.base import LiveHandler
+from cms.policy import Capability
+
+MAX_UNSENT = 32 * 1024 * 1024  # bytes that wait for somebody who does not read
+
+
+class DocumentHandler(WebSocketHandler, LiveHandler):
+    """Browsers tell a page nothing of why a socket was not opened, so it is always opened, and closed with a reason."""
+
+    requires = Capability.POST_EDIT
+
+    _room: Room | None = None
+    _seat: Seat | None = None
+    _is_gone = False
+
+    async def open(self, number: str) -> None:
+        if self.ws_connection and self.ws_connection.stream:
+            self.ws_connection.stream.max_write_buffer_size = MAX_UNSENT
+        self.set_nodelay(True)
+        session_id = self.standing.session.id if self.standing else 0
+        try:
+            entered = await self.parts.rooms.enter(self, session_id, int(number), self.get_query_argument("lineage", ""))
+        except Refusal as refusal:
+            self.end(refusal.code, refusal.reason)
+            return
+        self._room, self._seat = entered
+        if self._is_gone:  # left while it was opened
+            self.on_close()
+
+    def on_message(self, message: str | bytes) -> None:
+        if self._room is None or self._seat is None:
+            return
+        room = self._room
+        try:
+            room.receive(self._seat, message if isinstance(message, bytes) else b"")
+        except Refusal as refusal:
+            self.end(refusal.code, refusal.reason)
+            if isinstance(refusal, Broken):
+                self.parts.rooms.give_up(room)
+
+    def on_close(self) -> None:
+        self._is_gone = True
+        if self._room and self._seat:
+            self._room.leave(self._seat)
+        self._room = self._seat = None
+
+    # --- what the room calls ---
+
+    def send(self, message: bytes) -> None:
+        try:
+            self.write_message(message, binary=True).add_done_callback(lambda sent: sent.cancelled() or sent.exception())
+        except WebSocketClosedError:
+            pass
+        except StreamBufferFullError:
+            self.end(protocol.TOO_MANY, "Too much waits to be read here.")
+
+    def end(self, code: int, reason: str) -> None:
+        """At once for everybody else, whatever the other side says to it."""
+        with contextlib.suppress(StreamBufferFullError):
+            self.close(code, reason)
+        self.on_close()
+
+    # --- what Tornado asks ---
+
+    def check_origin(self, origin: str) -> bool:
+        return self.check_trusted_origin(origin)
+
+    @property
+    def max_message_size(self) -> int:
+        return 2 * MAX_MESSAGE  # what is a little too much is told so
+
+    @property
+    def ping_interval(self) -> float:
+        return 25.0

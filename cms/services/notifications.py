@@ -1,0 +1,81 @@
+"""What people are told at the desk, and by mail unless they do not want it: that somebody mentions them, or answers in their thread."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cms.db.session import Work
+from cms.models import Notification, Post, User
+from cms.policy import Actor
+from cms.services import notices, posts
+from cms.services.notices import Notice
+
+KEPT = 100  # days
+MOST_SHOWN = 100
+DID = {"mention": "mentioned you in", "answer": "answered in"}  # by kind; after the name of who did it, before the title
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """``by``: a name, or "" of somebody who is gone."""
+
+    id: int
+    kind: str
+    by: str
+    post: Post
+    thread_id: int
+    words: str
+    created_at: datetime
+    is_new: bool
+
+
+async def tell(work: Work, actor: Actor, user_ids: Iterable[int], kind: str, post: Post, thread_id: int, words: str) -> None:
+    """``words``: the beginning of what was said. Whoever calls knows that these people may see the post."""
+    facts = {"who": actor.name, "did": DID[kind], "title": post.title or "a text without a title", "words": words}
+    path = f"/admin/{post.kind}s/{post.id}/threads#thread-{thread_id}"
+    for user_id in sorted(set(user_ids) - {actor.user_id or 0}):
+        data = {"by": actor.user_id, "thread": thread_id, "words": words}
+        work.session.add(Notification(user_id=user_id, kind=kind, data=data, post_id=post.id, created_at=work.now))
+        await notices.tell(work, user_id, Notice.MENTION, about=actor.user_id, path=path, **facts)
+
+
+async def count_new(session: AsyncSession, actor: Actor) -> int:
+    counted = _of(actor).with_only_columns(func.count()).where(Notification.seen_at.is_(None))
+    return await session.scalar(counted) or 0
+
+
+async def list_of(session: AsyncSession, actor: Actor) -> Sequence[Told]:
+    """One's own, the newest first. What one may not see any more is not there."""
+    rows = (await session.execute(_of(actor).order_by(Notification.id.desc()).limit(MOST_SHOWN))).all()
+    names = dict((await session.execute(select(User.id, User.name).where(User.id.in_({row.data["by"] for row, _ in rows})))).all())
+    return [
+        Told(
+            row.id,
+            row.kind,
+            names.get(row.data["by"], ""),
+            post,
+            row.data["thread"],
+            row.data["words"],
+            row.created_at,
+            row.seen_at is None,
+        )
+        for row, post in rows
+    ]
+
+
+async def mark_seen(work: Work, actor: Actor, up_to: int) -> None:
+    """One's own, up to this one."""
+    mine = (Notification.user_id == actor.user_id) & Notification.seen_at.is_(None) & (Notification.id <= up_to)
+    await work.session.execute(update(Notification).where(mine).values(seen_at=work.now))
+
+
+async def prune(work: Work) -> None:
+    await work.session.execute(delete(Notification).where(Notification.created_at < work.now - timedelta(days=KEPT)))
+
+
+def _of(actor: Actor) -> Select[Notification, Post]:
+    wanted = select(Notification, Post).join(Post, Post.id == Notification.post_id)
+    return wanted.where(Notification.user_id == actor.user_id, posts.sees_work(actor))

@@ -1,0 +1,46 @@
+"""A revision in words: who left the text so and why, and on which day."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from cms.models.post import Reason
+from cms.services.revisions import Entry, Version
+from cms.ui.admin import exact
+
+REASONS = {
+    Reason.SAVED: "Saved by %s",
+    Reason.PUBLISHED: "Published by %s",
+    Reason.SUBMITTED: "Sent for review by %s",
+    Reason.RESTORED: "Restored by %s",
+    Reason.TAKEOVER: "As %s left it, before somebody else wrote",
+    Reason.IDLE: "As %s left it",
+    Reason.IMPORTED: "Brought in by %s",
+}
+
+
+def sentence(entry: Entry) -> str:
+    return REASONS[entry.reason] % (entry.who or "somebody")
+
+
+def in_short(version: Version, zone: ZoneInfo) -> str:
+    """What stands above one side of a comparison."""
+    if version.entry is None:
+        return "As it is being written"
+    name = f"“{version.entry.name}”, " if version.entry.name else ""
+    return f"{name}{sentence(version.entry)}, {exact(version.at, zone)}"
+
+
+def by_day(entries: Iterable[Entry], now: datetime, zone: ZoneInfo) -> list[tuple[str, Sequence[Entry]]]:
+    today = now.astimezone(zone).date()
+
+    def day(entry: Entry) -> str:
+        local = entry.created_at.astimezone(zone).date()
+        if local == today:
+            return "Today"
+        if local == today - timedelta(days=1):
+            return "Yesterday"
+        return f"{local.day} {local:%B}" + ("" if local.year == today.year else f" {local.year}")
+
+    return [(words, list(rows)) for words, rows in groupby(entries, day)]

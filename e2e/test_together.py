@@ -1,0 +1,206 @@
+"""Writing together, and the text that is never lost: several browsers, a network that goes, a server and a browser that are killed."""
+
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from selenium.webdriver import Chrome
+
+from e2e.axe import problems
+from e2e.conftest import OpenBrowser, browsers
+from e2e.pages.editor import EditorScreen
+from e2e.pages.first_run import EMAIL, PASSWORD, SetupScreen
+from e2e.pages.screen import Screen
+from e2e.pages.sign_in import SignInScreen
+from e2e.program import Program
+
+pytestmark = pytest.mark.browser
+
+COLLEAGUE = "nia@example.org"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One site, on which two people are signed in; each test has a post of its own."""
+
+    program: Program
+    open_browser: OpenBrowser
+    first: EditorScreen
+    second: EditorScreen
+
+    def begin(self, title: str, text: str) -> str:
+        """The address of a post that the first person has begun."""
+        self.first.open_new(self.program.url).write(title, text)
+        self.first.wait_for_state("Saved")
+        return self.first.driver.current_url
+
+    def begin_together(self, title: str, text: str) -> str:
+        address = self.begin(title, text)
+        self.second.open(address)
+        return address
+
+    def wait_until_both(self, *parts: str) -> str:
+        """Until both have one text, in which all of these are."""
+        self.first.wait_until(lambda text: all(part in text for part in parts) and text == self.second.written)
+        return self.first.written
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    program = Program(tmp_path_factory.mktemp("writing") / "data").start()
+    with browsers() as open_browser:
+        first, second = open_browser(), open_browser()
+        SetupScreen(first).make_owner(program.owner_link)
+        program.make_person(COLLEAGUE, "Nia Bell", "editor", PASSWORD)
+        SignInScreen(second).open(program.url).sign_in(COLLEAGUE, PASSWORD)
+        yield Desk(program, open_browser, EditorScreen(first), EditorScreen(second))
+    program.stop()
+
+
+def lose_network(driver: Chrome, is_lost: bool) -> None:
+    driver.execute_cdp_cmd("Network.enable", {})
+    conditions = {"offline": is_lost, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    driver.execute_cdp_cmd("Network.emulateNetworkConditions", conditions)
+
+
+def kill(driver: Chrome) -> None:
+    """The whole browser, at once."""
+    os.kill(driver.capabilities["goog:processID"], signal.SIGKILL)
+
+
+def test_a_new_post_is_there_with_the_first_key(desk: Desk) -> None:
+    editor = desk.first.open_new(desk.program.url)
+    editor.fill("Title", "Spr")
+    editor.type("ing tides")
+    editor.fill("Text", "Twice a month. ")
+    editor.type("🌊")
+    editor.wait_for_state("Saved")
+    assert editor.driver.current_url.rsplit("/", 1)[1].isdigit()
+    assert editor.driver.get_log("browser") == [], "nothing to complain of"
+
+    editor.open(editor.driver.current_url)
+    assert editor.field("Title").get_property("value") == "Spring tides"
+    assert editor.written == "Twice a month. 🌊"
+
+
+def test_two_people_in_one_sentence_keep_every_word(desk: Desk) -> None:
+    desk.begin_together("Together", "The tide comes in.")
+    for number in range(4):
+        desk.first.type_at_the_end(f" a{number}")
+        desk.second.type_at_the_start(f"b{number} ")
+    desk.second.make_bold()
+    desk.first.type_at_the_end(" and out")
+    text = desk.wait_until_both("The tide comes in.", " and out", "**", *(f"{who}{number}" for who in "ab" for number in range(4)))
+    assert all(text.count(f"{who}{number}") == 1 for who in "ab" for number in range(4)), "and none twice"
+    assert desk.first.others == ["Nia Bell is here: follow"]
+    assert problems(desk.first.driver) == []
+
+    desk.second.fill("Title", "Together again")
+    Screen(desk.first.driver).wait_for("Nia Bell changed this.")
+    assert desk.first.field("Title").get_property("value") == "Together again"
+
+
+def test_what_is_typed_without_a_network_comes_when_there_is_one(desk: Desk) -> None:
+    desk.begin_together("On the train", "Out. ")
+    lose_network(desk.second.driver, True)
+    desk.second.type_at_the_end("In the tunnel. ")
+    desk.second.wait_for_state("Offline: kept on this device")
+    desk.first.type_at_the_start("Meanwhile. ")
+    lose_network(desk.second.driver, False)
+    text = desk.wait_until_both("Out. ", "In the tunnel. ", "Meanwhile. ")
+    assert len(text) == len("Out. In the tunnel. Meanwhile. ")
+    desk.second.wait_for_state("Saved")
+
+
+def test_a_killed_server_loses_nothing(desk: Desk) -> None:
+    address = desk.begin_together("Power cut", "Before. ")
+    desk.program.kill()
+    desk.first.type_at_the_end("In the dark. ")
+    desk.second.type_at_the_start("By candle. ")
+    desk.first.wait_for_state("Offline")
+    desk.program.start()
+    text = desk.wait_until_both("Before. ", "In the dark. ", "By candle. ")
+    desk.first.wait_for_state("Saved")
+    assert desk.first.open(address).written == text
+
+
+def test_a_killed_browser_loses_nothing(desk: Desk, tmp_path: Path) -> None:
+    address = desk.begin("Flat battery", "Before. ")
+    doomed = desk.open_browser(profile=tmp_path)
+    SignInScreen(doomed).open(desk.program.url).sign_in(EMAIL, PASSWORD)
+    editor = EditorScreen(doomed).open(address)
+    lose_network(doomed, True)
+    editor.type_at_the_end("Only here. ")
+    editor.wait_for_state("Offline: kept on this device")
+    kill(doomed)
+
+    (tmp_path / "SingletonLock").unlink(missing_ok=True)
+    back = desk.open_browser(profile=tmp_path)
+    back.get(address)
+    if "/login" in back.current_url:  # cookies are written down later than texts
+        SignInScreen(back).sign_in(EMAIL, PASSWORD)
+    EditorScreen(back).open(address).wait_until(lambda text: text == "Before. Only here. ")
+    desk.first.wait_until(lambda text: text == "Before. Only here. ")
+
+
+def test_one_person_in_two_windows_is_nobody_else(desk: Desk) -> None:
+    address = desk.begin("Two windows", "One. ")
+    driver = desk.first.driver
+    one = driver.current_window_handle
+    driver.switch_to.new_window("tab")
+    desk.first.open(address).type_at_the_end("Two. ")
+    desk.first.wait_for_state("Saved")
+    driver.close()
+    driver.switch_to.window(one)
+    desk.first.wait_until(lambda text: text == "One. Two. ")
+    assert desk.first.others == []
+
+
+def test_a_form_without_scripts_is_merged_with_what_others_type(desk: Desk) -> None:
+    address = desk.begin("Old and new", "First line.\n\nSecond line.\n")
+    plain = desk.open_browser(scripts=False)
+    SignInScreen(plain).open(desk.program.url).sign_in(COLLEAGUE, PASSWORD)
+    plain.get(address)
+    form = EditorScreen(plain)
+    desk.first.type_at_the_start("Meanwhile. ")
+    desk.first.wait_for_state("Saved")
+    form.fill("Text", "First line.\n\nSecond line, without scripts.\n")
+    form.save()
+    both = "Meanwhile. First line.\n\nSecond line, without scripts.\n"
+    desk.first.wait_until(lambda text: text == both)
+    assert form.written == both
+
+
+def test_whoever_is_signed_out_signs_in_again_in_place(desk: Desk) -> None:
+    desk.begin("Long lunch", "Before. ")
+    driver = desk.first.driver
+    address = driver.current_url
+    driver.switch_to.new_window("tab")
+    driver.get(f"{desk.program.url}/account")
+    Screen(driver).button("Menu").click()
+    Screen(driver).press("Sign out")
+    driver.close()
+    driver.switch_to.window(driver.window_handles[0])
+    desk.first.wait_for("Is it still you?")
+    desk.first.button("Not now").click()
+    desk.first.type_at_the_end("Not lost. ")
+    desk.first.button("Sign in").click()
+    desk.first.fill("Password of", PASSWORD)
+    desk.first.button("Go on writing").click()
+    desk.first.wait_for_state("Saved")
+    desk.first.type_at_the_end("And on. ")
+    desk.first.wait_for_state("Saved")
+    assert desk.first.open(address).written == "Before. Not lost. And on. "
+
+
+def test_publishing_waits_for_the_last_key(desk: Desk) -> None:
+    desk.begin("In print", "Before. ")
+    desk.first.type_at_the_end("The last word.")
+    desk.first.publish()
+    desk.first.wait_for("Readers can see it now")
+    reader = desk.second.driver
+    reader.get(f"{desk.program.url}/in-print")
+    assert "Before. The last word." in Screen(reader).text

@@ -1,0 +1,71 @@
+// "Is it still you?": when the session is over, signing in again without leaving the text. A password is sent from here; whoever needs a passkey
+// or a second factor does that in a window of its own, and is noticed on coming back.
+export class Again {
+  /** `reminder`: a button that opens it again; `back()`: tries to go on, and whoever signed in meanwhile, the server says. */
+  constructor(dialog, reminder, back) {
+    Object.assign(this, { dialog, reminder, back, form: dialog.querySelector("form"), error: dialog.querySelector(".error") });
+    this.form.addEventListener("submit", (event) => { event.preventDefault(); this.#signIn(); });
+    dialog.querySelector("[data-later]").addEventListener("click", () => dialog.close());
+    reminder.addEventListener("click", () => this.open());
+    for (const kind of ["focus", "pageshow"]) addEventListener(kind, () => { if (this.isNeeded) back(); });
+  }
+
+  open(words = "") {
+    this.isNeeded = true;
+    this.reminder.hidden = false;
+    this.#say(words);
+    if (!this.dialog.open) this.dialog.showModal();
+  }
+
+  async close() {
+    if (!this.isNeeded) return;
+    this.isNeeded = false;
+    this.reminder.hidden = true;
+    this.form.reset();
+    this.dialog.close();
+    takeKey(await pageAt(location.pathname));
+  }
+
+  async #signIn() {
+    const button = this.form.querySelector(".primary");
+    button.disabled = true;
+    try {
+      const data = new URLSearchParams(new FormData(this.form));
+      data.set("next", location.pathname);
+      const answer = await fetch(this.form.action, { method: "POST", body: data });
+      this.#judge(new URL(answer.url).pathname, parsed(await answer.text()));
+    } catch {
+      this.#say("The server cannot be reached. Please try again.");
+    } finally {
+      button.disabled = false;
+    }
+  }
+
+  #judge(path, page) {
+    takeKey(page);
+    if (path === location.pathname) this.back();
+    else if (path.startsWith("/login/")) this.#say("The password is right; a second step is needed. Take the other way below.");
+    else this.#say(page.querySelector(".error")?.textContent.trim() || "That did not work. Please try again.");
+  }
+
+  #say(words) {
+    this.error.hidden = !words;
+    this.error.querySelector("span").textContent = words;
+    if (words) this.form.elements.password.focus();
+  }
+}
+
+/** Forms of this page go on with the key that the browser has now. */
+function takeKey(page) {
+  const key = page.querySelector("[name=_xsrf]")?.value;
+  if (key) for (const field of document.querySelectorAll("[name=_xsrf]")) field.value = key;
+}
+
+export async function pageAt(address) {
+  const answer = await fetch(address);
+  return parsed(await answer.text());
+}
+
+export function parsed(html) {
+  return new DOMParser().parseFromString(html, "text/html");
+}

@@ -1,0 +1,30 @@
+"""Moments by the clock of a place."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from cms.content.local_time import moment_of
+
+LISBON = ZoneInfo("Europe/Lisbon")
+
+
+def test_local_time_is_read_in_its_zone() -> None:
+    assert moment_of("2026-07-01T09:30", LISBON) == datetime(2026, 7, 1, 8, 30, tzinfo=UTC)
+    assert moment_of("2026-01-01T09:30", LISBON) == datetime(2026, 1, 1, 9, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("written", "sentence"),
+    [
+        ("2026-03-29T01:30", "There was no 01:30 on 29 March 2026 in Europe/Lisbon"),
+        ("2026-10-25T01:30", "01:30 on 25 October 2026 came twice in Europe/Lisbon"),
+        ("2026-02-30T01:30", "Write a day and a time"),
+        ("yesterday", "Write a day and a time"),
+        ("0001-01-01T00:00", "Write a day and a time"),
+    ],
+)
+def test_time_that_never_was_or_was_twice_is_refused(written: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        moment_of(written, LISBON)

@@ -1,0 +1,246 @@
+"""At the socket, with real ones: who may come, who may write, and what each is told."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import select
+from tornado.httpclient import HTTPClientError
+
+from cms import crdt
+from cms.collaboration import protocol, room, updates
+from cms.models import Revision
+from cms.models.post import Reason
+from cms.policy import SYSTEM
+from cms.services import accounts, posts, publishing, sessions, working_copies
+from tests import factories
+from tests.collaboration.writers import writing
+from tests.web import Site
+
+
+async def post_of(site: Site, role: str = "author", **values: str) -> int:
+    await site.person(role)
+    return (await factories.draft(site.database, await factories.person(site.database, role), **values)).id
+
+
+async def test_two_read_each_other_and_hear_what_is_on_disk(site: Site) -> None:
+    post_id = await post_of(site, text="Mud 😀.")
+    async with writing(await site.signed_in("author"), post_id) as ana, writing(await site.signed_in("editor"), post_id) as edna:
+        hello = ana.told[0]
+        assert hello["kind"] == "hello"
+        assert (hello["person"]["name"], hello["mayWrite"], hello["why"], hello["clientId"]) == ("Author Person", True, "", None)
+        assert hello["lineage"] == edna.told[0]["lineage"]
+        await ana.reads("Mud 😀.")
+        ana.type("Mud 😀😀.", title="High tide")
+        edna.type("Oh! Mud 😀.")
+        await asyncio.gather(ana.reads("Oh! Mud 😀😀."), edna.reads("Oh! Mud 😀😀."), ana.kept(), edna.kept())
+        async with site.database.read() as session:
+            stored = await working_copies.read_document(session, post_id)
+        assert stored
+        assert crdt.Document(*stored.all).content == "Oh! Mud 😀😀."
+        assert crdt.Document(*stored.all).fields["title"] == "High tide"
+
+
+async def test_form_is_heard_at_the_socket_and_the_socket_in_the_working_copy(site: Site) -> None:
+    browser, post_id = await site.signed_in("author"), await post_of(site, text="One.")
+    async with writing(browser, post_id) as ana:
+        await ana.reads("One.")
+        ana.type("One. Two.")
+        await ana.kept()
+        ana_herself = await factories.person(site.database, "author")
+        await factories.edited(site.database, ana_herself, post_id, title="High tide")
+        await ana.until(lambda: ana.document.fields["title"] == "High tide")
+        assert "One. Two." in (await browser.get(f"/admin/posts/{post_id}")).text
+
+
+async def test_working_copy_follows_by_itself_and_an_empty_room_is_folded(site: Site) -> None:
+    post_id = await post_of(site, text="One.")
+    async with writing(await site.signed_in("author"), post_id) as ana:
+        await ana.reads("One.")
+        ana.type("Two.", title="High tide")
+        await ana.kept()
+    async with asyncio.timeout(20):
+        while True:
+            async with site.database.read() as session:
+                stored = await working_copies.read_document(session, post_id)
+                post = await posts.get_visible(session, SYSTEM, post_id)
+            if stored and not stored.updates and post.title == "High tide":
+                break
+            await asyncio.sleep(0.1)
+
+
+async def test_whoever_is_not_signed_in_or_may_not_see_it_is_told_so(site: Site) -> None:
+    post_id = await post_of(site)
+    for browser, code in ((site.browser(), 4401), (await site.signed_in("contributor"), 4404)):
+        async with writing(browser, post_id) as writer:
+            assert (await writer.end())[0] == code
+            assert not writer.told
+    async with writing(await site.signed_in("author"), post_id + 7) as writer:
+        assert (await writer.end())[0] == 4404
+
+
+async def test_other_sites_open_no_socket(site: Site) -> None:
+    post_id = await post_of(site)
+    with pytest.raises(HTTPClientError, match="403"):
+        async with writing(await site.signed_in("author"), post_id, Origin="https://elsewhere.example"):
+            pass
+
+
+async def test_other_lineage_begins_anew(site: Site) -> None:
+    post_id = await post_of(site)
+    async with writing(await site.signed_in("author"), post_id, lineage="0" * 32) as ana:
+        assert (await ana.end())[0] == 4408
+
+
+async def test_reader_reads_along_and_changes_nothing(site: Site) -> None:
+    """A contributor may see his own public post, and not change it."""
+    post_id = await post_of(site, "contributor", text="One.")
+    cem = await site.signed_in("contributor")
+    async with writing(await site.signed_in("editor"), post_id) as edna, writing(cem, post_id) as reader:
+        await reader.reads("One.")
+        assert reader.told[0]["mayWrite"]
+        await factories.publish(site.database, await factories.person(site.database, "editor"), post_id)
+        await reader.until(lambda: reader.last_told("standing") is not None)
+        assert reader.last_told("standing") == {"kind": "standing", "mayWrite": False, "why": "You may read this, but not change it."}
+        reader.type("Mine.")
+        edna.type("Edna's.")
+        await edna.kept()
+        assert edna.document.content == "Edna's."
+        assert reader.on_disk < reader.sent
+
+
+async def test_disabled_person_is_out_at_once_and_so_is_an_ended_session(site: Site) -> None:
+    post_id = await post_of(site)
+    async with writing(await site.signed_in("author"), post_id) as ana, writing(await site.signed_in("editor"), post_id) as edna:
+        async with site.database.transaction() as work:
+            user = await accounts.find_by_email(work.session, "author@example.org")
+            assert user
+            await accounts.disable(work, SYSTEM, user)
+        assert (await ana.end())[0] == 4401
+        editor = await factories.person(site.database, "editor")
+        async with site.database.transaction() as work:
+            await sessions.revoke_others(work, editor, 0)
+        assert (await edna.end())[0] == 4401
+
+
+async def test_trash_stops_the_pen_and_taking_out_gives_it_back(site: Site) -> None:
+    post_id = await post_of(site)
+    author = await factories.person(site.database, "author")
+    async with writing(await site.signed_in("author"), post_id) as ana:
+        async with site.database.transaction() as work:
+            await publishing.trash(work, author, post_id)
+        await ana.until(lambda: (ana.last_told("standing") or {}).get("mayWrite") is False)
+        async with site.database.transaction() as work:
+            await posts.restore(work, author, post_id)
+        await ana.until(lambda: (ana.last_told("standing") or {}).get("mayWrite") is True)
+
+
+async def test_names_come_from_the_session_and_nobody_speaks_for_another(site: Site) -> None:
+    post_id = await post_of(site)
+    async with writing(await site.signed_in("author"), post_id) as ana, writing(await site.signed_in("editor"), post_id) as edna:
+        ana.send(bytes([protocol.IS]) + protocol.number(5))
+        ana.send(protocol.awareness({5: (1, {"cursor": 3, "user": {"name": "The Pope"}}), 6: (1, {"user": {"name": "Nobody"}})}))
+        await edna.until(lambda: 5 in edna.states)
+        assert edna.states[5]["user"]["name"] == "Author Person"
+        assert edna.states[5]["cursor"] == 3
+        assert 6 not in edna.states
+        await edna.until(lambda: edna.last_told("writers") is not None and "5" in edna.last_told("writers")["clients"])
+        edna.send(bytes([protocol.IS]) + protocol.number(5))
+        assert (await edna.end())[0] == 4400
+    async with writing(await site.signed_in("editor"), post_id) as edna:
+        assert edna.last_told("writers")["clients"]["5"]["name"] == "Author Person"
+
+
+async def test_what_only_editors_choose_is_set_back_for_everybody(site: Site) -> None:
+    post_id = await post_of(site)
+    async with writing(await site.signed_in("author"), post_id) as ana, writing(await site.signed_in("editor"), post_id) as edna:
+        await edna.until(lambda: bool(edna.document.fields))
+        await ana.until(lambda: bool(ana.document.fields))
+        ana.type(featured=True, excerpt="Mine.")
+        await edna.until(lambda: edna.document.fields["excerpt"] == "Mine.")
+        await ana.until(lambda: ana.document.fields["featured"] is False)
+        edna.type(featured=True)
+        await ana.until(lambda: ana.document.fields["featured"] is True)
+
+
+async def test_beyond_the_most_writers_the_next_reads_along(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "MOST_WRITERS", 1)
+    post_id = await post_of(site)
+    editor = await site.signed_in("editor")
+    async with writing(await site.signed_in("author"), post_id) as ana, writing(editor, post_id) as edna:
+        assert not edna.told[0]["mayWrite"]
+        assert "read along" in edna.told[0]["why"]
+        ana.socket.close()
+        await edna.until(lambda: (edna.last_told("standing") or {}).get("mayWrite") is True)
+
+
+async def test_hostile_messages_end_the_socket_and_the_text_stays(site: Site) -> None:
+    post_id = await post_of(site, text="Whole 😀.")
+    author = await site.signed_in("author")
+    async with writing(await site.signed_in("editor"), post_id) as edna:
+        half = edna.document.edit("Whole 😀😁.")
+        await edna.reads("Whole 😀😁.")
+        edna.update(half)
+        await edna.kept()
+        client, clock = next(iter(updates.read(half).begins.items()))
+        cut = bytes([1, 1, 77, 0, 4 | 128]) + protocol.number(client) + protocol.number(clock) + protocol.framed(b"X") + bytes([0])
+        messages = [
+            b"",
+            b"\xff\xff",
+            protocol.sync(9, b""),
+            protocol.sync(protocol.STEP_1, b"\xff\xff\xff"),
+            protocol.sync(protocol.UPDATE, b"\x01\x01\xff"),
+            protocol.sync(protocol.UPDATE, cut),
+            bytes([protocol.AWARENESS]) + protocol.framed(b"\x05"),
+            bytes([protocol.IS]),
+        ]
+        for message in messages:
+            async with writing(author, post_id) as ana:
+                ana.send(message)
+                code, reason = await ana.end()
+                assert code == 4400, message
+                assert reason
+        async with writing(author, post_id) as ana:
+            assert ana.document.content == edna.document.content == "Whole 😀😁."
+
+
+async def test_text_of_the_one_before_is_kept_when_another_begins_after_a_pause(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "PAUSE", 0.0)
+    post_id = await post_of(site, text="One.")
+    async with writing(await site.signed_in("author"), post_id) as ana, writing(await site.signed_in("editor"), post_id) as edna:
+        ana.type("Hers.")
+        await ana.kept()
+        await edna.reads("Hers.")
+        edna.type("His.")
+        await edna.kept()
+    async with site.database.read() as session:
+        wanted = select(Revision.content, Revision.created_by_id).where(Revision.reason == Reason.TAKEOVER)
+        kept = [tuple(row) for row in await session.execute(wanted)]
+    assert kept == [("Hers.", await site.person("author"))]
+
+
+async def test_too_many_messages_end_the_socket(site: Site) -> None:
+    post_id = await post_of(site, text="Whole.")
+    async with writing(await site.signed_in("author"), post_id) as ana:
+        for _ in range(1000):
+            ana.send(protocol.sync(protocol.UPDATE, crdt.NOTHING))
+        assert (await ana.end())[0] == 4429
+
+
+async def test_much_too_much_ends_the_socket_and_the_text_stays(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    post_id = await post_of(site, text="Whole.")
+    author, editor = await site.signed_in("author"), await site.signed_in("editor")
+    async with writing(editor, post_id) as edna:
+        async with writing(author, post_id) as ana:
+            ana.send(bytes(room.MAX_MESSAGE + 10))
+            assert (await ana.end())[0] == 4413
+        monkeypatch.setattr(room, "MAX_DOCUMENT", 20_000)
+        async with writing(author, post_id) as ana:
+            await ana.reads("Whole.")
+            ana.type("x" * 30_000)
+            assert (await ana.end())[0] == 4413
+        monkeypatch.setattr(room, "MAX_TEXT", 1000)
+        async with writing(author, post_id) as ana:
+            await ana.reads("Whole.")
+            ana.type("x" * 1001)
+            assert (await ana.end())[0] == 4413
+        await edna.reads("Whole.")
