@@ -29,7 +29,8 @@ def writer(program: Program, open_browser: OpenBrowser, monkeypatch: pytest.Monk
 
 
 def complaints(driver: Chrome) -> list[str]:
-    return [entry["message"] for entry in driver.get_log("browser") if "Content Security Policy" in entry["message"] or "Uncaught" in entry["message"]]
+    said = [entry["message"] for entry in driver.get_log("browser")]
+    return [each for each in said if "Content Security Policy" in each or "Uncaught" in each]
 
 
 def test_keys_do_what_people_know(writer: WritingScreen) -> None:

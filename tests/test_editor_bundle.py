@@ -36,3 +36,9 @@ def test_the_committed_bundle_is_what_the_sources_make(workshop: Path, tmp_path:
 
 def test_the_lock_names_no_registry() -> None:
     assert '"resolved"' not in (ROOT / "editor/package-lock.json").read_text(encoding="utf-8")
+
+
+def test_the_sources_own_tests_are_green(workshop: Path) -> None:
+    ran = subprocess.run([NODE, "--test", "test/"], cwd=workshop, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout
+    assert "# pass 0" not in ran.stdout
