@@ -29,7 +29,11 @@ def writer(program: Program, open_browser: OpenBrowser, monkeypatch: pytest.Monk
 
 
 def complaints(driver: Chrome) -> list[str]:
-    return [entry["message"] for entry in driver.get_log("browser") if "Content Security Policy" in entry["message"] or "Uncaught" in entry["message"]]
+    return [
+        entry["message"]
+        for entry in driver.get_log("browser")
+        if "Content Security Policy" in entry["message"] or "Uncaught" in entry["message"]
+    ]
 
 
 def test_keys_do_what_people_know(writer: WritingScreen) -> None:
