@@ -155,7 +155,11 @@ async def test_what_is_live_is_the_newest_revision_unless_it_was_changed_since(s
 
 async def test_a_change_that_waits_leaves_the_picture_as_it_is(shown: Shown) -> None:
     async with shown.database.read() as session:
-        waiting = select(WorkingCopy, Published).join(Published, Published.post_id == WorkingCopy.post_id).join(Post)
+        waiting = (
+            select(WorkingCopy, Published)
+            .join(Published, Published.post_id == WorkingCopy.post_id)
+            .join(Post, Post.id == WorkingCopy.post_id)
+        )
         rows = (await session.execute(waiting.where(Post.has_changes))).all()
     assert rows
     assert all(copy.fields["picture"] == (live.picture or {}).get("id") for copy, live in rows)
