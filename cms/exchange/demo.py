@@ -180,7 +180,8 @@ class _Filling:
             match text.header.state:
                 case "changed":
                     copy = await work.session.get_one(WorkingCopy, post_id)
-                    await posts.save(work, self._able(text, "create"), post_id, changed.model_copy(update={"version": copy.version}))
+                    kept = {"version": copy.version, "picture": copy.fields.get("picture")}
+                    await posts.save(work, self._able(text, "create"), post_id, changed.model_copy(update=kept))
                 case "withdrawn":
                     await publishing.withdraw(work, self._editor, post_id)
                 case "trashed":

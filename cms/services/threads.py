@@ -193,7 +193,7 @@ async def accept(work: Work, actor: Actor, post_id: int, thread_id: int) -> Thre
         raise Conflict(CHANGED)
     after = content[: place[0]] + (thread.replacement or "") + content[place[1] :]
     copy = await working_copies.edit(work, actor, post_id, content=after)
-    await working_copies.keep(work, copy, Reason.SAVED, actor.user_id)
+    await working_copies.keep(work, [copy], Reason.SAVED, actor.user_id)
     _end(work, actor, post, thread, Outcome.ACCEPTED)
     return thread
 

@@ -153,6 +153,18 @@ async def test_what_is_live_is_the_newest_revision_unless_it_was_changed_since(s
             assert revision.is_same_as(copy) is not post.has_changes
 
 
+async def test_a_change_that_waits_leaves_the_picture_as_it_is(shown: Shown) -> None:
+    async with shown.database.read() as session:
+        waiting = (
+            select(WorkingCopy, Published)
+            .join(Published, Published.post_id == WorkingCopy.post_id)
+            .join(Post, Post.id == WorkingCopy.post_id)
+        )
+        rows = (await session.execute(waiting.where(Post.has_changes))).all()
+    assert rows
+    assert all(copy.fields["picture"] == (live.picture or {}).get("id") for copy, live in rows)
+
+
 async def test_the_site_gets_a_name_unless_it_has_one(database: Database, storage: Storage, renderer: Renderer) -> None:
     async with database.transaction() as work:
         await site.configure(work, name="The Lighthouse")

@@ -9,13 +9,12 @@ class LivePreview extends HTMLElement {
     this.form = this.button.form;
     this.frame.addEventListener("load", () => this.#keepInside());
     document.addEventListener("input", (event) => { if (event.target.form === this.form) this.#later(); });
-    document.addEventListener("change", (event) => { if (event.target.name === "view" || event.target.id === "panel") this.#later(0); });
+    new ResizeObserver(() => this.#later(0)).observe(this); // it has come into view, by a choice or by a wider window
     this.button.addEventListener("click", (event) => {
       if (!this.#isLoaded) return;
       event.preventDefault();
       this.#show();
     });
-    this.#later(0);
   }
 
   get #isVisible() {
