@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -24,7 +25,10 @@ def press(driver: Chrome, selector: str, key: str = Keys.ENTER) -> None:
 
 
 def wait_for(driver: Chrome, selector: str, words: str) -> None:
-    WebDriverWait(driver, 10).until(lambda _: words in driver.find_element(By.CSS_SELECTOR, selector).text)
+    patient = WebDriverWait(
+        driver, 10, ignored_exceptions=[NoSuchElementException, StaleElementReferenceException]
+    )  # of the page that is just leaving
+    patient.until(lambda _: words in driver.find_element(By.CSS_SELECTOR, selector).text)
 
 
 async def test_a_text_is_compared_played_back_and_restored(tmp_path: Path, templates: Templates, open_browser: OpenBrowser) -> None:
