@@ -20,25 +20,28 @@ _WORDS = frozenset({"title", "slug", "excerpt", "date", *META})  # typed letter 
 _EMPTY = PostFields().to_json()
 
 
-async def settled(session: AsyncSession, post: Post, said: Mapping[str, Any], before: PostFields) -> tuple[PostFields, dict[str, Any]]:
+async def settled(
+    session: AsyncSession, post: Post, said: Mapping[str, Any], before: PostFields, by_id: int | None
+) -> tuple[PostFields, dict[str, Any]]:
     """The fields as the working copy keeps them, and what has to be set back in the document that says this.
 
-    What is not valid stays as it was, and so does what only a newer version of the program knows.
+    What is not valid stays as it was, and so does what only a newer version of the program knows. ``by_id``: who wrote last.
     """
+    writer = await session.get(User, by_id) if by_id else None
     kept, back = before.to_json(), dict[str, Any]()
     for key in PostFields.model_fields:
         value = said.get(key, _EMPTY[key])
         if value == kept[key]:
             continue
         try:
-            kept[key] = await _valid(session, post, key, value)
+            kept[key] = await _valid(session, writer, post, key, value)
         except (ValidationError, InvalidInput):
             if key not in _WORDS:
                 back[key] = kept[key]
     return PostFields.model_validate(kept), back
 
 
-async def _valid(session: AsyncSession, post: Post, key: str, value: Any) -> Any:
+async def _valid(session: AsyncSession, writer: User | None, post: Post, key: str, value: Any) -> Any:
     """As JSON. Raises ``ValidationError`` or ``InvalidInput``."""
     fields = TypedFields.model_validate({key: value})
     now = getattr(fields, key)
@@ -55,6 +58,8 @@ async def _valid(session: AsyncSession, post: Post, key: str, value: Any) -> Any
             await _there(session, Category, (now,))
         case "picture":
             await _there(session, Asset, (now,))
+            if writer:
+                await picture(session, writer.actor, now, PostFields())
         case "parent":
             now = await parent(session, post, now)
         case "series":

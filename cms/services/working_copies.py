@@ -150,7 +150,7 @@ async def _hold(work: Work, post_id: int) -> tuple[Post, WorkingCopy]:
 
 async def _project(work: Work, post: Post, copy: WorkingCopy, document: crdt.Document, by_id: int | None) -> None:
     content = clean_text(document.content)[:MAX_TEXT]
-    fields, back = await post_fields.settled(work.session, post, document.fields, PostFields.model_validate(copy.fields))
+    fields, back = await post_fields.settled(work.session, post, document.fields, PostFields.model_validate(copy.fields), by_id)
     if (made := document.edit(content, back)) != crdt.NOTHING:
         await _add(work, {post.id: made})
     await _write(work, post, copy, content, fields.to_json(), by_id)

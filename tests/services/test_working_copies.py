@@ -10,7 +10,7 @@ from cms import crdt
 from cms.db.session import Database
 from cms.errors import Conflict, NotFound
 from cms.events import DocumentChanged, Event
-from cms.models import Document, DocumentUpdate, Post, PostTag, Revision, User, WorkingCopy
+from cms.models import Asset, Document, DocumentUpdate, Post, PostTag, Revision, User, WorkingCopy
 from cms.models.post import Reason
 from cms.schemas.post import PostInput
 from cms.services import accounts, posts, taxonomies, working_copies
@@ -89,6 +89,21 @@ async def test_fields_that_cannot_be_are_set_back_in_the_document(database: Data
     assert document.fields["authors"] == [ana.user_id]
     assert document.fields["category"] is None
     assert document.fields["title"] == "x" * 301, "words are left to whoever types them"
+
+
+async def test_another_ones_picture_is_set_back(database: Database) -> None:
+    ana, otto = await factories.person(database, "author"), await factories.person(database, "author", "Otto Other")
+    post = await factories.draft(database, ana)
+    async with database.transaction() as work:
+        made = {"name": "a.png", "content_type": "image/png", "size": 1, "created_at": work.now}
+        theirs = Asset(digest="a" * 64, created_by_id=otto.user_id, **made)
+        own = Asset(digest="b" * 64, created_by_id=ana.user_id, **made)
+        work.session.add_all([theirs, own])
+    for asset, kept in ((theirs, None), (own, own.id)):
+        await typed(database, post.id, picture=asset.id)
+        async with database.transaction() as work:
+            copy = await working_copies.project(work, post.id, ana.user_id)
+        assert copy.fields["picture"] == (await document_of(database, post.id)).fields["picture"] == kept
 
 
 async def test_form_changes_what_was_changed_in_it_and_leaves_the_rest_to_others(database: Database) -> None:
