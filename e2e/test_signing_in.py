@@ -1,6 +1,8 @@
 """Coming in: with passkeys that the browser keeps, with codes of an app, with recovery codes; and being sent away."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pyotp
 import pytest
@@ -9,11 +11,12 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from e2e.axe import problems
 from e2e.conftest import OpenBrowser
-from e2e.pages.first_run import EMAIL, PASSWORD
+from e2e.pages.first_run import EMAIL, PASSWORD, SetupScreen
 from e2e.pages.screen import PATIENCE, Screen
 from e2e.pages.security import SecondStep, SecurityScreen, carry_key
 from e2e.pages.sign_in import SignInScreen
 from e2e.program import Program
+from tests.provider import CLIENT_ID, CLIENT_SECRET, running_provider
 
 pytestmark = pytest.mark.browser
 
@@ -138,3 +141,27 @@ def test_axe_finds_nothing_on_a_phone(program: Program, owner: Chrome, open_brow
         driver.get(url)
         assert problems(driver) == [], url
         assert not Screen(driver).is_wider_than_the_window(), url
+
+
+async def test_account_elsewhere_is_linked_and_lets_in(tmp_path: Path, open_browser: OpenBrowser) -> None:
+    async with running_provider() as provider:
+        client = {"SQUALL_OIDC_CLIENT_ID": CLIENT_ID, "SQUALL_OIDC_CLIENT_SECRET": CLIENT_SECRET, "SQUALL_OIDC_NAME": "Harbour ID"}
+        program = Program(tmp_path / "data", SQUALL_OIDC_ISSUER=provider.issuer, **client)
+        await asyncio.to_thread(_link_and_come_in, program, open_browser())
+    assert len(provider.redeemed) == 2
+
+
+def _link_and_come_in(program: Program, driver: Chrome) -> None:
+    program.start()
+    try:
+        SetupScreen(driver).make_owner(program.owner_link)
+        driver.get(f"{program.url}/account/identities")
+        screen = Screen(driver)
+        screen.press("Link an account")
+        screen.wait_for("Harbour ID")
+        assert "ana-1" in screen.text
+        screen.press("Sign out")
+        screen.press("Sign in with Harbour ID")
+        wait_for_path(driver, "/admin/posts")
+    finally:
+        program.stop()
