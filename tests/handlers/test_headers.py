@@ -66,7 +66,7 @@ async def test_every_route_by_every_method(secure: Site) -> None:
     browser, asset, wrong, seen = secure.browser(), await walk.upload(secure), [], set()
     for route in routes():
         name = str(route.name)
-        path = STOPS[name].path.format(**dict.fromkeys(walk.THINGS, "1"), asset=asset)
+        path = STOPS[name].path.format(**dict.fromkeys([*walk.THINGS, "revision"], "1"), asset=asset)
         shown = name.rpartition(".")[2] in ANYWHERE or name.startswith("media")
         for method in (*walk.METHODS, "BREW"):
             answer = await ask(browser, method, path)

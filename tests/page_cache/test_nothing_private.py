@@ -33,6 +33,9 @@ FEEDS = ("feed.xml", "atom.xml", "feed.json")
 SEARCHES = ("tide", MARKER, MARKER[:-1], f"{MARKER[:4]}", f'"{MARKER} title"', f"tide -{MARKER}", f"{MARKER}s", "Flibertigibet title")
 
 
+DESK = ("", "/publication", "/restoration", "/revisions", "/revisions/playback", "/writers", "/links", "/threads")
+
+
 async def fill(site: Site) -> None:
     """Public posts and a page beside everything that is not public, and each of these once public or never."""
     database = site.database
@@ -103,10 +106,11 @@ async def addresses(site: Site) -> list[str]:
         "readyz",
         "metrics",
     ]
-    plain += ["media/1/0123456789ab/a.png", "media/1/a.png", "admin", "admin/posts", "admin/preview", *for_programs, *FEEDS]
+    live = [f"preview/{'x' * 43}", f"live/previews/{'x' * 43}", *(f"live/posts/{post_id}" for post_id in posts)]
+    plain += ["media/1/0123456789ab/a.png", "media/1/a.png", "admin", "admin/posts", "admin/preview", *live, *for_programs, *FEEDS]
     of_lists = [f"/{at}{end}" for at in LISTS for end in ("", "/page/1", "/page/2", *(f"/{name}" for name in FEEDS))]
     of_texts = [f"/{at}{end}" for at in texts for end in ("", ".md", "/")]
-    desk = [f"/admin/{kind}s/{post_id}{end}" for kind in Kind for post_id in posts for end in ("", "/publication", "/restoration")]
+    desk = [f"/admin/{kind}s/{post_id}{end}" for kind in Kind for post_id in posts for end in DESK]
     searches = [f"/search?q={quote(words)}{more}" for words in SEARCHES for more in ("", "&tag=sea", "&page=2")]
     narrowed = [f"/search?q=mud&{kind}={MARKER.lower()}-{end}" for kind, end in ENDS]
     return [*(f"/{path}" for path in plain), *of_lists, *of_texts, *desk, *searches, *narrowed]

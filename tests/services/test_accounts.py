@@ -567,7 +567,9 @@ async def test_whoever_links_an_account_elsewhere_is_told_once(database: Databas
 
 
 async def test_every_letter_can_be_written() -> None:
-    facts = dict.fromkeys(("site", "by", "role", "carrier", "new", "what", "browser", "address", "at", "who"), "x")
+    facts = dict.fromkeys(
+        ("site", "by", "role", "carrier", "new", "what", "browser", "address", "at", "who", "did", "title", "words", "path"), "x"
+    )
     assert set(notices.WORDS) == set(Notice)
     for notice in Notice:
         letter = notices._written(notice, "a@example.org", "A", "https://tides.example", facts)
