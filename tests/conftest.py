@@ -26,9 +26,19 @@ from tests import postgresql, statements
 from tests.measuring import unmeasured, unmeasured_workers
 
 SERVER = pytest.StashKey[postgresql.Server]()
+REPEATS = pytest.StashKey[bool]()  # it is not the first case of its test
 TEMPLATE = "squall_template"
+HEAVY = frozenset({"database_url", "templates", "squall", "program"})  # fixtures of tests that do much
 
 statements.share()
+
+
+@pytest.fixture(autouse=True)
+def lines_counted_once(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Counting doubles what a test takes. Where that is much, the first case counts the lines that the others go through, too."""
+    repeats = request.node.stash.get(REPEATS, False) and not HEAVY.isdisjoint(request.fixturenames)
+    with unmeasured() if repeats else contextlib.nullcontext():
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -169,6 +179,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long comes first, so that at the end there is something left for each worker."""
     items.sort(key=_length, reverse=True)
+    first: set[tuple[object, str]] = set()
+    for item in items:
+        if isinstance(item, pytest.Function) and "postgresql" not in item.name:
+            item.stash[REPEATS] = (item.parent, item.originalname) in first
+            first.add((item.parent, item.originalname))
 
 
 def _length(item: pytest.Item) -> float:
