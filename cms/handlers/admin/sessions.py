@@ -129,7 +129,8 @@ class DoorHandler(SignInHandler, is_base=True):
         return True
 
     def show_again(self, refused: InvalidInput) -> None:
-        raise NotImplementedError
+        """Where a button is all that there is, a page says it."""
+        super().write_error_page(self.get_status(), "")
 
 
 class LoginHandler(DoorHandler):

@@ -223,3 +223,11 @@ async def test_any_process_can_check_the_answer_once(site: Site, tmp_path: Path,
         answer = key.use(await challenge(here))
         assert (await there.post("/login/passkey", {"credential": answer})).location == "/admin"
         assert (await here.post("/login/passkey", {"credential": answer})).location == "/login"
+
+
+@pytest.mark.parametrize("path", ["/login/passkey", "/login/passkey/challenge", "/login/second-factor/challenge"])
+async def test_lost_key_is_said_where_a_button_is_all_that_there_is(site: Site, path: str) -> None:
+    await site.person("owner")
+    answer = await site.browser().send("POST", path, {"_xsrf": "lost"}, {"Content-Type": "application/x-www-form-urlencoded"})
+    assert answer.status == 403
+    assert "its key no longer fits" in answer.words
