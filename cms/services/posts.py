@@ -172,8 +172,7 @@ async def list_parents(session: AsyncSession, page_id: int | None) -> Sequence[t
 
 async def get_draft(session: AsyncSession, actor: Actor, post_id: int) -> Draft:
     """A post as its editor opens it. Raises ``NotFound`` if the actor may not know of it, ``Forbidden`` if he may only read it."""
-    post = await get_visible(session, actor, post_id)
-    policy.require(actor, Capability.of(post.kind, "edit"), post)
+    post = await get_editable(session, actor, post_id)
     copy = await session.get_one(WorkingCopy, post_id)
     editor = await session.get(User, copy.updated_by_id) if copy.updated_by_id else None
     fields = PostFields.model_validate(copy.fields)
@@ -181,6 +180,13 @@ async def get_draft(session: AsyncSession, actor: Actor, post_id: int) -> Draft:
     series = await session.get(Series, fields.series.id) if fields.series else None
     written_by, part_of = editor.name if editor else "", series.name if series else ""
     return Draft(post, copy.content, fields, copy.version, copy.updated_at, written_by, tuple(names), part_of)
+
+
+async def get_editable(session: AsyncSession, actor: Actor, post_id: int, *, lock: bool = False) -> Post:
+    """The post with its owners. Raises ``NotFound`` if the actor may not know of it, ``Forbidden`` if he may only read it."""
+    post = await get_visible(session, actor, post_id, lock=lock)
+    policy.require(actor, Capability.of(post.kind, "edit"), post)
+    return post
 
 
 async def get_visible(session: AsyncSession, actor: Actor, post_id: int, *, lock: bool = False) -> Post:
@@ -232,8 +238,7 @@ async def save(work: Work, actor: Actor, post_id: int, wanted: PostInput) -> Pos
     What somebody else wrote since the form was ``seen`` stays. Raises ``Conflict`` if the form does not say what was seen, and the
     working copy is no longer the version that was.
     """
-    post = await get_visible(work.session, actor, post_id, lock=True)
-    policy.require(actor, Capability.of(post.kind, "edit"), post)
+    post = await get_editable(work.session, actor, post_id, lock=True)
     if post.is_trashed:
         raise Conflict("This is in the trash; take it out to go on writing.")
     copy = await working_copies.project(work, post_id)

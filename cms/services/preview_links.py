@@ -2,7 +2,6 @@
 make it: it ends with its time, when it is revoked, when the text goes into the trash, and when its maker may not edit the text any more.
 """
 
-import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,16 +11,15 @@ from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import load_only
 
-from cms import policy
 from cms.db.session import Work
-from cms.errors import Conflict, Gone, InvalidInput, NotFound, OperatorError
+from cms.errors import Conflict, Forbidden, Gone, InvalidInput, NotFound, OperatorError
 from cms.events import WorkChanged
 from cms.models import Post, PreviewLink, Revision, User, WorkingCopy
-from cms.policy import Actor, Capability
+from cms.policy import Actor
 from cms.schemas.links import PreviewLinkInput
 from cms.schemas.post import PostFields
 from cms.sealing import Sealer
-from cms.services import audit, outbox, posts
+from cms.services import audit, outbox, posts, tokens
 
 LIFETIMES = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 KEPT = timedelta(days=90)  # after its end, to say that it has ended and not that it never was
@@ -72,7 +70,7 @@ class Openness:
 
 async def make(work: Work, sealer: Sealer, actor: Actor, post_id: int, wanted: PreviewLinkInput) -> PreviewLink:
     """Raises ``InvalidInput`` if the text has no such revision, ``Conflict`` if it is in the trash or has too many links already."""
-    post = await _editable(work.session, actor, post_id, lock=True)
+    post = await posts.get_editable(work.session, actor, post_id, lock=True)
     if post.is_trashed:
         raise Conflict("This is in the trash; take it out to show it to somebody.")
     if (await openness(work.session, post_id, work.now)).links >= MOST_OPEN:
@@ -81,7 +79,7 @@ async def make(work: Work, sealer: Sealer, actor: Actor, post_id: int, wanted: P
         raise InvalidInput({"revision": "Choose one of the list."})
     carrier = secrets.token_urlsafe(32)
     link = PreviewLink(
-        token_hash=_hash(carrier), sealed=sealer.seal(carrier), post_id=post_id, revision_id=wanted.revision, name=wanted.name,
+        token_hash=tokens.digest(carrier), sealed=sealer.seal(carrier), post_id=post_id, revision_id=wanted.revision, name=wanted.name,
         created_at=work.now, created_by_id=actor.user_id, expires_at=work.now + LIFETIMES[wanted.lifetime],
     )  # fmt: skip
     work.session.add(link)
@@ -92,7 +90,7 @@ async def make(work: Work, sealer: Sealer, actor: Actor, post_id: int, wanted: P
 
 async def list_of(session: AsyncSession, sealer: Sealer, actor: Actor, post_id: int) -> Sequence[Shown]:
     """Those of a text, the newest first."""
-    await _editable(session, actor, post_id)
+    await posts.get_editable(session, actor, post_id)
     wanted = select(PreviewLink, User.name, Revision).outerjoin(User, User.id == PreviewLink.created_by_id)
     wanted = wanted.outerjoin(Revision, Revision.id == PreviewLink.revision_id).where(PreviewLink.post_id == post_id)
     rows = await session.execute(wanted.order_by(PreviewLink.id.desc()).limit(2 * MOST_OPEN))
@@ -101,14 +99,14 @@ async def list_of(session: AsyncSession, sealer: Sealer, actor: Actor, post_id: 
 
 async def revisions(session: AsyncSession, actor: Actor, post_id: int) -> Sequence[Revision]:
     """That may be shown, the newest first; without their texts."""
-    await _editable(session, actor, post_id)
+    await posts.get_editable(session, actor, post_id)
     wanted = select(Revision).options(load_only(Revision.created_at, Revision.name)).where(Revision.post_id == post_id)
     return (await session.scalars(wanted.order_by(Revision.id.desc()).limit(MOST_OFFERED))).all()
 
 
 async def revoke(work: Work, actor: Actor, post_id: int, link_id: int) -> None:
     """Whoever looks at it now is told. Raises ``NotFound`` if there is no such link, or it has ended already."""
-    post = await _editable(work.session, actor, post_id)
+    post = await posts.get_editable(work.session, actor, post_id)
     mine = (PreviewLink.id == link_id) & (PreviewLink.post_id == post_id)
     if not await _end(work, mine, post_id):
         raise NotFound("This link has ended already.")
@@ -123,12 +121,6 @@ async def end_all(work: Work, post_id: int) -> None:
 async def openness(session: AsyncSession, post_id: int, now: datetime) -> Openness:
     counted = select(func.count(), func.coalesce(func.sum(PreviewLink.seen), 0)).where(PreviewLink.post_id == post_id, *_is_open(now))
     return Openness(*(await session.execute(counted)).one())
-
-
-async def _editable(session: AsyncSession, actor: Actor, post_id: int, *, lock: bool = False) -> Post:
-    post = await posts.get_visible(session, actor, post_id, lock=lock)
-    policy.require(actor, Capability.of(post.kind, "edit"), post)
-    return post
 
 
 async def _revision(session: AsyncSession, post_id: int, revision_id: int) -> Revision | None:
@@ -159,18 +151,16 @@ def _carrier(sealer: Sealer, link: PreviewLink) -> str:
 
 async def find(session: AsyncSession, carrier: str, now: datetime) -> Sight:
     """Raises ``NotFound`` if there never was such a link, or it ended long ago, ``Gone`` if it has ended."""
-    link = await session.scalar(select(PreviewLink).where(PreviewLink.token_hash == _hash(carrier)))
+    link = await session.scalar(select(PreviewLink).where(PreviewLink.token_hash == tokens.digest(carrier)))
     if link is None:
         raise NotFound
     maker = await session.get(User, link.created_by_id) if link.created_by_id else None
     if maker is None or maker.is_disabled or not link.is_open_at(now):
         raise Gone(ENDED)
     try:
-        post = await posts.get_visible(session, maker.actor, link.post_id)
-    except NotFound:
+        post = await posts.get_editable(session, maker.actor, link.post_id)
+    except (NotFound, Forbidden):
         raise Gone(ENDED) from None
-    if not policy.allows(maker.actor, Capability.of(post.kind, "edit"), post):
-        raise Gone(ENDED)
     return Sight(link, post)
 
 
@@ -194,7 +184,3 @@ async def count(work: Work, looks: Mapping[int, int]) -> None:
 async def prune(work: Work) -> None:
     long_ago = work.now - KEPT
     await work.session.execute(delete(PreviewLink).where(or_(PreviewLink.expires_at < long_ago, PreviewLink.revoked_at < long_ago)))
-
-
-def _hash(carrier: str) -> str:
-    return hashlib.sha256(carrier.encode()).hexdigest()

@@ -94,7 +94,7 @@ class Difference:
 
 async def list_revisions(session: AsyncSession, actor: Actor, post_id: int, page: int = 1) -> Slice:
     """A page beyond the last is the last."""
-    post = await _editable(session, actor, post_id)
+    post = await posts.get_editable(session, actor, post_id)
     total = await session.scalar(select(func.count()).select_from(Revision).where(Revision.post_id == post_id)) or 0
     page = max(1, min(page, -(-total // PER_SCREEN)))
     wanted = _entries(post_id).order_by(Revision.id.desc()).limit(PER_SCREEN).offset((page - 1) * PER_SCREEN)
@@ -103,19 +103,19 @@ async def list_revisions(session: AsyncSession, actor: Actor, post_id: int, page
 
 async def list_all(session: AsyncSession, actor: Actor, post_id: int) -> tuple[Post, Sequence[Entry]]:
     """To be played back, oldest first."""
-    post = await _editable(session, actor, post_id)
+    post = await posts.get_editable(session, actor, post_id)
     return post, [Entry(*row) for row in await session.execute(_entries(post_id).order_by(Revision.id))]
 
 
 async def get(session: AsyncSession, actor: Actor, post_id: int, *keys: str) -> tuple[Post, Sequence[Version]]:
     """The post, and these versions of it: each a number, or ``NOW``, ``NEWEST`` or ``LIVE``."""
-    post = await _editable(session, actor, post_id)
+    post = await posts.get_editable(session, actor, post_id)
     return post, [await _version(session, post_id, key) for key in keys]
 
 
 async def list_writers(session: AsyncSession, actor: Actor, post_id: int) -> tuple[Post, dict[int, tuple[int, str]]]:
     """Yjs client → number and name of the person who wrote with it."""
-    post = await _editable(session, actor, post_id)
+    post = await posts.get_editable(session, actor, post_id)
     return post, await working_copies.writers(session, post_id)
 
 
@@ -132,12 +132,6 @@ async def described(session: AsyncSession, fields: PostFields) -> dict[str, str]
     names = await _names(session, fields)
     words = {key: _in_words(key, value, names) for key, value in fields.to_json().items()}
     return {key: said for key, said in words.items() if said}
-
-
-async def _editable(session: AsyncSession, actor: Actor, post_id: int, *, lock: bool = False) -> Post:
-    post = await posts.get_visible(session, actor, post_id, lock=lock)
-    policy.require(actor, Capability.of(post.kind, "edit"), post)
-    return post
 
 
 def _entries(post_id: int) -> Select[*tuple[Any, ...]]:
@@ -212,7 +206,7 @@ def _in_words(key: str, value: Any, names: Mapping[str, Mapping[int, str]]) -> s
 
 async def describe(work: Work, actor: Actor, post_id: int, revision_id: int, *, name: str, is_pinned: bool) -> Post:
     """Give it a name, or none; keep it, or leave it to the rule."""
-    post = await _editable(work.session, actor, post_id)
+    post = await posts.get_editable(work.session, actor, post_id)
     revision = await _one(work.session, post_id, revision_id)
     if (revision.name, revision.is_pinned) != (name, is_pinned):
         changed = [field for field in ("name", "is_pinned") if getattr(revision, field) != {"name": name, "is_pinned": is_pinned}[field]]
@@ -224,7 +218,7 @@ async def describe(work: Work, actor: Actor, post_id: int, revision_id: int, *, 
 async def restore(work: Work, actor: Actor, post_id: int, revision_id: int) -> tuple[Post, list[str]]:
     """Make the text and its fields what they were, as an edit: whoever writes at this moment keeps his words. What stood there before is
     kept as a revision. Answers, in words, what was left out because it is not there any more."""
-    post = await _editable(work.session, actor, post_id, lock=True)
+    post = await posts.get_editable(work.session, actor, post_id, lock=True)
     if post.is_trashed:
         raise Conflict("This is in the trash; take it out to go on writing.")
     revision = await _one(work.session, post_id, revision_id)

@@ -1,6 +1,5 @@
 """Signed-in browsers: a random token in a signed cookie, its hash in a row that can be taken away."""
 
-import hashlib
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -15,7 +14,7 @@ from cms.events import SessionEnded
 from cms.models import Passkey, Session, Site, User
 from cms.models.user import IDLE
 from cms.policy import Actor
-from cms.services import audit, outbox
+from cms.services import audit, outbox, tokens
 
 LIFETIME = timedelta(days=30)
 SEEN_EVERY = timedelta(hours=1)
@@ -32,7 +31,7 @@ async def start(work: Work, user: User, user_agent: str) -> str:
     """A new session; returns its token, which is kept nowhere but in the browser."""
     token = secrets.token_urlsafe(32)
     row = Session(
-        token_hash=_hash(token),
+        token_hash=tokens.digest(token),
         user_id=user.id,
         user_agent=user_agent[:200],
         address=work.address,
@@ -49,7 +48,7 @@ async def start(work: Work, user: User, user_agent: str) -> str:
 
 async def find(session: AsyncSession, token: str, now: datetime) -> Found | None:
     """The session and its person; None if it has ended or the person is disabled."""
-    return await _find(session, Session.token_hash == _hash(token), now)
+    return await _find(session, Session.token_hash == tokens.digest(token), now)
 
 
 async def find_again(session: AsyncSession, session_id: int, now: datetime) -> Found | None:
@@ -82,7 +81,9 @@ async def confirm(work: Work, actor: Actor, session_id: int) -> str:
 async def renew(work: Work, session_id: int) -> str:
     """A new token for the same session, as it may do more from now on; the old one is worth nothing. Raises ``NotFound`` if it ended."""
     token = secrets.token_urlsafe(32)
-    renewed = update(Session).where(Session.id == session_id).values(token_hash=_hash(token), seen_at=work.now).returning(Session.id)
+    renewed = (
+        update(Session).where(Session.id == session_id).values(token_hash=tokens.digest(token), seen_at=work.now).returning(Session.id)
+    )
     if (await work.session.execute(renewed)).one_or_none() is None:
         raise NotFound
     return token
@@ -95,7 +96,7 @@ async def list_of(session: AsyncSession, user_id: int, now: datetime) -> Sequenc
 
 
 async def end(work: Work, actor: Actor, token: str) -> None:
-    ended = delete(Session).where(Session.token_hash == _hash(token)).returning(Session.id, Session.user_id)
+    ended = delete(Session).where(Session.token_hash == tokens.digest(token)).returning(Session.id, Session.user_id)
     row = (await work.session.execute(ended)).one_or_none()
     audit.note(work, actor, "session.end", "user", actor.user_id)
     if row:
@@ -132,7 +133,3 @@ async def end_all(work: Work, actor: Actor) -> int:
 async def prune(work: Work) -> None:
     """Forget sessions that nobody can use any more."""
     await work.session.execute(delete(Session).where((Session.expires_at < work.now) | (Session.seen_at < work.now - IDLE)))
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

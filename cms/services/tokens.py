@@ -28,7 +28,7 @@ async def issue(work: Work, purpose: Purpose, user_id: int | None = None, **data
     """A new right; returns what carries it (256 bits), which is kept nowhere."""
     carrier = secrets.token_urlsafe(32)
     row = Token(
-        token_hash=_hash(carrier),
+        token_hash=digest(carrier),
         purpose=purpose,
         user_id=user_id,
         data=data,
@@ -42,13 +42,13 @@ async def issue(work: Work, purpose: Purpose, user_id: int | None = None, **data
 
 async def find(session: AsyncSession, purpose: Purpose, carrier: str, now: datetime) -> Token | None:
     """The right, if it is still one; it is not used by this."""
-    wanted = select(Token).where(Token.token_hash == _hash(carrier), Token.purpose == purpose, Token.expires_at > now)
+    wanted = select(Token).where(Token.token_hash == digest(carrier), Token.purpose == purpose, Token.expires_at > now)
     return (await session.scalars(wanted)).one_or_none()
 
 
 async def use(work: Work, purpose: Purpose, carrier: str) -> Token:
     """Take the right: of two who try at once, one has it. Raises ``NotFound`` if it was used, has ended, or never was."""
-    taken = delete(Token).where(Token.token_hash == _hash(carrier), Token.purpose == purpose).returning(Token)
+    taken = delete(Token).where(Token.token_hash == digest(carrier), Token.purpose == purpose).returning(Token)
     row = (await work.session.scalars(taken)).one_or_none()
     if row is None or row.expires_at <= work.now:
         raise NotFound
@@ -64,5 +64,6 @@ async def prune(work: Work) -> None:
     await work.session.execute(delete(Token).where(Token.expires_at <= work.now))
 
 
-def _hash(carrier: str) -> str:
+def digest(carrier: str) -> str:
+    """What is kept of a secret of 256 bits, here and wherever one is given out: nobody can guess, so nobody has to be slowed down."""
     return hashlib.sha256(carrier.encode()).hexdigest()
