@@ -24,6 +24,11 @@ GUARDED = ("authors", "featured")  # fields that are the editors' choice
 CROWDED = f"{MOST_WRITERS} people are writing here; you read along until one of them leaves."
 
 
+def colour_of(user_id: int) -> int:
+    """In which somebody's cursor and words are shown, from 1 on: in every room the same."""
+    return user_id % COLOURS + 1
+
+
 class Socket(Protocol):
     def send(self, message: bytes) -> None: ...
 
@@ -51,7 +56,7 @@ class Seat:
 
     @property
     def person(self) -> dict[str, Any]:
-        return {"id": self.user_id, "name": self.standing.actor.name, "colour": self.user_id % COLOURS + 1}
+        return {"id": self.user_id, "name": self.standing.actor.name, "colour": colour_of(self.user_id)}
 
     def spend(self) -> None:
         """Raise ``Refusal`` if more comes than anybody types."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from selenium.common.exceptions import WebDriverException
-from selenium.webdriver import ActionChains, Keys
+from selenium.webdriver import Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
@@ -39,7 +39,8 @@ class EditorScreen(Screen):
             self.fill("Text", text)
             return
         surfaces[0].click()
-        ActionChains(self.driver).key_down(Keys.CONTROL).send_keys("a").key_up(Keys.CONTROL).send_keys(Keys.BACKSPACE).perform()
+        self.keys(Keys.CONTROL, "a")
+        self.keys(Keys.BACKSPACE)
         self.driver.execute_cdp_cmd("Input.insertText", {"text": text})
 
     def fill(self, label: str, text: str) -> None:
@@ -73,13 +74,7 @@ class EditorScreen(Screen):
 
     def _press(self, field: WebElement, key: str, *held: str) -> None:
         self.driver.execute_script("arguments[0].focus()", field)  # type: ignore[no-untyped-call]
-        chain = ActionChains(self.driver)
-        for each in held:
-            chain.key_down(each)
-        chain.send_keys(key)
-        for each in held:
-            chain.key_up(each)
-        chain.perform()
+        self.keys(*held, key)
 
     @property
     def written(self) -> str:

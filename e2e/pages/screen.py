@@ -1,7 +1,7 @@
 """Finding things as a person does: by their words."""
 
 from selenium.common.exceptions import WebDriverException
-from selenium.webdriver import Chrome
+from selenium.webdriver import ActionChains, Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
@@ -30,6 +30,17 @@ class Screen:
         """The first button or link with these words that can be seen."""
         path = f"//*[self::button or self::a][normalize-space()='{words}' or @aria-label='{words}']"
         return next(found for found in self.driver.find_elements(By.XPATH, path) if found.is_displayed())
+
+    def keys(self, *keys: str) -> None:
+        """The last of the keys, while the others are held."""
+        *held, last = keys
+        actions = ActionChains(self.driver)
+        for key in held:
+            actions.key_down(key)
+        actions.send_keys(last)
+        for key in held:
+            actions.key_up(key)
+        actions.perform()
 
     def press(self, words: str) -> None:
         """Press and wait for the next page."""

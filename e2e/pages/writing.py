@@ -32,17 +32,6 @@ class WritingScreen(Screen):
     def type(self, text: str) -> None:
         ActionChains(self.driver).send_keys(text).perform()
 
-    def keys(self, *keys: str) -> None:
-        """The last of the keys, while the others are held."""
-        *held, last = keys
-        actions = ActionChains(self.driver)
-        for key in held:
-            actions.key_down(key)
-        actions.send_keys(last)
-        for key in held:
-            actions.key_up(key)
-        actions.perform()
-
     def choose_back(self, signs: int) -> None:
         """Choose the signs before the cursor."""
         for _ in range(signs):

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from cms.collaboration.room import COLOURS
+from cms.collaboration.room import colour_of
 from cms.content.diff import count_words
 from cms.errors import InvalidInput, NotFound
 from cms.handlers.admin.editing import EditorHandler
@@ -150,7 +150,7 @@ class WritersHandler(EditorHandler):
             post, clients = await revisions.list_writers(session, self.actor, self.number(number))
         self.of_kind(post)
         self.write(
-            {str(client): {"id": user_id, "name": name, "colour": user_id % COLOURS + 1} for client, (user_id, name) in clients.items()}
+            {str(client): {"id": user_id, "name": name, "colour": colour_of(user_id)} for client, (user_id, name) in clients.items()}
         )
 
 
