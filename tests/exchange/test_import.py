@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, event, func, select
 from typer.testing import CliRunner
 
 from cms.cli import app
@@ -174,6 +174,22 @@ async def test_an_import_that_was_stopped_says_how_it_goes_on(move_in: Mover, lo
     assert (code, problem) == (130, "Stopped; run it again to go on.\n")
     assert json.loads(said)["brought_in"]["posts"] == await move_in.number(Published)
     assert "until it was stopped" in report.read_text()
+
+
+async def test_whoever_stops_it_while_it_commits_reads_of_all_that_came_in(move_in: Mover, folder: Path) -> None:
+    report = Report()
+    blog = read_folder(folder, report)
+    options = Options("/{slug}", "https://new.example.org")
+    importing = asyncio.create_task(bring_in(move_in.database, move_in.storage, move_in.renderer, blog, options, report, lambda *_: None))
+
+    @event.listens_for(move_in.database.writing.sync_engine, "commit")
+    def stop(connection: Connection) -> None:
+        if connection.scalar(select(func.count()).select_from(Published)):
+            importing.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await importing
+    assert report.counts["posts"] == await move_in.number(Published) > 0
 
 
 async def test_what_a_killed_import_left_is_whole(move_in: Mover, folder: Path) -> None:

@@ -305,6 +305,15 @@ class _Import:
             self.report.refuse(one.place.document.file, why)
 
     async def _write_together(self, ready: Sequence[_Ready]) -> None:
+        """Once begun it is finished, also if somebody stops it just then: what is in the database is in the report."""
+        writing = asyncio.create_task(self._bring_in(ready))
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            await asyncio.gather(writing, return_exceptions=True)
+            raise
+
+    async def _bring_in(self, ready: Sequence[_Ready]) -> None:
         texts = [replace(one.incoming, fields=self._fields(one)) for one in ready]
         async with self.database.transaction() as work:
             ids = await transfers.bring_in(work, SYSTEM, texts)
