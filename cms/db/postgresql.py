@@ -50,12 +50,12 @@ class PostgreSQL:
         reading = _engine(
             url,
             {"default_transaction_read_only": "on"},
-            pool_size=10,
+            pool_size=20,
             command_timeout=READ_TIMEOUT,
             isolation_level="AUTOCOMMIT",
             skip_autocommit_rollback=True,
         )
-        return reading, _engine(url, {}, pool_size=10)
+        return reading, _engine(url, {}, pool_size=20)
 
     def engine_at_hand(self, url: str) -> None:
         return None
@@ -184,7 +184,7 @@ def _engine(
     engine = create_async_engine(
         url,
         pool_size=pool_size,
-        max_overflow=10,
+        max_overflow=0,  # what is opened in a rush stays open: to open and close it for each request costs many times as much
         pool_timeout=10,
         json_deserializer=from_json,
         connect_args=connect_args,
