@@ -12,11 +12,11 @@ import time
 from pathlib import Path
 
 from e2e.conftest import OpenBrowser, browsers
+from e2e.mishaps import kill, lose_network
 from e2e.pages.editor import EditorScreen
 from e2e.pages.first_run import EMAIL, PASSWORD, SetupScreen
 from e2e.pages.sign_in import SignInScreen
 from e2e.program import Program
-from e2e.test_writing import kill, lose_network
 
 LIMIT = 5.0  # seconds of typing
 WORDS = 30

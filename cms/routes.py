@@ -218,7 +218,6 @@ def _history(post: str, name: str, given: dict[str, str]) -> list[URLSpec]:
         url(rf"{at}/comparison", revisions.ComparisonHandler, given, name=f"{name}.comparison"),
         url(rf"{at}/comparison/page", revisions.ComparisonPageHandler, given, name=f"{name}.comparison.page"),
         url(rf"{at}/playback", revisions.PlaybackHandler, given, name=f"{name}.playback"),
-        url(rf"{post}/writers", revisions.WritersHandler, given, name=f"{name}.writers"),
     ]
 
 

@@ -1,16 +1,14 @@
 """Writing together, and the text that is never lost: several browsers, a network that goes, a server and a browser that are killed."""
 
-import os
-import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from selenium.webdriver import Chrome
 
 from e2e.axe import problems
 from e2e.conftest import OpenBrowser, browsers
+from e2e.mishaps import kill, lose_network
 from e2e.pages.editor import EditorScreen
 from e2e.pages.first_run import EMAIL, PASSWORD, SetupScreen
 from e2e.pages.screen import Screen
@@ -60,17 +58,6 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     program.stop()
 
 
-def lose_network(driver: Chrome, is_lost: bool) -> None:
-    driver.execute_cdp_cmd("Network.enable", {})
-    conditions = {"offline": is_lost, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
-    driver.execute_cdp_cmd("Network.emulateNetworkConditions", conditions)
-
-
-def kill(driver: Chrome) -> None:
-    """The whole browser, at once."""
-    os.kill(driver.capabilities["goog:processID"], signal.SIGKILL)
-
-
 def test_a_new_post_is_there_with_the_first_key(desk: Desk) -> None:
     editor = desk.first.open_new(desk.program.url)
     editor.fill("Title", "Spr")
@@ -103,6 +90,33 @@ def test_two_people_in_one_sentence_keep_every_word(desk: Desk) -> None:
     assert desk.first.field("Title").get_property("value") == "Together again"
 
 
+def test_who_wrote_this_is_told_by_colour_and_name(desk: Desk) -> None:
+    desk.begin_together("By two hands", "The tide comes in.")
+    desk.second.type_at_the_end(" It goes out.")
+    desk.wait_until_both("comes in. It goes out.")
+    desk.first.button("Who wrote this").click()
+    assert desk.first.wait_for_authors("The tide comes in.", " It goes out.") == "You wrote this"
+    desk.first.move_to_the_end()
+    Screen(desk.first.driver).wait_for("Nia Bell wrote this")
+    assert problems(desk.first.driver) == []
+    desk.second.type_at_the_end(" Twice a day.")
+    desk.first.wait_for_authors("The tide comes in.", " It goes out. Twice a day.")
+    desk.first.button("Who wrote this").click()
+    desk.first.wait_for_authors()
+
+
+def test_following_a_colleague_leads_to_where_she_writes(desk: Desk) -> None:
+    desk.begin_together("A long walk", "\n\n".join(f"Step {number}." for number in range(200)))
+    desk.first.move_to_the_start()
+    desk.first.button("Nia Bell is here: follow").click()
+    desk.second.type_at_the_end(" Here I am.")
+    desk.first.wait_until_shown("Step 199. Here I am.")
+    desk.first.type_at_the_start("Whoever writes stays. ")
+    desk.second.type_at_the_end(" And on.")
+    desk.wait_until_both("Whoever writes stays. ", " And on.")
+    desk.first.wait_until_shown("Whoever writes stays. Step 0.")
+
+
 def test_what_is_typed_without_a_network_comes_when_there_is_one(desk: Desk) -> None:
     desk.begin_together("On the train", "Out. ")
     lose_network(desk.second.driver, True)
@@ -113,6 +127,23 @@ def test_what_is_typed_without_a_network_comes_when_there_is_one(desk: Desk) -> 
     text = desk.wait_until_both("Out. ", "In the tunnel. ", "Meanwhile. ")
     assert len(text) == len("Out. In the tunnel. Meanwhile. ")
     desk.second.wait_for_state("Saved")
+
+
+def test_a_new_post_that_never_reached_the_server_is_offered_again(desk: Desk) -> None:
+    editor = desk.first.open_new(desk.program.url)
+    lose_network(editor.driver, True)
+    editor.write("In the tunnel", "Only here.")
+    editor.wait_for_state("Offline: kept on this device")
+    editor.driver.get("about:blank")
+    lose_network(editor.driver, False)
+
+    editor.open_new(desk.program.url)
+    editor.wait_for("never reached the server: In the tunnel")
+    editor.press("Make a new post of it")
+    assert editor.field("Title").get_property("value") == "In the tunnel"
+    editor.wait_until(lambda text: text == "Only here.")
+    editor.open_new(desk.program.url)
+    assert "never reached" not in editor.text
 
 
 def test_a_killed_server_loses_nothing(desk: Desk) -> None:

@@ -1,9 +1,12 @@
 """Everything that is checked, in one go: ``./squall test``. With arguments it is pytest alone: ``./squall test -k sqlite -x``."""
 
+import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,6 +28,7 @@ TESTS: dict[str, list[str | Path]] = {
     "coverage": [PYTHON, "-m", "coverage", "report"],
 }
 CLOSING = re.compile(r"=*( \d+ (passed|failed|skipped|errors?|xfailed|xpassed|deselected|warnings?)\b.*| no tests ran.*)")
+SILENCE = 600  # seconds in which nothing is said: whoever waits that long waits for ever
 COLOURS = re.compile(r"\x1b\[[\d;]*m")
 
 
@@ -66,15 +70,56 @@ def check(command: list[str | Path]) -> tuple[int, str, float]:
 
 
 def run(command: list[str | Path]) -> tuple[int, str]:
-    """Show what the command prints as it comes; returns its exit code and the line in which pytest says how it ended."""
+    """Show what the command prints as it comes; returns its exit code and the line in which pytest says how it ended.
+
+    One that says nothing for ``SILENCE`` seconds is ended with all that it has started; pytest and its workers then say where they stand.
+    """
     closing = ""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace") as process:
+    with (
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", process_group=0
+        ) as process,
+        _Patience(process.pid) as patience,
+    ):
         assert process.stdout is not None
         for line in process.stdout:
+            patience.renew()
             print(line, end="", flush=True)
             if CLOSING.fullmatch(plain := COLOURS.sub("", line).strip()):
                 closing = plain
         return process.wait(), closing
+
+
+class _Patience:
+    """With a group of processes: until it is renewed no more. Ctrl-C reaches only us, and is handed on."""
+
+    def __init__(self, group: int) -> None:
+        self._group = group
+        self._timers: list[threading.Timer] = []
+
+    def renew(self) -> None:
+        for timer in self._timers:
+            timer.cancel()
+        self._timers = [
+            threading.Timer(seconds, self._end, [number]) for seconds, number in [(SILENCE, signal.SIGABRT), (SILENCE + 30, signal.SIGKILL)]
+        ]
+        for timer in self._timers:
+            timer.daemon = True
+            timer.start()
+
+    def _end(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._group, number)
+
+    def __enter__(self) -> "_Patience":
+        self.renew()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        for timer in self._timers:
+            timer.cancel()
+        if kind is not None and issubclass(kind, KeyboardInterrupt):
+            self._end(signal.SIGINT)
 
 
 if __name__ == "__main__":

@@ -24,9 +24,9 @@ GUARDED = ("authors", "featured")  # fields that are the editors' choice
 CROWDED = f"{MOST_WRITERS} people are writing here; you read along until one of them leaves."
 
 
-def colour_of(user_id: int) -> int:
-    """In which somebody's cursor and words are shown, from 1 on: in every room the same."""
-    return user_id % COLOURS + 1
+def shown(user_id: int, name: str) -> dict[str, Any]:
+    """Somebody as the others see him. The colour of cursor and words counts from 1 and is the same in every room."""
+    return {"id": user_id, "name": name, "colour": user_id % COLOURS + 1}
 
 
 class Socket(Protocol):
@@ -56,7 +56,7 @@ class Seat:
 
     @property
     def person(self) -> dict[str, Any]:
-        return {"id": self.user_id, "name": self.standing.actor.name, "colour": colour_of(self.user_id)}
+        return shown(self.user_id, self.standing.actor.name)
 
     def spend(self) -> None:
         """Raise ``Refusal`` if more comes than anybody types."""
@@ -148,7 +148,7 @@ class Room:
         seat.socket.send(protocol.told("standing", mayWrite=seat.may_write, why=self._why(seat)))
 
     def _tell_writers(self, seats: Iterable[Seat], clients: Iterable[int]) -> None:
-        people = {str(client): {"id": self.writers[client][0], "name": self.writers[client][1]} for client in clients}
+        people = {str(client): shown(*self.writers[client]) for client in clients}
         message = protocol.told("writers", clients=people)
         for seat in seats:
             seat.socket.send(message)

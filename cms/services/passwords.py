@@ -8,8 +8,9 @@ passwords and words that people take.
 import asyncio
 import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
 from itertools import chain
 from typing import TypeVar
 
@@ -24,6 +25,7 @@ MEMORY = 19 * 1024  # KiB
 PASSES = 2
 LANES = 1
 MOST_WAITING = 50  # about two seconds of hashing
+AT_ONCE = 3  # who sign in: one is hashed, one asks the database before it, one writes after it
 RETRY_AFTER = 5  # seconds
 LEAST_SCORE = 2  # of 0 to 4: at least 100 million guesses
 JUDGED = 72  # characters that zxcvbn takes; longer ones are judged by their beginning
@@ -40,7 +42,9 @@ class Passwords:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="argon2")
         # Of its own, as odd texts take seconds; and only one, as zxcvbn keeps what it was told about the person in a place that is shared.
         self._judge = ThreadPoolExecutor(1, thread_name_prefix="zxcvbn")
-        self._waiting = 0
+        self._hashing = _Queue()
+        self._signing_in = _Queue()
+        self._turns = asyncio.Semaphore(AT_ONCE)
         self._nobodys = self._hasher.hash(secrets.token_urlsafe())
 
     @classmethod
@@ -65,15 +69,20 @@ class Passwords:
         right = await self._in_turn(self._verify, stored or self._nobodys, password)
         return right and bool(stored)
 
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Around all of signing in. A crowd waits here and not for the database, where readers find a connection free.
+
+        Raises ``TooManyRequests`` like hashing.
+        """
+        with self._signing_in.place():
+            async with self._turns:
+                yield
+
     async def _in_turn(self, work: Callable[..., Result], *arguments: str) -> Result:
-        """In the one thread. Raises ``TooManyRequests`` rather than let those who guess keep everybody waiting for minutes."""
-        if self._waiting >= MOST_WAITING:
-            raise TooManyRequests(RETRY_AFTER, "Too many people are signing in at this moment. Please try again in a few seconds.")
-        self._waiting += 1
-        try:
+        """In the one thread. Raises ``TooManyRequests``."""
+        with self._hashing.place():
             return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
-        finally:
-            self._waiting -= 1
 
     def needs_rehash(self, stored: str) -> bool:
         return self._hasher.check_needs_rehash(stored)
@@ -87,6 +96,24 @@ class Passwords:
             return self._hasher.verify(stored, password)
         except (VerificationError, InvalidHashError):
             return False
+
+
+class _Queue:
+    """So many may wait; those who guess do not keep everybody waiting for minutes."""
+
+    def __init__(self) -> None:
+        self._waiting = 0
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Raises ``TooManyRequests`` if there is none left."""
+        if self._waiting >= MOST_WAITING:
+            raise TooManyRequests(RETRY_AFTER, "Too many people are signing in at this moment. Please try again in a few seconds.")
+        self._waiting += 1
+        try:
+            yield
+        finally:
+            self._waiting -= 1
 
 
 def _advice(password: str, about: Sequence[str]) -> str:

@@ -232,8 +232,8 @@ async def create(work: Work, actor: Actor, kind: Kind, wanted: PostInput, *, fie
     return _with_owners(post, {post.id: [(user_id, "") for user_id in fields.authors]})
 
 
-async def save(work: Work, actor: Actor, post_id: int, wanted: PostInput) -> Post:
-    """Save on purpose: the working copy and a revision of it.
+async def save(work: Work, actor: Actor, post_id: int, wanted: PostInput, *, on_purpose: bool = True) -> Post:
+    """The working copy and, if somebody saves on purpose, a revision of it.
 
     What somebody else wrote since the form was ``seen`` stays. Raises ``Conflict`` if the form does not say what was seen, and the
     working copy is no longer the version that was.
@@ -250,7 +250,8 @@ async def save(work: Work, actor: Actor, post_id: int, wanted: PostInput) -> Pos
     copy = await working_copies.edit(work, actor, post_id, content=wanted.text, fields=wished.to_json(), base=base)
     if changed := _changed(copy, text, fields):
         audit.note(work, actor, f"{post.kind}.save", post.kind, post.id, changed=changed)
-    await working_copies.keep(work, [copy], Reason.SAVED, actor.user_id)
+    if on_purpose:
+        await working_copies.keep(work, [copy], Reason.SAVED, actor.user_id)
     return post
 
 

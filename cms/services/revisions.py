@@ -113,12 +113,6 @@ async def get(session: AsyncSession, actor: Actor, post_id: int, *keys: str) -> 
     return post, [await _version(session, post_id, key) for key in keys]
 
 
-async def list_writers(session: AsyncSession, actor: Actor, post_id: int) -> tuple[Post, dict[int, tuple[int, str]]]:
-    """Yjs client → number and name of the person who wrote with it."""
-    post = await posts.get_editable(session, actor, post_id)
-    return post, await working_copies.writers(session, post_id)
-
-
 async def differences(session: AsyncSession, old: PostFields, new: PostFields) -> list[Difference]:
     """The fields that are not the same."""
     names = await _names(session, old, new)

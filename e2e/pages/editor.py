@@ -59,12 +59,18 @@ class EditorScreen(Screen):
         self.driver.execute_cdp_cmd("Input.insertText", {"text": text})
 
     def type_at_the_start(self, text: str) -> None:
-        self._press(self.driver.find_element(*WRITER), Keys.HOME, Keys.CONTROL)
+        self.move_to_the_start()
         self.type(text)
 
     def type_at_the_end(self, text: str) -> None:
-        self._press(self.driver.find_element(*WRITER), Keys.END, Keys.CONTROL)
+        self.move_to_the_end()
         self.type(text)
+
+    def move_to_the_start(self) -> None:
+        self._press(self.driver.find_element(*WRITER), Keys.HOME, Keys.CONTROL)
+
+    def move_to_the_end(self) -> None:
+        self._press(self.driver.find_element(*WRITER), Keys.END, Keys.CONTROL)
 
     def make_bold(self) -> None:
         """All of it."""
@@ -84,6 +90,25 @@ class EditorScreen(Screen):
     def wait_until(self, holds: Callable[[str], bool]) -> None:
         """Until that is so of the text."""
         self._waiting.until(lambda _: holds(self.written))
+
+    def wait_until_shown(self, line: str) -> None:
+        """Until the line of the text that begins so can be seen without scrolling."""
+        script = """const { top, bottom } = document.querySelector(".cm-scroller").getBoundingClientRect();
+            const isShown = (at) => at.top >= Math.max(0, top) && at.bottom <= Math.min(innerHeight, bottom);
+            const lines = [...document.querySelectorAll(".cm-line")].filter((each) => each.textContent.startsWith(arguments[0]));
+            return lines.some((each) => isShown(each.getBoundingClientRect()))"""
+        self._waiting.until(lambda driver: driver.execute_script(script, line))
+
+    def wait_for_authors(self, *stretches: str) -> str:
+        """Until the text shows these, each by somebody else than the one before; what is said of the place at the cursor."""
+
+        def shown(_: object) -> bool:
+            marks = self.driver.find_elements(By.CSS_SELECTOR, ".cm-content .wrote")
+            colours = [str(mark.get_attribute("class")) for mark in marks]
+            return [mark.text for mark in marks] == [each.strip() for each in stretches] and all(map(str.__ne__, colours, colours[1:]))
+
+        self._waiting.until(shown)
+        return self.driver.find_element(By.CSS_SELECTOR, ".foot .writer").text
 
     # --- how it stands ---
 

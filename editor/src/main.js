@@ -7,6 +7,7 @@ import { Kept } from "./document/kept.js";
 import { Provider } from "./document/provider.js";
 import { CLOSED } from "./document/wire.js";
 import { Again, pageAt, parsed } from "./page/again.js";
+import { Authors } from "./page/authors.js";
 import { carryOver } from "./page/difference.js";
 import { Fields } from "./page/fields.js";
 import { offerLeftovers } from "./page/leftover.js";
@@ -48,7 +49,11 @@ class Editor {
   #begin() {
     this.text.insert(0, this.textarea.value);
     this.#mount();
-    const first = (event) => { if (!event.target || event.target.form === this.form) this.#born(); };
+    const first = ({ target }) => {
+      if (target.form !== this.form) return;
+      if (target.name === "title" && !this.provider) this.doc.getMap("fields").set("title", target.value); // kept here with the text
+      this.#born();
+    };
     this.doc.on("update", () => this.#born());
     for (const kind of ["input", "change"]) document.addEventListener(kind, first);
     this.#offer(`new-${this.form.elements.kind.value}`);
@@ -90,7 +95,10 @@ class Editor {
     const provider = this.provider = new Provider(`/live/posts/${this.desk.dataset.post}`, { doc, awareness, person });
     provider.on("hello", (hello) => this.#greeted(hello));
     provider.on("standing", (standing) => this.#stand(standing));
-    provider.on("writers", ({ clients }) => Object.assign(this.writers, clients));
+    provider.on("writers", ({ clients }) => {
+      Object.assign(this.writers, clients);
+      this.authors?.later();
+    });
     provider.on("threads", () => this.desk.dispatchEvent(new Event("threads")));
     provider.on("synced", () => this.#synced());
     provider.on("closed", (end) => this.#ended(end));
@@ -126,12 +134,16 @@ class Editor {
       textarea: this.textarea, text: this.text, awareness: this.awareness,
       undoManager: new Y.UndoManager(this.text, { trackedOrigins: new Set() }),
       readOnly: Boolean(this.readOnly), links: (query) => linksFor(this.form.dataset.links, query), ...this.#language(),
+      below: () => this.desk.querySelector(".foot").offsetHeight,
     });
     if (hadFocus !== false) this.writer.goTo(Math.min(hadFocus, this.text.length));
     this.desk.writer = this.writer;
     this.desk.dispatchEvent(new CustomEvent("writer", { detail: this.writer }));
     this.presence = new Presence(this.awareness, this.writer, { here: this.desk.querySelector(".here"), voice: this.voice, me: this.person });
     new Scrolling(this.writer, this.desk.querySelector(".write"), this.desk.querySelector("live-preview"));
+    this.authors = new Authors(this.desk.querySelector("[data-authors]"), this.desk.querySelector(".writer"), {
+      text: this.text, writer: this.writer, writers: this.writers, form: this.form, me: this.person,
+    });
     new Outline(document.getElementById("outline"), this.writer);
     this.desk.querySelector("[data-focus]").addEventListener("click", () => this.writer.toggleFocus());
     this.desk.addEventListener("title-done", (event) => { event.preventDefault(); this.writer.goTo(0); });

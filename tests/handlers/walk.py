@@ -69,7 +69,6 @@ def _desk(kind: str) -> dict[str, Stop]:
         f"admin.{kind}.comparison": Stop(f"{at}/{{{kind}}}/revisions/comparison"),
         f"admin.{kind}.comparison.page": Stop(f"{at}/{{{kind}}}/revisions/comparison/page"),
         f"admin.{kind}.playback": Stop(f"{at}/{{{kind}}}/revisions/playback"),
-        f"admin.{kind}.writers": Stop(f"{at}/{{{kind}}}/writers"),
     }
 
 

@@ -56,7 +56,8 @@ class EditorHandler(AdminHandler, is_base=True):
     async def save_typed(self, work: Work, post_id: int, form: Form[PostInput]) -> Post:
         """Keep what stands in the editor; an act that was sent from elsewhere brings no text, and keeps what is there."""
         if "text" in self.request.body_arguments:
-            return self.of_kind(await posts.save(work, self.actor, post_id, form.value()))
+            on_purpose = self.get_body_argument("then", "") != "go-on"  # as the fields say that go by themselves while somebody types
+            return self.of_kind(await posts.save(work, self.actor, post_id, form.value(), on_purpose=on_purpose))
         return self.of_kind(await posts.get_visible(work.session, self.actor, post_id))
 
     async def refuse(self, form: Form[PostInput], post_id: int, error: InvalidInput | Conflict) -> None:

@@ -5,7 +5,6 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from cms.collaboration.room import colour_of
 from cms.content.diff import count_words
 from cms.errors import InvalidInput, NotFound
 from cms.handlers.admin.editing import EditorHandler
@@ -138,20 +137,6 @@ class PlaybackHandler(HistoryHandler):
         async with self.read() as session:
             fields = in_words(await revisions.differences(session, old.fields if at else PostFields(), new.fields))
         self.render("admin/posts/playback.html", post=post, entries=entries, at=at, entry=entries[at], rows=rows, fields=fields)
-
-
-class WritersHandler(EditorHandler):
-    """Yjs client → whose it is: ``{"1234": {"id": 7, "name": "Ana", "colour": 3}}``. Colours are those of rooms."""
-
-    requires = Capability.POST_EDIT
-
-    async def get(self, number: str) -> None:
-        async with self.read() as session:
-            post, clients = await revisions.list_writers(session, self.actor, self.number(number))
-        self.of_kind(post)
-        self.write(
-            {str(client): {"id": user_id, "name": name, "colour": colour_of(user_id)} for client, (user_id, name) in clients.items()}
-        )
 
 
 # --- as readers would see it, in a frame -----------------------------------------------------------------------------------

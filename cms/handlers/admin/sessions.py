@@ -176,12 +176,15 @@ class LoginHandler(DoorHandler):
             wanted = form.value()
         except InvalidInput:
             return None
-        proof = await signing_in.prove(self.parts.database, self.parts.passwords, wanted, device=self.device, address=self.remote_address)
-        if proof is None:
-            return None
-        async with self.transaction() as work:
-            person = await signing_in.person_of(work, proof)
-            return await self.admit(work, person) if person else None
+        async with self.parts.passwords.turn():
+            proof = await signing_in.prove(
+                self.parts.database, self.parts.passwords, wanted, device=self.device, address=self.remote_address
+            )
+            if proof is None:
+                return None
+            async with self.transaction() as work:
+                person = await signing_in.person_of(work, proof)
+                return await self.admit(work, person) if person else None
 
     async def _know_owner(self) -> None:
         """Before there is an owner, the page says how one is made; somebody may have become it in another process."""

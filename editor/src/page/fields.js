@@ -147,6 +147,7 @@ export class Fields {
       this.said.set(name, data.get(name));
     }
     data.set("text", "");
+    data.set("then", "go-on"); // no revision of each word
     data.set("seen", JSON.stringify(seen));
     this.sending = Promise.all([this.sending, this.send(data).then((page) => this.#renew(page, [field.name]))]);
   }

@@ -5,6 +5,7 @@ import { Compartment, EditorState } from "@codemirror/state";
 import { drawSelection, dropCursor, EditorView, keymap, placeholder } from "@codemirror/view";
 import { yCollab, ySyncAnnotation } from "y-codemirror.next";
 import { UndoManager } from "yjs";
+import { authors, showAuthors } from "./authors.js";
 import { blockMenu, drawing } from "./blocks.js";
 import { COMMANDS, keys } from "./commands.js";
 import { cursors } from "./cursors.js";
@@ -23,13 +24,14 @@ import { ENGLISH, phrases } from "./words.js";
 
 /**
  * `text`: a Y.Text. `awareness`: of y-protocols, or nothing. `links(query)`: a promise of [{title, path}], the path "" for what has none yet.
+ * `below()`: how many pixels at the foot of the window something lies over it, under which nobody wants to type.
  * `extras`: more buttons for the bar of formats, [{label, icon, keys, run(view)}]. `words`: others than the English ones of words.js.
  *
  * On the sheet around the textarea: `write` after each change, `caret` when the cursor moved ({from, to}), `passage` when one was pressed ({id}).
  */
 export function createWriter({
   textarea, text, awareness = null, undoManager = new UndoManager(text, { trackedOrigins: new Set() }),
-  readOnly = false, language = "", direction = "auto", links = async () => [], extras = [], words: given = {},
+  readOnly = false, language = "", direction = "auto", links = async () => [], extras = [], below = () => 0, words: given = {},
 }) {
   const words = { ...ENGLISH, ...given };
   const sheet = textarea.closest(".sheet") ?? textarea.parentElement;
@@ -45,6 +47,7 @@ export function createWriter({
         spoken.of(inLanguage(language, direction)),
         EditorView.contentAttributes.of({ "aria-label": words.text }),
         placeholder(textarea.placeholder),
+        EditorView.scrollMargins.of(() => ({ bottom: below() })),
         phrases(words),
         wholePairs,
         dialect,
@@ -60,6 +63,7 @@ export function createWriter({
         toolbar(COMMANDS, words, extras),
         linkPicker(links, words),
         passages(text, (id) => tell("passage", { id })),
+        authors,
         awareness ? cursors(text, awareness) : [],
         yCollab(text, null, { undoManager }),
         EditorView.updateListener.of((update) => {
@@ -93,6 +97,7 @@ export function createWriter({
     setReadOnly: (isFixed) => view.dispatch({ effects: changeable.reconfigure(EditorState.readOnly.of(isFixed)) }),
     setLanguage: (code, dir) => view.dispatch({ effects: spoken.reconfigure(inLanguage(code, dir)) }),
     showPassages: (list) => view.dispatch({ effects: setPassages.of(list) }),
+    showAuthors: (list) => showAuthors(view, list),
     passage: () => passageOf(view.state, text),
     toggleFocus: () => toggleFocus(view),
     destroy() {

@@ -106,7 +106,7 @@ class ReviewThreads extends HTMLElement {
     if (focused) document.getElementById(focused)?.focus();
     const count = this.list.childElementCount;
     this.querySelector("[data-none]").hidden = count > 0;
-    this.closest("details").querySelector("summary small").textContent = count ? this.dataset.open.replace("%d", count) : "";
+    this.closest("details").querySelector("summary small").textContent = count ? this.dataset.number.replace("%d", count) : "";
     this.#mark();
   }
 }

@@ -220,6 +220,17 @@ async def test_saved_and_sent_on_to_be_published(site: Site) -> None:
     assert (await editor(browser, 1))["title"] == "And on"
 
 
+async def test_fields_that_go_by_themselves_make_no_revision(site: Site) -> None:
+    browser = await site.signed_in("owner")
+    post_id = await written(browser)
+    await saved(browser, post_id, tags="Sea", then="go-on")
+    assert (await editor(browser, post_id))["tags"] == "Sea"
+    history = f"/admin/posts/{post_id}/revisions"
+    assert len(by_class((await browser.get(history)).page, "what")) == 1
+    await saved(browser, post_id, tags="Sea, Weather")
+    assert len(by_class((await browser.get(history)).page, "what")) == 2
+
+
 async def test_page_has_a_place_below_another(site: Site) -> None:
     browser = await site.signed_in("owner")
     above = await written(browser, "page", title="About")

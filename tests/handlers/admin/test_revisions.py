@@ -1,12 +1,9 @@
 """The pages of a text's history: the list, one revision, two compared, restored, played back; and to whom they are closed."""
 
-import json
-
 from sqlalchemy import event, select
 
 from cms.models import Revision
 from cms.policy import Actor, Role
-from cms.services import working_copies
 from tests import factories
 from tests.web import Browser, Site
 
@@ -122,17 +119,6 @@ async def test_it_is_played_back_by_links(site: Site) -> None:
     assert (await browser.get(f"{at}?at=999999")).status == 404
 
 
-async def test_who_wrote_what_is_told_to_those_who_may_edit(site: Site) -> None:
-    browser, actor, post_id, _ = await written(site)
-    async with site.database.transaction() as work:
-        await working_copies.open_document(work, post_id)
-        await working_copies.claim(work, post_id, 4_000_000_000, actor.user_id or 0)
-    answer = await browser.get(f"/admin/posts/{post_id}/writers")
-    told = json.loads(answer.body)["4000000000"]
-    assert (told["id"], told["name"]) == (actor.user_id, "Author Person")
-    assert 1 <= told["colour"] <= 8
-
-
 async def test_the_history_of_another_post_is_not_found(site: Site) -> None:
     browser, actor, post_id, ids = await written(site)
     other = await factories.draft(site.database, actor, title="Other")
@@ -145,5 +131,4 @@ async def test_the_history_of_another_post_is_not_found(site: Site) -> None:
     assert (await browser.post(f"{at}/{ids[0]}", {"name": "Mine"})).status == 404
     assert (await browser.post(f"{at}/{ids[0]}/restoration")).status == 404
     assert (await browser.get(f"/admin/posts/{foreign.post_id}/revisions")).status == 403  # it is public; its history is not
-    assert (await browser.get(f"/admin/posts/{foreign.post_id}/writers")).status == 403
     assert await ids_of(site, post_id) == ids

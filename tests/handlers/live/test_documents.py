@@ -147,7 +147,9 @@ async def test_names_come_from_the_session_and_nobody_speaks_for_another(site: S
         edna.send(bytes([protocol.IS]) + protocol.number(5))
         assert (await edna.end())[0] == 4400
     async with writing(await site.signed_in("editor"), post_id) as edna:
-        assert edna.last_told("writers")["clients"]["5"]["name"] == "Author Person"
+        told = edna.last_told("writers")["clients"]["5"]
+        assert told["name"] == "Author Person"
+        assert 1 <= told["colour"] <= 8
 
 
 async def test_what_only_editors_choose_is_set_back_for_everybody(site: Site) -> None:
