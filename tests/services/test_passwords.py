@@ -1,11 +1,12 @@
 """Passwords: which are refused, and that what is known of a person makes a bad one."""
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
 
-from cms.errors import InvalidInput
-from cms.services.passwords import Passwords
+from cms.errors import InvalidInput, TooManyRequests
+from cms.services.passwords import AT_ONCE, MOST_WAITING, Passwords
 
 
 @pytest.fixture
@@ -47,3 +48,20 @@ async def test_nobody_elses_name_counts(passwords: Passwords) -> None:
     with pytest.raises(InvalidInput):
         await passwords.choose("Oyelaran Wisniewska", "Oyelaran Wisniewska")
     assert await passwords.choose("Oyelaran Wisniewska", "Ana Silva")
+
+
+async def test_of_a_crowd_that_signs_in_a_few_are_let_through_at_once(passwords: Passwords) -> None:
+    inside = most = 0
+
+    async def sign_in() -> None:
+        nonlocal inside, most
+        async with passwords.turn():
+            inside += 1
+            most = max(most, inside)
+            await passwords.verify(None, "correct horse battery")
+            inside -= 1
+
+    answers = await asyncio.gather(*(sign_in() for _ in range(MOST_WAITING + 1)), return_exceptions=True)
+    assert most == AT_ONCE
+    assert [type(answer) for answer in answers] == [type(None)] * MOST_WAITING + [TooManyRequests]
+    await sign_in()
