@@ -4,6 +4,7 @@ One backend only: ``./squall test -k sqlite`` or ``-k postgresql``.
 """
 
 import contextlib
+import gc
 import itertools
 import logging
 import os
@@ -174,6 +175,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """What a script starts in the background ignores Ctrl-C, and so would the programs that tests stop with it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """Garbage is looked for less often, as most of what is there was imported, and stays."""
+    gc.set_threshold(50_000, 20, 100)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

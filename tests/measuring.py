@@ -1,10 +1,8 @@
 """Coverage, switched off where counting lines would cost many times what is counted: the same lines are counted in other tests."""
 
-import asyncio
 import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import coverage
 
@@ -23,7 +21,6 @@ def unmeasured() -> Iterator[None]:
         yield
     finally:
         measuring.start()
-        _renew_threads()
 
 
 @contextmanager
@@ -44,9 +41,3 @@ def unmeasured_environment() -> dict[str, str]:
 def is_about_measuring(name: str) -> bool:
     """Whether a variable of the environment is what makes processes count their lines."""
     return name.startswith(_PREFIXES)
-
-
-def _renew_threads() -> None:
-    """In a thread, lines are counted from its beginning or never. The threads that a loop keeps end when nobody has their pool any more."""
-    with suppress(RuntimeError):  # outside of any loop
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())

@@ -1,5 +1,7 @@
 """What the desk's lists offer: languages and time zones."""
 
+from functools import lru_cache
+
 from babel import Locale
 
 # Those in which publications are written most; another, set by an import, stays.
@@ -15,6 +17,7 @@ def languages(present: str) -> list[tuple[str, str]]:
     return sorted(((tag, _name(tag)) for tag in {*_LANGUAGES.split(), present}), key=lambda pair: pair[1])
 
 
+@lru_cache(500)
 def _name(tag: str) -> str:
     english, (language, *rest) = Locale("en"), tag.split("-")
     more = [english.territories.get(part) or english.scripts.get(part) or part for part in rest]
