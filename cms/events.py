@@ -55,11 +55,10 @@ class WorkChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class DocumentChanged:
-    """Something was written into the document of a working copy; the update has this number."""
+class DocumentsChanged:
+    """Something was written into documents of working copies: an update each, by post and number."""
 
-    post_id: int
-    update_id: int
+    updates: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +93,11 @@ class SessionEnded:
     session_ids: Ids
 
 
-Event = PostPublished | PostWithdrawn | WorkChanged | DocumentChanged | ThreadChanged | SiteChanged | UserChanged | SessionEnded
+Event = PostPublished | PostWithdrawn | WorkChanged | DocumentsChanged | ThreadChanged | SiteChanged | UserChanged | SessionEnded
 
 _KINDS: dict[str, type[Event]] = {
     kind.__name__: kind
-    for kind in (PostPublished, PostWithdrawn, WorkChanged, DocumentChanged, ThreadChanged, SiteChanged, UserChanged, SessionEnded)
+    for kind in (PostPublished, PostWithdrawn, WorkChanged, DocumentsChanged, ThreadChanged, SiteChanged, UserChanged, SessionEnded)
 }
 
 
@@ -113,4 +112,6 @@ def from_json(name: str, payload: dict[str, Any]) -> Event | None:
 def _value(key: str, value: Any) -> Any:
     if key in ("before", "now") and value is not None:
         return Listed(value["at"], tuple(value["lists"]))
+    if key == "updates":
+        return tuple((post_id, update_id) for post_id, update_id in value)
     return tuple(value) if isinstance(value, list) else value

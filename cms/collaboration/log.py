@@ -1,4 +1,4 @@
-"""What is written in the rooms of this process, brought to disk: all of it in one transaction, as often as the disk allows."""
+"""What is written in the rooms of this process, brought to disk: many rooms in one transaction, as often as the disk allows."""
 
 import asyncio
 import time
@@ -12,6 +12,7 @@ from cms.errors import CMSError, Unavailable
 from cms.services import working_copies
 from cms.telemetry import Metrics, log
 
+AT_ONCE = 32  # rooms in a transaction; more would keep readers waiting
 GATHER = 0.05  # seconds in which others may join a transaction
 PATIENCE = (0.5, 1.0, 2.0, 5.0)  # seconds until it is tried again; the last one from then on
 CANNOT = "Something went wrong on our side; what you typed is kept here and sent again."
@@ -36,9 +37,17 @@ class Log:
             failed = 0 if await self.write() else failed + 1
 
     async def write(self) -> bool:
-        """All that waits, at once. Whether it could be done; if not, it goes on waiting."""
+        """All that waits. Whether it could be done; if not, it goes on waiting."""
         self._wake.clear()
-        rooms, self._waiting = sorted(self._waiting, key=lambda room: room.post_id), {}
+        rooms, is_done = sorted(self._waiting, key=lambda room: room.post_id), True
+        while rooms:
+            some, rooms = rooms[:AT_ONCE], rooms[AT_ONCE:]
+            for room in some:
+                self._waiting.pop(room, None)
+            is_done &= await self._write_some(some)
+        return is_done
+
+    async def _write_some(self, rooms: Sequence[Room]) -> bool:
         error = await self._try(rooms)
         if error and not isinstance(error, Unavailable) and len(rooms) > 1:  # one of them may be the reason
             return all([not await self._try([room]) for room in rooms])

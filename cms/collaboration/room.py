@@ -238,6 +238,8 @@ class Room:
 
     def _refuse_too_much(self, data: bytes, shape: updates.Shape) -> None:
         """Looked at closely only where it comes near. Deleting is never too much."""
+        if self._bytes + len(data) <= min(MAX_TEXT, MAX_DOCUMENT):
+            return  # the text is a part of that
         if self._bytes + len(data) > MAX_DOCUMENT:
             self._bytes = len(self.document.data())
         is_large = self._bytes + len(data) > MAX_DOCUMENT

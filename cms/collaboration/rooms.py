@@ -14,7 +14,7 @@ from cms.collaboration.protocol import Refusal
 from cms.collaboration.room import Room, Seat, Socket
 from cms.db.session import Database
 from cms.errors import CMSError, Forbidden, NotAuthenticated, NotFound, Unavailable
-from cms.events import DocumentChanged, Event, PostPublished, PostWithdrawn, SessionEnded, ThreadChanged, UserChanged, WorkChanged
+from cms.events import DocumentsChanged, Event, PostPublished, PostWithdrawn, SessionEnded, ThreadChanged, UserChanged, WorkChanged
 from cms.services import standing, working_copies
 from cms.services.working_copies import Stored
 from cms.telemetry import Metrics, log
@@ -131,8 +131,9 @@ class Rooms:
 
     def hear(self, event: Event) -> None:
         match event:
-            case DocumentChanged():
-                self._note(event)
+            case DocumentsChanged():
+                for post_id, update_id in event.updates:
+                    self._note(post_id, update_id)
             case UserChanged() | SessionEnded():
                 self._people += 1
                 for room in self._rooms.values():
@@ -152,15 +153,15 @@ class Rooms:
             self._do(self._reload(room))
             self._doubt(room, room.seats)
 
-    def _note(self, event: DocumentChanged) -> None:
-        room = self._rooms.get(event.post_id)
+    def _note(self, post_id: int, update_id: int) -> None:
+        room = self._rooms.get(post_id)
         if room is None:
-            if event.post_id in self._opening:
-                self._heard.add(event.post_id)
-        elif event.update_id in room.mine:
-            room.mine.discard(event.update_id)
+            if post_id in self._opening:
+                self._heard.add(post_id)
+        elif update_id in room.mine:
+            room.mine.discard(update_id)
         else:
-            room.unread.append(event.update_id)
+            room.unread.append(update_id)
             if not room.is_reading:
                 room.is_reading = True
                 self._do(self._read(room))

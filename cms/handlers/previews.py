@@ -14,7 +14,7 @@ from typing import Any
 from cms.content.context import RenderContext, Rendered
 from cms.db.session import Database, ReadSession
 from cms.errors import NotFound, StorageFull, TooManyRequests, Unavailable
-from cms.events import DocumentChanged, Event, PostPublished, PostWithdrawn, UserChanged, WorkChanged
+from cms.events import DocumentsChanged, Event, PostPublished, PostWithdrawn, UserChanged, WorkChanged
 from cms.rendering import Renderer
 from cms.services import desk, preview_links, references, site, working_copies
 from cms.services.preview_links import Sight
@@ -159,9 +159,10 @@ class Previews:
 
     def _hear(self, event: Event) -> None:
         match event:
-            case WorkChanged(post_id=post_id) | DocumentChanged(post_id=post_id):
-                self._touch(post_id)
-            case PostPublished(post_id=post_id) | PostWithdrawn(post_id=post_id):
+            case DocumentsChanged():
+                for post_id, _ in event.updates:
+                    self._touch(post_id)
+            case WorkChanged(post_id=post_id) | PostPublished(post_id=post_id) | PostWithdrawn(post_id=post_id):
                 self._touch(post_id)
             case UserChanged():
                 self.missed()

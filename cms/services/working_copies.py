@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, exists, false, func, literal, select, true, update
+from sqlalchemy import bindparam, delete, exists, false, func, insert, literal, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import crdt
@@ -18,7 +18,7 @@ from cms.content.folding import fold as folded
 from cms.content.titles import plain_title
 from cms.db.session import Database, Work
 from cms.errors import NotFound
-from cms.events import DocumentChanged, WorkChanged
+from cms.events import DocumentsChanged, WorkChanged
 from cms.models import Document, DocumentUpdate, DocumentWriter, Post, Published, Revision, User, WorkingCopy
 from cms.models.post import Reason, Side, WorkState
 from cms.policy import Actor
@@ -269,7 +269,7 @@ async def fold(work: Work, stored: Stored, data: bytes) -> bool:
         return False
     old = (DocumentUpdate.post_id == stored.post_id) & (DocumentUpdate.id <= stored.last_id)
     await work.session.execute(delete(DocumentUpdate).where(old))
-    await outbox.forget(work, DocumentChanged, ANNOUNCED_FOR)
+    await outbox.forget(work, DocumentsChanged, ANNOUNCED_FOR)
     return True
 
 
@@ -291,12 +291,13 @@ async def with_documents(session: AsyncSession, post_ids: Sequence[int]) -> set[
 
 
 async def _add(work: Work, written: Mapping[int, bytes]) -> dict[int, int]:
-    rows = {post_id: DocumentUpdate(post_id=post_id, data=data, created_at=work.now) for post_id, data in written.items()}
-    work.session.add_all(rows.values())
-    await work.session.flush()
-    for post_id, row in rows.items():
-        outbox.record(work, DocumentChanged(post_id, row.id))
-    return {post_id: row.id for post_id, row in rows.items()}
+    if not written:
+        return {}
+    rows = [{"post_id": post_id, "data": data, "created_at": work.now} for post_id, data in written.items()]
+    made = await work.session.execute(insert(DocumentUpdate).returning(DocumentUpdate.post_id, DocumentUpdate.id), rows)
+    numbers = dict(made.tuples().all())
+    outbox.record(work, DocumentsChanged(tuple(numbers.items())))
+    return numbers
 
 
 async def _mark(work: Work, post_ids: Sequence[int], *, is_ahead: bool) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from cms import crdt
 from cms.db.session import Database
 from cms.errors import Conflict, NotFound
-from cms.events import DocumentChanged, Event
+from cms.events import DocumentsChanged, Event
 from cms.models import Asset, Document, DocumentUpdate, Post, PostTag, Revision, User, WorkingCopy
 from cms.models.post import Reason
 from cms.schemas.post import PostInput
@@ -72,7 +72,7 @@ async def test_what_is_typed_is_in_the_working_copy_when_it_is_asked_for(databas
         assert (await session.get_one(Post, post.id)).title == "High tide"
         assert await session.scalar(select(PostTag.tag_id).where(PostTag.post_id == post.id)) == tag
         ids = (await session.scalars(select(DocumentUpdate.id).order_by(DocumentUpdate.id))).all()
-    assert [event.update_id for event in heard if isinstance(event, DocumentChanged)] == list(ids)
+    assert [number for event in heard if isinstance(event, DocumentsChanged) for _, number in event.updates] == list(ids)
     assert (await projected(database, post.id)).version == copy.version, "and nothing is done twice"
 
 
