@@ -295,7 +295,7 @@ async def _add(work: Work, written: Mapping[int, bytes]) -> dict[int, int]:
         return {}
     rows = [{"post_id": post_id, "data": data, "created_at": work.now} for post_id, data in written.items()]
     made = await work.session.execute(insert(DocumentUpdate).returning(DocumentUpdate.post_id, DocumentUpdate.id), rows)
-    numbers = dict(made.tuples().all())
+    numbers = {row.post_id: row.id for row in made}
     outbox.record(work, DocumentsChanged(tuple(numbers.items())))
     return numbers
 
