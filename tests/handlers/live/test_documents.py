@@ -1,13 +1,14 @@
 """At the socket, with real ones: who may come, who may write, and what each is told."""
 
 import asyncio
+import contextlib
 
 import pytest
 from sqlalchemy import select
 from tornado.httpclient import HTTPClientError
 
 from cms import crdt
-from cms.collaboration import protocol, room, updates
+from cms.collaboration import log, protocol, room, updates
 from cms.models import Revision
 from cms.models.post import Reason
 from cms.policy import SYSTEM
@@ -38,6 +39,20 @@ async def test_two_read_each_other_and_hear_what_is_on_disk(site: Site) -> None:
         assert stored
         assert crdt.Document(*stored.all).content == "Oh! Mud 😀😀."
         assert crdt.Document(*stored.all).fields["title"] == "High tide"
+
+
+async def test_more_texts_than_go_into_one_transaction_are_all_on_disk(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "AT_ONCE", 1)
+    browser, ids = await site.signed_in("author"), [await post_of(site, text="One.") for _ in range(3)]
+    async with contextlib.AsyncExitStack() as stack:
+        writers = [await stack.enter_async_context(writing(browser, post_id)) for post_id in ids]
+        await asyncio.gather(*(each.reads("One.") for each in writers))
+        for each in writers:
+            each.type("One. Two.")
+        await asyncio.gather(*(each.kept() for each in writers))
+        async with site.database.read() as session:
+            stored = [await working_copies.read_document(session, post_id) for post_id in ids]
+    assert [crdt.Document(*each.all).content for each in stored if each] == ["One. Two."] * 3
 
 
 async def test_form_is_heard_at_the_socket_and_the_socket_in_the_working_copy(site: Site) -> None:
