@@ -5,7 +5,8 @@ half a surrogate pair would divide the two for good. Numbers are floats in Yjs; 
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from pycrdt import Doc, Map, Text, merge_updates
@@ -27,7 +28,11 @@ class Document:
         if updates:
             self._doc.apply_update(merged(*updates))
         self._made: list[bytes] = []
-        self._watch = self._doc.observe(lambda event: self._made.append(event.update))
+        self._keys: set[str] = set()
+        self._watches = (
+            self._doc.observe(lambda event: self._made.append(event.update)),
+            self._fields.observe(lambda event: self._keys.update(event.keys)),
+        )
 
     @classmethod
     def of(cls, content: str, fields: Mapping[str, Any]) -> "Document":
@@ -52,12 +57,16 @@ class Document:
 
     @property
     def is_plain(self) -> bool:
-        """Whether the text is text and nothing else."""
-        return all(isinstance(words, str) and not look for words, look in self._content.diff())
+        """Whether the text is text and nothing else. What is not shown in it has a length all the same."""
+        shown = self._content.diff()
+        return all(isinstance(words, str) and not look for words, look in shown) and len(self.content.encode()) == len(self._content)
 
     def edit(self, content: str | None = None, fields: Mapping[str, Any] | None = None) -> bytes:
-        """The smallest update that makes it say this, applied; ``NOTHING`` if it does already. Keys that are not named stay."""
-        with self._doc.transaction():
+        """The smallest update that makes it say this, applied; ``NOTHING`` if it does already. Keys that are not named stay.
+
+        Raises ``ValueError`` if the document is not one of ours.
+        """
+        with _panics_are_errors(), self._doc.transaction():
             if content is not None:
                 self._retype(content)
             before = self.fields if fields else {}
@@ -76,13 +85,14 @@ class Document:
 
     def apply(self, update: bytes) -> bytes:
         """What of it was new. Raises ``ValueError`` if it cannot be read; the document may be half of it then."""
-        try:
+        with _panics_are_errors():
             self._doc.apply_update(update)
-        except (KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException as error:  # a panic of Rust's is no Exception
-            raise ValueError from error
         return self._taken()
+
+    def changed_keys(self) -> set[str]:
+        """Fields that were set or deleted since this was asked, by whatever means."""
+        changed, self._keys = self._keys, set()
+        return changed
 
     def _taken(self) -> bytes:
         made, self._made[:] = list(self._made), []
@@ -99,6 +109,17 @@ class Document:
     def data(self) -> bytes:
         """All of it, as one update; deleted text is forgotten."""
         return self._doc.get_update()
+
+
+@contextmanager
+def _panics_are_errors() -> Iterator[None]:
+    """A panic of Rust's is no ``Exception``, and would end whatever task it meets."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:
+        raise ValueError("pycrdt") from error
 
 
 def passage(data: bytes, start: Mapping[str, int], end: Mapping[str, int]) -> tuple[int, int] | None:

@@ -4,6 +4,7 @@ Numbers are lib0's variable ones: seven bits in a byte, the lowest first; texts 
 """
 
 import json
+import math
 from typing import Any
 
 SYNC, AWARENESS, STORED, TOLD, IS = 0, 1, 100, 101, 102
@@ -12,6 +13,7 @@ STEP_1, STEP_2, UPDATE = 0, 1, 2  # of SYNC
 GOING_AWAY, BROKEN, TRY_AGAIN = 1001, 1011, 1013
 UNREADABLE, SIGNED_OUT, NOT_ALLOWED, GONE, OTHER_LINEAGE, TOO_MUCH, TOO_MANY = 4400, 4401, 4403, 4404, 4408, 4413, 4429
 MAX_NUMBER = 2**53
+MAX_STATES = 2**31  # of one client
 
 
 class Refusal(Exception):
@@ -111,10 +113,19 @@ def read_awareness(data: bytes) -> dict[int, tuple[int, Any]]:
     for _ in range(reader.number()):
         client, clock = reader.number(), reader.number()
         try:
-            states[client] = (clock, json.loads(reader.text()))
+            states[client] = (clock, json.loads(reader.text(), parse_float=_finite, parse_constant=_finite))
         except (ValueError, RecursionError):
             raise unreadable() from None
+        if clock >= MAX_STATES:
+            raise unreadable()
     return states
+
+
+def _finite(words: str) -> float:
+    """JSON has no other numbers, though Python reads and writes them."""
+    if not math.isfinite(value := float(words)):
+        raise ValueError(words)
+    return value
 
 
 def _json(value: Any) -> bytes:

@@ -16,11 +16,14 @@ from cms.services.working_copies import Stored
 MAX_MESSAGE = 4 * 1024 * 1024  # bytes
 MAX_DOCUMENT = 10 * 1024 * 1024  # bytes of all that is known of it
 MAX_STATE = 4096  # characters of what somebody says of himself
+MAX_SAID = 64 * 1024  # bytes of a message of states, or of what a browser says it knows
+MAX_PARTS = 300_000  # of an update
 MOST_WRITERS = 50
 RATE, BURST = 100.0, 300.0  # messages of one socket: a second, and at once
+PARTS, BYTES = 1000, 50_000  # read in one message, and sent in answer, that count as a message
 PAUSE = 60.0  # seconds of silence after which somebody else takes over
 COLOURS = 8
-GUARDED = ("authors", "featured")  # fields that are the editors' choice
+GUARDED: dict[str, Any] = {"authors": [], "featured": False}  # fields that are the editors' choice, and what they are where they are not
 CROWDED = f"{MOST_WRITERS} people are writing here; you read along until one of them leaves."
 
 
@@ -58,10 +61,10 @@ class Seat:
     def person(self) -> dict[str, Any]:
         return shown(self.user_id, self.standing.actor.name)
 
-    def spend(self) -> None:
-        """Raise ``Refusal`` if more comes than anybody types."""
+    def spend(self, cost: float = 1) -> None:
+        """Raise ``Refusal`` if more comes than anybody types. ``cost``: how many messages it is as good as."""
         now = time.monotonic()
-        self.tokens = min(BURST, self.tokens + (now - self.filled_at) * RATE) - 1
+        self.tokens = min(BURST, self.tokens + (now - self.filled_at) * RATE) - cost
         self.filled_at = now
         if self.tokens < 0:
             raise Refusal(protocol.TOO_MANY, "Too many messages came at once.")
@@ -102,6 +105,7 @@ class Room:
         data = self.document.data()
         has_pairs = max(self.document.content, default="") > "\uffff"
         self.known = updates.known_by(self.document.state(), data if has_pairs else None)
+        self._chosen = self._chosen_now()
         self._bytes = len(data)  # at most what it takes
 
     # --- people ---
@@ -183,8 +187,11 @@ class Room:
     def _synchronise(self, seat: Seat, step: int, data: bytes) -> None:
         match step:
             case protocol.STEP_1:
+                _refuse_long(data)
                 updates.known_by(data)  # whether it can be read
-                seat.socket.send(protocol.sync(protocol.STEP_2, self.document.since(data)))
+                answer = self.document.since(data)
+                seat.spend(len(answer) / BYTES)
+                seat.socket.send(protocol.sync(protocol.STEP_2, answer))
             case protocol.STEP_2 | protocol.UPDATE:
                 self._write(seat, data)
             case _:
@@ -203,6 +210,7 @@ class Room:
 
     def _note_states(self, seat: Seat, data: bytes) -> None:
         """Whatever is said of another client is passed over."""
+        _refuse_long(data)
         said = protocol.read_awareness(data)
         if seat.client is None or seat.client not in said:
             return
@@ -223,9 +231,11 @@ class Room:
     # --- writing ---
 
     def _write(self, seat: Seat, data: bytes) -> None:
-        shape = updates.read(data)
+        shape = updates.read(data, MAX_PARTS)
+        seat.spend(shape.parts / PARTS)
         seat.counted += 1
         if seat.may_write:
+            self._refuse_anothers(seat, shape)
             self._refuse_too_much(data, shape)
             self.known.check(shape)
             self._take_in(seat, data, shape)
@@ -235,6 +245,15 @@ class Room:
         if not seat.has_lost_one:
             self.queue.counts[seat] = seat.counted
             self._changed(self)
+
+    def _refuse_anothers(self, seat: Seat, shape: updates.Shape) -> None:
+        """After a restored backup a browser brings back what others wrote. But whoever is here brings his own, and what he is just writing
+        must not be taken for something else."""
+        if shape.ends.keys() <= {seat.client}:
+            return
+        theirs = {other.client for other in self.seats if other.client is not None and other.user_id != seat.user_id}
+        if any(client in theirs and end > self.known.clocks.get(client, 0) for client, end in shape.ends.items()):
+            raise Refusal(protocol.TRY_AGAIN, "Somebody else is just writing that.")
 
     def _refuse_too_much(self, data: bytes, shape: updates.Shape) -> None:
         """Looked at closely only where it comes near. Deleting is never too much."""
@@ -248,7 +267,6 @@ class Room:
             raise Refusal(protocol.TOO_MUCH, "The text would be longer than a text may be here.")
 
     def _take_in(self, seat: Seat, data: bytes, shape: updates.Shape) -> None:
-        before = self.document.fields if shape.has_values else {}
         made = self._apply(data, shape)
         if made == crdt.NOTHING:
             return
@@ -256,8 +274,8 @@ class Room:
             self.queue.former = self.last_writer
         self.last_writer = seat.user_id
         self._pass_on(made, seat)
-        if shape.has_values and not seat.standing.chooses:
-            self._set_back(before)
+        if changed := self.document.changed_keys() & GUARDED.keys():
+            self._guard(seat, changed)
 
     def _apply(self, data: bytes, shape: updates.Shape) -> bytes:
         """What of it was new. What may be more than it looks is tried beside first."""
@@ -273,9 +291,16 @@ class Room:
         self._bytes += len(made)
         return made
 
-    def _set_back(self, before: dict[str, Any]) -> None:
-        """What is not this writer's to choose."""
-        back = self.document.edit(fields={key: before[key] for key in GUARDED if key in before})
+    def _chosen_now(self) -> dict[str, Any]:
+        return {**GUARDED, **{key: value for key, value in self.document.fields.items() if key in GUARDED}}
+
+    def _guard(self, seat: Seat, changed: set[str]) -> None:
+        """What is not this writer's to choose is set back, however it was set or deleted."""
+        if seat.standing.chooses:
+            self._chosen = self._chosen_now()
+            return
+        back = self.document.edit(fields={key: self._chosen[key] for key in changed})
+        self.document.changed_keys()
         if back != crdt.NOTHING:
             self.known.take(updates.read(back))
             self._pass_on(back)
@@ -299,6 +324,8 @@ class Room:
         if (news := self.document.apply(data)) == crdt.NOTHING:
             return
         self.known.take(updates.read(news))
+        if self.document.changed_keys() & GUARDED.keys():
+            self._chosen = self._chosen_now()
         self._bytes += len(news)
         self._note_change()
         self.tell(protocol.sync(protocol.UPDATE, news))
@@ -327,6 +354,11 @@ class Room:
         for seat, count in done.counts.items():
             if seat in self.seats:
                 seat.socket.send(protocol.stored(count))
+
+
+def _refuse_long(data: bytes) -> None:
+    if len(data) > MAX_SAID:
+        raise Refusal(protocol.TOO_MUCH, "This is more than may be sent at once.")
 
 
 def _apply_whole(document: crdt.Document, known: updates.Known, data: bytes, shape: updates.Shape) -> bytes:

@@ -8,7 +8,7 @@ deeply; and makes another text than Yjs of half a surrogate pair. So such update
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from cms.collaboration.protocol import UNREADABLE, Reader, Refusal, unreadable
+from cms.collaboration.protocol import TOO_MUCH, UNREADABLE, Reader, Refusal, unreadable
 from cms.crdt import CONTENT, FIELDS
 
 _COLLECTED, _DELETED, _STRING, _ANY = 0, 1, 4, 8  # kinds of structs that may come
@@ -32,6 +32,7 @@ class Shape:
     deleted: list[tuple[Place, Place]] = field(default_factory=list)
     halves: set[Place] = field(default_factory=set)
     characters: int = 0  # of text that comes in
+    parts: int = 0  # that were read, which is what reading costs
     has_values: bool = False  # for the map
 
 
@@ -85,11 +86,11 @@ def known_by(state: bytes, data: bytes | None = None) -> Known:
     return Known(clocks, read(data).halves if data is not None else set())
 
 
-def read(update: bytes) -> Shape:
-    """Raises ``Refusal`` if it cannot be read, or holds what no document of ours does."""
-    reader, shape = Reader(update), Shape()
+def read(update: bytes, most: int | None = None) -> Shape:
+    """Raises ``Refusal`` if it cannot be read, has more than so many parts, or holds what no document of ours does."""
+    reader, shape = _Reader(update, most), Shape()
     for _ in range(reader.number()):
-        structs, client, clock = reader.number(), reader.number(), reader.number()
+        structs, client, clock = reader.count(), reader.number(), reader.number()
         if client in shape.begins or not structs:
             raise unreadable()
         shape.begins[client] = clock
@@ -100,17 +101,32 @@ def read(update: bytes) -> Shape:
         shape.ends[client] = clock
     for _ in range(reader.number()):
         client = reader.number()
-        for _ in range(reader.number()):
+        for _ in range(reader.count()):
             start, length = reader.number(), reader.number()
             if not length or start + length >= MAX_CLOCK:
                 raise unreadable()
             shape.deleted.append(((client, start), (client, start + length)))
     if not reader.is_over:
         raise unreadable()
+    shape.parts = reader.parts
     return shape
 
 
-def _struct(reader: Reader, shape: Shape, client: int, clock: int) -> int:
+class _Reader(Reader):
+    def __init__(self, data: bytes, most: int | None) -> None:
+        super().__init__(data)
+        self.parts, self._most = 0, most
+
+    def count(self) -> int:
+        """How many parts come now."""
+        found = self.number()
+        self.parts += found
+        if self._most is not None and self.parts > self._most:
+            raise Refusal(TOO_MUCH, "This is more than may be sent at once.")
+        return found
+
+
+def _struct(reader: _Reader, shape: Shape, client: int, clock: int) -> int:
     """How many clocks it takes."""
     info = reader.byte()
     kind = info & 31
@@ -130,7 +146,7 @@ def _struct(reader: Reader, shape: Shape, client: int, clock: int) -> int:
         return _string(reader, shape, client, clock) or _nothing()
     if kind == _ANY:
         shape.has_values = True
-        count = reader.number()
+        count = reader.count()
         for _ in range(count):
             _skip_value(reader, 0)
         return count or _nothing()
@@ -167,7 +183,7 @@ def _string(reader: Reader, shape: Shape, client: int, clock: int) -> int:
     return at - clock
 
 
-def _skip_value(reader: Reader, depth: int) -> None:
+def _skip_value(reader: _Reader, depth: int) -> None:
     """lib0's ``any`` (lib0/decoding.js, readAny)."""
     if depth > MAX_DEPTH:
         raise unreadable()
@@ -184,11 +200,11 @@ def _skip_value(reader: Reader, depth: int) -> None:
         case 119:
             reader.text()
         case 118:
-            for _ in range(reader.number()):
+            for _ in range(reader.count()):
                 reader.text()
                 _skip_value(reader, depth + 1)
         case 117:
-            for _ in range(reader.number()):
+            for _ in range(reader.count()):
                 _skip_value(reader, depth + 1)
         case 116:
             reader.bytes()

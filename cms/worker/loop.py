@@ -62,7 +62,12 @@ async def _catch_up(database: Database) -> None:
     async with database.read() as session:
         left = await working_copies.left_behind(session, database.clock())
     for post_id in left:
-        await working_copies.catch_up(database, post_id)
+        try:
+            await working_copies.catch_up(database, post_id)
+        except Unavailable:
+            raise
+        except Exception:  # one text keeps nobody from the others
+            log.exception("a working copy was not caught up", post=post_id)
 
 
 async def run_next(means: Means, metrics: Metrics) -> bool:

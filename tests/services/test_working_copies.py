@@ -1,13 +1,14 @@
 """On both databases: documents, and the working copies that are read of them."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
 from cms import crdt
-from cms.db.session import Database
+from cms.db.session import Database, utc_now
 from cms.errors import Conflict, NotFound
 from cms.events import DocumentsChanged, Event
 from cms.models import Asset, Document, DocumentUpdate, Post, PostTag, Revision, User, WorkingCopy
@@ -15,6 +16,7 @@ from cms.models.post import Reason
 from cms.schemas.post import PostInput
 from cms.services import accounts, posts, taxonomies, working_copies
 from cms.services.working_copies import Stored
+from cms.worker import loop
 from tests import factories
 
 
@@ -172,6 +174,21 @@ async def test_what_a_killed_process_left_behind_is_found(database: Database) ->
         now = database.clock()
         assert await working_copies.left_behind(session, now) == []
         assert await working_copies.left_behind(session, now + working_copies.LEFT_BEHIND) == [post.id]
+
+
+async def test_a_text_that_cannot_be_read_keeps_no_other_from_being_caught_up(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(working_copies, "LEFT_BEHIND", timedelta(0))
+    ana = await factories.person(database, "author")
+    broken, whole = [(await factories.draft(database, ana)).id for _ in range(2)]
+    await typed(database, whole, "Left.")
+    await opened(database, broken)
+    async with database.transaction() as work:
+        await working_copies.append(work, {broken: b"no update"})
+    database.clock = lambda: utc_now() + timedelta(seconds=1)
+    await loop._catch_up(database)
+    async with database.read() as session:
+        assert await working_copies.left_behind(session, database.clock()) == [broken]
+        assert (await session.get_one(WorkingCopy, whole)).content == "Left."
 
 
 async def test_yjs_client_is_of_whoever_claims_it_first(database: Database) -> None:

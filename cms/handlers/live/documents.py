@@ -11,7 +11,7 @@ from cms.collaboration.room import MAX_MESSAGE, Broken, Room, Seat
 from cms.handlers.live.base import LiveHandler
 from cms.policy import Capability
 
-MAX_UNSENT = 32 * 1024 * 1024  # bytes that wait for somebody who does not read
+MAX_UNSENT = 12 * 1024 * 1024  # bytes that wait for somebody who does not read; the largest document is among them
 
 
 class DocumentHandler(WebSocketHandler, LiveHandler):

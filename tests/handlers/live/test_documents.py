@@ -179,6 +179,75 @@ async def test_what_only_editors_choose_is_set_back_for_everybody(site: Site) ->
         await ana.until(lambda: ana.document.fields["featured"] is True)
 
 
+async def test_a_value_hidden_in_the_text_is_refused(site: Site) -> None:
+    post_id = await post_of(site, text="")
+    async with writing(await site.signed_in("author"), post_id) as ana:
+        ana.update(
+            b"\x01\x01" + protocol.number(99) + b"\0\x04\x01" + protocol.framed(b"content") + protocol.framed("\ré\x01".encode()) + b"\0"
+        )
+        await ana.kept()
+        ana.update(b"\x01\x01\x08\0\x88" + protocol.number(99) + b"\0\x01w\x01q\0")  # after its first sign
+        assert (await ana.end())[0] == 4400
+    async with writing(await site.signed_in("editor"), post_id) as edna:
+        await edna.reads("\ré\x01")
+        edna.type("Whole.")
+        await edna.kept()
+    async with site.database.transaction() as work:
+        assert (await working_copies.project(work, post_id)).content == "Whole."
+
+
+async def test_what_only_editors_choose_cannot_be_deleted_either(site: Site) -> None:
+    post_id = await post_of(site)
+    async with writing(await site.signed_in("author"), post_id) as ana, writing(await site.signed_in("editor"), post_id) as edna:
+        await ana.until(lambda: "authors" in ana.document.fields)
+        before = ana.document.fields["authors"]
+        edna.type(featured=True)
+        await ana.until(lambda: ana.document.fields["featured"] is True)
+        for key in ("authors", "featured"):
+            del ana.document._fields[key]
+            ana.update(ana.document._taken())
+        ana.type(authors=[1000], featured=False)
+        await ana.kept()
+        await edna.until(lambda: (edna.document.fields.get("authors"), edna.document.fields.get("featured")) == (before, True))
+    async with site.database.transaction() as work:
+        fields = (await working_copies.project(work, post_id)).fields
+        assert (fields["authors"], fields["featured"]) == (before, True)
+
+
+async def test_nobody_writes_under_the_number_of_somebody_who_is_here(site: Site) -> None:
+    post_id = await post_of(site, text="One.")
+    async with writing(await site.signed_in("author"), post_id) as ana, writing(await site.signed_in("editor"), post_id) as edna:
+        await asyncio.gather(ana.reads("One."), edna.reads("One."))
+        client = edna.document._doc.client_id
+        edna.send(bytes([protocol.IS]) + protocol.number(client))
+        edna.type("One. Hers.")
+        await ana.reads("One. Hers.")
+        last = protocol.number(client) + protocol.number(updates.known_by(ana.document.state()).clocks[client] - 1)
+        next_one = protocol.number(updates.known_by(ana.document.state()).clocks[client])
+        ana.update(b"\x01\x01" + protocol.number(client) + next_one + b"\x84" + last + protocol.framed(b"E" * 30) + b"\0")
+        assert (await ana.end())[0] == 1013
+        edna.type("One. Hers. And more.")
+        await edna.kept()
+    async with site.database.transaction() as work:
+        assert (await working_copies.project(work, post_id)).content == "One. Hers. And more."
+
+
+async def test_what_takes_long_to_read_is_not_read(site: Site) -> None:
+    post_id = await post_of(site, "contributor")
+    async with writing(await site.signed_in("contributor"), post_id) as cem:
+        ranges = b"".join(protocol.number(at) + b"\x01" for at in range(0, 2 * (room.MAX_PARTS + 1), 2))
+        cem.update(b"\0\x01\x05" + protocol.number(room.MAX_PARTS + 1) + ranges)
+        assert (await cem.end())[0] == 4413
+
+
+@pytest.mark.parametrize("state", [b'{"at": NaN}', b'{"at": 1e400}', b'{"at": -Infinity}'])
+async def test_states_that_are_no_json_are_refused(site: Site, state: bytes) -> None:
+    async with writing(await site.signed_in("author"), await post_of(site)) as ana:
+        ana.send(bytes([protocol.IS]) + protocol.number(5))
+        ana.send(bytes([protocol.AWARENESS]) + protocol.framed(b"\x01\x05\x01" + protocol.framed(state)))
+        assert (await ana.end())[0] == 4400
+
+
 async def test_beyond_the_most_writers_the_next_reads_along(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "MOST_WRITERS", 1)
     post_id = await post_of(site)
