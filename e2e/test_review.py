@@ -89,7 +89,7 @@ def test_comment_moves_with_its_passage_and_comes_to_the_colleague(screens: tupl
     assert passage.text == "The ebb"
     passage.click()
     assert "Which one?" in writer.driver.switch_to.active_element.text
-    writer.button("Resolved").click()
+    writer.button("Resolve").click()
     shows(colleague.driver, "[data-none]:not([hidden])", "Nothing is open.")
     assert problems(writer.driver) == []
 

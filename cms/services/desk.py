@@ -81,7 +81,8 @@ async def surroundings(session: AsyncSession, actor: Actor, kind: Kind, draft: D
     series = await taxonomies.list_series(session) if kind is Kind.POST else ()
     writers = await people.list_writers(session, fields.authors)
     if not policy.allows(actor, Capability.TAXONOMY_MANAGE):
-        writers = [(user_id, name) for user_id, name in writers if user_id in fields.authors]
+        names = dict(writers)
+        writers = [(user_id, names[user_id]) for user_id in fields.authors if user_id in names]
     pictures = await media.list_pictures(session, actor)
     guests = await preview_links.openness(session, post_id, now) if post_id else Openness()
     said = await threads.list_of(session, actor, post_id) if post_id else ()

@@ -35,7 +35,7 @@ class Editor {
       send: (data) => this.#send(data), page: () => pageAt(location.pathname), nameOf: (client) => this.#othersName(client),
     });
     this.saving = new Saving(desk, form, {
-      whenStored: () => this.#whenStored(), said: (words) => this.mark.confirm(words), failed: (why) => this.#failed(why),
+      whenStored: () => this.#whenStored(), said: (words) => this.mark.confirm(words), failed: (why) => this.#failed(why), signedOut: () => this.again.open(),
     });
     addEventListener("beforeunload", (event) => { if (this.#isDirty && !this.kept?.isKept) event.preventDefault(); });
     document.querySelector("form.person")?.addEventListener("submit", () => { if (!this.#isDirty) this.kept?.close(); });
@@ -125,6 +125,7 @@ class Editor {
       this.#mount();
     }
     this.fields.bind();
+    this.#goTo(location.hash);
     this.#offer(this.desk.dataset.post);
   }
 
@@ -134,13 +135,13 @@ class Editor {
       textarea: this.textarea, text: this.text, awareness: this.awareness,
       undoManager: new Y.UndoManager(this.text, { trackedOrigins: new Set() }),
       readOnly: Boolean(this.readOnly), links: (query) => linksFor(this.form.dataset.links, query), ...this.#language(),
-      below: () => this.desk.querySelector(".foot").offsetHeight,
     });
     if (hadFocus !== false) this.writer.goTo(Math.min(hadFocus, this.text.length));
     this.desk.writer = this.writer;
     this.desk.dispatchEvent(new CustomEvent("writer", { detail: this.writer }));
     this.presence = new Presence(this.awareness, this.writer, { here: this.desk.querySelector(".here"), voice: this.voice, me: this.person });
     new Scrolling(this.writer, this.desk.querySelector(".write"), this.desk.querySelector("live-preview"));
+    this.form.addEventListener("caret", () => this.#raise());
     this.authors = new Authors(this.desk.querySelector("[data-authors]"), this.desk.querySelector(".writer"), {
       text: this.text, writer: this.writer, writers: this.writers, form: this.form, me: this.person,
     });
@@ -165,11 +166,27 @@ class Editor {
 
   /** A link to a place in the text, as the checks have them. */
   #goToPlace(event) {
-    const place = event.target.closest("a[href^='#at=']")?.hash.slice(4);
-    if (!place) return;
+    const link = event.target.closest("a[href^='#at=']");
+    if (!link) return;
     event.preventDefault();
+    this.#goTo(link.hash);
+  }
+
+  #goTo(hash) {
+    const [, place] = /^#at=(\d+)$/.exec(hash) ?? [];
+    if (place === undefined) return;
     if (this.textarea.offsetParent === null) document.getElementById("view-write").checked = true;
     this.writer.goTo(Math.min(Number(place), this.text.length));
+  }
+
+  /** Nobody wants to type below the foot, which lies over the text. */
+  #raise() {
+    const foot = this.desk.querySelector(".foot");
+    this.writer.view.requestMeasure({
+      key: foot,
+      read: (view) => (view.coordsAtPos(view.state.selection.main.head)?.bottom ?? 0) - foot.getBoundingClientRect().top,
+      write: (hidden) => { if (hidden > 0) foot.parentElement.scrollTop += hidden; },
+    });
   }
 
   #keep(name) {

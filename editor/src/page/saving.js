@@ -7,9 +7,9 @@ const STANDING = [".state .status", ".desk-acts .menu"]; // parts of the page th
 const MACHINERY = new Set(["_xsrf", "_method", "then", "kind", "version"]);
 
 export class Saving {
-  /** `whenStored()`: rejects with why it cannot be; `said(words)`: shows that it is done; `failed(why)`. */
-  constructor(desk, form, { whenStored, said, failed }) {
-    Object.assign(this, { desk, form, whenStored, said, failed, isLeaving: false });
+  /** `whenStored()`: rejects with why it cannot be; `said(words)`: shows that it is done; `failed(why)`; `signedOut()`. */
+  constructor(desk, form, { whenStored, said, failed, signedOut }) {
+    Object.assign(this, { desk, form, whenStored, said, failed, signedOut, isLeaving: false });
     form.addEventListener("submit", (event) => this.#submit(event));
     document.addEventListener("formdata", ({ formData }) => { if (this.isActing) withoutWords(formData); }); // after the form's own
     document.addEventListener("keydown", (event) => this.#key(event));
@@ -48,6 +48,7 @@ export class Saving {
     this.isActing = false;
     const answer = await fetch(this.form.action, { method: "POST", body: data });
     if (!answer.headers.has("X-Request-Id")) throw "The server cannot be reached"; // a proxy's page
+    if (answer.status === 401) return this.signedOut();
     const isDone = answer.ok && answer.redirected && new URL(answer.url).pathname === new URL(this.form.action).pathname;
     if (isDone) this.renew(parsed(await answer.text())), this.said("Revision kept");
     else this.#leave(this.desk.querySelector("[data-save]"));

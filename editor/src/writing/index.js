@@ -24,14 +24,13 @@ import { ENGLISH, phrases } from "./words.js";
 
 /**
  * `text`: a Y.Text. `awareness`: of y-protocols, or nothing. `links(query)`: a promise of [{title, path}], the path "" for what has none yet.
- * `below()`: how many pixels at the foot of the window something lies over it, under which nobody wants to type.
  * `extras`: more buttons for the bar of formats, [{label, icon, keys, run(view)}]. `words`: others than the English ones of words.js.
  *
  * On the sheet around the textarea: `write` after each change, `caret` when the cursor moved ({from, to}), `passage` when one was pressed ({id}).
  */
 export function createWriter({
   textarea, text, awareness = null, undoManager = new UndoManager(text, { trackedOrigins: new Set() }),
-  readOnly = false, language = "", direction = "auto", links = async () => [], extras = [], below = () => 0, words: given = {},
+  readOnly = false, language = "", direction = "auto", links = async () => [], extras = [], words: given = {},
 }) {
   const words = { ...ENGLISH, ...given };
   const sheet = textarea.closest(".sheet") ?? textarea.parentElement;
@@ -47,7 +46,6 @@ export function createWriter({
         spoken.of(inLanguage(language, direction)),
         EditorView.contentAttributes.of({ "aria-label": words.text }),
         placeholder(textarea.placeholder),
-        EditorView.scrollMargins.of(() => ({ bottom: below() })),
         phrases(words),
         wholePairs,
         dialect,

@@ -43,6 +43,7 @@ class LivePreview extends HTMLElement {
     this.asking = new AbortController();
     try {
       const answer = await fetch(this.button.formAction, { method: "POST", body: sent, signal: this.asking.signal });
+      if (answer.status === 409) return; // another window of this person's has asked since
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       this.#replace(page);
     } catch {
