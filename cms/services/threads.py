@@ -4,6 +4,7 @@ Whoever may know of the text as it is being written may read, comment and sugges
 edit it. A passage is found by its first and its last sign, wherever they are by now; one that was quoted by hand by its words.
 """
 
+import asyncio
 import json
 import re
 from collections import defaultdict
@@ -96,7 +97,7 @@ async def _passages(session: AsyncSession, post_id: int, proposed: Sequence[Thre
     if not proposed:
         return {}
     content, data = await _text(session, post_id)
-    places = {each.id: _place(content, data, each) for each in proposed}
+    places = await asyncio.to_thread(lambda: {each.id: _place(content, data, each) for each in proposed})
     return {number: content[place[0] : place[1]] for number, place in places.items() if place}
 
 

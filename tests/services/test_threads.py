@@ -17,6 +17,7 @@ from cms.schemas.threads import RemarkInput, ThreadInput
 from cms.services import accounts, notifications, threads, working_copies
 from tests import factories
 from tests.factories import person
+from tests.waiting import MOST, asks_the_kernel, longest_wait
 
 TEXT = "Ça 😀 flood tide. The ebb 😀 follows the flood."
 
@@ -157,6 +158,22 @@ async def test_mentioned_people_and_those_in_the_thread_are_told(database: Datab
     async with database.read() as session:
         assert await notifications.count_new(session, edna) == 0
         assert await notifications.count_new(session, ana) == 1
+
+
+@asks_the_kernel
+async def test_looking_for_many_passages_keeps_nobody_waiting(database: Database) -> None:
+    ana = await person(database, "author")
+    post = await factories.draft(database, ana, text=TEXT)
+    data = await opened(database, post.id)
+    pieces, made = crdt.Document(data), list[bytes]()
+    for number in range(3000):  # each in a place of its own, as after months of writing
+        pieces._content.insert(number * 2 % (3 * number + 1) if number % 2 else 0, "ab ")
+        made.append(pieces._taken())
+    async with database.transaction() as work:
+        await working_copies.append(work, {post.id: crdt.merged(*made)})
+    for _ in range(20):
+        await begin(database, ana, post.id, kind="suggestion", anchor=anchor(data, "ebb"), quote="ebb", replacement="tide")
+    assert await longest_wait(lambda: shown(database, ana, post.id)) < MOST
 
 
 async def test_who_lost_sight_of_a_text_is_not_told_of_it_any_more(database: Database) -> None:
