@@ -215,7 +215,7 @@ def _with_owners(post: Post, names: dict[int, list[tuple[int, str]]]) -> Post:
 
 
 async def create(work: Work, actor: Actor, kind: Kind, wanted: PostInput, *, fields: PostFields | None = None) -> Post:
-    """A new post with its first working copy and revision. The actor is its author.
+    """A new post with its first working copy, and a revision of it if there is something in it. The actor is its author.
 
     ``fields``: what stands in it before the form is filled in (authors, picture), for callers who know more than a new form does.
     """
@@ -227,7 +227,8 @@ async def create(work: Work, actor: Actor, kind: Kind, wanted: PostInput, *, fie
     wanted = wanted.model_copy(update={"seen": PostInput.model_validate({})})
     fields = await _fields(work, actor, post, wanted, fields or PostFields(authors=authors))
     copy = await working_copies.begin(work, actor, post, wanted.text, fields)
-    await working_copies.keep(work, [copy], Reason.SAVED, actor.user_id)
+    if copy.content or fields.title:
+        await working_copies.keep(work, [copy], Reason.SAVED, actor.user_id)
     audit.note(work, actor, f"{kind}.create", kind, post.id)
     return _with_owners(post, {post.id: [(user_id, "") for user_id in fields.authors]})
 

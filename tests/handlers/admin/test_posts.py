@@ -231,6 +231,16 @@ async def test_fields_that_go_by_themselves_make_no_revision(site: Site) -> None
     assert len(by_class((await browser.get(history)).page, "what")) == 2
 
 
+async def test_an_empty_post_has_no_revision_and_its_history_says_so(site: Site) -> None:
+    browser = await site.signed_in("owner")
+    address = (await browser.post("/admin/posts", {"title": "", "text": ""})).location
+    history = await browser.get(f"{address}/revisions")
+    assert "There is none yet." in history.words
+    assert "Play it back" not in history.words
+    await saved(browser, 1, title="High tide")
+    assert "Play it back" in (await browser.get(f"{address}/revisions")).words
+
+
 async def test_page_has_a_place_below_another(site: Site) -> None:
     browser = await site.signed_in("owner")
     above = await written(browser, "page", title="About")
