@@ -13,7 +13,7 @@ test("nothing is called saved that is not on the server's disk", () => {
   assert.equal(said({ isDirty: true, refusal: "The disk is full." }), "error: Cannot save: the disk is full");
 });
 
-test("who may only read is told why, and that words of his own are not saved", () => {
-  assert.equal(said({ readOnly: "50 people write here." }), "reading: 50 people write here.");
+test("who may only read is told so, and that words of his own are not saved", () => {
+  assert.equal(said({ readOnly: "50 people write here." }), "reading: Reading along");
   assert.equal(said({ readOnly: "This is in the trash.", isDirty: true }), "error: Cannot save: this is in the trash");
 });

@@ -5,7 +5,7 @@ const EVERY = 20_000;
 
 /** The state as a word for the style sheet, and in words. `facts`: see SavedMark.show. */
 export function stateOf({ isDirty, isConnected, isKept, refusal, readOnly }) {
-  if (readOnly && !isDirty) return ["reading", readOnly];
+  if (readOnly && !isDirty) return ["reading", "Reading along"]; // the note below says why
   if (refusal || readOnly) return ["error", `Cannot save: ${lowered(refusal || readOnly)}`];
   if (isConnected) return isDirty ? ["saving", "Saving…"] : ["saved", "Saved"];
   if (isKept) return ["offline", "Offline: kept on this device"];
