@@ -16,11 +16,11 @@ from cms.services.working_copies import Stored
 MAX_MESSAGE = 4 * 1024 * 1024  # bytes
 MAX_DOCUMENT = 10 * 1024 * 1024  # bytes of all that is known of it
 MAX_STATE = 4096  # characters of what somebody says of himself
-MAX_SAID = 64 * 1024  # bytes of a message of states, or of what a browser says it knows
+MAX_STATES = 64 * 1024  # bytes of a message of them
 MAX_PARTS = 300_000  # of an update
 MOST_WRITERS = 50
 RATE, BURST = 100.0, 300.0  # messages of one socket: a second, and at once
-PARTS, BYTES = 1000, 50_000  # read in one message, and sent in answer, that count as a message
+PARTS, BYTES = 1000, 50_000  # of an update, and of what somebody knows and of what is sent in answer, that count as a message
 PAUSE = 60.0  # seconds of silence after which somebody else takes over
 COLOURS = 8
 GUARDED: dict[str, Any] = {"authors": [], "featured": False}  # fields that are the editors' choice, and what they are where they are not
@@ -187,7 +187,7 @@ class Room:
     def _synchronise(self, seat: Seat, step: int, data: bytes) -> None:
         match step:
             case protocol.STEP_1:
-                _refuse_long(data)
+                seat.spend(len(data) / BYTES)
                 updates.known_by(data)  # whether it can be read
                 answer = self.document.since(data)
                 seat.spend(len(answer) / BYTES)
@@ -210,7 +210,8 @@ class Room:
 
     def _note_states(self, seat: Seat, data: bytes) -> None:
         """Whatever is said of another client is passed over."""
-        _refuse_long(data)
+        if len(data) > MAX_STATES:
+            raise Refusal(protocol.TOO_MUCH, "This is more than may be sent at once.")
         said = protocol.read_awareness(data)
         if seat.client is None or seat.client not in said:
             return
@@ -354,11 +355,6 @@ class Room:
         for seat, count in done.counts.items():
             if seat in self.seats:
                 seat.socket.send(protocol.stored(count))
-
-
-def _refuse_long(data: bytes) -> None:
-    if len(data) > MAX_SAID:
-        raise Refusal(protocol.TOO_MUCH, "This is more than may be sent at once.")
 
 
 def _apply_whole(document: crdt.Document, known: updates.Known, data: bytes, shape: updates.Shape) -> bytes:
