@@ -13,7 +13,7 @@ STEP_1, STEP_2, UPDATE = 0, 1, 2  # of SYNC
 GOING_AWAY, BROKEN, TRY_AGAIN = 1001, 1011, 1013
 UNREADABLE, SIGNED_OUT, NOT_ALLOWED, GONE, OTHER_LINEAGE, TOO_MUCH, TOO_MANY = 4400, 4401, 4403, 4404, 4408, 4413, 4429
 MAX_NUMBER = 2**53
-MAX_STATES = 2**31  # of one client
+MAX_CLOCK = 2**31  # of one client
 
 
 class Refusal(Exception):
@@ -76,6 +76,10 @@ def unreadable() -> Refusal:
     return Refusal(UNREADABLE, "A message could not be read.")
 
 
+def too_much() -> Refusal:
+    return Refusal(TOO_MUCH, "This is more than may be sent at once.")
+
+
 def number(value: int) -> bytes:
     found = bytearray()
     while value > 127:
@@ -116,7 +120,7 @@ def read_awareness(data: bytes) -> dict[int, tuple[int, Any]]:
             states[client] = (clock, json.loads(reader.text(), parse_float=_finite, parse_constant=_finite))
         except (ValueError, RecursionError):
             raise unreadable() from None
-        if clock >= MAX_STATES:
+        if clock >= MAX_CLOCK:
             raise unreadable()
     return states
 

@@ -172,7 +172,7 @@ class Room:
         """Raises ``Refusal`` if the socket has to end."""
         seat.spend()
         if len(message) > MAX_MESSAGE:
-            raise Refusal(protocol.TOO_MUCH, "This is more than may be sent at once.")
+            raise protocol.too_much()
         reader = Reader(message)
         match reader.byte():
             case protocol.SYNC:
@@ -211,7 +211,7 @@ class Room:
     def _note_states(self, seat: Seat, data: bytes) -> None:
         """Whatever is said of another client is passed over."""
         if len(data) > MAX_STATES:
-            raise Refusal(protocol.TOO_MUCH, "This is more than may be sent at once.")
+            raise protocol.too_much()
         said = protocol.read_awareness(data)
         if seat.client is None or seat.client not in said:
             return

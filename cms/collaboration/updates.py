@@ -8,11 +8,10 @@ deeply; and makes another text than Yjs of half a surrogate pair. So such update
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from cms.collaboration.protocol import TOO_MUCH, UNREADABLE, Reader, Refusal, unreadable
+from cms.collaboration.protocol import MAX_CLOCK, UNREADABLE, Reader, Refusal, too_much, unreadable
 from cms.crdt import CONTENT, FIELDS
 
 _COLLECTED, _DELETED, _STRING, _ANY = 0, 1, 4, 8  # kinds of structs that may come
-MAX_CLOCK = 2**31
 MAX_DEPTH = 20  # of a value in the map
 MAX_KEY = 100  # characters
 
@@ -122,7 +121,7 @@ class _Reader(Reader):
         found = self.number()
         self.parts += found
         if self._most is not None and self.parts > self._most:
-            raise Refusal(TOO_MUCH, "This is more than may be sent at once.")
+            raise too_much()
         return found
 
 
