@@ -88,7 +88,7 @@ def known_by(state: bytes, data: bytes | None = None) -> Known:
 def read(update: bytes, most: int | None = None) -> Shape:
     """Raises ``Refusal`` if it cannot be read, has more than so many parts, or holds what no document of ours does."""
     reader, shape = _Reader(update, most), Shape()
-    for _ in range(reader.number()):
+    for _ in range(reader.count()):
         structs, client, clock = reader.count(), reader.number(), reader.number()
         if client in shape.begins or not structs:
             raise unreadable()
@@ -98,7 +98,7 @@ def read(update: bytes, most: int | None = None) -> Shape:
             if clock >= MAX_CLOCK:
                 raise unreadable()
         shape.ends[client] = clock
-    for _ in range(reader.number()):
+    for _ in range(reader.count()):
         client = reader.number()
         for _ in range(reader.count()):
             start, length = reader.number(), reader.number()

@@ -238,6 +238,10 @@ async def test_what_takes_long_to_read_is_not_read(site: Site) -> None:
         ranges = b"".join(protocol.number(at) + b"\x01" for at in range(0, 2 * (room.MAX_PARTS + 1), 2))
         cem.update(b"\0\x01\x05" + protocol.number(room.MAX_PARTS + 1) + ranges)
         assert (await cem.end())[0] == 4413
+    nobodys = b"".join(protocol.number(client) + b"\0" for client in range(room.MAX_PARTS + 1))
+    async with writing(await site.signed_in("contributor"), post_id) as cem:
+        cem.update(b"\0" + protocol.number(room.MAX_PARTS + 1) + nobodys)
+        assert (await cem.end())[0] == 4413
 
 
 @pytest.mark.parametrize("state", [b'{"at": NaN}', b'{"at": 1e400}', b'{"at": -Infinity}'])
