@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=20)
     times = parser.parse_args().times
     with tempfile.TemporaryDirectory() as folder, browsers() as open_browser:
-        program = Program(Path(folder) / "data").start()
+        program = Program(Path(folder)).start()
         try:
             owner = open_browser()
             SetupScreen(owner).make_owner(program.owner_link)

@@ -88,7 +88,7 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=30)
     times = parser.parse_args().times
     with tempfile.TemporaryDirectory() as folder, browsers() as open_browser:
-        program = Program(Path(folder) / "data").start()
+        program = Program(Path(folder)).start()
         try:
             return 0 if run(program, open_browser, times) else 1
         finally:

@@ -13,6 +13,8 @@ IDENTITY = "identity"
 
 _QUICK = {"br": 5, "zstd": 3, "gzip": 6}
 _THOROUGH = {"br": 11, "zstd": 19, "gzip": 9}
+_LONG = {"br": 9, "zstd": 15, "gzip": 9}  # the last twelfth of what can be saved takes twenty times as long
+_LONG_FROM = 200_000  # bytes; whoever waits for these is the first to ask
 
 
 def best_coding(accept_encoding: str, available: Iterable[str]) -> str:
@@ -54,7 +56,8 @@ def _weighed(member: str) -> tuple[str, float] | None:
 
 def encode(content: bytes, coding: str, *, thoroughly: bool = False) -> bytes:
     """Quickly, for what lives for minutes; or thoroughly, for what is made once. Slow for long content: call it in a thread."""
-    level = (_THOROUGH if thoroughly else _QUICK)[coding]
+    levels = _QUICK if not thoroughly else _LONG if len(content) >= _LONG_FROM else _THOROUGH
+    level = levels[coding]
     if coding == "br":
         return bytes(brotli.compress(content, quality=level))
     if coding == "zstd":

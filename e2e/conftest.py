@@ -67,9 +67,12 @@ def open_browser() -> Iterator[OpenBrowser]:
 
 
 @pytest.fixture
-def program(tmp_path: Path) -> Iterator[Program]:
-    """A new site on SQLite, in an empty folder."""
-    program = Program(tmp_path / "data").start()
+async def program(templates: Templates, tmp_path: Path) -> AsyncIterator[Program]:
+    """A site on SQLite that nobody owns."""
+    program = Program(tmp_path)
+    program.data.mkdir()
+    await templates.copy_sqlite(program.data / "squall.db")
+    program.start()
     yield program
     program.stop()
 
@@ -85,7 +88,7 @@ async def empty_postgresql_url(templates: Templates) -> AsyncIterator[str]:
 def program_on_each(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Program]:
     """A new site on each database, made on the way."""
     url = request.getfixturevalue("empty_postgresql_url") if request.param == "postgresql" else ""
-    program = Program(tmp_path / "data", url).start()
+    program = Program(tmp_path, url).start()
     yield program
     program.stop()
 

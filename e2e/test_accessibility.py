@@ -30,7 +30,7 @@ DESK = (
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Program:
-    return Program(tmp_path / "data", "", "--demo")
+    return Program(tmp_path, "", "--demo")
 
 
 def test_axe_finds_nothing(demo: Program, open_browser: OpenBrowser) -> None:
@@ -80,7 +80,7 @@ async def test_no_page_is_wider_than_its_window_however_long_its_words(
         )
     await factories.published_page(database, editor, title=word, slug="long")  # which the menu shows
     await database.dispose()
-    program = Program(data).start()
+    program = Program(tmp_path).start()
     try:
         for width in (320, 1280):
             driver = open_browser(width=width)

@@ -3,16 +3,15 @@
 from pathlib import Path
 
 import pytest
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
 
 from cms.db.session import Database
 from cms.services.passwords import Passwords
 from e2e.axe import problems
 from e2e.conftest import OpenBrowser
+from e2e.pages.screen import Waiting
 from e2e.program import Program
 from tests import factories
 from tests.conftest import Templates
@@ -25,10 +24,7 @@ def press(driver: Chrome, selector: str, key: str = Keys.ENTER) -> None:
 
 
 def wait_for(driver: Chrome, selector: str, words: str) -> None:
-    patient = WebDriverWait(
-        driver, 10, ignored_exceptions=[NoSuchElementException, StaleElementReferenceException]
-    )  # of the page that is just leaving
-    patient.until(lambda _: words in driver.find_element(By.CSS_SELECTOR, selector).text)
+    Waiting(driver).until(lambda _: words in driver.find_element(By.CSS_SELECTOR, selector).text)
 
 
 async def test_a_text_is_compared_played_back_and_restored(tmp_path: Path, templates: Templates, open_browser: OpenBrowser) -> None:
@@ -40,7 +36,7 @@ async def test_a_text_is_compared_played_back_and_restored(tmp_path: Path, templ
     for text in ("The tide is high.", "The tide is high. Gulls came."):
         await factories.edited(database, olga, post_id, text=text)
     await database.dispose()
-    program, driver = Program(data).start(), open_browser(width=375)
+    program, driver = Program(tmp_path).start(), open_browser(width=375)
     try:
         history = f"{program.url}/admin/posts/{post_id}/revisions"
         driver.get(f"{program.url}/login")
@@ -72,7 +68,7 @@ async def test_a_text_is_compared_played_back_and_restored(tmp_path: Path, templ
         press(driver, "form.revisions li:last-child .what a")
         wait_for(driver, "main", "As it was written")
         press(driver, "form[action$=restoration] button")
-        WebDriverWait(driver, 10).until(lambda _: driver.current_url.endswith(f"/admin/posts/{post_id}"))
+        Waiting(driver).until(lambda _: driver.current_url.endswith(f"/admin/posts/{post_id}"))
         driver.get(history)
         wait_for(driver, "form.revisions li", "Restored by Olga Owner")
     finally:

@@ -25,7 +25,7 @@ PHONE = 375
 def mailing(tmp_path: Path) -> Iterator[tuple[Program, Postbox]]:
     """A site with a mail server."""
     with postbox() as box:
-        program = Program(tmp_path / "data", SQUALL_SMTP_URL=box.url(), SQUALL_MAIL_FROM="desk@example.org").start()
+        program = Program(tmp_path, SQUALL_SMTP_URL=box.url(), SQUALL_MAIL_FROM="desk@example.org").start()
         yield program, box
         program.stop()
 

@@ -5,13 +5,12 @@ from collections.abc import Iterator
 import pytest
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
 
 from e2e.axe import problems
 from e2e.conftest import browsers
 from e2e.pages.editor import EditorScreen
 from e2e.pages.first_run import PASSWORD, SetupScreen
-from e2e.pages.screen import PATIENCE, Screen
+from e2e.pages.screen import Screen, Waiting
 from e2e.pages.sign_in import SignInScreen
 from e2e.program import Program
 
@@ -23,7 +22,7 @@ TEXT = "\n\n".join(f"The ebb follows the flood, {number}." for number in range(6
 @pytest.fixture(scope="module")
 def screens(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EditorScreen, EditorScreen, Screen, str]]:
     """Who writes, a colleague in the same text, somebody outside, and the text's address."""
-    program = Program(tmp_path_factory.mktemp("review") / "data").start()
+    program = Program(tmp_path_factory.mktemp("review")).start()
     with browsers() as open_browser:
         writer, colleague, guest = open_browser(), open_browser(), open_browser()
         SetupScreen(writer).make_owner(program.owner_link)
@@ -45,7 +44,7 @@ def choose(driver: Chrome, count: int) -> None:
 
 def shows(driver: Chrome, selector: str, words: str) -> None:
     found = "return [...document.querySelectorAll(arguments[0])].some((each) => each.textContent.includes(arguments[1]))"
-    WebDriverWait(driver, PATIENCE).until(lambda _: driver.execute_script(found, selector, words))  # type: ignore[no-untyped-call]
+    Waiting(driver).until(lambda _: driver.execute_script(found, selector, words))  # type: ignore[no-untyped-call]
 
 
 def test_outsider_sees_what_is_typed_and_keeps_the_place(screens: tuple[EditorScreen, EditorScreen, Screen, str]) -> None:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 from selenium.webdriver import Keys
-from selenium.webdriver.support.ui import WebDriverWait
 
 from e2e.conftest import OpenBrowser
 from e2e.pages.first_run import SetupScreen
+from e2e.pages.screen import Waiting
 from e2e.program import Program
 
 pytestmark = pytest.mark.browser
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.mark.parametrize("scripts", [True, False])
 def test_results_come_while_typing_and_arrows_lead_to_them(tmp_path: Path, open_browser: OpenBrowser, scripts: bool) -> None:
-    program = Program(tmp_path / "data", "", "--demo")
+    program = Program(tmp_path, "", "--demo")
     program.start()
     try:
         SetupScreen(open_browser()).make_owner(program.owner_link)
@@ -24,7 +24,7 @@ def test_results_come_while_typing_and_arrows_lead_to_them(tmp_path: Path, open_
         field = driver.switch_to.active_element
         assert field.get_attribute("name") == "q"
         field.send_keys("musse" if scripts else f"musse{Keys.ENTER}")
-        WebDriverWait(driver, 10).until(lambda _: driver.find_elements("css selector", ".entry-title a"))
+        Waiting(driver).until(lambda _: driver.find_elements("css selector", ".entry-title a"))
         assert driver.current_url.endswith("/search?q=musse")
         assert "musse" in driver.title
         assert driver.find_element("css selector", "[role=status]").text
@@ -38,7 +38,7 @@ def test_results_come_while_typing_and_arrows_lead_to_them(tmp_path: Path, open_
         assert driver.switch_to.active_element == field
         field.send_keys(Keys.ARROW_DOWN)
         driver.switch_to.active_element.send_keys(Keys.ENTER)
-        WebDriverWait(driver, 10).until(lambda _: "/search" not in driver.current_url)
+        Waiting(driver).until(lambda _: "/search" not in driver.current_url)
         driver.back()
         assert driver.find_element("name", "q").get_attribute("value") == "musse"
     finally:

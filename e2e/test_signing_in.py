@@ -7,12 +7,11 @@ from pathlib import Path
 import pyotp
 import pytest
 from selenium.webdriver import Chrome, Keys
-from selenium.webdriver.support.ui import WebDriverWait
 
 from e2e.axe import problems
 from e2e.conftest import OpenBrowser
 from e2e.pages.first_run import EMAIL, PASSWORD, SetupScreen
-from e2e.pages.screen import PATIENCE, Screen
+from e2e.pages.screen import Screen, Waiting
 from e2e.pages.security import SecondStep, SecurityScreen, carry_key
 from e2e.pages.sign_in import SignInScreen
 from e2e.program import Program
@@ -27,7 +26,7 @@ def next_code(secret: str) -> str:
 
 
 def wait_for_path(driver: Chrome, path: str) -> None:
-    WebDriverWait(driver, PATIENCE).until(lambda _: driver.current_url.partition("?")[0].endswith(path))
+    Waiting(driver).until(lambda _: driver.current_url.partition("?")[0].endswith(path))
 
 
 def test_passkey_is_added_and_lets_in_without_a_name(program: Program, owner: Chrome) -> None:
@@ -146,7 +145,7 @@ def test_axe_finds_nothing_on_a_phone(program: Program, owner: Chrome, open_brow
 async def test_account_elsewhere_is_linked_and_lets_in(tmp_path: Path, open_browser: OpenBrowser) -> None:
     async with running_provider() as provider:
         client = {"SQUALL_OIDC_CLIENT_ID": CLIENT_ID, "SQUALL_OIDC_CLIENT_SECRET": CLIENT_SECRET, "SQUALL_OIDC_NAME": "Harbour ID"}
-        program = Program(tmp_path / "data", SQUALL_OIDC_ISSUER=provider.issuer, **client)
+        program = Program(tmp_path, SQUALL_OIDC_ISSUER=provider.issuer, **client)
         await asyncio.to_thread(_link_and_come_in, program, open_browser())
     assert len(provider.redeemed) == 2
 

@@ -48,7 +48,7 @@ class Desk:
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    program = Program(tmp_path_factory.mktemp("writing") / "data").start()
+    program = Program(tmp_path_factory.mktemp("writing")).start()
     with browsers() as open_browser:
         first, second = open_browser(), open_browser()
         SetupScreen(first).make_owner(program.owner_link)

@@ -38,7 +38,7 @@ def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Program]:
     """The demo with an owner; browsers keep a log of what they ask for."""
     asked = ChromeOptions.to_capabilities
     monkeypatch.setattr(ChromeOptions, "to_capabilities", lambda self: {**asked(self), "goog:loggingPrefs": {"performance": "ALL"}})
-    program = Program(tmp_path / "data", "", "--demo").start()
+    program = Program(tmp_path, "", "--demo").start()
     yield program
     program.stop()
 

@@ -60,7 +60,7 @@ def test_blocks_are_found_by_their_names_and_tables_stay_aligned(writer: Writing
     writer.type("/tab")
     assert writer.shown(".blocks [role=option][aria-selected]").text == "Table"
     assert writer.surface.get_attribute("aria-activedescendant") == writer.shown("[role=option][aria-selected]").get_attribute("id")
-    writer.keys(Keys.ENTER)
+    writer.choose_block("Table")
     writer.type("what")
     writer.keys(Keys.TAB)
     writer.type("how many")
@@ -74,8 +74,7 @@ def test_blocks_are_found_by_their_names_and_tables_stay_aligned(writer: Writing
     table = "| what           | how many |\n| -------------- | -------- |\n| rope and twine | 3        |\n"
     writer.wait_for_text(table)
     writer.type("\nA word /foot")
-    writer.shown(".blocks [role=option][aria-selected]")
-    writer.keys(Keys.ENTER)
+    writer.choose_block("Footnote")
     writer.type("The note.")
     writer.wait_for_text(f"{table}\nA word[^1]\n\n[^1]: The note.")
 

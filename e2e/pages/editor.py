@@ -2,13 +2,11 @@
 
 from collections.abc import Callable
 
-from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.ui import WebDriverWait
 
-from e2e.pages.screen import PATIENCE, Screen
+from e2e.pages.screen import Screen, Waiting
 
 WRITER = (By.CSS_SELECTOR, ".cm-content")
 
@@ -21,12 +19,8 @@ class EditorScreen(Screen):
     def open(self, address: str) -> "EditorScreen":
         """One that is there, until it can be written in."""
         self.driver.get(address)
-        self._waiting.until(lambda driver: driver.find_elements(*WRITER))
+        Waiting(self.driver).until(lambda driver: driver.find_elements(*WRITER))
         return self
-
-    @property
-    def _waiting(self) -> WebDriverWait:
-        return WebDriverWait(self.driver, PATIENCE, ignored_exceptions=[WebDriverException])
 
     def write(self, title: str, text: str) -> None:
         self.fill("Title", title)
@@ -41,7 +35,7 @@ class EditorScreen(Screen):
         surfaces[0].click()
         self.keys(Keys.CONTROL, "a")
         self.keys(Keys.BACKSPACE)
-        self.driver.execute_cdp_cmd("Input.insertText", {"text": text})
+        self.paste(plain=text)
 
     def fill(self, label: str, text: str) -> None:
         writer = self.driver.find_elements(*WRITER) if label == "Text" else []
@@ -89,7 +83,7 @@ class EditorScreen(Screen):
 
     def wait_until(self, holds: Callable[[str], bool]) -> None:
         """Until that is so of the text."""
-        self._waiting.until(lambda _: holds(self.written))
+        Waiting(self.driver).until(lambda _: holds(self.written))
 
     def wait_until_shown(self, line: str) -> None:
         """Until the line of the text that begins so can be seen without scrolling."""
@@ -97,7 +91,7 @@ class EditorScreen(Screen):
             const isShown = (at) => at.top >= Math.max(0, top) && at.bottom <= Math.min(innerHeight, bottom);
             const lines = [...document.querySelectorAll(".cm-line")].filter((each) => each.textContent.startsWith(arguments[0]));
             return lines.some((each) => isShown(each.getBoundingClientRect()))"""
-        self._waiting.until(lambda driver: driver.execute_script(script, line))
+        Waiting(self.driver).until(lambda driver: driver.execute_script(script, line))
 
     def wait_for_authors(self, *stretches: str) -> str:
         """Until the text shows these, each by somebody else than the one before; what is said of the place at the cursor."""
@@ -107,7 +101,7 @@ class EditorScreen(Screen):
             colours = [str(mark.get_attribute("class")) for mark in marks]
             return [mark.text for mark in marks] == [each.strip() for each in stretches] and all(map(str.__ne__, colours, colours[1:]))
 
-        self._waiting.until(shown)
+        Waiting(self.driver).until(shown)
         return self.driver.find_element(By.CSS_SELECTOR, ".foot .writer").text
 
     # --- how it stands ---
@@ -118,7 +112,7 @@ class EditorScreen(Screen):
         self.wait_for_state("Saved", "Revision kept")
 
     def wait_for_state(self, *words: str) -> None:
-        self._waiting.until(lambda driver: driver.find_element(By.CSS_SELECTOR, ".saved").text.startswith(words))
+        Waiting(self.driver).until(lambda driver: driver.find_element(By.CSS_SELECTOR, ".saved").text.startswith(words))
 
     @property
     def others(self) -> list[str]:
@@ -142,4 +136,4 @@ class EditorScreen(Screen):
 
     def wait_for_preview(self, words: str) -> None:
         """The frame's page is replaced with each change, also while it is being read."""
-        self._waiting.until(lambda _: words in self.preview_text())
+        Waiting(self.driver).until(lambda _: words in self.preview_text())

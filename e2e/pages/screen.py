@@ -9,6 +9,21 @@ from selenium.webdriver.support.ui import WebDriverWait
 PATIENCE = 20  # seconds
 
 
+# Puts onto the clipboard what another program would, and pastes it.
+PASTE = """
+const data = new DataTransfer();
+for (const [type, value] of Object.entries(arguments[0])) data.setData(type, value);
+document.activeElement.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true}));
+"""
+
+
+class Waiting(WebDriverWait[Chrome]):
+    """Asks ten times a second, and is not put off by a page that is just being left."""
+
+    def __init__(self, driver: Chrome) -> None:
+        super().__init__(driver, PATIENCE, 0.1, [WebDriverException])
+
+
 class Screen:
     def __init__(self, driver: Chrome) -> None:
         self.driver = driver
@@ -25,6 +40,10 @@ class Screen:
         self.driver.execute_cdp_cmd("DOM.enable", {})
         field.click()
         self.driver.execute_cdp_cmd("Input.insertText", {"text": text})
+
+    def paste(self, **kinds: str) -> None:
+        """``html`` and ``plain``, as a clipboard has both, to where the cursor is."""
+        self.driver.execute_script(PASTE, {f"text/{kind}": value for kind, value in kinds.items()})
 
     def button(self, words: str) -> WebElement:
         """The first button or link with these words that can be seen."""
@@ -46,11 +65,10 @@ class Screen:
         """Press and wait for the next page."""
         before = self.driver.find_element(By.TAG_NAME, "html")
         self.button(words).click()
-        WebDriverWait(self.driver, PATIENCE).until(lambda _: _is_gone(before))
+        Waiting(self.driver).until(lambda _: _is_gone(before))
 
     def wait_for(self, words: str) -> None:
-        wait = WebDriverWait(self.driver, PATIENCE, ignored_exceptions=[WebDriverException])  # a page that is just being left
-        wait.until(lambda _: words in self.text)
+        Waiting(self.driver).until(lambda _: words in self.text)
 
     @property
     def text(self) -> str:

@@ -1,26 +1,16 @@
 """The writing surface over the editor's text field."""
 
-from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.ui import WebDriverWait
 
-from e2e.pages.screen import PATIENCE, Screen
-
-# Puts onto the clipboard what another program would, and pastes it.
-PASTE = """
-const data = new DataTransfer();
-for (const [type, value] of Object.entries(arguments[0])) data.setData(type, value);
-document.activeElement.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true}));
-"""
+from e2e.pages.screen import Screen, Waiting
 
 
 class WritingScreen(Screen):
     @property
     def surface(self) -> WebElement:
-        waiting = WebDriverWait(self.driver, PATIENCE)
-        return waiting.until(lambda driver: driver.find_element(By.CSS_SELECTOR, ".cm-content"))
+        return Waiting(self.driver).until(lambda driver: driver.find_element(By.CSS_SELECTOR, ".cm-content"))
 
     def start(self, text: str = "") -> None:
         """In the surface, with this text and the cursor at its end."""
@@ -32,14 +22,15 @@ class WritingScreen(Screen):
     def type(self, text: str) -> None:
         ActionChains(self.driver).send_keys(text).perform()
 
+    def choose_block(self, name: str) -> None:
+        """Of the menu, once it has this one first and is no longer so new that a key is taken to be meant for the text."""
+        self.wait_in(".blocks [role=option][aria-selected]", name)
+        ActionChains(self.driver).pause(0.1).send_keys(Keys.ENTER).perform()
+
     def choose_back(self, signs: int) -> None:
         """Choose the signs before the cursor."""
         for _ in range(signs):
             self.keys(Keys.SHIFT, Keys.ARROW_LEFT)
-
-    def paste(self, **kinds: str) -> None:
-        """``html`` and ``plain``, as a clipboard has both."""
-        self.driver.execute_script(PASTE, {f"text/{kind}": value for kind, value in kinds.items()})
 
     @property
     def text(self) -> str:
@@ -47,17 +38,15 @@ class WritingScreen(Screen):
         return str(self.driver.execute_script('return new FormData(document.getElementById("post")).get("text").replace(/\\r\\n/g, "\\n")'))
 
     def wait_for_text(self, text: str) -> None:
-        WebDriverWait(self.driver, PATIENCE).until(lambda _: self.text == text, f"{text!r} is not {self.text!r}")
+        Waiting(self.driver).until(lambda _: self.text == text, f"{text!r} is not {self.text!r}")
 
     def shown(self, selector: str) -> WebElement:
-        waiting = WebDriverWait(self.driver, PATIENCE)
         there = (By.CSS_SELECTOR, selector)
-        return waiting.until(lambda driver: next((each for each in driver.find_elements(*there) if each.is_displayed()), None))
+        return Waiting(self.driver).until(lambda driver: next((each for each in driver.find_elements(*there) if each.is_displayed()), None))
 
     def wait_in(self, selector: str, words: str) -> None:
         """What floats is not in the text of the page, as its frame cuts off what is too long."""
-        waiting = WebDriverWait(self.driver, PATIENCE, ignored_exceptions=[WebDriverException])
-        waiting.until(lambda driver: words in driver.find_element(By.CSS_SELECTOR, selector).text)
+        Waiting(self.driver).until(lambda driver: words in driver.find_element(By.CSS_SELECTOR, selector).text)
 
     @property
     def focused(self) -> str:
