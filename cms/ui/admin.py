@@ -127,10 +127,10 @@ class FlashNote(Module):
 
 
 class Help(Module):
-    """The dialog that lists the keys; opened by a script, as keys are."""
+    """The dialog that lists the keys, with those of the text where one ``writes``; opened by a script, as keys are."""
 
-    def render(self) -> str:
-        return self.render_string("modules/help.html").decode()
+    def render(self, *, writes: bool = False) -> str:
+        return self.render_string("modules/help.html", writes=writes).decode()
 
 
 class Avatar(Module):

@@ -22,8 +22,10 @@ class Finder {
     const close = this.#button(words.close, closeSearchPanel, "close");
     this.dom = element(
       "div", { class: "finder", role: "search" },
-      element("div", {}, this.find, this.matchCase, this.wholeWords, this.#button(words.previous, findPrevious, "up"), this.#button(words.next, findNext, "down"), close),
-      element("div", {}, ...(isFixed ? [] : [this.replace, this.#button(words.replaceOne, replaceNext), this.#button(words.replaceAll, replaceAll)]), this.number),
+      this.find,
+      element("div", {}, this.matchCase, this.wholeWords, this.#button(words.previous, findPrevious, "up"), this.#button(words.next, findNext, "down"), close),
+      ...(isFixed ? [] : [this.replace, element("div", {}, this.#button(words.replaceOne, replaceNext), this.#button(words.replaceAll, replaceAll))]),
+      this.number,
     );
     this.dom.addEventListener("input", () => this.#changed());
     this.dom.addEventListener("keydown", (event) => this.#key(event));
@@ -94,7 +96,7 @@ class Finder {
       }
     }
     const all = number > MOST ? `${MOST}+` : String(number);
-    const words = !query.search ? "" : number === 0 ? this.words.nothing : at ? this.words.of.replace("$", at).replace("$", all) : all;
+    const words = !query.search ? "" : number === 0 ? this.words.nothing : at ? this.words.of.replace("$", at).replace("$", all) : this.words.found.replace("$", all);
     if (this.number.textContent !== words) this.number.textContent = words;
   }
 

@@ -15,7 +15,7 @@ export const ENGLISH = {
   draft: "not published",
   // find and replace
   find: "Find", replace: "Replace with", next: "Next", previous: "Previous", matchCase: "Match case", wholeWords: "Whole words",
-  replaceOne: "Replace", replaceAll: "All", close: "Close", nothing: "Nothing", of: "$ of $",
+  replaceOne: "Replace", replaceAll: "All", close: "Close", nothing: "Nothing", found: "$ found", of: "$ of $",
   replaced: "$ replaced",
 };
 
