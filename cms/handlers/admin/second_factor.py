@@ -7,7 +7,7 @@ from cms.handlers.forms import Form
 from cms.models import User
 from cms.models.user import Purpose
 from cms.schemas.account import CodeInput
-from cms.services import accounts, passkeys, second_factor, signing_in, throttling, tokens
+from cms.services import accounts, devices, passkeys, second_factor, signing_in, throttling, tokens
 
 WRONG_CODE = "This code is not right, or was used already."
 WRONG_KEY = "This passkey was not accepted. Please try again, or sign in with your password."
@@ -56,7 +56,9 @@ class SecondFactorHandler(PendingHandler):
         """Raises ``InvalidInput`` and ``TooManyRequests``."""
         answer = str(form["credential"])
         code = "" if answer else form.value().code
-        await throttling.take(self.parts.database, signing_in.CODES, str(user.id))
+        async with self.read() as session:
+            who = signing_in.counted_as(str(user.id), is_known=await devices.knows(session, self.device, user.email))
+        await throttling.take(self.parts.database, signing_in.CODES, who)
         entry = None
         async with self.transaction() as work:
             person = await accounts.hold(work, user.id)
@@ -69,7 +71,7 @@ class SecondFactorHandler(PendingHandler):
                 entry = await self.start_session(work, person)
         if entry is None:
             raise InvalidInput({"": WRONG_KEY} if answer else {"code": WRONG_CODE})
-        await throttling.give_back(self.parts.database, signing_in.CODES, str(user.id))
+        await throttling.give_back(self.parts.database, signing_in.CODES, who)
         return entry
 
     def _send_back(self) -> None:
