@@ -37,6 +37,7 @@ class Rooms:
         self._opening: dict[int, asyncio.Task[Room]] = {}
         self._heard: set[int] = set()  # posts of which something was heard while they were being opened
         self._coming = Counter[int]()  # by post
+        self._changed = set[int]()  # posts of which something was heard while somebody was coming
         self._people = 0  # how often something was heard of people
         self._asked_at = time.monotonic()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -67,17 +68,24 @@ class Rooms:
         """Raises ``Refusal``."""
         self._coming[post_id] += 1  # nobody closes the room meanwhile
         try:
-            room = await self._open(post_id, session_id)
-            if lineage and lineage != room.lineage:
-                raise Refusal(protocol.OTHER_LINEAGE, "This text has begun anew since.")
-            seat = Seat(socket, session_id, await self._ask(session_id, post_id))
+            return await self._enter(socket, session_id, post_id, lineage)
         except CMSError as error:
             raise _refusal(error) from error
         finally:
             self._coming -= Counter({post_id: 1})
+            if post_id not in self._coming:
+                self._changed.discard(post_id)
+
+    async def _enter(self, socket: Socket, session_id: int, post_id: int, lineage: str) -> tuple[Room, Seat]:
+        room = await self._open(post_id, session_id)
+        if lineage and lineage != room.lineage:
+            raise Refusal(protocol.OTHER_LINEAGE, "This text has begun anew since.")
+        seat = Seat(socket, session_id, await self._ask(session_id, post_id))
         if self._is_closed or self._rooms.get(post_id) is not room:
             raise Refusal(protocol.TRY_AGAIN, "Please try again in a moment.")
         room.enter(seat)
+        if post_id in self._changed:
+            self._doubt(room, [seat])
         return room, seat
 
     async def _open(self, post_id: int, session_id: int) -> Room:
@@ -142,6 +150,8 @@ class Rooms:
                 if room_of := self._rooms.get(event.post_id):
                     room_of.tell(protocol.told("threads"))
             case WorkChanged() | PostPublished() | PostWithdrawn():
+                if event.post_id in self._coming:
+                    self._changed.add(event.post_id)
                 room_of = self._rooms.get(event.post_id)
                 if room_of and not room_of.is_projecting:
                     self._doubt(room_of, room_of.seats)
