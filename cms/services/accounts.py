@@ -22,6 +22,7 @@ from cms.services import addresses, audit, bylines, notices, outbox, portraits, 
 from cms.services.notices import Notice
 
 MAX_SLUG = 75  # characters; leaves room for a number in the column
+_OWNERS_ROLE = "The owner's role cannot be given or taken like another."
 
 
 async def has_owner(session: AsyncSession) -> bool:
@@ -139,9 +140,9 @@ async def rename(work: Work, actor: Actor, user: User, name: str) -> None:
 async def change_role(work: Work, actor: Actor, user: User, role: Role) -> None:
     """Ends the person's sessions, as the privilege changes. Nobody changes his own, and ownership is handed over, not given."""
     await hold_both(work, actor, user)
-    if user.role is Role.OWNER or role is Role.OWNER:
-        raise Forbidden("The owner's role cannot be given or taken like another.")
-    _refuse_oneself(actor, user, "Your own role is changed by another administrator.")
+    require_role_changeable(actor, user)
+    if role is Role.OWNER:
+        raise Forbidden(_OWNERS_ROLE)
     await _give_role(work, actor, user, role)
 
 
@@ -199,7 +200,7 @@ async def change_email(work: Work, sealer: Sealer, actor: Actor, user: User, ema
     """
     if actor.user_id != user.id:
         await hold_both(work, actor, user)
-    _refuse_erased(user)
+    require_address_changeable(actor, user)
     await require_free(work.session, email)
     audit.note(work, actor, "user.email", "user", user.id)
     await _void_links(work, user)
@@ -243,15 +244,10 @@ async def disable(work: Work, actor: Actor, user: User) -> None:
 async def enable(work: Work, actor: Actor, user: User) -> None:
     """The person may sign in again, with the password there was; a session that was left behind does not come back."""
     await hold_both(work, actor, user)
-    _refuse_erased(user)
+    require_present(user)
     audit.note(work, actor, "user.enable", "user", user.id, before=_standing(user), after="active")
     user.disabled_at = None
     await end_sessions(work, user, "enabled")
-
-
-def _refuse_erased(user: User) -> None:
-    if user.is_erased:
-        raise Forbidden("This person was erased, and cannot come back.")
 
 
 def _standing(user: User) -> str:
@@ -262,9 +258,7 @@ async def delete(work: Work, actor: Actor, user: User, heir: User) -> None:
     """Forget a person. What he wrote is the heir's from now on; the audit keeps a number."""
     await site.hold(work)  # before people, as whoever publishes comes to both in this order
     await hold_both(work, actor, user, heir)
-    _refuse_oneself(actor, user, "You cannot delete yourself.")
-    if user.role is Role.OWNER:
-        raise Forbidden("The owner cannot be deleted; ownership is handed over first.")
+    require_deletable(actor, user)
     if heir.id == user.id or heir.is_disabled:
         raise InvalidInput({"heir": "Choose somebody else, who can sign in."})
     await bylines.give(work, user, heir)
@@ -274,6 +268,45 @@ async def delete(work: Work, actor: Actor, user: User, heir: User) -> None:
     await work.session.flush()
     await work.session.delete(user)
     await work.session.flush()
+
+
+# --- whom the actor may change: each raises ``Forbidden``; asked before a form is shown, and again when it is sent ---------------
+
+
+def require_changeable(actor: Actor, user: User) -> None:
+    if user.role is Role.OWNER and actor.role is not Role.OWNER:
+        raise Forbidden("Only the owner changes the owner's account.")  # else it would be a way to become the owner
+
+
+def require_present(user: User) -> None:
+    if user.is_erased:
+        raise Forbidden("This person was erased, and cannot come back.")
+
+
+def require_role_changeable(actor: Actor, user: User) -> None:
+    if user.role is Role.OWNER:
+        raise Forbidden(_OWNERS_ROLE)
+    _refuse_oneself(actor, user, "Your own role is changed by another administrator.")
+    require_present(user)
+
+
+def require_address_changeable(actor: Actor, user: User) -> None:
+    require_changeable(actor, user)
+    require_present(user)
+
+
+def require_deletable(actor: Actor, user: User) -> None:
+    _refuse_oneself(actor, user, "You cannot delete yourself.")
+    if user.role is Role.OWNER:
+        raise Forbidden("The owner cannot be deleted; ownership is handed over first.")
+
+
+def _refuse_oneself(actor: Actor, user: User, words: str) -> None:
+    if actor.user_id == user.id:
+        raise Forbidden(words)
+
+
+# --- rows that are held, and what ends with a change -------------------------------------------------------------------------
 
 
 async def hold_both(work: Work, actor: Actor, user: User, *others: User) -> None:
@@ -287,19 +320,13 @@ async def hold_both(work: Work, actor: Actor, user: User, *others: User) -> None
     present = people.get(actor.user_id or 0)
     if actor.user_id and (present is None or present.is_disabled or not policy.allows(present.actor, Capability.USER_MANAGE)):
         raise Forbidden
-    if user.role is Role.OWNER and (present or actor).role is not Role.OWNER:
-        raise Forbidden("Only the owner changes the owner's account.")  # else it would be a way to become the owner
+    require_changeable(present.actor if present else actor, user)
 
 
 async def _held(work: Work, ids: Collection[int]) -> dict[int, User]:
     """People as they are now, in one order for everybody, or two would wait for each other for ever."""
     holding = select(User).where(User.id.in_(ids)).order_by(User.id).with_for_update()
     return {user.id: user for user in await work.session.scalars(holding.execution_options(populate_existing=True))}
-
-
-def _refuse_oneself(actor: Actor, user: User, words: str) -> None:
-    if actor.user_id == user.id:
-        raise Forbidden(words)
 
 
 async def _void_links(work: Work, user: User) -> None:

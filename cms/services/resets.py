@@ -36,10 +36,17 @@ async def offer(work: Work, sealer: Sealer, sealed: str) -> None:
 async def give(work: Work, actor: Actor, user: User) -> str:
     """A link for an administrator to hand to a person; returns what it carries."""
     await accounts.hold_both(work, actor, user)
-    if user.is_disabled:
-        raise Forbidden("Whoever is disabled cannot sign in; enable the account first.")
+    require_givable(actor, user)
     audit.note(work, actor, "user.password_link", "user", user.id)
     return await _issue(work, user)
+
+
+def require_givable(actor: Actor, user: User) -> None:
+    """Raises ``Forbidden`` for whoever cannot sign in, and for the owner as ``accounts`` does."""
+    accounts.require_changeable(actor, user)
+    accounts.require_present(user)
+    if user.is_disabled:
+        raise Forbidden("Whoever is disabled cannot sign in; enable the account first.")
 
 
 async def _issue(work: Work, user: User) -> str:

@@ -37,6 +37,7 @@ _LABELS = {
     if name not in left_out
 }
 _MACHINERY = frozenset({"_xsrf", "_method", "version", "seen", "then", "next", "post", "kind"})
+_LONG = frozenset({"text", "excerpt", "footer"})
 _SEVERAL = takes_several(PostInput) | takes_several(SiteInput)
 _SECRET = frozenset({"_xsrf", "password", "code", "credential", "secret"})
 _UNSAFE = re.compile(r"[^\x21-\x7e]|\\")
@@ -181,17 +182,32 @@ class AdminHandler(BaseHandler):
     def write_error_page(self, status: int, message: str) -> None:
         """One sentence about what happened; and if something was typed, all of it, in a form that can be sent again.
 
-        A form that another site sent is not offered again: that would lend our key to its author.
+        A form that another site sent is not offered again: that would lend our key to its author; nor one that would be refused for
+        ever, unless there is a text in it, which nobody writes twice.
         """
         is_foreign = self.comes_from_elsewhere()
         sentence = self._sentence(status, message, is_foreign)
         self.set_header("Content-Type", "text/html; charset=utf-8")
         typed = {} if is_foreign or status == 421 else self.typed()
         needs = "confirmation" if isinstance(self._error, NotConfirmed) else "login" if status == 401 else ""
-        if typed:
-            self.render("admin/again.html", needs=needs, sentence=sentence, typed=typed, labels=_LABELS)
+        is_final = self._is_refused_for_good
+        if typed and not (is_final and _LONG.isdisjoint(typed)):
+            self.render("admin/again.html", needs=needs, sentence=sentence, typed=typed, labels=_LABELS, long=_LONG)
         else:
-            self.render("admin/error.html", needs=needs, status=status, sentence=sentence, reason=self.reason(status))
+            way_back = self.way_back if is_final else ""
+            self.render("admin/error.html", needs=needs, status=status, sentence=sentence, reason=self.reason(status), way_back=way_back)
+
+    @property
+    def _is_refused_for_good(self) -> bool:
+        """Neither signing in nor confirming it would help."""
+        return isinstance(self._error, Forbidden) and not isinstance(self._error, NotConfirmed) and self.actor.is_signed_in
+
+    @property
+    def way_back(self) -> str:
+        """To the page that led here, as far as the browser tells, or ""."""
+        came_from = urlsplit(self.request.headers.get("Referer", ""))
+        is_ours = came_from.netloc == self.request.host and came_from.path != self.request.path
+        return safe_path(came_from.path) if is_ours else ""
 
     def _methods(self) -> list[str]:
         mine = type(self)

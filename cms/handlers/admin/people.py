@@ -47,6 +47,10 @@ class OnePersonHandler(AdminHandler, is_base=True):
     async def person(self, work: Work, number: str) -> User:
         return await accounts.get(work.session, self.number(number))
 
+    @property
+    def way_back(self) -> str:
+        return self.reverse_url("admin.person", self.path_args[0])
+
     def back(self, user_id: int, words: str) -> None:
         self.flash(words)
         self.redirect_to("admin.person", user_id)
@@ -121,7 +125,9 @@ class PasswordLinkHandler(OnePersonHandler):
     is_dangerous = True  # whoever has the link becomes the person
 
     async def get(self, number: str) -> None:
-        self.show("password-link", await self.load(number), link="")
+        user = await self.load(number)
+        resets.require_givable(self.actor, user)
+        self.show("password-link", user, link="")
 
     async def post(self, number: str) -> None:
         async with self.transaction() as work:
@@ -136,6 +142,7 @@ class RoleHandler(OnePersonHandler):
 
     async def get(self, number: str) -> None:
         user = await self.load(number)
+        accounts.require_role_changeable(self.actor, user)
         self.show("role", user, form=Form(RoleInput, {"role": user.role.value}))
 
     async def post(self, number: str) -> None:
@@ -160,6 +167,7 @@ class AddressHandler(OnePersonHandler):
 
     async def get(self, number: str) -> None:
         user = await self.load(number)
+        accounts.require_address_changeable(self.actor, user)
         self.show("email", user, form=Form(EmailInput, {"email": user.email}))
 
     async def post(self, number: str) -> None:
@@ -182,7 +190,9 @@ class DeletionHandler(OnePersonHandler):
     is_dangerous = True
 
     async def get(self, number: str) -> None:
-        await self._show(await self.load(number), Form(HeirInput, {"heir": self.actor.user_id}))
+        user = await self.load(number)
+        accounts.require_deletable(self.actor, user)
+        await self._show(user, Form(HeirInput, {"heir": self.actor.user_id}))
 
     async def post(self, number: str) -> None:
         form = self.form(HeirInput)

@@ -37,7 +37,7 @@ class SetupHandler(DoorHandler):
             return
         except Conflict as error:
             self.set_status(409)
-            self.render("admin/error.html", needs="", status=409, sentence=error.message, reason="")
+            self.render("admin/error.html", needs="", status=409, sentence=error.message, reason="", way_back="")
             return
         self.parts.has_owner = True
         async with self.read() as session:

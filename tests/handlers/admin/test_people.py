@@ -14,7 +14,7 @@ from cms.telemetry import Metrics
 from cms.worker import loop
 from cms.worker.tasks import Means
 from tests import factories
-from tests.handlers.admin.pages import by_class, by_id, fields, form_of, words
+from tests.handlers.admin.pages import buttons, by_class, by_id, fields, form_of, words
 from tests.postbox import Postbox, free_port, link_in, postbox, text_of
 from tests.watching import Clock, orders, questions
 from tests.web import PASSWORD, Answer, Browser, Site, path_of, running_site
@@ -363,8 +363,15 @@ async def test_nobody_runs_his_own_account_or_the_owners(site: Site) -> None:
     before = await standing(site)
     for browser, number, acts in ((administrator, mine, of_oneself), (administrator, theirs, of_the_owner), (owner, theirs, of_oneself)):
         for act, form in acts.items():
-            assert (await browser.post(f"/admin/people/{number}{act}", form)).status == 403, (act, number)
+            refused = await browser.post(f"/admin/people/{number}{act}", form)
+            assert (refused.status, words(next(refused.page.iter("h1")))) == (403, "Not possible"), (act, number)
+            assert [link.get("href") for link in by_class(refused.page, "primary")] == [f"/admin/people/{number}"], "the way back"
+            assert "Send again" not in buttons(refused.page), "it would be refused for ever"
     assert await standing(site) == before
+    not_asked = {"role": 3, "deletion": 3, "password": 1, "email": 1}  # by an administrator of the owner, of oneself, by the owner
+    for act, number_of in not_asked.items():
+        for browser, number in ((administrator, theirs), (administrator, mine), (owner, theirs))[:number_of]:
+            assert (await browser.get(f"/admin/people/{number}/{act}")).status == 403, (act, number)
     for browser in (administrator, owner):
         assert (await browser.get("/admin/people")).status == 200, "still signed in"
 

@@ -77,6 +77,12 @@ async def test_erased_person_is_gone_from_every_page_at_once(site: Site) -> None
     left = await administrator.get(f"/admin/people/{ana.user_id}")
     offered = {path for path in ("role", "email", "access", "erasure", "deletion") if f"/{ana.user_id}/{path}" in left.text}
     assert offered == {"deletion"}
+    assert "erased.invalid" not in left.words + (await administrator.get("/admin/people")).words, "no address of anybody"
+    assert "nothing any more" in left.words
+    for part, form in (("role", {"role": "editor"}), ("email", {"email": "ana@example.org"}), ("password", {})):
+        at = f"/admin/people/{ana.user_id}/{part}"
+        for refused in (await administrator.get(at), await administrator.post(at, form)):
+            assert (refused.status, "This person was erased, and cannot come back." in refused.words) == (403, True), part
 
 
 async def test_who_is_erased_is_signed_out_at_once(site: Site) -> None:
