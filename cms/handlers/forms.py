@@ -104,13 +104,13 @@ def _rows(typed: Mapping[str, str], name: str, row: type[BaseModel]) -> list[dic
 
 def _sentence(problem: ErrorDetails) -> str:
     """Pydantic's error in words for people; by its type, as its own text speaks to programmers."""
-    context = problem.get("ctx", {})
+    context, is_text = problem.get("ctx", {}), isinstance(problem["input"], str)
     match problem["type"]:
-        case "missing" | "string_too_short" if context.get("min_length", 1) == 1:
+        case "missing" | "string_too_short" | "too_short" if context.get("min_length", 1) == 1:
             return "This is needed."
         case "string_too_short":
             return f"At least {context['min_length']} characters, please."
-        case "string_too_long":
+        case "string_too_long" | "too_long" if is_text:
             return f"At most {context['max_length']:,} characters, please."
         case "too_long":
             return f"At most {context['max_length']}, please."
