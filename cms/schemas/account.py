@@ -45,7 +45,7 @@ class OwnerInput(BaseModel):
 class PasswordInput(BaseModel):
     model_config = ConfigDict(frozen=True)
 
-    password: Password = Field(title="Password")
+    password: Password = Field(title="New password")
 
 
 class CodeInput(BaseModel):
@@ -106,12 +106,6 @@ class WelcomeInput(NameInput):
     """How an invitation is accepted."""
 
     password: Password = Field(title="Password")
-
-
-class NewPasswordInput(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-    password: Password = Field(title="New password")
 
 
 class EmailInput(BaseModel):

@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,6 +20,13 @@ from cms.services.throttling import Limit
 BY_PERSON = Limit("changes of address of a person", 5, 3600)
 
 
+class Wish(NamedTuple):
+    """Whose account is to have which address. Not the present one: who opens the link may be a stranger, if it was mistyped."""
+
+    name: str
+    email: str
+
+
 async def ask(work: Work, sealer: Sealer, actor: Actor, email: str) -> None:
     """A link to each address; those of an earlier wish are void. Whether somebody else has the address is found out when both were
     followed: the answer here would tell who has an account."""
@@ -33,8 +41,13 @@ async def ask(work: Work, sealer: Sealer, actor: Actor, email: str) -> None:
     audit.note(work, actor, "user.email_asked", "user", user.id)
 
 
-async def is_open(session: AsyncSession, carrier: str, now: datetime) -> bool:
-    return await tokens.find(session, Purpose.EMAIL, carrier, now) is not None
+async def get(session: AsyncSession, carrier: str, now: datetime) -> Wish:
+    """What a link would do. Raises ``NotFound`` if it does nothing any more."""
+    row = await tokens.find(session, Purpose.EMAIL, carrier, now)
+    user = await session.get(User, row.user_id) if row else None
+    if row is None or user is None or user.is_disabled:
+        raise NotFound
+    return Wish(user.name, row.data["email"])
 
 
 async def confirm(work: Work, sealer: Sealer, carrier: str) -> bool:

@@ -64,10 +64,13 @@ class Passwords:
 
         Raises ``InvalidInput`` on ``password``, with advice, if it is easy to guess.
         """
-        advice = await asyncio.get_running_loop().run_in_executor(self._judge, _advice, password, about)
-        if advice:
+        if advice := await self.advise(password, *about):
             raise InvalidInput({"password": advice})
         return await self.hash(password)
+
+    async def advise(self, password: str, *about: str) -> str:
+        """What is wrong with a password, and how to choose another; "" if it will do."""
+        return await asyncio.get_running_loop().run_in_executor(self._judge, _advice, password, about)
 
     async def hash(self, password: str) -> str:
         return await self._in_turn(self._hasher.hash, password)
@@ -125,7 +128,6 @@ class _Queue:
 
 
 def _advice(password: str, about: Sequence[str]) -> str:
-    """What is wrong with a password, and how to choose another; "" if it will do."""
     if _ENDS.sub("", password).casefold() in TAKEN:
         return f"{EASY} Many people take this word, with a number or without. Add another word or two."
     from zxcvbn import zxcvbn  # its lists take as long to load as the rest of the program, and few ask

@@ -24,7 +24,8 @@ class FormLike(Protocol):
 class Field(Module):
     """``kind``: an input's type, ``textarea`` or ``select`` (with ``options``: value and words). ``of`` names a form that stands elsewhere,
     ``suggestions`` a ``datalist``. ``best``: about how many characters of it are shown elsewhere. ``is_checked``: while somebody types,
-    ``<field-checks>`` says what there is to say of it.
+    ``<field-checks>`` says what there is to say of it. ``with_whole``: what is wrong with the form as a whole (``id="wrong"``) describes
+    this field, too.
 
     Limits are said and checked, never enforced by ``maxlength``: browsers cut off what is pasted beyond it without a word.
     """
@@ -49,10 +50,12 @@ class Field(Module):
         placeholder: str = "",
         best: int = 0,
         is_checked: bool = False,
+        with_whole: bool = False,
     ) -> str:
         value = "" if kind == "password" else readable(str(form[name]))
+        whole = ["wrong"] if with_whole and "" in form.errors else []
         parts = {"error": name in form.errors, "count": best, "check": is_checked, "hint": hint}
-        described = " ".join(f"{name}-{part}" for part, is_there in parts.items() if is_there)
+        described = " ".join([*whole, *(f"{name}-{part}" for part, is_there in parts.items() if is_there)])
         return self.render_string(
             "modules/field.html",
             name=name, kind=kind, hint=hint, of=of, before=before, options=[(str(key), words) for key, words in options], rows=rows,

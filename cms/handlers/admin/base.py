@@ -63,6 +63,7 @@ class AdminHandler(BaseHandler):
     content_policy = CONTENT_POLICY
     leads_to_provider: ClassVar[bool] = False  # a form on its page sends people to the OpenID provider
     is_dangerous: ClassVar[bool] = False  # open only for ten minutes after the person has proved to be who he is
+    sets_password: ClassVar[bool] = False  # the password in its form is a new one
 
     unseen = 0  # notifications
     _is_admitted = False  # prepare() was reached: the form's key had been checked and was right

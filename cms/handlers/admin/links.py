@@ -1,12 +1,13 @@
 """What one-time links lead to: a new password, an invitation, another e-mail address."""
 
-from cms.errors import InvalidInput, NotFound, TooManyRequests
+from cms.errors import InvalidInput, TooManyRequests
 from cms.handlers.admin.sessions import DoorHandler
 from cms.handlers.forms import Form
 from cms.models import User
-from cms.schemas.account import MIN_PASSWORD, EmailInput, NewPasswordInput, WelcomeInput
+from cms.schemas.account import MIN_PASSWORD, EmailInput, PasswordInput, WelcomeInput
 from cms.services import invitations, new_addresses, resets, site, throttling
 from cms.services.invitations import Invitation
+from cms.services.new_addresses import Wish
 
 ENDED = "This link was used already, or has ended. Ask for a new one."
 
@@ -27,6 +28,7 @@ class LinkHandler(DoorHandler, is_base=True):
 class InvitationHandler(LinkHandler):
     requires = None  # the link's right is what is asked for
     leads_to_provider = True
+    sets_password = True
 
     async def get(self, carrier: str) -> None:
         invitation = await self._invitation(carrier)
@@ -35,8 +37,8 @@ class InvitationHandler(LinkHandler):
     async def post(self, carrier: str) -> None:
         form, invitation = self.form(WelcomeInput), await self._invitation(carrier)
         try:
-            wanted = form.value()
-            hashed = await self.parts.passwords.choose(wanted.password, wanted.name, invitation.email, self.parts.last_frame.name)
+            about = (str(form["name"]), invitation.name, invitation.email, self.parts.last_frame.name)
+            wanted, hashed = await self.chosen(form, *about)
             async with self.transaction() as work:
                 user = await invitations.accept(work, carrier, wanted.name, hashed)
                 entry = await self.admit(work, user)
@@ -104,15 +106,16 @@ class NewPasswordHandler(LinkHandler):
     """Signs nobody in: who has a second factor is asked for it at the door."""
 
     requires = None  # the link's right is what is asked for
+    sets_password = True
 
     async def get(self, carrier: str) -> None:
         await self._person(carrier)
-        self._show(Form(NewPasswordInput))
+        self._show(Form(PasswordInput))
 
     async def post(self, carrier: str) -> None:
-        form, user = self.form(NewPasswordInput), await self._person(carrier)
+        form, user = self.form(PasswordInput), await self._person(carrier)
         try:
-            hashed = await self.parts.passwords.choose(form.value().password, user.name, user.email, self.parts.last_frame.name)
+            _, hashed = await self.chosen(form, user.name, user.email, self.parts.last_frame.name)
             async with self.transaction() as work:
                 await resets.set_password(work, carrier, hashed)
         except InvalidInput as error:
@@ -124,7 +127,7 @@ class NewPasswordHandler(LinkHandler):
         self.redirect_to("login")
 
     def show_again(self, refused: InvalidInput) -> None:
-        form = self.form(NewPasswordInput)
+        form = self.form(PasswordInput)
         form.refuse(refused)
         self._show(form, status=403)
 
@@ -133,7 +136,7 @@ class NewPasswordHandler(LinkHandler):
             self.parts.use_frame(await site.get_frame(session))
             return await resets.get(session, carrier, self.parts.database.clock())
 
-    def _show(self, form: Form[NewPasswordInput], *, status: int = 200) -> None:
+    def _show(self, form: Form[PasswordInput], *, status: int = 200) -> None:
         self.set_status(status)
         self.render("admin/links/password.html", form=form, least=MIN_PASSWORD)
 
@@ -146,22 +149,21 @@ class NewAddressHandler(LinkHandler):
     async def get(self, carrier: str) -> None:
         async with self.read() as session:
             self.parts.use_frame(await site.get_frame(session))
-            if not await new_addresses.is_open(session, carrier, self.parts.database.clock()):
-                raise NotFound
-        self._show()
+            wish = await new_addresses.get(session, carrier, self.parts.database.clock())
+        self._show(wish)
 
     async def post(self, carrier: str) -> None:
         try:
             async with self.transaction() as work:
                 is_changed = await new_addresses.confirm(work, self.parts.sealer, carrier)
         except InvalidInput as error:
-            self._show(error.message, status=422)
+            self._show(problem=error.message, status=422)
             return
         self.render("admin/links/address-confirmed.html", is_changed=is_changed)
 
     def show_again(self, refused: InvalidInput) -> None:
-        self._show(refused.message, status=403)
+        self._show(problem=refused.message, status=403)
 
-    def _show(self, problem: str = "", *, status: int = 200) -> None:
+    def _show(self, wish: Wish | None = None, problem: str = "", *, status: int = 200) -> None:
         self.set_status(status)
-        self.render("admin/links/address.html", problem=problem)
+        self.render("admin/links/address.html", wish=wish, problem=problem, is_taken=status == 422)

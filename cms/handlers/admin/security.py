@@ -42,6 +42,7 @@ class FactorHandler(AccountHandler):
 class PasswordHandler(AccountHandler):
     requires = Capability.ACCOUNT_KEEP
     is_dangerous = True
+    sets_password = True
 
     async def get(self) -> None:
         self._show(Form(PasswordInput))
@@ -49,7 +50,7 @@ class PasswordHandler(AccountHandler):
     async def post(self) -> None:
         form = self.form(PasswordInput)
         try:
-            hashed = await self._chosen(form)
+            _, hashed = await self.chosen(form, self.user.name, self.user.email, self.parts.last_frame.name)
         except InvalidInput as error:
             form.refuse(error)
             self.set_status(422)
@@ -60,10 +61,6 @@ class PasswordHandler(AccountHandler):
         self.keep_token(token)
         self.flash("Your password is changed. You are signed out everywhere else.")
         self.redirect_to("account.security")
-
-    async def _chosen(self, form: Form[PasswordInput]) -> str:
-        about = (self.user.name, self.user.email, self.parts.last_frame.name)
-        return await self.parts.passwords.choose(form.value().password, *about)
 
     def _show(self, form: Form[PasswordInput]) -> None:
         self.render("admin/account/password.html", form=form, user=self.user, least=MIN_PASSWORD)

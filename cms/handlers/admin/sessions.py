@@ -8,7 +8,7 @@ from cms.db.session import Work
 from cms.errors import InvalidInput, TooManyRequests
 from cms.handlers.admin.base import LOST_KEY, AdminHandler, safe_path
 from cms.handlers.base import KNOWN_COOKIE_DAYS, known_cookie_name
-from cms.handlers.forms import Form
+from cms.handlers.forms import Form, Schema
 from cms.models import User
 from cms.models.user import Purpose
 from cms.schemas.account import LoginInput
@@ -101,6 +101,18 @@ class SignInHandler(AdminHandler, is_base=True):
         return Party(self.parts.last_frame.name, self.public_url)
 
     # --- answers ---
+
+    async def chosen(self, form: Form[Schema], *about: str) -> tuple[Schema, str]:
+        """What a form says, and the hash of the new password in it. ``about``: as for ``Passwords.choose``.
+
+        Raises ``InvalidInput``; with the advice for the password beside what else is wrong, as it has to be typed again anyhow.
+        """
+        try:
+            wanted = form.value()
+        except InvalidInput as error:
+            advice = "" if "password" in error.errors else await self.parts.passwords.advise(str(form["password"]), *about)
+            raise InvalidInput({**error.errors, **({"password": advice} if advice else {})}) from None
+        return wanted, await self.parts.passwords.choose(str(form["password"]), *about)
 
     def too_many(self, error: TooManyRequests) -> InvalidInput:
         """For a form that is shown again, as 429."""

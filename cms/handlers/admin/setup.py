@@ -15,6 +15,7 @@ HAS_OWNER = "This site has an owner already; sign in instead."
 class SetupHandler(DoorHandler):
     path_is_secret = True
     requires = None  # the link's token is what is asked for
+    sets_password = True
 
     async def get(self, token: str) -> None:
         await self._refuse_strangers(token)
@@ -26,8 +27,7 @@ class SetupHandler(DoorHandler):
         await self._refuse_strangers(token)
         form = self.form(OwnerInput)
         try:
-            wanted = form.value()
-            hashed = await self.parts.passwords.choose(wanted.password, wanted.name, wanted.email, wanted.site_name)
+            wanted, hashed = await self.chosen(form, *(str(form[name]) for name in ("name", "email", "site_name")))
             async with self.transaction() as work:
                 owner = await accounts.create_owner(work, wanted, hashed)
                 entry = await self.start_session(work, owner)

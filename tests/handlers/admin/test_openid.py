@@ -235,6 +235,7 @@ async def test_invitation_is_accepted_without_a_password(site: Site, provider: P
     async with site.database.read() as session:
         user = (await session.scalars(select(User).where(User.email == "ines@example.org"))).one()
     assert (user.name, user.role, user.password_hash) == ("Ines Falk", "author", None)
+    assert "You have none" in (await browser.get("/account/security")).words
     assert (await browser.get(path)).status == 404
     assert (await site.browser().post(f"{path}/openid", {"name": "Ines Falk"})).status == 404
 

@@ -72,6 +72,8 @@ async def test_invited_person_makes_an_account_with_the_role_that_was_meant(site
     assert "nia@example.org" in page.words
     refused = await nia.post(path, {"name": "Nia Bell", "password": "short"})
     assert refused.status == 422
+    refused = await nia.post(path, {"name": "", "password": "niabell123"})
+    assert ("This is needed." in refused.words, "This is easy to guess." in refused.words) == (True, True), "all in one round"
     answer = await nia.post(path, {"name": "Nia Bell", "password": NEW})
     assert (answer.status, answer.location) == (303, "/admin")
     assert (await nia.get("/admin/pages")).status == 200, "an editor, signed in"
@@ -102,6 +104,8 @@ async def test_second_invitation_of_an_address_ends_the_first(site: Site) -> Non
     admin = await site.signed_in("owner")
     first, second = await invited(admin), await invited(admin, role="author")
     assert [(await site.browser().get(path)).status for path in (first, second)] == [404, 200]
+    answer = await admin.post("/admin/people/invitations", {"email": "nia@example.org", "role": "editor"})
+    assert "A link that was made for this address before leads nowhere now." in answer.words, "also to who loads the page again"
 
 
 async def test_of_two_invitations_of_an_address_at_once_one_is_open(site: Site) -> None:
@@ -233,7 +237,9 @@ async def test_without_mail_the_link_is_in_the_terminal_and_with_an_administrato
     assert "new device" not in said, "what lets nobody in"
     assert (await site.browser().get(found[1])).status == 200
     assert "Make the link" in (await owner.get(f"/admin/people/{author}/password")).words
-    path = shown_link(await owner.post(f"/admin/people/{author}/password"))
+    made = await owner.post(f"/admin/people/{author}/password")
+    assert "one that was made before leads nowhere now" in made.words
+    path = shown_link(made)
     assert (await site.browser().get(found[1])).status == 404, "one link at a time"
     assert (await site.browser().post(path, {"password": NEW})).status == 303
     assert (await site.browser().sign_in("author@example.org", NEW)).status == 303
@@ -251,7 +257,10 @@ async def test_address_changes_when_both_have_said_yes(mailing: tuple[Site, Post
     assert [letter["To"] for letter in box.letters] == ["author@example.org", "new@example.org"]
     old, new = (path_of(link_in(letter)) for letter in box.letters)
     stranger = site.browser()
-    assert (await stranger.get(new)).status == 200, "to look at it does nothing yet"
+    asked = await stranger.get(new)
+    assert asked.status == 200, "to look at it does nothing yet"
+    assert "Author Person signs in with new@example.org from then on." in asked.words
+    assert "author@example.org" not in asked.text, "who opens it may be a stranger"
     assert "other address" in (await stranger.post(new)).words
     assert (await stranger.get(new)).status == 404
     assert (await user_of(site, "author@example.org")).name == "Author Person"
@@ -272,6 +281,7 @@ async def test_address_that_somebody_else_has_is_refused_at_the_end_only(mailing
     refused = await site.browser().post(new)
     assert refused.status == 422
     assert "Somebody has this address already" in refused.words
+    assert buttons(refused.page) == [], "it would be refused again"
 
 
 async def test_second_wish_voids_the_first(mailing: tuple[Site, Postbox]) -> None:

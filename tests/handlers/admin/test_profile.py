@@ -117,6 +117,7 @@ async def test_a_file_that_is_no_picture_is_refused(site: Site, content: bytes) 
     answer = await save(browser, content, name="Typed")
     assert answer.status == 422
     assert by_id(answer.page, "picture-error") is not None
+    assert by_id(answer.page, "picture").get("aria-invalid") == "true"
     assert "Choose the picture again" in words(by_id(answer.page, "picture-hint"))
     assert fields((page := answer.page), form_of(page, "/account"))["name"] == "Typed"
 

@@ -114,7 +114,8 @@ async def test_codes_cannot_be_tried_out(site: Site) -> None:
     answer = await browser.post("/login/second-factor", {"code": codes[0]})
     assert (answer.status, "session" in browser.cookies) == (429, False)
     assert int(answer.headers["Retry-After"]) > 0
-    assert "Too many tries" in answer.words
+    assert "Too many tries" in words(by_id(answer.page, "wrong"))
+    assert (by_id(answer.page, "code").get("aria-describedby") or "").split()[0] == "wrong"
 
 
 async def test_who_knows_the_password_keeps_nobody_out_of_a_known_browser(site: Site) -> None:

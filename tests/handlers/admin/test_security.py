@@ -138,6 +138,7 @@ async def test_bad_password_is_refused_with_advice(site: Site, password: str) ->
     assert "easy to guess" in answer.words or "At least 10 characters" in answer.words
     page = answer.page
     assert fields(page, form_of(page, "/account/security/password"))["password"] == ""
+    assert "New password" in [words(label) for label in page.iter("label")]
     assert (await site.browser().sign_in("author@example.org")).status == 303
 
 
@@ -242,6 +243,8 @@ async def test_what_is_sent_too_late_is_kept_on_the_page_and_not_done(site: Site
     assert "/account/confirmation" in [link.get("href") for link in answer.page.iter("a")]
     again = form_of(answer.page, "/account/security/passkeys/1")
     assert [each.get("value") for each in again.iter("input") if each.get("name") == "name"] == ["Key in the drawer"]
+    secret = await here.post("/account/security/password", {"username": "author@example.org", "password": NEW})
+    assert by_id(secret.page, "password").get("autocomplete") == "new-password", "or the browser fills in the old one"
     secret = await here.post("/account/security/password", {"password": NEW})
     assert (secret.status, NEW in secret.text) == (403, False)
     assert "/account/confirmation" in [link.get("href") for link in secret.page.iter("a")]
@@ -275,7 +278,9 @@ async def test_wrong_proof_opens_nothing_and_cannot_be_tried_out(site: Site, clo
     assert (await here.post("/account/confirmation")).status == 422
     assert (await use_passkey(here, theirs, "/account/confirmation")).status == 422
     for _ in range(10):
-        assert (await here.post("/account/confirmation", {"password": "wrong horse"})).status == 422
+        wrong = await here.post("/account/confirmation", {"password": "wrong horse"})
+        assert wrong.status == 422
+    assert by_id(wrong.page, "password").get("aria-describedby") == "wrong"
     answer = await here.post("/account/confirmation", {"password": PASSWORD})
     assert (answer.status, int(answer.headers["Retry-After"]) > 0) == (429, True)
     assert (await here.get("/account/security/password")).status == 303

@@ -44,6 +44,8 @@ async def test_wrong_unknown_and_disabled_get_the_same_answer(site: Site, email:
     assert answer.status == 422
     assert title(answer).startswith("Error: ")
     assert words(by_id(answer.page, "wrong")) == "This e-mail and password do not go together."
+    described = [by_id(answer.page, name).get("aria-describedby") for name in ("email", "password")]
+    assert described == ["wrong", "wrong"], "told also to those who only hear the field"
     sent = fields(answer.page)
     assert sent["email"] == email.replace("\x00", "")
     assert sent["password"] == ""

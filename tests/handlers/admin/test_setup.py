@@ -65,6 +65,14 @@ async def test_what_is_wrong_is_said_at_its_field(site: Site) -> None:
     assert fields(answer.page)["site_name"] == "The Tide Table"
 
 
+@pytest.mark.parametrize(("name", "words"), [("  ", "This is needed."), ("x" * 81, "At most 80 characters, please.")])
+async def test_easy_password_is_told_in_the_same_round_as_the_rest(site: Site, name: str, words: str) -> None:
+    answer = await site.browser().post(f"/setup/{site.application.parts.owner_token}", {**OWNER, "name": name, "password": "password12"})
+    assert answer.status == 422
+    assert words in answer.words
+    assert "This is easy to guess." in answer.words
+
+
 async def test_of_two_at_once_one_wins(site: Site) -> None:
     link = f"/setup/{site.application.parts.owner_token}"
     browsers = [site.browser(), site.browser()]
