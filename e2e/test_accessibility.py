@@ -6,10 +6,14 @@ import pytest
 from selenium.webdriver import Chrome
 
 from cms.db.session import Database
+from cms.models import Passkey
+from cms.services import accounts
+from cms.services.passwords import Passwords
 from e2e.axe import problems
 from e2e.conftest import OpenBrowser
 from e2e.pages.first_run import SetupScreen
 from e2e.pages.screen import Screen
+from e2e.pages.sign_in import SignInScreen
 from e2e.program import Program
 from tests import factories
 from tests.conftest import Templates
@@ -26,6 +30,11 @@ DESK = (
     "/admin/posts", "/admin/posts?status=trashed", "/admin/pages", "/admin/posts/new", "/admin/pages/new", "/admin/site",
     "/admin/menus/main", "/admin/menus/footer", "/admin/cache",
 )  # fmt: skip
+WORDY = (
+    "/", "/w2", "/long", "/archive", "/nothing-here", "/password", "/admin/people", "/account", "/account/security",
+    "/account/security/passkeys/1",
+)  # fmt: skip
+ACTS = ("", "/role", "/email", "/deletion", "/erasure", "/data", "/password", "/ownership")  # on a person
 
 
 @pytest.fixture
@@ -71,7 +80,7 @@ async def test_no_page_is_wider_than_its_window_however_long_its_words(
     data, word = tmp_path / "data", "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz" * 2
     data.mkdir()
     database = Database(await templates.copy_sqlite(data / "squall.db"))
-    await factories.person(database, "owner")
+    owner = await factories.person(database, "owner", password_hash=await Passwords().hash(factories.PASSWORD))
     editor = await factories.person(database, "editor", word[:80])
     for part in (1, 2, 3):
         text = f"## {word}\n\n{word}\n\n=== {word}\n\n    Mud.\n"
@@ -79,13 +88,28 @@ async def test_no_page_is_wider_than_its_window_however_long_its_words(
             database, editor, title=f"{word} {part}", text=text, slug=f"w{part}", tags=(word[:80],), series=word[:80], part=part
         )
     await factories.published_page(database, editor, title=word, slug="long")  # which the menu shows
-    await database.dispose()
     program = Program(tmp_path).start()
     try:
-        for width in (320, 1280):
-            driver = open_browser(width=width)
-            for path in ("/", "/w2", "/long", "/archive", f"/search?q={word[:80]}", "/nothing-here", "/login"):
+        drivers = {width: open_browser(width=width) for width in (320, 1280)}
+        for driver in drivers.values():
+            door = SignInScreen(driver).open(program.url)
+            assert not door.is_wider_than_the_window()
+            door.sign_in("owner@example.org", factories.PASSWORD)
+        await _named(database, owner.user_id or 0, word[:80])
+        await database.dispose()
+        for width, driver in drivers.items():
+            for path in (*WORDY, f"/search?q={word[:80]}", *(f"/admin/people/{editor.user_id}{act}" for act in ACTS)):
                 driver.get(program.url + path)
+                assert "/login" not in driver.current_url
                 assert not Screen(driver).is_wider_than_the_window(), f"{path} at {width}px"
     finally:
         program.stop()
+
+
+async def _named(database: Database, user_id: int, name: str) -> None:
+    """The person and a passkey of this name, once nobody has to show it to come in."""
+    async with database.transaction() as work:
+        user = await accounts.get(work.session, user_id)
+        await accounts.rename(work, user.actor, user, name)
+        key = {"credential_id": "x", "public_key": "x", "sign_count": 0, "transports": [], "is_synced": False}
+        work.session.add(Passkey(user_id=user_id, name=name, created_at=work.now, **key))
