@@ -126,7 +126,10 @@ def password(email: EmailArgument, password_stdin: PasswordOption = False, data:
 def reset_second_factor(email: EmailArgument, data: DataOption = None) -> None:
     """For somebody who lost it: takes away authenticator app, recovery codes and passkeys; ends the person's sessions."""
     user = _change(email, data, lambda work, user: second_factor.reset(work, SYSTEM, user))
-    typer.echo(f"{email} signs in with the password alone again, and is signed out everywhere{_still_disabled(user)}.")
+    typer.echo(
+        f"{email} signs in with the password alone again, to set up a new second factor if the role needs one, "
+        f"and is signed out everywhere{_still_disabled(user)}."
+    )
 
 
 @app.command()

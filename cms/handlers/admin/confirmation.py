@@ -35,6 +35,8 @@ class ConfirmationHandler(AccountHandler):
         async with self.transaction() as work:
             token = await sessions.confirm(work, self.actor, self.found.session.id)
         self.keep_token(token)
+        if not safe_path(wanted):
+            self.flash("Confirmed, for ten minutes. If you came from another tab, go back to it. Send from there now what was not done.")
         self.redirect(safe_path(wanted) or self.reverse_url("account.security"), status=303)
 
     async def _is_right(self, form: Form[ConfirmationInput]) -> bool:

@@ -1,5 +1,7 @@
 """What one-time links lead to: a new password, an invitation, another e-mail address."""
 
+from typing import ClassVar
+
 from cms.errors import InvalidInput, TooManyRequests
 from cms.handlers.admin.sessions import DoorHandler
 from cms.handlers.forms import Form
@@ -16,13 +18,18 @@ class LinkHandler(DoorHandler, is_base=True):
     """The address is the right: it is in no log, and told to no other site that the page leads to."""
 
     path_is_secret = True
+    asked_anew_at: ClassVar[str] = ""  # the route where there is another link, but for those that somebody else gives
 
     def set_default_headers(self) -> None:
         super().set_default_headers()
         self.set_header("Referrer-Policy", "no-referrer")
 
-    def _sentence(self, status: int, message: str, is_foreign: bool) -> str:
-        return ENDED if status == 404 else super()._sentence(status, message, is_foreign)
+    def write_error_page(self, status: int, message: str) -> None:
+        if status != 404:
+            super().write_error_page(status, message)
+            return
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.render("admin/links/ended.html", sentence=ENDED)
 
 
 class InvitationHandler(LinkHandler):
@@ -105,6 +112,7 @@ class ForgottenHandler(DoorHandler):
 class NewPasswordHandler(LinkHandler):
     """Signs nobody in: who has a second factor is asked for it at the door."""
 
+    asked_anew_at = "password"
     requires = None  # the link's right is what is asked for
     sets_password = True
 

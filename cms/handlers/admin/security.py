@@ -15,14 +15,14 @@ class SecurityHandler(AccountHandler):
     requires = Capability.ACCOUNT_KEEP
 
     async def get(self) -> None:
-        user, now = self.user, self.parts.database.clock()
+        user, now, this_id = self.user, self.parts.database.clock(), self.found.session.id
         async with self.read() as session:
             keys = await passkeys.list_of(session, user.id)
             codes = await second_factor.count_codes(session, user.id)
-            signed_in = await sessions.list_of(session, user.id, now)
+            signed_in = sorted(await sessions.list_of(session, user.id, now), key=lambda each: each.id != this_id)  # this one first
         self.render(
             "admin/account/security.html", user=user, keys=keys, codes=codes, most_codes=second_factor.CODES,
-            signed_in=signed_in, this_id=self.found.session.id, name_of=name_of, is_handheld=is_handheld, flash=self.take_flash(),
+            signed_in=signed_in, this_id=this_id, name_of=name_of, is_handheld=is_handheld, flash=self.take_flash(),
         )  # fmt: skip
 
 
@@ -109,7 +109,7 @@ class AuthenticatorHandler(AccountHandler):
         address = second_factor.address(secret, self.user, self.parts.last_frame.name)
         form.values["secret"] = self.parts.sealer.seal(f"{self.user.id}:{secret}")
         self.render(
-            "admin/account/authenticator.html", form=form, user=self.user,
+            "admin/account/authenticator.html", form=form, user=self.user, address=address,
             picture=segno.make(address, micro=False).svg_data_uri(scale=4, light="#fff", border=3),
             secret=" ".join(secret[start : start + 4] for start in range(0, len(secret), 4)),
         )  # fmt: skip

@@ -170,7 +170,9 @@ async def test_new_password_by_a_letter(mailing: tuple[Site, Postbox]) -> None:
     assert (await elsewhere.get("/admin")).location.startswith("/login"), "signed out everywhere"
     assert (await site.browser().sign_in("author@example.org", PASSWORD)).status == 422
     assert (await site.browser().sign_in("author@example.org", NEW)).status == 303
-    assert (await browser.get(path)).status == 404
+    ended = await browser.get(path)
+    assert ended.status == 404
+    assert [link.get("href") for link in by_class(ended.page, "primary")] == ["/password"], "where there is a new one"
     assert (await browser.post(path, {"password": NEW})).status == 404
     await work_off(site)
     assert "Your password was changed" in [letter["Subject"] for letter in box.letters]

@@ -54,6 +54,14 @@ async def test_sessions_are_listed_by_browser_and_this_one_is_marked(site: Site,
     assert "2 h ago" in rows[1]
 
 
+async def test_this_browser_stands_first_of_all_that_are_signed_in(site: Site, clock: Clock) -> None:
+    here = await signed_in(site, FIREFOX)
+    clock.pass_(minutes=5)
+    await signed_in(site, SAFARI)
+    shown = (await here.get("/account/security")).words.partition("Signed in on")[2]
+    assert shown.index("Firefox on macOS this one") < shown.index("Safari on iPhone")
+
+
 async def test_session_that_is_revoked_ends_with_the_next_request_in_every_process(
     site: Site, tmp_path: Path, database_url: str, renderer: Renderer, clock: Clock
 ) -> None:
@@ -151,6 +159,8 @@ async def test_app_is_turned_on_only_with_its_code(site: Site, clock: Clock) -> 
     sealed = next(each.get("value") for each in page.page.iter("input") if each.get("name") == "secret")
     image = next(each.get("src") for each in page.page.iter("img"))
     assert str(image).startswith("data:image/svg+xml")
+    link = next(each.get("href") or "" for each in page.page.iter("a") if (each.get("href") or "").startswith("otpauth:"))
+    assert words(by_id(page.page, "secret")).replace(" ", "") in link, "a phone cannot scan its own screen"
     answer = await here.post("/account/security/authenticator", {"secret": sealed, "code": "000000"})
     assert answer.status == 422
     assert words(by_id(answer.page, "secret")) == words(by_id(page.page, "secret")), "the app has it already"
@@ -249,6 +259,8 @@ async def test_what_is_sent_too_late_is_kept_on_the_page_and_not_done(site: Site
     assert (secret.status, NEW in secret.text) == (403, False)
     assert "/account/confirmation" in [link.get("href") for link in secret.page.iter("a")]
     assert "Laptop" in (await here.get("/account/security")).words
+    assert (await here.post("/account/confirmation", {"password": PASSWORD})).location == "/account/security"
+    assert "Send from there now what was not done." in (await here.get("/account/security")).words, "in the new tab"
 
 
 @pytest.mark.parametrize("way", ["password", "app", "passkey"])
