@@ -1,0 +1,266 @@
+"""The record of acts in words: what was done, whom or what it was about, and what was before and is after.
+
+Every name that the program notes has words here (tests/ui/test_acts.py compares them); another is shown as it is.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tornado.web import UIModule
+
+from cms.schemas.site import SiteInput
+from cms.services import documents
+from cms.services.audit import PEOPLE, Line
+from cms.ui.module import Module
+
+Translate = Callable[[str], str]
+
+_OF_TEXTS = {
+    "create": "Began %s",
+    "save": "Wrote in %s",
+    "publish": "Published %s",
+    "withdraw": "Took %s back from readers",
+    "trash": "Moved %s to the trash",
+    "restore": "Took %s out of the trash",
+    "revision": "Named or kept a version of %s",
+    "revert": "Brought back an earlier version of %s",
+    "import": "Brought in %s from elsewhere",
+}
+ACTS: Mapping[str, str] = {  # ``%s``: whom or what it was about; without it, nothing but oneself
+    "user.create": "Made an account for %s",
+    "user.rename": "Changed the name of %s",
+    "user.profile": "Changed the profile of %s",
+    "user.notices": "Chose which letters to get",
+    "user.role": "Changed the role of %s",
+    "user.password": "Set another password for %s",
+    "user.password_link": "Made a link for a new password of %s",
+    "user.email": "Changed the e-mail address of %s",
+    "user.email_asked": "Asked for another e-mail address",
+    "user.sign_out": "Signed %s out everywhere",
+    "user.disable": "Disabled %s",
+    "user.enable": "Enabled %s",
+    "user.delete": "Deleted %s",
+    "user.erase": "Erased %s",
+    "user.export": "Downloaded all that is kept about %s",
+    "invitation.create": "Invited somebody",
+    "invitation.revoke": "Withdrew an invitation",
+    "invitation.accept": "Accepted an invitation",
+    "session.create": "Signed in",
+    "session.confirm": "Proved again who it is",
+    "session.end": "Signed out",
+    "session.revoke": "Signed out other browsers",
+    "session.end_all": "Signed everybody out",
+    "device.new": "Came with a browser that was not seen before",
+    "second_factor.on": "Set up an authenticator app",
+    "second_factor.off": "Turned off the authenticator app",
+    "second_factor.codes": "Made new recovery codes",
+    "second_factor.recovery": "Used a recovery code",
+    "second_factor.reset": "Took away the second factor of %s",
+    "passkey.add": "Added a passkey",
+    "passkey.rename": "Renamed a passkey",
+    "passkey.remove": "Removed a passkey",
+    "passkey.refuse": "Came with a passkey that was refused",
+    "identity.link": "Linked an account elsewhere",
+    "identity.unlink": "Unlinked an account elsewhere",
+    **{f"{kind}.{verb}": words for kind in ("post", "page") for verb, words in _OF_TEXTS.items()},
+    "comment.create": "Commented on %s",
+    "comment.answer": "Answered a comment on %s",
+    "comment.resolved": "Resolved a comment on %s",
+    "comment.reopen": "Opened a comment on %s again",
+    "suggestion.create": "Suggested a change to %s",
+    "suggestion.answer": "Answered a suggestion for %s",
+    "suggestion.accepted": "Took up a suggestion for %s",
+    "suggestion.refused": "Refused a suggestion for %s",
+    "suggestion.reopen": "Opened a suggestion for %s again",
+    "preview_link.create": "Made a preview link for %s",
+    "preview_link.revoke": "Took back a preview link for %s",
+    "media.add": "Added the file %s",
+    "category.create": "Made the category %s",
+    "series.create": "Made the series %s",
+    "site.configure": "Changed %s",
+    "menu.edit": "Changed %s",
+    "demo.fill": "Filled the site with an example",
+}
+KINDS: Mapping[str, str] = {  # of acts: the first words of their names
+    "user": "Accounts",
+    "invitation": "Invitations",
+    "session": "Sessions",
+    "device": "New browsers",
+    "second_factor": "Second factors",
+    "passkey": "Passkeys",
+    "identity": "Accounts elsewhere",
+    "post": "Posts",
+    "page": "Pages",
+    "comment": "Comments",
+    "suggestion": "Suggestions",
+    "preview_link": "Preview links",
+    "media": "Files",
+    "category": "Categories",
+    "series": "Series",
+    "site": "Site settings",
+    "menu": "Menus",
+    "demo": "Examples",
+}
+MENUS = {"main": "the main menu", "footer": "the footer menu"}
+GONE = {  # by the kind of what it was
+    "user": "somebody who is gone (no. %d)",
+    "post": "post no. %d (deleted)",
+    "page": "page no. %d (deleted)",
+    "asset": "no. %d (deleted)",
+    "category": "no. %d (deleted)",
+    "series": "no. %d (deleted)",
+}
+ASPECTS = {  # what readers see change, in their words; a page's trail is its parents' titles
+    "title": "the title",
+    "excerpt": "the excerpt",
+    "body": "the text",
+    "date": "the date",
+    "path": "the address",
+    "authors": "the authors",
+    "tags": "the tags",
+    "category": "the category",
+    "language": "the language",
+    "picture": "the picture",
+    "trail": "the page above",
+    "standfirst": "the excerpt",
+    "featured": "its place on the home page",
+    "meta": "what search engines and shared links say",
+}
+_CHANGED = {  # and what changes at the desk; "" goes along with the rest
+    **ASPECTS,
+    **dict.fromkeys(("length", "source", "updated"), ""),
+    "text": "the text",
+    "slug": "the address",
+    "parent": "the page above",
+    "series": "the series",
+    "previous": "the post before",
+    "following": "the post after",
+    "related": "related posts",
+    **dict.fromkeys(("search_title", "search_description", "share_title", "share_description"), ASPECTS["meta"]),
+    "name": "the name",
+    "bio": "the words about oneself",
+    "links": "the links",
+    "is_pinned": "whether it is kept",
+}
+_DETAILS = {
+    "role": "role: %s",
+    "disabled": "cannot sign in",
+    "by": "invited by %s",
+    "heir": "texts given to %s",
+    "number": "sessions: %s",
+    "ended": "sessions: %s",
+    "refuses": "not wanted: %s",
+    "passkey": "passkey no. %s",
+    "changed": "%s",
+    "path": "at /%s",
+    "revision": "version no. %s",
+    "thread": "thread no. %s",
+    "link": "link no. %s",
+    "lifetime": "open for %s",
+    "key": "known as %s",
+}
+_VALUES = {
+    "never": "not public",
+    "published": "public",
+    "trashed": "in the trash",
+    "active": "can sign in",
+    "1h": "1 hour",
+    "24h": "24 hours",
+    "7d": "7 days",
+    "30d": "30 days",
+    "new_device": "new browsers",
+    "accepted": "accepted invitations",
+    "mention": "mentions",
+}
+
+
+class Act(Module):
+    """A line of the record: a sentence with a link to whom or what it was about, what is known beside it, and a link to all acts on it."""
+
+    def render(self, line: Line, people: Mapping[int, str]) -> str:
+        _, kind, number = self.locale.translate, line.subject_kind, line.subject_id
+        before, place, after = _(ACTS.get(line.action, line.action)).partition("%s")
+        is_about_another = number and kind != "site" and (kind, number) != ("user", line.user_id)
+        subject, at = self._subject(line) if place or is_about_another else ("", "")
+        return self.render_string(
+            "modules/act.html", line=line, before=before if place or not subject else f"{before} ", subject=subject, at=at, after=after,
+            details=in_words(line, people, _), number=f"{kind} {number}" if subject and number and kind != "site" else "",
+        ).decode()  # fmt: skip
+
+    def _subject(self, line: Line) -> tuple[str, str]:
+        """In words, and its page at the desk, if it has one."""
+        _, kind, number, menu = self.locale.translate, line.subject_kind, line.subject_id or 0, line.details.get("name")
+        if line.is_gone:
+            return _(GONE[kind]) % number, ""
+        if kind == "site":
+            return _("the settings of the site"), self.handler.reverse_url("admin.site")
+        if kind == "menu" and menu in MENUS:
+            return _(MENUS[menu]), self.handler.reverse_url(f"admin.menu.{menu}")
+        if kind in ("user", "post", "page"):
+            name = "admin.person" if kind == "user" else f"admin.{kind}"
+            return line.subject or _("Without a title"), self.handler.reverse_url(name, number)
+        return line.subject or f"{kind} {number}", ""
+
+
+def in_words(line: Line, people: Mapping[int, str], _: Translate) -> list[str]:
+    """What is known of an act beside whom and what: what was before and is after, and the rest."""
+    details = dict(line.details)
+    if line.subject_kind == "menu":
+        details.pop("name", None)  # is the subject
+    before, after = details.pop("before", None), details.pop("after", None)
+    if isinstance(before, dict) and isinstance(after, dict):
+        changes = [f"{_(_label(name))}: {_plain(before.get(name), _)} → {_plain(value, _)}" for name, value in after.items()]
+    else:
+        changes = [f"{_known(before, _)} → {_known(after, _)}"] if before is not None or after is not None else []
+    return [*changes, *filter(None, (_detail(name, value, people, _) for name, value in details.items()))]
+
+
+def _detail(name: str, value: Any, people: Mapping[int, str], _: Translate) -> str:
+    words = _(_DETAILS.get(name, f"{name.replace('_', ' ')}: %s"))
+    if value is None or ("%s" not in words and not value):
+        return ""
+    if "%s" not in words:
+        return words
+    if name in PEOPLE and isinstance(value, int):
+        return words % (people.get(value) or _(GONE["user"]) % value)
+    if name == "changed" and isinstance(value, list):
+        return words % _changed(value, _)
+    return words % (_plain(value, _) if name in ("path", "key") else _known(value, _))
+
+
+def _changed(names: list[str], _: Translate) -> str:
+    if documents.ASPECTS.keys() <= set(names):
+        return _("all of it is new")
+    return ", ".join(filter(None, dict.fromkeys(_(_CHANGED.get(name, name.replace("_", " "))) for name in names)))
+
+
+def _label(name: str) -> str:
+    field = SiteInput.model_fields.get(name)
+    return (field.title if field else None) or name.replace("_", " ").capitalize()
+
+
+def _known(value: Any, _: Translate) -> str:
+    """One of the program's own words, or several."""
+    if isinstance(value, list) and value:
+        return ", ".join(_known(each, _) for each in value)
+    return _(_VALUES.get(value, value)) if isinstance(value, str) and value else _plain(value, _)
+
+
+def _plain(value: Any, _: Translate) -> str:
+    """What somebody wrote or chose, as it is."""
+    match value:
+        case None | "" | []:
+            return _("nothing")
+        case bool():
+            return _("yes") if value else _("no")
+        case list():
+            return ", ".join(_plain(each, _) for each in value)
+        case {"label": label, "path": path}:
+            return f"{label} ({path})"
+        case dict():
+            return ", ".join(f"{name}: {_plain(each, _)}" for name, each in value.items())
+        case _:
+            return str(value)
+
+
+MODULES: dict[str, type[UIModule]] = {"Act": Act}
