@@ -75,7 +75,7 @@ class SecondFactorHandler(PendingHandler):
         return entry
 
     def _send_back(self) -> None:
-        self.flash(TOO_LATE)
+        self.flash(TOO_LATE, is_refusal=True)
         self.redirect(self.login_url(self.get_argument("next", "")), status=303)
 
     async def _show(self, form: Form[CodeInput], user: User, wanted: str) -> None:
@@ -112,7 +112,7 @@ class PasskeyDoorHandler(SignInHandler):
             entry = await self.start_session(work, person) if person else None
         wanted = self.get_body_argument("next", "")
         if entry is None:
-            self.flash(WRONG_KEY)
+            self.flash(WRONG_KEY, is_refusal=True)
             self.redirect(self.login_url(wanted), status=303)
             return
         self.let_in(entry, wanted)
