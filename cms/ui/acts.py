@@ -3,17 +3,19 @@
 Every name that the program notes has words here (tests/ui/test_acts.py compares them); another is shown as it is.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from tornado.web import UIModule
 
 from cms.schemas.site import SiteInput
 from cms.services import documents
 from cms.services.audit import PEOPLE, Line
+from cms.ui.admin import exact
 from cms.ui.module import Module
-
-Translate = Callable[[str], str]
 
 _OF_TEXTS = {
     "create": "Began %s",
@@ -174,6 +176,9 @@ _VALUES = {
 }
 
 
+_LABELS = {"slug": "Address", "path": "Address", "published_at": "Published", "status": "State"}
+
+
 class Act(Module):
     """A line of the record: a sentence with a link to whom or what it was about, what is known beside it, and a link to all acts on it."""
 
@@ -182,9 +187,10 @@ class Act(Module):
         before, place, after = _(ACTS.get(line.action, line.action)).partition("%s")
         is_about_another = number and kind != "site" and (kind, number) != ("user", line.user_id)
         subject, at = self._subject(line) if place or is_about_another else ("", "")
+        details = Details(people, self.handler.settings["parts"].last_frame.zone, _).of(line)
         return self.render_string(
-            "modules/act.html", line=line, before=before if place or not subject else f"{before} ", subject=subject, at=at, after=after,
-            details=in_words(line, people, _), number=f"{kind} {number}" if subject and number and kind != "site" else "",
+            "modules/act.html", line=line, before=before if place or not subject else f"{before}: ", subject=subject, at=at, after=after,
+            details=details, number=f"{kind} {number}" if subject and number and kind != "site" else "",
         ).decode()  # fmt: skip
 
     def _subject(self, line: Line) -> tuple[str, str]:
@@ -202,65 +208,75 @@ class Act(Module):
         return line.subject or f"{kind} {number}", ""
 
 
-def in_words(line: Line, people: Mapping[int, str], _: Translate) -> list[str]:
-    """What is known of an act beside whom and what: what was before and is after, and the rest."""
-    details = dict(line.details)
-    if line.subject_kind == "menu":
-        details.pop("name", None)  # is the subject
-    before, after = details.pop("before", None), details.pop("after", None)
-    if isinstance(before, dict) and isinstance(after, dict):
-        changes = [f"{_(_label(name))}: {_plain(before.get(name), _)} → {_plain(value, _)}" for name, value in after.items()]
-    else:
-        changes = [f"{_known(before, _)} → {_known(after, _)}"] if before is not None or after is not None else []
-    return [*changes, *filter(None, (_detail(name, value, people, _) for name, value in details.items()))]
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What is known of acts beside whom and what, in words. ``people``: names by number."""
 
+    people: Mapping[int, str]
+    zone: ZoneInfo
+    translate: Callable[[str], str]
 
-def _detail(name: str, value: Any, people: Mapping[int, str], _: Translate) -> str:
-    words = _(_DETAILS.get(name, f"{name.replace('_', ' ')}: %s"))
-    if value is None or ("%s" not in words and not value):
-        return ""
-    if "%s" not in words:
-        return words
-    if name in PEOPLE and isinstance(value, int):
-        return words % (people.get(value) or _(GONE["user"]) % value)
-    if name == "changed" and isinstance(value, list):
-        return words % _changed(value, _)
-    return words % (_plain(value, _) if name in ("path", "key") else _known(value, _))
+    def of(self, line: Line) -> list[str]:
+        """What was before and is after; then the rest, but for what the sentence or these have told."""
+        before, after = line.details.get("before"), line.details.get("after")
+        told = {"before", "after", *(["name"] if line.subject_kind == "menu" else [])}
+        if isinstance(before, dict) and isinstance(after, dict):
+            told |= after.keys()
+            changes = [self._change(name, before, after) for name in after]
+        else:
+            changes = [] if before is None and after is None else [f"{self._known(before)} → {self._known(after)}"]
+        rest = [self._detail(name, value, told) for name, value in line.details.items() if name not in told]
+        return [*changes, *filter(None, rest)]
 
+    def _change(self, name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+        field = SiteInput.model_fields.get(name)
+        label = _LABELS.get(name) or (field and field.title) or name.replace("_", " ").capitalize()
+        return f"{self.translate(label)}: {' → '.join(self._value(name, side[name]) for side in (before, after) if name in side)}"
 
-def _changed(names: list[str], _: Translate) -> str:
-    if documents.ASPECTS.keys() <= set(names):
-        return _("all of it is new")
-    return ", ".join(filter(None, dict.fromkeys(_(_CHANGED.get(name, name.replace("_", " "))) for name in names)))
+    def _value(self, name: str, value: Any) -> str:
+        if name == "published_at" and value:
+            return exact(datetime.fromisoformat(value), self.zone)
+        return self._known(value) if name == "status" else self._plain(value)
 
+    def _detail(self, name: str, value: Any, told: Set[str]) -> str:
+        words = self.translate(_DETAILS.get(name, f"{name.replace('_', ' ')}: %s"))
+        if value is None or ("%s" not in words and not value):
+            return ""
+        if name in PEOPLE and isinstance(value, int):
+            value = self.people.get(value) or self.translate(GONE["user"]) % value
+        elif name == "changed" and isinstance(value, list):
+            value = self._changed(value, told)
+        else:
+            value = self._plain(value) if name in ("path", "key") else self._known(value)
+        return words.replace("%s", value) if value else ""
 
-def _label(name: str) -> str:
-    field = SiteInput.model_fields.get(name)
-    return (field.title if field else None) or name.replace("_", " ").capitalize()
+    def _changed(self, names: list[str], told: Set[str]) -> str:
+        if documents.ASPECTS.keys() <= set(names):
+            return self.translate("all of it is new")
+        words = (self.translate(_CHANGED.get(name, name.replace("_", " "))) for name in names if name not in told)
+        return ", ".join(filter(None, dict.fromkeys(words)))
 
+    def _known(self, value: Any) -> str:
+        """One of the program's own words, or several."""
+        if isinstance(value, list) and value:
+            return ", ".join(map(self._known, value))
+        return self.translate(_VALUES.get(value, value)) if isinstance(value, str) and value else self._plain(value)
 
-def _known(value: Any, _: Translate) -> str:
-    """One of the program's own words, or several."""
-    if isinstance(value, list) and value:
-        return ", ".join(_known(each, _) for each in value)
-    return _(_VALUES.get(value, value)) if isinstance(value, str) and value else _plain(value, _)
-
-
-def _plain(value: Any, _: Translate) -> str:
-    """What somebody wrote or chose, as it is."""
-    match value:
-        case None | "" | []:
-            return _("nothing")
-        case bool():
-            return _("yes") if value else _("no")
-        case list():
-            return ", ".join(_plain(each, _) for each in value)
-        case {"label": label, "path": path}:
-            return f"{label} ({path})"
-        case dict():
-            return ", ".join(f"{name}: {_plain(each, _)}" for name, each in value.items())
-        case _:
-            return str(value)
+    def _plain(self, value: Any) -> str:
+        """What somebody wrote or chose, as it is."""
+        match value:
+            case None | "" | []:
+                return self.translate("nothing")
+            case bool():
+                return self.translate("yes" if value else "no")
+            case list():
+                return ", ".join(map(self._plain, value))
+            case {"label": label, "path": path}:
+                return f"{label} ({path})"
+            case dict():
+                return ", ".join(f"{name}: {self._plain(each)}" for name, each in value.items())
+            case _:
+                return str(value)
 
 
 MODULES: dict[str, type[UIModule]] = {"Act": Act}

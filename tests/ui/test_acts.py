@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,7 +15,7 @@ from cms.models.document import Outcome, ThreadKind
 from cms.models.post import Kind
 from cms.schemas.audit import SUBJECTS
 from cms.services.audit import Line
-from cms.ui.acts import ACTS, KINDS, in_words
+from cms.ui.acts import ACTS, KINDS, Details
 
 ROOT = Path(__file__).resolve().parents[2]
 TREES = {path: ast.parse(path.read_text()) for path in sorted((ROOT / "cms").rglob("*.py"))}
@@ -92,9 +93,15 @@ def line(action: str, subject_kind: str, **details: Any) -> Line:
         ),
         (line("site.configure", "site", before={"links": []}, after={"links": [{"label": "Us", "path": "https://us.example"}]}),
          ["Elsewhere: nothing → Us (https://us.example)"]),
+        (
+            line("post.publish", "post", changed=["title", "body", "date"], path="tide", before={"status": "never"},
+                 after={"status": "published", "title": "Tide", "path": "tide", "published_at": "2026-07-01T09:30+00:00"}),
+            ["State: not public → public", "Title: Tide", "Address: tide", "Published: 1 Jul 2026, 10:30", "the text, the date"],
+        ),
+        (line("post.save", "post", changed=["title"], before={"title": "Low"}, after={"title": "High"}), ["Title: Low → High"]),
         (line("menu.edit", "menu", name="main", before=[], after=["About (/about)"]), ["nothing → About (/about)"]),
-        (line("kite.fly", "kite", new_colour="red", changed=["long_tail"]), ["new colour: red", "long tail"]),
+        (line("kite.fly", "kite", new_colour="red", is_up=False, changed=["long_tail"]), ["new colour: red", "is up: no", "long tail"]),
     ],
 )  # fmt: skip
 def test_details_are_told_in_words(told: Line, words: list[str]) -> None:
-    assert in_words(told, {5: "Nia Bell"}, str) == words
+    assert Details({5: "Nia Bell"}, ZoneInfo("Europe/Lisbon"), str).of(told) == words

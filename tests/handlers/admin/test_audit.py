@@ -52,9 +52,9 @@ async def test_people_are_named_and_those_who_are_gone_are_numbers(site: Site) -
     answer = await browser.get("/admin/audit")
     assert acts(answer)[:6] == [
         "Moved page no. 996 (deleted) to the trash",
-        "user.teleport Author Person",
+        "user.teleport: Author Person",
         "Invited somebody",
-        "Accepted an invitation Author Person",
+        "Accepted an invitation: Author Person",
         "Deleted somebody who is gone (no. 998)",
         "Changed the role of Author Person",
     ]
