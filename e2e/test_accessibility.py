@@ -28,7 +28,7 @@ READERS = (
 )  # fmt: skip
 DESK = (
     "/admin/posts", "/admin/posts?status=trashed", "/admin/pages", "/admin/posts/new", "/admin/pages/new", "/admin/site",
-    "/admin/menus/main", "/admin/menus/footer", "/admin/cache",
+    "/admin/menus/main", "/admin/menus/footer", "/admin/cache", "/admin/audit", "/admin/audit?subject=foo",
 )  # fmt: skip
 WORDY = (
     "/", "/w2", "/long", "/archive", "/nothing-here", "/password", "/admin/people", "/account", "/account/security",

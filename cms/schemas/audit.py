@@ -2,10 +2,28 @@
 
 import datetime
 import re
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from cms.schemas.text import Line
+
+SUBJECTS = ("post", "page", "user", "asset", "category", "series", "menu", "site")  # what acts are about
+
+_SUBJECT = re.compile(r"([a-z]*) ?([1-9][0-9]{0,16})?")
+
+
+def _day(value: Any) -> Any:
+    """As browsers send it: nothing else that could be read as a date, such as seconds since 1970."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return datetime.datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 - a day, not a moment
+    except ValueError:
+        raise ValueError("write a day of the calendar, like 2026-11-29") from None
+
+
+Day = Annotated[datetime.date, BeforeValidator(_day)]
 
 
 class AuditQuery(BaseModel):
@@ -15,20 +33,31 @@ class AuditQuery(BaseModel):
 
     person: int | None = Field(None, title="Who", ge=1, le=10**17)
     kind: Line = Field("", title="What", max_length=60)  # the first word of the action
-    subject: Line = Field("", title="On what", pattern=r"^\s*([a-z_]+)?\s*([1-9][0-9]{0,16})?\s*$", max_length=60)
-    since: datetime.date | None = Field(None, title="From")
-    until: datetime.date | None = Field(None, title="To")  # that day included
+    subject: Line = Field("", title="On what", max_length=60)
+    since: Day | None = Field(None, title="From")
+    until: Day | None = Field(None, title="To")  # that day included
     before: int | None = Field(None, ge=1, le=10**17)
+
+    @field_validator("subject")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        found = _SUBJECT.fullmatch(value.lower())
+        if found is None or found[1] not in ("", *SUBJECTS):
+            raise ValueError(f"write one of {', '.join(SUBJECTS)}, a number, or both, like post 42")
+        return value.lower()
+
+    @field_validator("until")
+    @classmethod
+    def _is_not_before(cls, value: datetime.date | None, info: ValidationInfo) -> datetime.date | None:
+        since = info.data.get("since")
+        if value and since and value < since:
+            raise ValueError("choose the same day as in From, or a later one")
+        return value
 
     @property
     def subject_kind(self) -> str:
-        return _first("[a-z_]+", self.subject)
+        return self.subject.rstrip("0123456789 ")
 
     @property
     def subject_id(self) -> int:
-        return int(_first("[0-9]+", self.subject) or 0)
-
-
-def _first(pattern: str, text: str) -> str:
-    found = re.search(pattern, text)
-    return found[0] if found else ""
+        return int(self.subject.removeprefix(self.subject_kind) or 0)

@@ -1,6 +1,7 @@
 """Who did what: one line in the transaction of the act; and the lines read again."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -11,17 +12,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
 from cms.db.session import Work
-from cms.models import AuditEntry, Post, User
+from cms.models import Asset, AuditEntry, Category, Post, Series, User
 from cms.policy import Actor, Capability
 from cms.schemas.audit import AuditQuery
 
 KEPT = timedelta(days=400)
 PER_SCREEN = 50
+PEOPLE = ("by", "heir")  # details that are numbers of people
+
+Names = Mapping[str, Mapping[int, str]]  # by the kind of what has one, and its number
+
+_NAMED = {"user": User.name, "post": Post.title, "page": Post.title, "asset": Asset.name, "category": Category.name, "series": Series.name}
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """``who`` and ``subject``: names as they are today, "" for what is gone or never had one."""
+    """``who`` and ``subject``: names as they are today, "" for what is gone or never had one. ``is_gone``: what it was about had one."""
 
     id: int
     at: datetime
@@ -34,11 +40,15 @@ class Line:
     details: dict[str, Any]
     address: str
     request_id: str
+    is_gone: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
+    """``people``: the names of all whom the lines speak of, by number; those who are gone are missing."""
+
     lines: Sequence[Line]
+    people: Mapping[int, str]
     has_older: bool
 
 
@@ -65,9 +75,8 @@ async def list_lines(session: AsyncSession, actor: Actor, query: AuditQuery, zon
     wanted = select(AuditEntry).where(*_conditions(query, zone)).order_by(AuditEntry.id.desc()).limit(most + 1)
     entries = (await session.scalars(wanted)).all()
     shown = entries[:most]
-    people = await _names(session, {entry.user_id for entry in shown} | {each.subject_id for each in shown if each.subject_kind == "user"})
-    titles = await _titles(session, {entry.subject_id for entry in shown if entry.subject_kind in ("post", "page")})
-    return Record([_line(entry, people, titles) for entry in shown], len(entries) > most)
+    names = await _names(session, shown)
+    return Record([_line(entry, names) for entry in shown], names["user"], len(entries) > most)
 
 
 async def list_kinds(session: AsyncSession) -> Sequence[str]:
@@ -99,19 +108,24 @@ def _midnight(day: date | None, zone: ZoneInfo, days: int = 0) -> datetime:
     return datetime.combine(day + timedelta(days=days), time(), zone)
 
 
-async def _names(session: AsyncSession, ids: set[int | None]) -> dict[int, str]:
-    wanted = select(User.id, User.name).where(User.id.in_(ids - {None}))
-    return dict((await session.execute(wanted)).all())
+async def _names(session: AsyncSession, entries: Sequence[AuditEntry]) -> Names:
+    """Of all that the entries name by number and that is still there; a question for each kind, however many there are."""
+    wanted: dict[str, set[Any]] = defaultdict(set)
+    for entry in entries:
+        wanted["user"] |= {entry.user_id, *(entry.details.get(name) for name in PEOPLE)}
+        wanted[entry.subject_kind].add(entry.subject_id)
+    names: dict[str, dict[int, str]] = {kind: {} for kind in _NAMED}
+    for kind, column in _NAMED.items():
+        if ids := {each for each in wanted[kind] if isinstance(each, int)}:
+            key = column.class_.id
+            names[kind] = dict((await session.execute(select(key, column).where(key.in_(ids)))).all())
+    return names
 
 
-async def _titles(session: AsyncSession, ids: set[int | None]) -> dict[int, str]:
-    wanted = select(Post.id, Post.title).where(Post.id.in_(ids - {None}))
-    return dict((await session.execute(wanted)).all())
-
-
-def _line(entry: AuditEntry, people: dict[int, str], titles: dict[int, str]) -> Line:
-    named = {"user": people, "post": titles, "page": titles}.get(entry.subject_kind, {})
+def _line(entry: AuditEntry, names: Names) -> Line:
+    named, who, number = names.get(entry.subject_kind), names["user"].get(entry.user_id or 0, ""), entry.subject_id or 0
     return Line(
-        entry.id, entry.at, entry.user_id, people.get(entry.user_id or 0, ""), entry.action, entry.subject_kind, entry.subject_id,
-        named.get(entry.subject_id or 0, ""), entry.details, entry.address, entry.request_id,
+        entry.id, entry.at, entry.user_id, who, entry.action, entry.subject_kind, entry.subject_id,
+        (named or {}).get(number, ""), entry.details, entry.address, entry.request_id,
+        is_gone=named is not None and number > 0 and number not in named,
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from tornado.web import UIModule
 
-from cms.ui import admin, feeds, form, site, structured_data
+from cms.ui import acts, admin, feeds, form, site, structured_data
 
 UI_MODULES: dict[str, type[UIModule]] = {
     **site.MODULES,
@@ -10,4 +10,5 @@ UI_MODULES: dict[str, type[UIModule]] = {
     **structured_data.MODULES,
     **form.MODULES,
     **admin.MODULES,
+    **acts.MODULES,
 }

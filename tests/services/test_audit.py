@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import select
 
 from cms.db.session import Database, utc_now
@@ -15,6 +16,7 @@ from cms.policy import Actor, Role
 from cms.schemas.audit import AuditQuery
 from cms.services import accounts, audit
 from cms.worker.tasks import keep_house
+from tests import watching
 from tests.factories import draft, edited, means, person, publish, published, restore, trash, user_of, withdraw
 
 ZONE = ZoneInfo("Europe/Lisbon")
@@ -111,6 +113,56 @@ async def test_lines_come_newest_first_in_pieces(database: Database) -> None:
             query = AuditQuery(kind="post", before=record.lines[-1].id)
             assert record.has_older is (len(seen) < 4)
     assert seen == ["Tide 3", "Tide 2", "Tide 1", "Tide 0"]
+
+
+async def test_people_are_looked_up_once_for_all_lines_whatever_part_they_have_in_them(database: Database) -> None:
+    owner, ana, edna = [await person(database, role) for role in ("owner", "author", "editor")]
+    async with database.transaction() as work:
+        for number in range(3):
+            audit.note(work, ana, "test.act", "user", edna.user_id, by=owner.user_id, heir=990 + number, number=ana.user_id)
+    with watching.questions(database) as asked:
+        async with database.read() as session:
+            record = await audit.list_lines(session, owner, AuditQuery(kind="test"), ZONE)
+    assert [(line.who, line.subject, line.is_gone) for line in record.lines] == [("Ana Silva", "Edna Reed", False)] * 3
+    assert record.people.keys() == {owner.user_id, ana.user_id, edna.user_id}
+    assert len(asked) == 2, "the lines, and the people in them"
+
+
+async def test_what_is_gone_is_told_from_what_has_no_title(database: Database) -> None:
+    owner = await person(database, "owner")
+    untitled = await draft(database, owner, title="")
+    async with database.transaction() as work:
+        for kind, number in (("post", untitled.id), ("post", 999), ("user", 999), ("category", 999), ("menu", 1), ("site", None)):
+            audit.note(work, owner, "test.act", kind, number)
+    async with database.read() as session:
+        record = await audit.list_lines(session, owner, AuditQuery(kind="test"), ZONE)
+    assert [line.is_gone for line in record.lines] == [False, False, True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("asked", "wrong"),
+    [
+        ({"subject": "foo"}, "subject"),
+        ({"subject": "post 0"}, "subject"),
+        ({"subject": "post 4 2"}, "subject"),
+        ({"subject": f"post {10**17}"}, "subject"),
+        ({"since": "2026-11-29", "until": "2026-11-28"}, "until"),
+        ({"since": "2026-02-30"}, "since"),
+        ({"until": "86400"}, "until"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(asked: dict[str, str], wrong: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        AuditQuery.model_validate(asked)
+    assert [(problem["loc"], problem["type"]) for problem in refused.value.errors()] == [((wrong,), "value_error")]
+
+
+@pytest.mark.parametrize(
+    ("subject", "kind", "number"), [(" Post  42 ", "post", 42), ("user", "user", 0), ("42", "", 42), ("page7", "page", 7)]
+)
+def test_subject_is_a_kind_a_number_or_both(subject: str, kind: str, number: int) -> None:
+    query = AuditQuery.model_validate({"subject": subject, "since": "2026-11-29", "until": "2026-11-29"})
+    assert (query.subject_kind, query.subject_id) == (kind, number)
 
 
 @pytest.mark.parametrize("role", ["editor", "author", "contributor"])

@@ -11,7 +11,9 @@ from cms.policy import Capability
 from cms.schemas.audit import AuditQuery
 from cms.services import accounts, audit
 from cms.services.audit import Record
-from cms.ui.audit import csv_head, csv_row, in_words, json_row
+from cms.ui.acts import KINDS
+from cms.ui.admin import readable
+from cms.ui.audit import csv_head, csv_row, json_row
 
 AT_ONCE = 500  # lines that are read for a file in one go
 
@@ -24,20 +26,23 @@ class AuditHandler(AdminHandler):
         try:
             query = form.value()
         except InvalidInput:
-            await self._show(form, Record((), False), status=422)
+            await self._show(form, Record((), {}, False), status=422)
             return
         async with self.read() as session:
             record = await audit.list_lines(session, self.actor, query, self.parts.last_frame.zone)
         await self._show(form, record)
 
     async def _show(self, form: Form[AuditQuery], record: Record, *, status: int = 200) -> None:
+        _, who, kind = self.locale.translate, readable(form["person"]), readable(form["kind"])
         async with self.read() as session:
-            people = [("", "Everybody"), *((user.id, user.name) for user in await accounts.list_users(session))]
-            kinds = [("", "Everything"), *((kind, kind.replace("_", " ").capitalize()) for kind in await audit.list_kinds(session))]
+            people = {"": _("Everybody"), **{str(user.id): user.name for user in await accounts.list_users(session)}}
+            kinds = {name: _(KINDS.get(name, name)) for name in {*await audit.list_kinds(session), kind} - {""}}
+        people.setdefault(who, _("Somebody who is gone (no. %d)") % int(who) if who.isdecimal() else who)
         self.set_status(status)
         self.render(
-            "admin/audit.html", section="audit", form=form, record=record, people=people, kinds=kinds, in_words=in_words,
-            address=lambda name, **more: _address(self.reverse_url(name), form, more), is_asked=bool(_asked(form)),
+            "admin/audit.html", section="audit", form=form, record=record, is_asked=bool(_asked(form)),
+            people=people.items(), kinds=[("", _("Everything")), *sorted(kinds.items(), key=lambda pair: pair[1])],
+            address=lambda name, **more: _address(self.reverse_url(name), form, more),
         )  # fmt: skip
 
 

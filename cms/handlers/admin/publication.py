@@ -7,25 +7,9 @@ from cms.schemas.post import PostInput, PublicationInput
 from cms.services import desk, posts, publishing
 from cms.services.posts import Draft
 from cms.services.publishing import Version
+from cms.ui.acts import ASPECTS
 
 MEANWHILE = "Somebody saved a newer version meanwhile. This is what would go out now; nothing has been published yet."
-# What readers see change, in their words; a page's trail is its parents' titles.
-ASPECTS = {
-    "title": "the title",
-    "excerpt": "the excerpt",
-    "body": "the text",
-    "date": "the date",
-    "path": "the address",
-    "authors": "the authors",
-    "tags": "the tags",
-    "category": "the category",
-    "language": "the language",
-    "picture": "the picture",
-    "trail": "the page above",
-    "standfirst": "the excerpt",
-    "featured": "its place on the home page",
-    "meta": "what search engines and shared links say",
-}
 
 
 class PublicationHandler(EditorHandler):

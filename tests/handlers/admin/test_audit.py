@@ -3,17 +3,24 @@
 import csv
 import io
 import json
+from urllib.parse import parse_qsl
 
 from cms.db.session import Database
 from cms.policy import SYSTEM, Capability
 from cms.services import audit
-from tests.handlers.admin.pages import by_class, written
-from tests.web import Site
+from tests.handlers.admin.pages import by_class, by_id, fields, words, written
+from tests.web import Answer, Site
 
 
-async def note(database: Database, action: str, **details: object) -> None:
+async def note(database: Database, action: str, kind: str = "site", subject_id: int | None = 1, **details: object) -> None:
     async with database.transaction("f" * 32, "198.51.100.7") as work:
-        audit.note(work, SYSTEM, action, "site", 1, **details)
+        audit.note(work, SYSTEM, action, kind, subject_id, **details)
+
+
+def acts(answer: Answer) -> list[str]:
+    """The sentences of the record, newest first, each with the names of its links."""
+    table = next(answer.page.iter("tbody"))
+    return [words(next(row.iter("span"))) for row in table.iter("tr")]
 
 
 async def test_page_tells_who_did_what_and_what_changed(site: Site) -> None:
@@ -22,32 +29,86 @@ async def test_page_tells_who_did_what_and_what_changed(site: Site) -> None:
     await note(site.database, "site.configure", before={"name": "Tides"}, after={"name": "Low tides"})
     answer = await browser.get("/admin/audit")
     assert answer.status == 200
-    assert "name: Tides → Low tides" in answer.words
+    assert acts(answer)[:2] == ["Changed the settings of the site", "Began Low tide"]
+    assert "Name: Tides → Low tides" in answer.words
     assert "Olga Owner" in answer.words
     assert "198.51.100.7" in answer.words
-    assert f"/admin/posts/{post_id}" in [link.get("href") for link in answer.page.iter("a")]
+    assert {"/admin/site", f"/admin/posts/{post_id}", "/admin/people/1"} <= {link.get("href") for link in answer.page.iter("a")}
+    assert "post.create" in [element.get("title") for element in answer.page.iter("span")], "the machine's name is at hand"
+
+
+async def test_people_are_named_and_those_who_are_gone_are_numbers(site: Site) -> None:
+    browser = await site.signed_in("owner")
+    author = await site.person("author")
+    for action, subject_id, details in (
+        ("user.role", author, {"before": "author", "after": "editor"}),
+        ("user.delete", 998, {"heir": author}),
+        ("invitation.accept", author, {"by": 997}),
+        ("invitation.create", None, {"role": "editor"}),
+        ("user.teleport", author, {}),
+    ):
+        await note(site.database, action, "user", subject_id, **details)
+    await note(site.database, "page.trash", "page", 996, before="never", after="trashed")
+    answer = await browser.get("/admin/audit")
+    assert acts(answer)[:6] == [
+        "Moved page no. 996 (deleted) to the trash",
+        "user.teleport: Author Person",
+        "Invited somebody",
+        "Accepted an invitation: Author Person",
+        "Deleted somebody who is gone (no. 998)",
+        "Changed the role of Author Person",
+    ]
+    for told in ("author → editor", "texts given to Author Person", "invited by somebody who is gone (no. 997)", "role: editor"):
+        assert told in answer.words
+    links = {link.get("href") for link in answer.page.iter("a")}
+    assert f"/admin/people/{author}" in links
+    assert not {"/admin/people/998", "/admin/pages/996"} & links
 
 
 async def test_what_is_asked_for_stays_in_the_form_the_pages_and_the_files(site: Site) -> None:
     browser = await site.signed_in("owner")
     for number in range(51):
-        await note(site.database, "test.act", number=number)
+        await note(site.database, "test.act", step=number)
     answer = await browser.get("/admin/audit?kind=test&subject=site+1")
     links = {" ".join("".join(link.itertext()).split()): link.get("href") or "" for link in answer.page.iter("a")}
     assert links["CSV"] == "/admin/audit.csv?kind=test&subject=site+1"
-    assert len(by_class(answer.page, "title")) == 50
+    assert len(acts(answer)) == 50
     older = await browser.get(links["Older"])
-    assert len(by_class(older.page, "title")) == 1
-    assert "number: 0" in older.words
+    assert acts(older) == ["test.act"]
+    assert "step: 0" in older.words
 
 
-async def test_wrong_question_comes_back_with_what_was_typed(site: Site) -> None:
+async def test_wrong_question_comes_back_with_a_sentence_at_each_field_and_what_was_typed(site: Site) -> None:
     browser = await site.signed_in("owner")
-    answer = await browser.get("/admin/audit?since=yesterday&subject=%3Cb%3E")
-    assert answer.status == 422
-    assert 'value="yesterday"' in answer.text
-    assert "&lt;b&gt;" in answer.text
+    for query, sentences in (
+        (
+            "since=yesterday&subject=%3Cb%3E",
+            {"since": "Write a day of the calendar, like 2026-11-29.", "subject": "Write one of post, page, user"},
+        ),
+        ("subject=foo&kind=kite&person=77", {"subject": "Write one of post, page, user"}),
+        ("since=2026-11-29&until=2026-11-28", {"until": "Choose the same day as in From, or a later one."}),
+        ("until=2026-02-30&person=me", {"until": "Write a day of the calendar", "person": "Choose one of the list."}),
+    ):
+        answer = await browser.get(f"/admin/audit?{query}")
+        assert answer.status == 422
+        form = next(form for form in answer.page.iter("form") if form.get("action") == "/admin/audit")
+        typed = {name: value for name, value in fields(answer.page, form).items() if value}
+        assert typed == dict(parse_qsl(query))
+        for name, sentence in sentences.items():
+            field = by_id(answer.page, name)
+            assert field.get("aria-invalid") == "true"
+            assert f"{name}-error" in (field.get("aria-describedby") or "")
+            assert sentence in words(by_id(answer.page, f"{name}-error"))
+            assert field.get("type") in (None, "text"), "a browser shows nothing of what is no date"
+        assert words(next(answer.page.iter("title"))).startswith("Error:")
+        assert len(by_class(answer.page, "error")) == len(sentences)
     assert (await browser.get("/admin/audit.csv?since=yesterday")).status == 404
+
+
+async def test_who_is_gone_can_still_be_asked_for(site: Site) -> None:
+    answer = await (await site.signed_in("owner")).get("/admin/audit?person=77")
+    assert answer.status == 200
+    assert "Somebody who is gone (no. 77)" in words(by_id(answer.page, "person"))
 
 
 async def test_files_have_every_line(site: Site) -> None:
