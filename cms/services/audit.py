@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
@@ -74,6 +74,13 @@ async def list_kinds(session: AsyncSession) -> Sequence[str]:
     """The first words of all actions there are."""
     actions = await session.scalars(select(AuditEntry.action).distinct())
     return sorted({action.partition(".")[0] for action in actions})
+
+
+async def forget(work: Work, user_id: int) -> None:
+    """What a person did stays, with a number for who did it; from where goes."""
+    is_about = (AuditEntry.subject_kind == "user") & (AuditEntry.subject_id == user_id)
+    theirs = or_(AuditEntry.user_id == user_id, is_about & AuditEntry.user_id.is_(None))
+    await work.session.execute(update(AuditEntry).where(theirs).values(address="").execution_options(synchronize_session=False))
 
 
 async def prune(work: Work) -> None:

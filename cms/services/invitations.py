@@ -85,7 +85,7 @@ async def accept(work: Work, carrier: str, name: str, password_hash: str | None)
     invitation = await get(work.session, carrier, work.now)
     await tokens.use(work, Purpose.INVITATION, carrier)
     wanted = UserInput.model_validate({"email": invitation.email, "name": name, "role": invitation.role.value})
-    user = await accounts.create(work, invitation.by.actor, wanted, password_hash)
+    user = await accounts.create(work, invitation.by.actor, wanted, password_hash, by_invitation=True)
     audit.note(work, user.actor, "invitation.accept", "user", user.id, by=invitation.by.id)
     await notices.tell(work, invitation.by.id, Notice.ACCEPTED, about=user.id, who=user.name)
     return user

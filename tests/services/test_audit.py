@@ -10,10 +10,11 @@ from sqlalchemy import select
 
 from cms.db.session import Database, utc_now
 from cms.errors import Forbidden, InvalidInput
-from cms.models import AuditEntry, User
+from cms.models import AuditEntry, Job, User
 from cms.policy import Actor, Role
 from cms.schemas.audit import AuditQuery
-from cms.services import accounts, audit
+from cms.services import accounts, audit, notices, sessions
+from cms.services.notices import Notice
 from cms.worker.tasks import keep_house
 from tests.factories import draft, edited, means, person, publish, published, restore, trash, user_of, withdraw
 
@@ -83,6 +84,22 @@ async def test_what_happens_to_people_is_noted_with_before_and_after(database: D
     assert told["user.disable"] == {"before": "active", "after": "disabled"}
     assert told["user.enable"] == {"before": "disabled", "after": "active"}
     assert "Marks" not in str(told), "names are where they can be erased, and not here"
+
+
+async def test_who_was_deleted_stays_a_number_without_an_address(database: Database) -> None:
+    owner, ana, edna = [await person(database, role) for role in ("owner", "author", "editor")]
+    async with database.transaction("request", "203.0.113.9") as work:
+        user, heir = [await work.session.get_one(User, each.user_id) for each in (ana, edna)]
+        await sessions.start(work, user, "Firefox")
+        await notices.tell(work, user.id, Notice.PASSWORD)
+        await notices.tell(work, heir.id, Notice.ACCEPTED, about=user.id, who="Ana Silva")
+    async with database.transaction("request", "198.51.100.7") as work:
+        await accounts.delete(work, owner, user, heir)
+    told = [(entry.action, entry.user_id, entry.address) for entry in await entries(database, "user") if entry.subject_id == ana.user_id]
+    assert told == [("user.create", None, ""), ("session.create", ana.user_id, ""), ("user.delete", owner.user_id, "198.51.100.7")]
+    assert await found(database, owner, person=ana.user_id) == ["session.create"]
+    async with database.read() as session:
+        assert list(await session.scalars(select(Job.id))) == []
 
 
 async def test_lines_are_found_by_person_kind_subject_and_days(database: Database) -> None:

@@ -32,8 +32,10 @@ class AuditHandler(AdminHandler):
 
     async def _show(self, form: Form[AuditQuery], record: Record, *, status: int = 200) -> None:
         async with self.read() as session:
-            people = [("", "Everybody"), *((user.id, user.name) for user in await accounts.list_users(session))]
+            people = [("", "Everybody"), *((str(user.id), user.name) for user in await accounts.list_users(session))]
             kinds = [("", "Everything"), *((kind, kind.replace("_", " ").capitalize()) for kind in await audit.list_kinds(session))]
+        if (asked := str(form["person"] or "")) and asked not in dict(people) and not form.errors:
+            people.append((asked, f"Somebody who is gone ({asked})"))
         self.set_status(status)
         self.render(
             "admin/audit.html", section="audit", form=form, record=record, people=people, kinds=kinds, in_words=in_words,

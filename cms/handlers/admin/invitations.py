@@ -20,8 +20,10 @@ class InvitingHandler(AdminHandler, is_base=True):
         async with self.transaction() as work:
             carrier = await invitations.invite(work, self.actor, wanted)
             if by_mail:
-                facts = {"site": self.parts.last_frame.name, "by": self.actor.name, "role": wanted.role, "carrier": carrier}
-                await notices.enqueue(work, self.parts.sealer, Notice.INVITATION, to=wanted.email, name=wanted.name, **facts)
+                await notices.enqueue(
+                    work, self.parts.sealer, Notice.INVITATION, to=wanted.email, name=wanted.name,
+                    site=self.parts.last_frame.name, by=self.actor.name, role=wanted.role, carrier=carrier,
+                )  # fmt: skip
         if by_mail:
             self.flash("The invitation is on its way.")
             self.redirect_to("admin.people")
