@@ -15,7 +15,7 @@ from cms.collaboration.room import Room, Seat, Socket
 from cms.db.session import Database
 from cms.errors import CMSError, Forbidden, NotAuthenticated, NotFound, Unavailable
 from cms.events import DocumentsChanged, Event, PostPublished, PostWithdrawn, SessionEnded, ThreadChanged, UserChanged, WorkChanged
-from cms.services import standing, working_copies
+from cms.services import standing, stretches, working_copies
 from cms.services.working_copies import Stored
 from cms.telemetry import Metrics, log
 
@@ -60,6 +60,7 @@ class Rooms:
         for room in self._rooms.values():
             room.end(protocol.GOING_AWAY, "The program is being started again.")
             await self._in_peace(self._project(room))
+            await self._in_peace(self._note_stretches(room))
 
     # --- coming and going ---
 
@@ -126,6 +127,7 @@ class Rooms:
         if self._rooms.get(room.post_id) is room:
             del self._rooms[room.post_id]
         room.end(protocol.TRY_AGAIN, "The text is being read again.")
+        self._do(self._note_stretches(room))
 
     # --- what happens elsewhere ---
 
@@ -223,8 +225,10 @@ class Rooms:
         is_empty = self._is_empty(room)
         is_at_rest = now - room.changed_at >= REST or (room.ahead_since is not None and now - room.ahead_since >= AT_LATEST)
         try:
-            if is_at_rest or is_empty:
+            if is_at_rest or is_empty or room.ended_stretches():
                 await self._project(room)
+            if room.is_written:
+                await self._note_stretches(room)
             if room.loose > MOST_LOOSE or room.loose_bytes > MOST_LOOSE_BYTES or (is_empty and room.loose):
                 await self._fold(room)
         except NotFound:
@@ -252,6 +256,17 @@ class Rooms:
         if room.authors != (authors := room.document.fields.get("authors")):
             room.authors = authors
             self._doubt(room, room.seats)
+
+    async def _note_stretches(self, room: Room) -> None:
+        """In the audit, what those wrote who have left off."""
+        for user_id in room.ended_stretches():
+            stretch = room.stretches.pop(user_id)  # whoever goes on meanwhile begins another
+            try:
+                async with self._database.transaction(stretch.request_id, stretch.address) as work:
+                    await stretches.note(work, room.post_id, stretch)
+            except BaseException:
+                room.stretches.setdefault(user_id, stretch)
+                raise
 
     async def _fold(self, room: Room) -> None:
         async with self._database.read() as session:

@@ -1,6 +1,6 @@
 """Who did what: one line in the transaction of the act; and the lines read again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -57,6 +57,12 @@ def note(work: Work, actor: Actor, action: str, subject_kind: str, subject_id: i
             address=work.address,
         )
     )
+
+
+def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """``before`` and ``after``, for ``note``, of what is not the same; nothing if all is."""
+    names = [name for name, value in after.items() if before.get(name) != value]
+    return {side: {name: values.get(name) for name in names} for side, values in (("before", before), ("after", after)) if names}
 
 
 async def list_lines(session: AsyncSession, actor: Actor, query: AuditQuery, zone: ZoneInfo, most: int = PER_SCREEN) -> Record:

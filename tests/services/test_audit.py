@@ -54,7 +54,7 @@ async def test_what_was_before_and_is_after_is_noted_by_name_and_no_text_is_kept
     await publish(database, editor, post.id)
     await trash(database, editor, post.id)
     _, saved, sent, trashed = await entries(database)
-    assert saved.details == {"changed": ["tags", "text", "title"]}
+    assert saved.details == {"changed": ["tags", "text", "title"], "before": {"title": "Low tide"}, "after": {"title": "High tide"}}
     assert {"title", "body", "path"} <= set(sent.details["changed"])
     assert trashed.details == {"before": "published", "after": "trashed"}
     assert "sea" not in str([saved.details, sent.details, trashed.details]).lower().replace("search", "")
