@@ -129,7 +129,7 @@ async def rename(work: Work, actor: Actor, user: User, name: str) -> None:
     await site.hold(work)  # as whatever changes what readers see
     if actor.user_id != user.id:
         await hold_both(work, actor, user)
-    audit.note(work, actor, "user.rename", "user", user.id, changed=["name"])
+    audit.note(work, actor, "user.rename", "user", user.id, changed=["name"], **audit.difference({"name": user.name}, {"name": name}))
     user.name = name
     await work.session.flush()
     await bylines.renew(work, user)

@@ -56,7 +56,9 @@ class SecondFactorHandler(PendingHandler):
         """Raises ``InvalidInput`` and ``TooManyRequests``."""
         answer = str(form["credential"])
         code = "" if answer else form.value().code
-        await throttling.take(self.parts.database, signing_in.CODES, str(user.id))
+        await signing_in.count_try(
+            self.parts.database, signing_in.CODES, str(user.id), user.id, address=self.remote_address, request_id=self.request_id
+        )
         entry = None
         async with self.transaction() as work:
             person = await accounts.hold(work, user.id)

@@ -4,7 +4,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from cms.models import AuditEntry
 from cms.policy import SYSTEM
 from cms.rendering import Renderer
 from cms.services import accounts
@@ -113,6 +115,9 @@ async def test_codes_cannot_be_tried_out(site: Site) -> None:
     assert (answer.status, "session" in browser.cookies) == (429, False)
     assert int(answer.headers["Retry-After"]) > 0
     assert "Too many tries" in answer.words
+    async with site.database.read() as session:
+        (noted,) = await session.scalars(select(AuditEntry).where(AuditEntry.action == "session.refuse"))
+    assert (noted.subject_id, noted.details) == (await site.person("author"), {"limit": "second factors"})
 
 
 async def test_passkey_is_a_second_factor(site: Site) -> None:
