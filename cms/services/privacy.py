@@ -41,7 +41,7 @@ from cms.models.address import TargetKind
 from cms.models.post import Side
 from cms.models.user import ERASED_DOMAIN
 from cms.policy import Actor, Capability, Role
-from cms.services import accounts, addresses, audit, bylines, notices, outbox, portraits, posts, site
+from cms.services import accounts, addresses, audit, bylines, notices, outbox, portraits, posts, site, threads
 from cms.services.sealed import SEALED
 
 FORMER_NAME = "Former author"  # unless the site has chosen another
@@ -184,6 +184,7 @@ async def erase(work: Work, actor: Actor, user_id: int) -> None:
     _refuse(actor, user)
     former = await former_name(work.session)
     await _rename_in_menus(work, user, former)
+    await threads.rename_mentioned(work, user, former)
     await portraits.replace(work, actor, user.id, None)
     await _forget_rows(work, user.id)
     await audit.forget(work, user.id)

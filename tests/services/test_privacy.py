@@ -14,12 +14,28 @@ from cms.db.session import Database
 from cms.errors import Conflict, Forbidden, NotFound
 from cms.events import UserChanged
 from cms.exchange import personal
-from cms.models import Asset, AuditEntry, Base, Device, Identity, Job, Menu, MenuItem, Passkey, Portrait, Published, RecoveryCode, User
+from cms.models import (
+    Asset,
+    AuditEntry,
+    Base,
+    Device,
+    Identity,
+    Job,
+    Menu,
+    MenuItem,
+    Passkey,
+    Portrait,
+    Published,
+    RecoveryCode,
+    Remark,
+    User,
+)
 from cms.models.address import TargetKind
 from cms.models.user import Purpose
 from cms.policy import SYSTEM, Actor, Role
 from cms.schemas.account import InvitationInput, ProfileInput
 from cms.schemas.site import MenuInput, MenuItemInput
+from cms.schemas.threads import ThreadInput
 from cms.services import (
     accounts,
     invitations,
@@ -28,11 +44,13 @@ from cms.services import (
     menus,
     new_addresses,
     notices,
+    notifications,
     privacy,
     profiles,
     resets,
     sessions,
     site,
+    threads,
     tokens,
 )
 from cms.services.notices import Notice
@@ -250,6 +268,23 @@ async def test_name_in_the_menu_and_in_letters_to_others_goes_too(database: Data
     assert "Ana Silva" not in await everything(database)
     async with database.read() as session:
         assert [link.label for link in (await site.get_frame(session)).menu] == ["Former author"]
+
+
+async def test_mention_of_the_name_is_of_the_sites_name_for_such_people(database: Database) -> None:
+    edna, ana, otto = [await person(database, *who) for who in (("editor",), ("author",), ("editor", "Otto Other"))]
+    await person(database, "author", "Ana Silva Marks")
+    said = "@ana silva, see @Ana Silva's text. Not a@ana silva, @Ana Silvana or @Ana Silva Marks."
+    post = await draft(database, edna)
+    async with database.transaction() as work:
+        await threads.begin(work, edna, post.id, ThreadInput.model_validate({"text": f"{said} @Otto Other"}))
+        await privacy.erase(work, SYSTEM, ana.user_id or 0)
+    async with database.read() as session:
+        (remark,) = await session.scalars(select(Remark.text))
+        (told,) = await notifications.list_of(session, otto)
+        letters = [payload["facts"]["words"] for payload in await session.scalars(select(Job.payload))]
+    left = said.replace("@ana silva,", "@Former author,", 1).replace("@Ana Silva's", "@Former author's")
+    assert remark == f"{left} @Otto Other"
+    assert {told.words, *letters} == {remark}
 
 
 async def test_sealed_letters_are_forgotten_and_those_of_others_are_not(database: Database, tmp_path: Path) -> None:
