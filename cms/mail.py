@@ -22,7 +22,8 @@ LONGEST = 60.0  # seconds for all of them
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What somebody is told. ``link`` is a whole address, ``action`` the words on it; ``after`` stands below it."""
+    """What somebody is told. ``link`` is a whole address, ``action`` the words on it; ``after`` stands below it. ``is_ticket``: whoever
+    has the link may do what it is for, once."""
 
     to: str
     name: str
@@ -31,6 +32,7 @@ class Letter:
     link: str = ""
     action: str = ""
     after: tuple[str, ...] = ()
+    is_ticket: bool = False
 
 
 class MailFailed(CMSError):
@@ -55,12 +57,13 @@ def mailer_for(settings: Settings) -> Mailer:
 
 
 class Terminal:
-    """Without a server whoever runs the site passes links on. Standard output, as for the owner's link: not the log, which knows nobody."""
+    """Without a server whoever runs the site passes on what lets somebody in. Standard output, as for the owner's link: not the log, which
+    knows nobody."""
 
     can_reach_people = False
 
     async def send(self, letter: Letter, site_name: str) -> None:
-        if letter.link:
+        if letter.is_ticket:
             sys.stdout.write(f"\n{letter.subject}, for {letter.to} (the link works once):\n  {letter.link}\n\n")
             sys.stdout.flush()
 

@@ -122,6 +122,8 @@ def test_what_is_typed_without_a_network_comes_when_there_is_one(desk: Desk) -> 
     lose_network(desk.second.driver, True)
     desk.second.type_at_the_end("In the tunnel. ")
     desk.second.wait_for_state("Offline: kept on this device")
+    desk.second.button("Publish…").click()
+    desk.second.wait_for_state("Cannot save: there is no connection just now")
     desk.first.type_at_the_start("Meanwhile. ")
     lose_network(desk.second.driver, False)
     text = desk.wait_until_both("Out. ", "In the tunnel. ", "Meanwhile. ")
@@ -130,7 +132,7 @@ def test_what_is_typed_without_a_network_comes_when_there_is_one(desk: Desk) -> 
 
 
 def test_a_new_post_that_never_reached_the_server_is_offered_again(desk: Desk) -> None:
-    editor = desk.first.open_new(desk.program.url)
+    editor = desk.first.open_new(desk.program.url).when_ready()
     lose_network(editor.driver, True)
     editor.write("In the tunnel", "Only here.")
     editor.wait_for_state("Offline: kept on this device")

@@ -12,7 +12,9 @@ from cms.settings import Settings, smtp_server
 from tests.postbox import LOGIN, free_port, link_in, make_certificate, postbox, text_of
 
 LINK = "https://tides.example/password/a-link-that-works-once"
-LETTER = Letter("ana@example.org", "Ana", "A new password", ("Somebody asked.", "Once <only>."), LINK, "Choose one", ("One hour.",))
+LETTER = Letter(
+    "ana@example.org", "Ana", "A new password", ("Somebody asked.", "Once <only>."), LINK, "Choose one", ("One hour.",), is_ticket=True
+)
 
 
 def smtp(url: str, sender: str = "desk@example.org") -> Smtp:
@@ -145,7 +147,7 @@ async def test_without_a_server_links_come_to_the_terminal(capsys: pytest.Captur
     mailer = mailer_for(Settings())
     assert isinstance(mailer, Terminal)
     await mailer.send(LETTER, "S")
-    await mailer.send(Letter("ana@example.org", "Ana", "Your role was changed", ("x",)), "S")
+    await mailer.send(Letter("ana@example.org", "Ana", "Your role was changed", ("x",), "https://tides.example/login"), "S")
     shown = capsys.readouterr()
     assert "A new password, for ana@example.org" in shown.out
     assert LINK in shown.out

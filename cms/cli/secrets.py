@@ -66,6 +66,7 @@ async def _show_new_key(database: Database, settings: Settings) -> None:
     typer.echo("A new key, which is kept nowhere else:\n")
     typer.echo(f"  {configuration.new_secret_key()}\n")
     typer.echo("In SQUALL_SECRET_KEYS put it before the ones there are, and a comma after it; then restart Squall. Nobody is signed out.")
+    typer.echo("Where several processes serve the site, put it behind them first and restart each, so that all know it before one uses it.")
     if standing.total():
         typer.echo(f"Then run `squall secret rotate` again: {_secrets(standing.total())} to be sealed under it.")
     typer.echo(_when_older_can_go(database, settings))

@@ -1,4 +1,4 @@
-"""What is written in the rooms of this process, brought to disk: many rooms in one transaction, as often as the disk allows."""
+"""What is written in the rooms of this process, brought to disk: many rooms in one transaction, the more of them the less often."""
 
 import asyncio
 import time
@@ -13,7 +13,8 @@ from cms.services import working_copies
 from cms.telemetry import Metrics, log
 
 AT_ONCE = 32  # rooms in a transaction; more would keep readers waiting
-GATHER = 0.05  # seconds in which others may join a transaction
+GATHER = 0.05  # seconds in which others may join a transaction,
+FOR_EACH, GATHER_AT_MOST = 0.0025, 0.5  # and as much more for each room of the last one: a crowd is written less often, and more at once
 PATIENCE = (0.5, 1.0, 2.0, 5.0)  # seconds until it is tried again; the last one from then on
 CANNOT = "Something went wrong on our side; what you typed is kept here and sent again."
 
@@ -23,6 +24,7 @@ class Log:
         self._database, self._metrics = database, metrics
         self._waiting: dict[Room, None] = {}
         self._wake = asyncio.Event()
+        self._pause = GATHER
 
     def want(self, room: Room) -> None:
         self._waiting[room] = None
@@ -33,13 +35,14 @@ class Log:
         failed = 0
         while True:
             await self._wake.wait()
-            await asyncio.sleep(PATIENCE[min(failed, len(PATIENCE)) - 1] if failed else GATHER)
+            await asyncio.sleep(PATIENCE[min(failed, len(PATIENCE)) - 1] if failed else self._pause)
             failed = 0 if await self.write() else failed + 1
 
     async def write(self) -> bool:
         """All that waits. Whether it could be done; if not, it goes on waiting."""
         self._wake.clear()
         rooms, is_done = sorted(self._waiting, key=lambda room: room.post_id), True
+        self._pause = min(GATHER + FOR_EACH * len(rooms), GATHER_AT_MOST)
         while rooms:
             some, rooms = rooms[:AT_ONCE], rooms[AT_ONCE:]
             for room in some:

@@ -37,6 +37,7 @@ class Rooms:
         self._opening: dict[int, asyncio.Task[Room]] = {}
         self._heard: set[int] = set()  # posts of which something was heard while they were being opened
         self._coming = Counter[int]()  # by post
+        self._changed = set[int]()  # posts of which something was heard while somebody was coming
         self._people = 0  # how often something was heard of people
         self._asked_at = time.monotonic()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -68,17 +69,24 @@ class Rooms:
         """Raises ``Refusal``."""
         self._coming[post_id] += 1  # nobody closes the room meanwhile
         try:
-            room = await self._open(post_id, session_id)
-            if lineage and lineage != room.lineage:
-                raise Refusal(protocol.OTHER_LINEAGE, "This text has begun anew since.")
-            seat = Seat(socket, session_id, await self._ask(session_id, post_id))
+            return await self._enter(socket, session_id, post_id, lineage)
         except CMSError as error:
             raise _refusal(error) from error
         finally:
             self._coming -= Counter({post_id: 1})
+            if post_id not in self._coming:
+                self._changed.discard(post_id)
+
+    async def _enter(self, socket: Socket, session_id: int, post_id: int, lineage: str) -> tuple[Room, Seat]:
+        room = await self._open(post_id, session_id)
+        if lineage and lineage != room.lineage:
+            raise Refusal(protocol.OTHER_LINEAGE, "This text has begun anew since.")
+        seat = Seat(socket, session_id, await self._ask(session_id, post_id))
         if self._is_closed or self._rooms.get(post_id) is not room:
             raise Refusal(protocol.TRY_AGAIN, "Please try again in a moment.")
         room.enter(seat)
+        if post_id in self._changed:
+            self._doubt(room, [seat])
         return room, seat
 
     async def _open(self, post_id: int, session_id: int) -> Room:
@@ -144,6 +152,8 @@ class Rooms:
                 if room_of := self._rooms.get(event.post_id):
                     room_of.tell(protocol.told("threads"))
             case WorkChanged() | PostPublished() | PostWithdrawn():
+                if event.post_id in self._coming:
+                    self._changed.add(event.post_id)
                 room_of = self._rooms.get(event.post_id)
                 if room_of and not room_of.is_projecting:
                     self._doubt(room_of, room_of.seats)
@@ -225,16 +235,15 @@ class Rooms:
         is_empty = self._is_empty(room)
         is_at_rest = now - room.changed_at >= REST or (room.ahead_since is not None and now - room.ahead_since >= AT_LATEST)
         try:
-            if is_at_rest or is_empty or room.ended_stretches():
+            if is_at_rest or is_empty:
                 await self._project(room)
-            if room.is_written:
                 await self._note_stretches(room)
             if room.loose > MOST_LOOSE or room.loose_bytes > MOST_LOOSE_BYTES or (is_empty and room.loose):
                 await self._fold(room)
         except NotFound:
             room.end(protocol.GONE, GONE)
             self._rooms.pop(room.post_id, None)
-        if is_empty and self._is_empty(room):
+        if is_empty and self._is_empty(room) and not room.stretches:
             self._rooms.pop(room.post_id, None)
 
     def _is_empty(self, room: Room) -> bool:
@@ -259,7 +268,7 @@ class Rooms:
 
     async def _note_stretches(self, room: Room) -> None:
         """In the audit, what those wrote who have left off."""
-        for user_id in room.ended_stretches():
+        for user_id in room.ended_stretches() if room.is_written else ():
             stretch = room.stretches.pop(user_id)  # whoever goes on meanwhile begins another
             try:
                 async with self._database.transaction(stretch.request_id, stretch.address) as work:

@@ -28,6 +28,7 @@ from cms.errors import (
     InvalidInput,
     NotAuthenticated,
     NotFound,
+    OperatorError,
     StorageFull,
     TooManyRequests,
     Unavailable,
@@ -62,6 +63,7 @@ STATUS: dict[type[CMSError], int] = {
     TooManyRequests: 429,
     StorageFull: 507,
     Unavailable: 503,
+    OperatorError: 503,
 }
 KEPT_ERRORS = (404, 410)  # answers like others: somebody may come back for them
 NOTHING_RUNS = "default-src 'none'; frame-ancestors 'none'"
@@ -294,7 +296,7 @@ class BaseHandler(RequestHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = (kwargs.get("exc_info") or (None, None, None))[1]
-        message = error.message if isinstance(error, CMSError) else ""
+        message = error.message if isinstance(error, CMSError) and not isinstance(error, OperatorError) else ""
         if isinstance(error, Unavailable):
             self.set_header("Retry-After", str(RETRY_AFTER))
         if isinstance(error, TooManyRequests):
@@ -323,6 +325,8 @@ class BaseHandler(RequestHandler):
     def log_exception(self, kind: Any, value: Any, traceback: Any) -> None:
         if isinstance(value, Unavailable):
             log.warning("unavailable", reason=type(value.__cause__).__name__)
+        elif isinstance(value, OperatorError):
+            log.error("misconfigured", reason=value.message)
         elif isinstance(value, (CMSError, HTTPError)):
             return  # an answer, not a fault
         else:

@@ -289,7 +289,7 @@ async def hold_both(work: Work, actor: Actor, user: User, *others: User) -> None
     present = people.get(actor.user_id or 0)
     if actor.user_id and (present is None or present.is_disabled or not policy.allows(present.actor, Capability.USER_MANAGE)):
         raise Forbidden
-    if user.role is Role.OWNER and actor.role is not Role.OWNER:
+    if user.role is Role.OWNER and (present or actor).role is not Role.OWNER:
         raise Forbidden("Only the owner changes the owner's account.")  # else it would be a way to become the owner
 
 

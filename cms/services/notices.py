@@ -101,7 +101,8 @@ async def letter(session: AsyncSession, sealer: Sealer, public_url: str, payload
 def _written(notice: Notice, to: str, name: str, public_url: str, facts: dict[str, str]) -> Letter:
     said = WORDS[notice]
     subject, path, *rest = (each.format(**facts) for each in (said.subject, said.path, *said.paragraphs))
-    return Letter(to, name, subject, tuple(rest), public_url + path if path else "", said.action, (said.after,) if said.after else ())
+    after, is_ticket = (said.after,) if said.after else (), "{carrier}" in said.path
+    return Letter(to, name, subject, tuple(rest), public_url + path if path else "", said.action, after, is_ticket)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ WORDS: dict[Notice, Words] = {
     ),
     Notice.NEW_ADDRESS: Words(
         "Confirm your e-mail address",
-        ("This address is to be that of an account. Please confirm it here; the address that the account has now is asked, too.",),
+        ("Somebody wants to sign in with this address from now on. Please confirm it here; the address until now is asked, too.",),
         "/account/email/{carrier}",
         "Confirm this address",
         "The link works once, for 24 hours. If you do not know what this is about, there is nothing you need to do.",
@@ -153,7 +154,7 @@ WORDS: dict[Notice, Words] = {
     ),
     Notice.PASSWORD: Words(
         "Your password was changed",
-        ("The password of your account was changed. Other sessions than the one in which it was done have ended.",),
+        ("The password of your account was changed. All other sessions have ended.",),
         "/password",
         "Set another password",
         _NOT_YOU,

@@ -29,6 +29,14 @@ AT_ONCE = 2  # who sign in: one is hashed while another asks the database
 RETRY_AFTER = 5  # seconds
 LEAST_SCORE = 2  # of 0 to 4: at least 100 million guesses
 JUDGED = 72  # characters that zxcvbn takes; longer ones are judged by their beginning
+# What people put a number behind where they must have a new one each season, and what became too well known.
+TAKEN = (
+    "spring", "summer", "autumn", "winter", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january",
+    "february", "march", "april", "june", "july", "august", "september", "october", "november", "december", "welcome", "changeme",
+    "correcthorsebatterystaple", "zaq12wsxcde",
+)  # fmt: skip
+_ENDS = re.compile(r"^[\W\d_]+|[\W\d_]+$")
+EASY = "This is easy to guess."
 FORGETTABLE = 3  # characters; shorter parts of names are parts of everything
 
 Result = TypeVar("Result")
@@ -118,13 +126,15 @@ class _Queue:
 
 def _advice(password: str, about: Sequence[str]) -> str:
     """What is wrong with a password, and how to choose another; "" if it will do."""
+    if _ENDS.sub("", password).casefold() in TAKEN:
+        return f"{EASY} Many people take this word, with a number or without. Add another word or two."
     from zxcvbn import zxcvbn  # its lists take as long to load as the rest of the program, and few ask
 
     judged = zxcvbn(password[:JUDGED], user_inputs=_words(about))
     if judged["score"] >= LEAST_SCORE:
         return ""
     feedback = judged["feedback"]
-    return " ".join(["This is easy to guess.", *filter(None, [feedback["warning"], *feedback["suggestions"]])])
+    return " ".join([EASY, *filter(None, [feedback["warning"], *feedback["suggestions"]])])
 
 
 def _words(about: Sequence[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """Signed-in browsers: a random token in a signed cookie, its hash in a row that can be taken away."""
 
 import secrets
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -125,8 +126,13 @@ async def _revoke(work: Work, actor: Actor, which: ColumnElement[bool]) -> int:
 
 async def end_all(work: Work, actor: Actor) -> int:
     """Everybody signs in anew; how many sessions that ended."""
-    ended = (await work.session.execute(delete(Session).returning(Session.id))).all()
+    ended = (await work.session.execute(delete(Session).returning(Session.user_id, Session.id))).all()
     audit.note(work, actor, "session.end_all", "site", None, ended=len(ended))
+    of = defaultdict[int, list[int]](list)
+    for user_id, session_id in ended:
+        of[user_id].append(session_id)
+    for user_id, ids in of.items():
+        outbox.record(work, SessionEnded(user_id, tuple(ids)))
     return len(ended)
 
 

@@ -11,7 +11,7 @@ from cms.services import accounts, audit, devices, throttling
 from cms.services.passwords import Passwords
 from cms.services.throttling import Limit
 
-BY_ACCOUNT = Limit("wrong passwords", 10, 60)
+BY_ACCOUNT = Limit("wrong passwords", 5, 60)  # with those at once never more than ten in a minute
 BY_ADDRESS = Limit("sign-ins from an address", 30, 60)
 BY_PERSON = Limit("confirmations", 10, 60)
 CODES = Limit("second factors", 5, 300)  # codes have six digits, and three of them are right at any moment
@@ -30,6 +30,11 @@ class Proof:
     renewed: str | None
 
 
+def counted_as(who: str, *, is_known: bool) -> str:
+    """Browsers that the person has used before count for themselves, so that nobody can be locked out by strangers who guess."""
+    return f"{who}\0known" if is_known else who
+
+
 async def count_try(database: Database, limit: Limit, who: str, user_id: int | None, *, address: str, request_id: str) -> None:
     """Before it is found out whether it is right. Raises ``TooManyRequests``: the door is closed then, and that is noted once a minute,
     without the name if it is nobody's."""
@@ -37,7 +42,7 @@ async def count_try(database: Database, limit: Limit, who: str, user_id: int | N
         await throttling.take(database, limit, who)
     except TooManyRequests:
         async with database.transaction(request_id, address) as work:
-            if await throttling.may(work, CLOSINGS, f"{limit.name}\0{who}"):
+            if await throttling.may(work, CLOSINGS, f"{limit.name}\0{user_id or who}"):
                 audit.note(work, ANONYMOUS, "session.refuse", "user", user_id, limit=limit.name)
         raise
 
@@ -47,15 +52,14 @@ async def prove(
 ) -> Proof | None:
     """None for unknown, disabled and wrong alike. Hashing is slow and stays outside the transaction.
 
-    Raises ``TooManyRequests``. Browsers that the person has used before count for themselves, so that nobody can be locked out by
-    strangers who guess.
+    Raises ``TooManyRequests``.
     """
     async with database.read() as session:
         user = await accounts.find_by_email(session, wanted.email)
         is_known = await devices.knows(session, device, wanted.email)
     if not is_known:
         await throttling.take(database, BY_ADDRESS, address)
-    who = f"{wanted.email}\0{device}" if is_known else wanted.email
+    who = counted_as(wanted.email, is_known=is_known)
     await count_try(database, BY_ACCOUNT, who, user.id if user else None, address=address, request_id=request_id)
     stored = user.password_hash if user else None
     is_right = await passwords.verify(stored, wanted.password)

@@ -37,16 +37,17 @@ STATUSES = {  # of Post.status: word, class, mark
 
 @dataclass(frozen=True, slots=True)
 class Flash:
-    """A message for one page, and where its link leads."""
+    """A message for one page, and where its link leads. ``is_refusal``: nothing was done."""
 
     words: str
     path: str = ""
     link: str = ""
+    is_refusal: bool = False
 
     @property
     def is_brief(self) -> bool:
         """Short enough for the editor's bar; what is longer gets a line of its own."""
-        return not self.path and len(self.words) <= BRIEF
+        return not self.path and not self.is_refusal and len(self.words) <= BRIEF
 
 
 def readable(text: str) -> str:

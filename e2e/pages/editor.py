@@ -19,6 +19,10 @@ class EditorScreen(Screen):
     def open(self, address: str) -> "EditorScreen":
         """One that is there, until it can be written in."""
         self.driver.get(address)
+        return self.when_ready()
+
+    def when_ready(self) -> "EditorScreen":
+        """Its scripts have begun."""
         Waiting(self.driver).until(lambda driver: driver.find_elements(*WRITER))
         return self
 

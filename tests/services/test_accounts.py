@@ -407,6 +407,14 @@ async def test_links_that_were_made_before_are_void_with_another_role(database: 
             await resets.get(session, carrier, database.clock())
 
 
+async def test_who_was_the_owner_a_moment_ago_has_no_say_over_who_is(database: Database) -> None:
+    """A password link asked for while ownership goes over would let him take the account, and all of it back."""
+    owner, edna = await person(database, "owner"), await person(database, "editor", password_hash="hash")
+    await held(database, edna, lambda work, user: accounts.hand_over(work, owner, user))
+    with pytest.raises(Forbidden):
+        await held(database, edna, lambda work, user: resets.give(work, owner, user))
+
+
 # --- leaving ---------------------------------------------------------------------------------------------------------------
 
 

@@ -16,7 +16,22 @@ def passwords() -> Iterator[Passwords]:
     passwords.close()
 
 
-@pytest.mark.parametrize("password", ["password12", "qwertyuiop", "1234567890", "aaaaaaaaaaaa", "p@ssw0rd123", "x" * 500])
+@pytest.mark.parametrize(
+    "password",
+    [
+        "password12",
+        "qwertyuiop",
+        "1234567890",
+        "aaaaaaaaaaaa",
+        "p@ssw0rd123",
+        "x" * 500,
+        "Summer2026!",
+        "Monday2026!",
+        "Welcome2026",
+        "zaq12wsxcde3",
+        "correcthorsebatterystaple",
+    ],
+)
 async def test_what_everybody_takes_is_refused_with_advice(passwords: Passwords, password: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         await passwords.choose(password)

@@ -7,11 +7,12 @@ import pytest
 from sqlalchemy import func, select
 
 from cms.db.session import Database
+from cms.events import SessionEnded
 from cms.models import Session, User
-from cms.policy import Actor
+from cms.policy import SYSTEM, Actor
 from cms.services import sessions
 from tests.factories import person, user_of
-from tests.watching import Clock
+from tests.watching import Clock, events
 
 
 @pytest.fixture
@@ -98,6 +99,17 @@ async def test_session_ended_by_hand_is_gone_and_the_others_stay(database: Datab
         await sessions.end(work, ana, one)
     assert await find(database, one) is None
     assert await find(database, other)
+
+
+async def test_sessions_of_all_end_and_every_process_hears_whose(database: Database, ana: Actor) -> None:
+    edna = await person(database, "editor")
+    for actor in (ana, ana, edna):
+        await start(database, actor)
+    with events(database) as heard:
+        async with database.transaction() as work:
+            assert await sessions.end_all(work, SYSTEM) == 3
+    ended = {event.user_id: len(event.session_ids) for event in heard if isinstance(event, SessionEnded)}
+    assert ended == {ana.user_id: 2, edna.user_id: 1}
 
 
 async def test_disabled_person_has_no_session_even_if_a_row_was_left(database: Database, ana: Actor) -> None:

@@ -127,9 +127,9 @@ class AdminHandler(BaseHandler):
 
     # --- messages ---
 
-    def flash(self, words: str, link: tuple[str, str] | None = None) -> None:
+    def flash(self, words: str, link: tuple[str, str] = ("", ""), *, is_refusal: bool = False) -> None:
         """A sentence for the next page, with a link (path, words) that it may end in. Signed, so that nobody else can put words there."""
-        message = json.dumps([self.locale.translate(words), *(link or ())], ensure_ascii=False)
+        message = json.dumps([self.locale.translate(words), *link, is_refusal], ensure_ascii=False)
         self.set_signed_cookie(self.flash_cookie, message, expires_days=None, **self._cookie_flags)
 
     def take_flash(self) -> Flash | None:

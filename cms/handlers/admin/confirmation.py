@@ -46,14 +46,15 @@ class ConfirmationHandler(AccountHandler):
         database, user = self.parts.database, self.user
         if wanted.password:
             return await signing_in.is_password(database, self.parts.passwords, user, wanted.password)
-        await throttling.take(database, signing_in.CODES, str(user.id))
+        who = signing_in.counted_as(str(user.id), is_known=True)  # or there were no session here
+        await throttling.take(database, signing_in.CODES, who)
         async with self.transaction() as work:
             if answer := str(form["credential"]):
                 is_right = await passkeys.use(work, self.party, answer, user.id) is not None
             else:
                 is_right = await second_factor.check(work, user, self.parts.sealer, wanted.code)
         if is_right:
-            await throttling.give_back(database, signing_in.CODES, str(user.id))
+            await throttling.give_back(database, signing_in.CODES, who)
         return is_right
 
     async def _show(self, form: Form[ConfirmationInput], wanted: str) -> None:

@@ -16,10 +16,11 @@ class InvitingHandler(AdminHandler, is_base=True):
     async def invite(self, wanted: InvitationInput) -> None:
         """By mail, or by a link that is shown once."""
         await throttling.take(self.parts.database, invitations.BY_PERSON, str(self.actor.user_id))
-        by_mail = wanted.by_mail and self.parts.mailer.can_reach_people
+        can_mail = self.parts.mailer.can_reach_people
+        by_mail = wanted.by_mail and can_mail
         async with self.transaction() as work:
             carrier = await invitations.invite(work, self.actor, wanted)
-            if by_mail:
+            if by_mail or not can_mail:  # then it is shown at the terminal
                 await notices.enqueue(
                     work, self.parts.sealer, Notice.INVITATION, to=wanted.email, name=wanted.name,
                     site=self.parts.last_frame.name, by=self.actor.name, role=wanted.role, carrier=carrier,

@@ -79,7 +79,7 @@ class DepartureHandler(ProviderHandler):
         try:
             await self.depart(next=safe_path(self.get_body_argument("next", "")))
         except (Away, Refused) as error:
-            self.flash(error.message)
+            self.flash(error.message, is_refusal=True)
             self.redirect_to("login")
 
 
@@ -101,7 +101,7 @@ class AcceptanceHandler(ProviderHandler):
             self._back(carrier, error.message)
 
     def _back(self, carrier: str, words: str) -> None:
-        self.flash(words)
+        self.flash(words, is_refusal=True)
         self.redirect_to("invitation", carrier)
 
 
@@ -113,7 +113,7 @@ class ReturnHandler(ProviderHandler):
         try:
             await self._arrive()
         except (Away, Refused, Conflict, Forbidden, InvalidInput) as error:
-            self.flash(error.message)
+            self.flash(error.message, is_refusal=True)
             self.redirect_to(back)
 
     async def _arrive(self) -> None:
@@ -179,7 +179,7 @@ class IdentitiesHandler(ProviderHandler):
         try:
             await self.depart(user_id=self.actor.user_id)
         except (Away, Refused) as error:
-            self.flash(error.message)
+            self.flash(error.message, is_refusal=True)
             self.redirect_to("account.identities")
 
 
@@ -192,7 +192,7 @@ class IdentityHandler(AdminHandler):
             async with self.transaction() as work:
                 await identities.unlink(work, self.actor, self.number(identity_id))
         except Forbidden as error:
-            self.flash(error.message)
+            self.flash(error.message, is_refusal=True)
         else:
             self.flash("No longer linked.")
         self.redirect_to("account.identities")

@@ -173,7 +173,8 @@ class AddressHandler(OnePersonHandler):
             form.refuse(error)
             self.show("email", await self.load(number), form=form, status=422)
             return
-        self.back(user.id, "The address is another now; the old one was told.")
+        told = "; the old one is told" if self.parts.mailer.can_reach_people else ""
+        self.back(user.id, f"The address is another now{told}.")
 
 
 class DeletionHandler(OnePersonHandler):

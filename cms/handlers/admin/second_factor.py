@@ -7,7 +7,7 @@ from cms.handlers.forms import Form
 from cms.models import User
 from cms.models.user import Purpose
 from cms.schemas.account import CodeInput
-from cms.services import accounts, passkeys, second_factor, signing_in, throttling, tokens
+from cms.services import accounts, devices, passkeys, second_factor, signing_in, throttling, tokens
 
 WRONG_CODE = "This code is not right, or was used already."
 WRONG_KEY = "This passkey was not accepted. Please try again, or sign in with your password."
@@ -56,8 +56,10 @@ class SecondFactorHandler(PendingHandler):
         """Raises ``InvalidInput`` and ``TooManyRequests``."""
         answer = str(form["credential"])
         code = "" if answer else form.value().code
+        async with self.read() as session:
+            who = signing_in.counted_as(str(user.id), is_known=await devices.knows(session, self.device, user.email))
         await signing_in.count_try(
-            self.parts.database, signing_in.CODES, str(user.id), user.id, address=self.remote_address, request_id=self.request_id
+            self.parts.database, signing_in.CODES, who, user.id, address=self.remote_address, request_id=self.request_id
         )
         entry = None
         async with self.transaction() as work:
@@ -71,11 +73,11 @@ class SecondFactorHandler(PendingHandler):
                 entry = await self.start_session(work, person)
         if entry is None:
             raise InvalidInput({"": WRONG_KEY} if answer else {"code": WRONG_CODE})
-        await throttling.give_back(self.parts.database, signing_in.CODES, str(user.id))
+        await throttling.give_back(self.parts.database, signing_in.CODES, who)
         return entry
 
     def _send_back(self) -> None:
-        self.flash(TOO_LATE)
+        self.flash(TOO_LATE, is_refusal=True)
         self.redirect(self.login_url(self.get_argument("next", "")), status=303)
 
     async def _show(self, form: Form[CodeInput], user: User, wanted: str) -> None:
@@ -112,7 +114,7 @@ class PasskeyDoorHandler(SignInHandler):
             entry = await self.start_session(work, person) if person else None
         wanted = self.get_body_argument("next", "")
         if entry is None:
-            self.flash(WRONG_KEY)
+            self.flash(WRONG_KEY, is_refusal=True)
             self.redirect(self.login_url(wanted), status=303)
             return
         self.let_in(entry, wanted)

@@ -8,6 +8,7 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 from cms.collaboration import protocol
 from cms.collaboration.protocol import Refusal
 from cms.collaboration.room import MAX_MESSAGE, Broken, Room, Seat
+from cms.connections import Stream
 from cms.handlers.live.base import LiveHandler
 from cms.policy import Capability
 
@@ -24,8 +25,9 @@ class DocumentHandler(WebSocketHandler, LiveHandler):
     _is_gone = False
 
     async def open(self, number: str) -> None:
-        if self.ws_connection and self.ws_connection.stream:
-            self.ws_connection.stream.max_write_buffer_size = MAX_UNSENT
+        stream = self.ws_connection and self.ws_connection.stream
+        if isinstance(stream, Stream):
+            stream.max_write_buffer_size, stream.is_socket = MAX_UNSENT, True
         self.set_nodelay(True)
         session_id = self.standing.session.id if self.standing else 0
         try:

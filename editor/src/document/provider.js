@@ -57,11 +57,11 @@ export class Provider extends ObservableV2 {
   }
 
   /** Resolves when everything typed here is on the server's disk; rejects with the reason when that cannot be in `patience` milliseconds. */
-  whenStored(patience = 10_000) {
+  whenStored(patience = navigator.onLine === false ? 0 : 10_000) {
     if (!this.isDirty && this.isSynced) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const look = () => { if (!this.isDirty && this.isSynced) end(resolve); else if (this.hasEnded) end(reject, this.refusal); };
-      const timer = setTimeout(() => end(reject, this.refusal), patience);
+      const timer = setTimeout(() => end(reject, this.refusal || (patience ? "" : "there is no connection just now")), patience);
       const end = (settle, value) => { clearTimeout(timer); this.off("change", look); settle(value); };
       this.on("change", look);
     });

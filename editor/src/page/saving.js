@@ -30,6 +30,7 @@ export class Saving {
     event.preventDefault();
     if (this.isBusy) return;
     this.isBusy = true;
+    button?.setAttribute("aria-busy", "true");
     try {
       await new Promise((resolve) => { setTimeout(resolve); }); // a form that is just being sent cannot be sent again
       await this.whenStored();
@@ -39,6 +40,7 @@ export class Saving {
       this.failed(typeof why === "string" ? why : "");
     } finally {
       this.isBusy = false;
+      button?.removeAttribute("aria-busy");
     }
   }
 

@@ -14,6 +14,7 @@ from cms.rendering import Renderer
 from cms.schemas.account import InvitationInput
 from cms.services import identities, invitations
 from tests import provider as elsewhere
+from tests.handlers.admin.pages import by_class
 from tests.provider import Provider, running_provider
 from tests.web import Answer, Browser, Site, running_site
 
@@ -73,7 +74,9 @@ async def said_at_sign_in(browser: Browser, answer: Answer) -> str:
     """What the sign-in page says, to which a refusal leads."""
     assert (answer.status, answer.location) == (303, "/login")
     assert not await is_signed_in(browser)
-    return (await browser.get("/login")).words
+    page = await browser.get("/login")
+    assert [note.get("role") for note in by_class(page.page, "callout")] == ["alert"]
+    return page.words
 
 
 # --- the good way ----------------------------------------------------------------------------------------------------------

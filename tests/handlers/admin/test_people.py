@@ -225,6 +225,12 @@ async def test_without_mail_the_link_is_in_the_terminal_and_with_an_administrato
     await work_off(site)
     found = re.search(r"A new password, for author@example.org .*\n  http://\S+?(/password/\S+)", capsys.readouterr().out)
     assert found
+    invitation = await invited(owner)
+    await work_off(site)
+    said = capsys.readouterr().out
+    assert "An invitation to" in said
+    assert invitation in said
+    assert "new device" not in said, "what lets nobody in"
     assert (await site.browser().get(found[1])).status == 200
     assert "Make the link" in (await owner.get(f"/admin/people/{author}/password")).words
     path = shown_link(await owner.post(f"/admin/people/{author}/password"))

@@ -9,8 +9,10 @@ from sqlalchemy import select
 from cms.models import AuditEntry
 from cms.policy import SYSTEM
 from cms.rendering import Renderer
+from cms.sealing import Sealer
 from cms.services import accounts
 from cms.services import site as sites
+from cms.settings import SecretKeys
 from tests.handlers.admin.pages import by_id, words
 from tests.handlers.admin.signing_in import add_passkey, code_at, turn_on_app, use_passkey
 from tests.watching import Clock
@@ -118,6 +120,29 @@ async def test_codes_cannot_be_tried_out(site: Site) -> None:
     async with site.database.read() as session:
         (noted,) = await session.scalars(select(AuditEntry).where(AuditEntry.action == "session.refuse"))
     assert (noted.subject_id, noted.details) == (await site.person("author"), {"limit": "second factors"})
+
+
+async def test_who_knows_the_password_keeps_nobody_out_of_a_known_browser(site: Site) -> None:
+    known = await site.signed_in("author")
+    _, codes = await turn_on_app(site, known)
+    await known.post("/logout")
+    assert (await known.sign_in("author@example.org")).location == "/login/second-factor"
+    stranger = await after_password(site)
+    for number in range(6):
+        await stranger.post("/login/second-factor", {"code": f"00000{number}"})
+    assert (await stranger.post("/login/second-factor", {"code": codes[0]})).status == 429
+    assert (await known.post("/login/second-factor", {"code": codes[0]})).status == 303
+    assert "session" in known.cookies
+
+
+async def test_code_whose_key_is_lost_is_the_operators_business(site: Site) -> None:
+    await turn_on_app(site, await site.signed_in("author"))
+    lost = Sealer(SecretKeys({0: "l" * 40}, 0)).seal("JBSWY3DPEHPK3PXP")
+    async with site.database.transaction() as work:
+        (await accounts.get_by_email(work.session, "author@example.org")).totp_secret = lost
+    answer = await (await after_password(site)).post("/login/second-factor", {"code": "123456"})
+    assert answer.status == 503
+    assert "SQUALL_SECRET_KEYS" not in answer.text
 
 
 async def test_passkey_is_a_second_factor(site: Site) -> None:

@@ -13,6 +13,7 @@ from cms.models import AuditEntry, Revision
 from cms.models.post import Reason
 from cms.policy import SYSTEM
 from cms.services import accounts, posts, privacy, publishing, sessions, working_copies
+from cms.services.standing import Standing
 from tests import factories
 from tests.collaboration.writers import writing
 from tests.web import Site
@@ -204,6 +205,25 @@ async def test_trash_stops_the_pen_and_taking_out_gives_it_back(site: Site) -> N
         async with site.database.transaction() as work:
             await posts.restore(work, author, post_id)
         await ana.until(lambda: (ana.last_told("standing") or {}).get("mayWrite") is True)
+
+
+async def test_trash_is_heard_by_who_is_just_coming_in(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    post_id = await post_of(site)
+    author = await factories.person(site.database, "author")
+    rooms = site.application.parts.rooms
+    ask, asked = rooms._ask, []
+
+    async def ask_then_trash(session_id: int, about: int) -> Standing:
+        found = await ask(session_id, about)
+        asked.append(found)
+        if len(asked) == 2:  # the last time before the door
+            async with site.database.transaction() as work:
+                await publishing.trash(work, author, post_id)
+        return found
+
+    monkeypatch.setattr(rooms, "_ask", ask_then_trash)
+    async with writing(await site.signed_in("author"), post_id) as ana:
+        await ana.until(lambda: (ana.last_told("standing") or {}).get("mayWrite") is False)
 
 
 async def test_names_come_from_the_session_and_nobody_speaks_for_another(site: Site) -> None:
