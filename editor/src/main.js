@@ -19,6 +19,7 @@ import { Scrolling } from "./page/scrolling.js";
 import { Voice } from "./page/voice.js";
 import { createWriter } from "./writing/index.js";
 
+const READ = 6000; // milliseconds in which a sentence is read
 const PAUSE = 50; // milliseconds after which the form says what the document says, for the preview and the count
 
 class Editor {
@@ -215,7 +216,7 @@ class Editor {
     const isDirty = this.#isDirty;
     const isConnected = this.provider ? this.provider.isSynced : !this.isAway;
     this.kept?.mark(!isDirty && isConnected);
-    const refusal = this.refusal || this.unborn || this.provider?.refusal || "";
+    const refusal = this.refusal || this.unborn || this.failure || this.provider?.refusal || "";
     this.mark.show({ isDirty, isConnected, isKept: this.kept?.isKept, refusal, readOnly: this.readOnly });
   }
 
@@ -266,7 +267,10 @@ class Editor {
   }
 
   #failed(why) {
-    this.mark.show({ isDirty: true, isConnected: true, refusal: why || "the server cannot be reached", readOnly: "" });
+    this.failure = why || "the server cannot be reached";
+    this.#show();
+    clearTimeout(this.forgetting);
+    this.forgetting = setTimeout(() => { this.failure = ""; this.#show(); }, READ);
   }
 
   async #whenStored() {
