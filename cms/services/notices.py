@@ -44,9 +44,18 @@ async def tell(work: Work, user_id: int, notice: Notice, *, about: int | None = 
     await jobs.enqueue(work, JOB, notice=notice, user_id=user_id, about=about, facts=facts)
 
 
-async def enqueue(work: Work, sealer: Sealer, notice: Notice, *, to: str, user_id: int | None = None, name: str = "", **facts: str) -> None:
-    """To an address, with what nobody else may read. ``user_id``: whose account it is about, if there is one yet."""
-    await jobs.enqueue(work, JOB, notice=notice, user_id=user_id, sealed=sealer.seal(json.dumps({"to": to, "name": name, "facts": facts})))
+async def enqueue(
+    work: Work, sealer: Sealer, notice: Notice, *, to: str, user_id: int | None = None, name: str = "", key: str | None = None, **facts: str
+) -> None:
+    """To an address, with what nobody else may read. ``user_id``: whose account it is about, if there is one yet. ``key``: to take it
+    back by."""
+    sealed = sealer.seal(json.dumps({"to": to, "name": name, "facts": facts}))
+    await jobs.enqueue(work, JOB, key=key, notice=notice, user_id=user_id, sealed=sealed)
+
+
+async def take_back(work: Work, key: str) -> None:
+    """A letter that was not sent yet is not sent any more, and nothing is left of it."""
+    await work.session.execute(delete(Job).where(Job.key == key))
 
 
 def told(user_id: int) -> ColumnElement[bool]:
