@@ -11,6 +11,7 @@ from cms.collaboration import protocol, updates
 from cms.collaboration.protocol import Reader, Refusal
 from cms.schemas.post import MAX_TEXT
 from cms.services.standing import Standing
+from cms.services.stretches import Stretch
 from cms.services.working_copies import Stored
 
 MAX_MESSAGE = 4 * 1024 * 1024  # bytes
@@ -33,6 +34,11 @@ def shown(user_id: int, name: str) -> dict[str, Any]:
 
 
 class Socket(Protocol):
+    request_id: str
+
+    @property
+    def remote_address(self) -> str: ...
+
     def send(self, message: bytes) -> None: ...
 
     def end(self, code: int, reason: str) -> None: ...
@@ -96,6 +102,7 @@ class Room:
         self.mine: set[int] = set()  # numbers of updates that this room wrote itself
         self.unread: list[int] = []  # numbers of updates that others have written
         self.is_reading = self.is_projecting = False
+        self.stretches: dict[int, Stretch] = {}  # by person
         self.last_writer, self.changed_at = writer, time.monotonic() - silent_for
         self.ahead_since: float | None = time.monotonic() if stored.is_ahead else None
         self.loose, self.loose_bytes = len(stored.updates), sum(map(len, stored.updates))  # updates that are not folded
@@ -268,6 +275,9 @@ class Room:
             raise Refusal(protocol.TOO_MUCH, "The text would be longer than a text may be here.")
 
     def _take_in(self, seat: Seat, data: bytes, shape: updates.Shape) -> None:
+        stretch = self.stretches.get(seat.user_id) or Stretch(
+            seat.standing.actor, seat.socket.request_id, seat.socket.remote_address, self.document.fields, 0
+        )
         made = self._apply(data, shape)
         if made == crdt.NOTHING:
             return
@@ -275,8 +285,12 @@ class Room:
             self.queue.former = self.last_writer
         self.last_writer = seat.user_id
         self._pass_on(made, seat)
-        if changed := self.document.changed_keys() & GUARDED.keys():
-            self._guard(seat, changed)
+        changed = self.document.changed_keys()
+        stretch.changed |= changed
+        stretch.at = self.changed_at
+        self.stretches[seat.user_id] = stretch
+        if guarded := changed & GUARDED.keys():
+            self._guard(seat, guarded)
 
     def _apply(self, data: bytes, shape: updates.Shape) -> bytes:
         """What of it was new. What may be more than it looks is tried beside first."""
@@ -330,6 +344,11 @@ class Room:
         self._bytes += len(news)
         self._note_change()
         self.tell(protocol.sync(protocol.UPDATE, news))
+
+    def ended_stretches(self) -> list[int]:
+        """Who has fallen silent, or left, since he wrote."""
+        here, now = {seat.user_id for seat in self.seats}, time.monotonic()
+        return [user_id for user_id, each in self.stretches.items() if user_id not in here or now - each.at >= PAUSE]
 
     # --- for the log ---
 

@@ -15,7 +15,7 @@ from cms.collaboration.room import Room, Seat, Socket
 from cms.db.session import Database
 from cms.errors import CMSError, Forbidden, NotAuthenticated, NotFound, Unavailable
 from cms.events import DocumentsChanged, Event, PostPublished, PostWithdrawn, SessionEnded, ThreadChanged, UserChanged, WorkChanged
-from cms.services import standing, working_copies
+from cms.services import standing, stretches, working_copies
 from cms.services.working_copies import Stored
 from cms.telemetry import Metrics, log
 
@@ -61,6 +61,7 @@ class Rooms:
         for room in self._rooms.values():
             room.end(protocol.GOING_AWAY, "The program is being started again.")
             await self._in_peace(self._project(room))
+            await self._in_peace(self._note_stretches(room))
 
     # --- coming and going ---
 
@@ -134,6 +135,7 @@ class Rooms:
         if self._rooms.get(room.post_id) is room:
             del self._rooms[room.post_id]
         room.end(protocol.TRY_AGAIN, "The text is being read again.")
+        self._do(self._note_stretches(room))
 
     # --- what happens elsewhere ---
 
@@ -235,12 +237,13 @@ class Rooms:
         try:
             if is_at_rest or is_empty:
                 await self._project(room)
+                await self._note_stretches(room)
             if room.loose > MOST_LOOSE or room.loose_bytes > MOST_LOOSE_BYTES or (is_empty and room.loose):
                 await self._fold(room)
         except NotFound:
             room.end(protocol.GONE, GONE)
             self._rooms.pop(room.post_id, None)
-        if is_empty and self._is_empty(room):
+        if is_empty and self._is_empty(room) and not room.stretches:
             self._rooms.pop(room.post_id, None)
 
     def _is_empty(self, room: Room) -> bool:
@@ -262,6 +265,17 @@ class Rooms:
         if room.authors != (authors := room.document.fields.get("authors")):
             room.authors = authors
             self._doubt(room, room.seats)
+
+    async def _note_stretches(self, room: Room) -> None:
+        """In the audit, what those wrote who have left off."""
+        for user_id in room.ended_stretches() if room.is_written else ():
+            stretch = room.stretches.pop(user_id)  # whoever goes on meanwhile begins another
+            try:
+                async with self._database.transaction(stretch.request_id, stretch.address) as work:
+                    await stretches.note(work, room.post_id, stretch)
+            except BaseException:
+                room.stretches.setdefault(user_id, stretch)
+                raise
 
     async def _fold(self, room: Room) -> None:
         async with self._database.read() as session:

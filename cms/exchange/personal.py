@@ -24,8 +24,9 @@ one-time-links.json  links that were sent and not used yet, without what they ca
 notices.json         mail about the account that waits, or went out in the last days
 audit-by.json        what the person did here, in the last 400 days
 audit-about.json     what was done to the account
-posts.json           texts that the person began or stands above
+posts.json           texts that the person began or stands above as they are being written
 working-copies.json  their drafts as they are now
+bylines.json         public texts that have the person's name
 revisions.json       versions of texts that the person made
 media.json           uploaded files; each can be had at its address
 threads.json         comments on texts that the person began, and suggestions
@@ -50,18 +51,18 @@ async def pieces(database: Database, user: User, site_name: str) -> AsyncIterato
     yield outlet.take()
     for name, collection in privacy.COLLECTIONS.items():
         with archive.open(f"{name}.json", "w", force_zip64=True) as file:
-            async for _ in _fill(file, database, collection, user.id):
+            async for _ in _fill(file, database, collection, user):
                 yield outlet.take()
     archive.close()
     yield outlet.take()
 
 
-async def _fill(file: IO[bytes], database: Database, collection: Collection, user_id: int) -> AsyncIterator[None]:
+async def _fill(file: IO[bytes], database: Database, collection: Collection, user: User) -> AsyncIterator[None]:
     """A list in JSON, batch by batch."""
     after, separator = 0, "[\n"
     while True:
         async with database.read() as session:
-            rows, after = await collection.read(session, user_id, after)
+            rows, after = await collection.read(session, user, after)
         if not rows:
             break
         await asyncio.to_thread(_write, file, rows, separator)

@@ -1,6 +1,6 @@
 """Who did what to what: written in the transaction of the act."""
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cms.db.types import Id
@@ -13,7 +13,7 @@ class AuditEntry(Base):
 
     id: Mapped[PrimaryKey]
     at: Mapped[Moment] = mapped_column(index=True)
-    user_id: Mapped[int | None] = mapped_column(Id, ForeignKey("users.id", ondelete="SET NULL"), index=True)
+    user_id: Mapped[int | None] = mapped_column(Id, index=True)  # no foreign key: the number stays when the person goes
     action: Mapped[str] = mapped_column(String(60))  # "post.publish", "session.create"
     subject_kind: Mapped[str] = mapped_column(String(20))
     subject_id: Mapped[int | None] = mapped_column(Id)

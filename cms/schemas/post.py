@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from cms.schemas.text import Language, Line, Paragraphs
 
 MAX_TEXT = 2_000_000  # characters of up to four bytes each: what the editor's form may carry (handlers/admin/editing.py)
+MAX_TITLE = 300
 MAX_SLUG = 200  # characters; imported ones may be longer than those we make
 MAX_TAGS = 50
 MAX_AUTHORS = 20
@@ -32,7 +33,7 @@ class PostInput(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    title: Line = Field("", title="Title", max_length=300)
+    title: Line = Field("", title="Title", max_length=MAX_TITLE)
     text: Paragraphs = Field("", title="Text", max_length=MAX_TEXT)
     slug: Line = Field("", title="Address", max_length=MAX_SLUG)
     excerpt: Line = Field("", title="Excerpt", max_length=500)
@@ -137,7 +138,7 @@ class PostFields(BaseModel):
 class TypedFields(PostFields):
     """The same, as far as people may write it into a document."""
 
-    title: Line = Field("", max_length=300)
+    title: Line = Field("", max_length=MAX_TITLE)
     slug: Line = Field("", max_length=MAX_SLUG)
     excerpt: Line = Field("", max_length=500)
     authors: tuple[RowId, ...] = Field((), max_length=MAX_AUTHORS)

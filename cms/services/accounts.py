@@ -83,11 +83,11 @@ async def create_owner(work: Work, wanted: OwnerInput, password_hash: str) -> Us
     return owner
 
 
-async def create(work: Work, actor: Actor, wanted: UserInput, password_hash: str | None) -> User:
-    """A new person. Raises ``InvalidInput`` on ``email`` if somebody has it."""
+async def create(work: Work, actor: Actor, wanted: UserInput, password_hash: str | None, *, by_invitation: bool = False) -> User:
+    """A new person, who does it by himself if he was invited. Raises ``InvalidInput`` on ``email`` if somebody has it."""
     policy.require(actor, Capability.USER_MANAGE)
     user = await _insert(work, wanted.email, wanted.name, Role(wanted.role), password_hash)
-    audit.note(work, actor, "user.create", "user", user.id, role=user.role.value)
+    audit.note(work, user.actor if by_invitation else actor, "user.create", "user", user.id, role=user.role.value)
     return user
 
 
@@ -130,7 +130,7 @@ async def rename(work: Work, actor: Actor, user: User, name: str) -> None:
     await site.hold(work)  # as whatever changes what readers see
     if actor.user_id != user.id:
         await hold_both(work, actor, user)
-    audit.note(work, actor, "user.rename", "user", user.id, changed=["name"])
+    audit.note(work, actor, "user.rename", "user", user.id, changed=["name"], **audit.difference({"name": user.name}, {"name": name}))
     user.name = name
     await work.session.flush()
     await bylines.renew(work, user)
@@ -204,7 +204,7 @@ async def change_email(work: Work, sealer: Sealer, actor: Actor, user: User, ema
     await require_free(work.session, email)
     audit.note(work, actor, "user.email", "user", user.id)
     await _void_links(work, user)
-    await notices.enqueue(work, sealer, Notice.ADDRESS_CHANGED, to=user.email, name=user.name)
+    await notices.enqueue(work, sealer, Notice.ADDRESS_CHANGED, to=user.email, user_id=user.id, name=user.name)
     user.email = email
     outbox.record(work, UserChanged(user.id, ("email",)))
 
@@ -263,6 +263,8 @@ async def delete(work: Work, actor: Actor, user: User, heir: User) -> None:
         raise InvalidInput({"heir": "Choose somebody else, who can sign in."})
     await bylines.give(work, user, heir)
     await portraits.replace(work, actor, user.id, None)
+    await notices.forget(work, user.id)
+    await audit.forget(work, user.id)
     audit.note(work, actor, "user.delete", "user", user.id, heir=heir.id)
     await end_sessions(work, user, "deleted")
     await work.session.flush()

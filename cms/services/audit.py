@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
@@ -23,6 +23,7 @@ PEOPLE = ("by", "heir")  # details that are numbers of people
 Names = Mapping[str, Mapping[int, str]]  # by the kind of what has one, and its number
 
 _NAMED = {"user": User.name, "post": Post.title, "page": Post.title, "asset": Asset.name, "category": Category.name, "series": Series.name}
+NAMING = ("user.rename", "user.profile")  # acts whose details have the names of the person whom they are about
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,8 @@ class Record:
 
 
 def note(work: Work, actor: Actor, action: str, subject_kind: str, subject_id: int | None, **details: Any) -> None:
-    """``details``: ``before`` and ``after``, or the names of what ``changed``; never texts, names of people, or secrets, as no erasure
-    of a person looks for them here."""
+    """``details``: ``before`` and ``after``, or the names of what ``changed``; never texts or secrets, and names of people only where
+    ``forget`` looks for them."""
     work.session.add(
         AuditEntry(
             at=work.now,
@@ -67,6 +68,13 @@ def note(work: Work, actor: Actor, action: str, subject_kind: str, subject_id: i
             address=work.address,
         )
     )
+
+
+def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """``before`` and ``after``, for ``note``, of what is not the same; nothing if all is."""
+    names = [name for name, value in after.items() if before.get(name) != value]
+    sides = {"before": before, "after": after} if names else {}
+    return {side: {name: values[name] for name in names if name in values} for side, values in sides.items()}
 
 
 async def list_lines(session: AsyncSession, actor: Actor, query: AuditQuery, zone: ZoneInfo, most: int = PER_SCREEN) -> Record:
@@ -83,6 +91,15 @@ async def list_kinds(session: AsyncSession) -> Sequence[str]:
     """The first words of all actions there are."""
     actions = await session.scalars(select(AuditEntry.action).distinct())
     return sorted({action.partition(".")[0] for action in actions})
+
+
+async def forget(work: Work, user_id: int) -> None:
+    """What a person did stays, with a number for who did it; from where goes, and so do the names that the person had."""
+    is_about = (AuditEntry.subject_kind == "user") & (AuditEntry.subject_id == user_id)
+    theirs = or_(AuditEntry.user_id == user_id, is_about & AuditEntry.user_id.is_(None))
+    await work.session.execute(update(AuditEntry).where(theirs).values(address="").execution_options(synchronize_session=False))
+    for entry in await work.session.scalars(select(AuditEntry).where(is_about, AuditEntry.action.in_(NAMING))):
+        entry.details = {name: value for name, value in entry.details.items() if name not in ("before", "after")}
 
 
 async def prune(work: Work) -> None:

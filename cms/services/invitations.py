@@ -54,7 +54,7 @@ async def invite(work: Work, actor: Actor, wanted: InvitationInput) -> str:
     await accounts.require_free(work.session, wanted.email)
     for known in await list_open(work.session, actor, work.now):
         if known.email == wanted.email:
-            await work.session.execute(delete(Token).where(Token.id == known.id))
+            await _end(work, known.id)
     carrier = await tokens.issue(work, Purpose.INVITATION, actor.user_id, email=wanted.email, name=wanted.name, role=wanted.role)
     audit.note(work, actor, "invitation.create", "user", None, role=wanted.role)
     return carrier
@@ -66,7 +66,7 @@ async def revoke(work: Work, actor: Actor, invitation_id: int) -> Invitation:
     found = (await work.session.execute(_open(work.now).where(Token.id == invitation_id))).one_or_none()
     if found is None:
         raise NotFound("This invitation is not open any more.")
-    await work.session.execute(delete(Token).where(Token.id == invitation_id))
+    await _end(work, invitation_id)
     audit.note(work, actor, "invitation.revoke", "user", None, role=found[0].data["role"])
     return Invitation.of(*found)
 
@@ -84,11 +84,18 @@ async def accept(work: Work, carrier: str, name: str, password_hash: str | None)
     """The new person. Raises ``NotFound`` for a link that was used or has ended, ``InvalidInput`` if the address was taken meanwhile."""
     invitation = await get(work.session, carrier, work.now)
     await tokens.use(work, Purpose.INVITATION, carrier)
+    await notices.take_back(work, tokens.digest(carrier))
     wanted = UserInput.model_validate({"email": invitation.email, "name": name, "role": invitation.role.value})
-    user = await accounts.create(work, invitation.by.actor, wanted, password_hash)
+    user = await accounts.create(work, invitation.by.actor, wanted, password_hash, by_invitation=True)
     audit.note(work, user.actor, "invitation.accept", "user", user.id, by=invitation.by.id)
     await notices.tell(work, invitation.by.id, Notice.ACCEPTED, about=user.id, who=user.name)
     return user
+
+
+async def _end(work: Work, invitation_id: int) -> None:
+    """The link leads nowhere, and a letter that carries it need not be sent."""
+    key = await work.session.scalar(delete(Token).where(Token.id == invitation_id).returning(Token.token_hash))
+    await notices.take_back(work, key or "")
 
 
 def _open(now: datetime) -> Select[Token, User]:

@@ -37,7 +37,7 @@ async def ask(work: Work, sealer: Sealer, actor: Actor, email: str) -> None:
     pair = secrets.token_urlsafe(8)
     for notice, to in ((Notice.OLD_ADDRESS, user.email), (Notice.NEW_ADDRESS, email)):
         carrier = await tokens.issue(work, Purpose.EMAIL, user.id, email=email, pair=pair)
-        await notices.enqueue(work, sealer, notice, to=to, name=user.name, carrier=carrier, new=email)
+        await notices.enqueue(work, sealer, notice, to=to, user_id=user.id, name=user.name, carrier=carrier, new=email)
     audit.note(work, actor, "user.email_asked", "user", user.id)
 
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from sqlalchemy import ColumnElement, delete, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms.db.session import Work
 from cms.mail import Letter
-from cms.models import User
+from cms.models import Job, User
 from cms.sealing import Sealer
 from cms.services import jobs
 
@@ -43,9 +44,33 @@ async def tell(work: Work, user_id: int, notice: Notice, *, about: int | None = 
     await jobs.enqueue(work, JOB, notice=notice, user_id=user_id, about=about, facts=facts)
 
 
-async def enqueue(work: Work, sealer: Sealer, notice: Notice, *, to: str, name: str = "", **facts: str) -> None:
-    """To an address, with what nobody else may read."""
-    await jobs.enqueue(work, JOB, notice=notice, sealed=sealer.seal(json.dumps({"to": to, "name": name, "facts": facts})))
+async def enqueue(
+    work: Work, sealer: Sealer, notice: Notice, *, to: str, user_id: int | None = None, name: str = "", key: str | None = None, **facts: str
+) -> None:
+    """To an address, with what nobody else may read. ``user_id``: whose account it is about, if there is one yet. ``key``: to take it
+    back by."""
+    sealed = sealer.seal(json.dumps({"to": to, "name": name, "facts": facts}))
+    await jobs.enqueue(work, JOB, key=key, notice=notice, user_id=user_id, sealed=sealed)
+
+
+async def take_back(work: Work, key: str) -> None:
+    """A letter that was not sent yet is not sent any more, and nothing is left of it."""
+    await work.session.execute(delete(Job).where(Job.key == key))
+
+
+def told(user_id: int) -> ColumnElement[bool]:
+    """Mail that waits for the person, or went out a short while ago."""
+    is_told: ColumnElement[bool] = Job.payload["user_id"].as_integer() == user_id
+    return is_told
+
+
+async def forget(work: Work, user_id: int) -> None:
+    """Mail to a person, letters to others that have the name, and whatever is sealed for an address and was given up: whose that is,
+    nobody can say, and nobody waits for it."""
+    is_about = Job.payload["about"].as_integer() == user_id
+    is_sealed = Job.payload["sealed"].as_string().is_not(None) & Job.payload["user_id"].as_integer().is_(None)
+    gone = delete(Job).where(or_(told(user_id), is_about, is_sealed & Job.finished_at.is_not(None)))
+    await work.session.execute(gone.execution_options(synchronize_session=False))
 
 
 async def new_device(work: Work, user_id: int, browser: str) -> None:

@@ -1,6 +1,6 @@
 """Posts and pages at the desk: who sees which, making, saving, trash. What readers see is changed by ``publishing`` only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,10 +16,11 @@ from cms.events import WorkChanged
 from cms.models import Post, PostAuthor, Published, SearchDocument, Series, User, WorkingCopy
 from cms.models.post import Kind, Live, Reason, Side
 from cms.policy import Actor, Capability, Scope
-from cms.schemas.post import META, PartOfSeries, PostFields, PostInput
+from cms.schemas.post import MAX_TITLE, META, PartOfSeries, PostFields, PostInput
 from cms.services import audit, documents, outbox, post_fields, site, taxonomies, working_copies
 
 PER_SCREEN = 50
+SHORT = ("title", "slug", "date")  # fields that the audit has as they were and are
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,18 +250,24 @@ async def save(work: Work, actor: Actor, post_id: int, wanted: PostInput, *, on_
     wished = await _fields(work, actor, post, wanted, PostFields.model_validate(fields))
     base = wanted.seen.text if wanted.seen else text
     copy = await working_copies.edit(work, actor, post_id, content=wanted.text, fields=wished.to_json(), base=base)
-    if changed := _changed(copy, text, fields):
-        audit.note(work, actor, f"{post.kind}.save", post.kind, post.id, changed=changed)
+    note_saved(work, actor, post, fields, copy, _changed(copy, text, fields))
     if on_purpose:
         await working_copies.keep(work, [copy], Reason.SAVED, actor.user_id)
     return post
 
 
-def _changed(copy: WorkingCopy, text: str, fields: Mapping[str, Any]) -> list[str]:
-    """The names of what is another now; what it was, revisions know."""
+def _changed(copy: WorkingCopy, text: str, fields: Mapping[str, Any]) -> set[str]:
+    """The names of what is another now."""
     before = PostFields.model_validate(fields).to_json()
-    names = [name for name in copy.fields.keys() | before.keys() if copy.fields.get(name) != before.get(name)]
-    return sorted([*names, *(["text"] if copy.content != text else [])])
+    names = {name for name in copy.fields.keys() | before.keys() if copy.fields.get(name) != before.get(name)}
+    return names | ({"text"} if copy.content != text else set())
+
+
+def note_saved(work: Work, actor: Actor, post: Post, before: Mapping[str, Any], copy: WorkingCopy, changed: Set[str]) -> None:
+    """In the audit, unless nothing is another; what is short with what it was, the rest by name, as revisions know it."""
+    if changed:
+        sides = ({name: str(fields.get(name) or "")[:MAX_TITLE] for name in SHORT} for fields in (before, copy.fields))
+        audit.note(work, actor, f"{post.kind}.save", post.kind, post.id, changed=sorted(changed), **audit.difference(*sides))
 
 
 async def _fields(work: Work, actor: Actor, post: Post, wanted: PostInput, before: PostFields) -> PostFields:

@@ -26,6 +26,7 @@ from cms.models import (
     Post,
     PostAuthor,
     PreviewLink,
+    Published,
     RecoveryCode,
     Remark,
     Revision,
@@ -37,9 +38,11 @@ from cms.models import (
     WorkingCopy,
 )
 from cms.models.address import TargetKind
+from cms.models.post import Side
 from cms.models.user import ERASED_DOMAIN
 from cms.policy import Actor, Capability, Role
-from cms.services import accounts, addresses, audit, bylines, outbox, portraits, site
+from cms.services import accounts, addresses, audit, bylines, notices, outbox, portraits, posts, site, threads
+from cms.services.sealed import SEALED
 
 FORMER_NAME = "Former author"  # unless the site has chosen another
 BATCH = 20  # rows that are read at once: a text may be long
@@ -59,6 +62,7 @@ _SHOWN: Mapping[type[Base], tuple[str, ...]] = {
     Job: ("name", "payload", "created_at", "finished_at"),
     AuditEntry: ("at", "action", "subject_kind", "subject_id", "details", "address", "request_id"),
     Post: ("id", "kind", "title", "live", "work", "language", "created_at", "updated_at", "first_published_at", "trashed_at"),
+    Published: ("post_id", "path", "title", "published_at", "updated_at"),
     WorkingCopy: ("post_id", "content", "fields", "updated_at"),
     Revision: ("id", "post_id", "reason", "name", "content", "fields", "created_at"),
     Asset: ("id", "name", "path", "content_type", "size", "width", "height", "alt", "created_at"),
@@ -103,41 +107,50 @@ async def kept(session: AsyncSession, user_id: int) -> dict[str, Any]:
                 ("notifications", Notification),
             )
         },
-        "notices": [_row(each) for each in await session.scalars(select(Job).where(_told(user_id)).order_by(Job.id))],
+        "notices": [_notice(each) for each in await session.scalars(select(Job).where(notices.told(user_id)).order_by(Job.id))],
     }
 
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """Of what there may be much: read in batches, each from the last one's number on."""
+    """Of what there may be much: read in batches, each from the last one's number on. ``condition``: which rows are of a person."""
 
     table: type[Any]
-    condition: Callable[[int], ColumnElement[bool]]
+    condition: Callable[[User], ColumnElement[bool]]
 
-    async def read(self, session: AsyncSession, user_id: int, after: int) -> tuple[Sequence[Row], int]:
+    async def read(self, session: AsyncSession, user: User, after: int) -> tuple[Sequence[Row], int]:
         """The rows, and the last one's number; none when there are no more."""
         (key,) = self.table.__table__.primary_key
-        wanted: Select[Any] = select(self.table).where(self.condition(user_id), key > after).order_by(key).limit(BATCH)
+        wanted: Select[Any] = select(self.table).where(self.condition(user), key > after).order_by(key).limit(BATCH)
         rows = (await session.scalars(wanted)).all()
-        return [_seen_by(user_id, each) for each in rows], getattr(rows[-1], key.name) if rows else after
+        return [_seen_by(user.id, each) for each in rows], getattr(rows[-1], key.name) if rows else after
 
 
-def _written(user_id: int) -> Select[int]:
-    return select(PostAuthor.post_id).where(PostAuthor.user_id == user_id)
+def _stands_above(user: User, side: Side) -> Select[int]:
+    return select(PostAuthor.post_id).where(PostAuthor.user_id == user.id, PostAuthor.side == side)
+
+
+def _has_in_work(user: User) -> ColumnElement[bool]:
+    """The texts that the person began or stands above as they are now: whoever only did so once sees no more of them than readers."""
+    return or_(Post.created_by_id == user.id, Post.id.in_(_stands_above(user, Side.WORK)))
+
+
+def _may_see(user: User) -> ColumnElement[bool]:
+    wrote_last = (WorkingCopy.updated_by_id == user.id) & WorkingCopy.post_id.in_(select(Post.id).where(posts.sees_work(user.actor)))
+    return or_(wrote_last, WorkingCopy.post_id.in_(select(Post.id).where(_has_in_work(user))))
 
 
 COLLECTIONS: Mapping[str, Collection] = {
-    "audit-by": Collection(AuditEntry, lambda user_id: AuditEntry.user_id == user_id),
-    "audit-about": Collection(AuditEntry, lambda user_id: (AuditEntry.subject_kind == "user") & (AuditEntry.subject_id == user_id)),
-    "posts": Collection(Post, lambda user_id: or_(Post.created_by_id == user_id, Post.id.in_(_written(user_id)))),
-    "working-copies": Collection(
-        WorkingCopy, lambda user_id: or_(WorkingCopy.updated_by_id == user_id, WorkingCopy.post_id.in_(_written(user_id)))
-    ),
-    "revisions": Collection(Revision, lambda user_id: Revision.created_by_id == user_id),
-    "threads": Collection(Thread, lambda user_id: Thread.created_by_id == user_id),
-    "remarks": Collection(Remark, lambda user_id: Remark.created_by_id == user_id),
-    "preview-links": Collection(PreviewLink, lambda user_id: PreviewLink.created_by_id == user_id),
-    "media": Collection(Asset, lambda user_id: Asset.created_by_id == user_id),
+    "audit-by": Collection(AuditEntry, lambda user: AuditEntry.user_id == user.id),
+    "audit-about": Collection(AuditEntry, lambda user: (AuditEntry.subject_kind == "user") & (AuditEntry.subject_id == user.id)),
+    "posts": Collection(Post, _has_in_work),
+    "working-copies": Collection(WorkingCopy, _may_see),
+    "bylines": Collection(Published, lambda user: Published.post_id.in_(_stands_above(user, Side.LIVE))),
+    "revisions": Collection(Revision, lambda user: Revision.created_by_id == user.id),
+    "threads": Collection(Thread, lambda user: Thread.created_by_id == user.id),
+    "remarks": Collection(Remark, lambda user: Remark.created_by_id == user.id),
+    "preview-links": Collection(PreviewLink, lambda user: PreviewLink.created_by_id == user.id),
+    "media": Collection(Asset, lambda user: Asset.created_by_id == user.id),
 }
 
 
@@ -145,16 +158,14 @@ def _row(row: Any) -> Row:
     return {name: getattr(row, name) for name in _SHOWN[type(row)]}
 
 
+def _notice(job: Job) -> Row:
+    return {**_row(job), "payload": {name: value for name, value in job.payload.items() if name != SEALED}}
+
+
 def _seen_by(user_id: int, row: Any) -> Row:
-    """From where somebody else did something to the person is kept about that other one."""
-    is_others = isinstance(row, AuditEntry) and row.user_id not in (None, user_id)
+    """From where somebody else did something to the person, or tried to, is kept about that other one."""
+    is_others = isinstance(row, AuditEntry) and row.user_id != user_id
     return {**_row(row), "address": ""} if is_others else _row(row)
-
-
-def _told(user_id: int) -> ColumnElement[bool]:
-    """Mail that waits for the person, or went out a short while ago."""
-    told: ColumnElement[bool] = Job.payload["user_id"].as_integer() == user_id
-    return told
 
 
 # --- forgetting ------------------------------------------------------------------------------------------------------------
@@ -173,9 +184,10 @@ async def erase(work: Work, actor: Actor, user_id: int) -> None:
     _refuse(actor, user)
     former = await former_name(work.session)
     await _rename_in_menus(work, user, former)
+    await threads.rename_mentioned(work, user, former)
     await portraits.replace(work, actor, user.id, None)
     await _forget_rows(work, user.id)
-    await _forget_in_audit(work, user.id)
+    await audit.forget(work, user.id)
     for name, value in _husk(work, user.id, former).items():
         setattr(user, name, value)
     user.slug = await _move_list(work, user.id, former)
@@ -238,8 +250,7 @@ async def _forget_rows(work: Work, user_id: int) -> None:
     session = work.session
     for table in (Session, Device, Passkey, RecoveryCode, Identity, Token, Notification):
         await session.execute(delete(table).where(table.user_id == user_id))
-    told_of = Job.payload["about"].as_integer() == user_id  # letters to others that have the name
-    await session.execute(delete(Job).where(or_(_told(user_id), told_of)).execution_options(synchronize_session=False))
+    await notices.forget(work, user_id)
 
 
 async def _rename_in_menus(work: Work, user: User, former: str) -> None:
@@ -254,13 +265,6 @@ async def _rename_in_menus(work: Work, user: User, former: str) -> None:
 
 def _unnamed(line: str, user: User, former: str) -> str:
     return f"{former} (/author)" if line.endswith(f"(/author/{user.slug})") else line
-
-
-async def _forget_in_audit(work: Work, user_id: int) -> None:
-    """What was done stays, with a number for who did it; from where goes. Details never name anybody (services/audit.py)."""
-    theirs = or_(AuditEntry.user_id == user_id, (AuditEntry.subject_kind == "user") & (AuditEntry.subject_id == user_id))
-    is_others = AuditEntry.user_id.is_not(None) & (AuditEntry.user_id != user_id)
-    await work.session.execute(update(AuditEntry).where(theirs, ~is_others).values(address="").execution_options(synchronize_session=False))
 
 
 async def _move_list(work: Work, user_id: int, name: str) -> str:

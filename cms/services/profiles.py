@@ -30,13 +30,14 @@ async def save(work: Work, actor: Actor, wanted: ProfileInput, picture: Upload |
     links = [link.model_dump() for link in wanted.links]
     given = {"name": wanted.name, "bio": wanted.bio.strip(), "links": links}
     changed = [name for name, value in given.items() if getattr(user, name) != value]
+    names = audit.difference({"name": user.name}, {"name": wanted.name})
     for name in changed:
         setattr(user, name, given[name])
     if (picture or wanted.remove_picture) and await portraits.replace(work, actor, user.id, picture):
         changed.append("picture")
     if not changed:
         return
-    audit.note(work, actor, "user.profile", "user", user.id, changed=changed)
+    audit.note(work, actor, "user.profile", "user", user.id, changed=changed, **names)
     await work.session.flush()
     if {"name", "bio"} & set(changed):
         await bylines.renew(work, user)

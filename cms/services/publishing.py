@@ -1,9 +1,9 @@
 """What readers see: making it from a working copy, taking it away. Rendering was done before, outside the transaction."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import delete, func, select
@@ -74,6 +74,7 @@ class _Going:
     revision: Revision
     published: Published
     is_new: bool
+    status: Live  # that it had
     old: dict[str, tuple[Any, ...]]
     former: Listed | None
     former_path: str
@@ -105,7 +106,8 @@ async def publish_all(work: Work, actor: Actor, releases: Sequence[Release]) -> 
     for one in going:
         kind, path = one.post.kind, one.published.path
         aspects = list(documents.changed(one.published, one.old))
-        audit.note(work, actor, f"{kind}.publish", kind, one.post.id, changed=aspects, path=path, revision=one.revision.id)
+        sides = audit.difference(_short(one.status, one.old), _short(one.post.live, documents.values_of(one.published)))
+        audit.note(work, actor, f"{kind}.publish", kind, one.post.id, changed=aspects, path=path, revision=one.revision.id, **sides)
     done = delete(Schedule).where(Schedule.post_id.in_([one.post.id for one in going]), Schedule.act == ScheduledAct.PUBLISH)
     await session.execute(done)
     await search_index.index(work, [(one.published, one.release.version.rendered.plain_text) for one in going])
@@ -117,6 +119,14 @@ async def publish_all(work: Work, actor: Actor, releases: Sequence[Release]) -> 
             await _renew_below(work, one.published)
             await site.renew_frame(work)
     return rows
+
+
+def _short(status: Live, values: Mapping[str, tuple[Any, ...]]) -> dict[str, str]:
+    """What the audit has of a text as it was or is."""
+    if not values:
+        return {"status": status}
+    (title, _), (path,), (at,) = values["title"], values["path"], values["date"]
+    return {"status": status, "title": title, "path": path, "published_at": at.astimezone(UTC).isoformat(timespec="minutes")}
 
 
 async def _to_go(work: Work, actor: Actor, releases: Sequence[Release]) -> list[_Going]:
@@ -148,6 +158,7 @@ async def _to_go(work: Work, actor: Actor, releases: Sequence[Release]) -> list[
             revisions[post_id],
             before or Published(post_id=post_id, kind=found[post_id].kind, updated_at=work.now),
             before is None,
+            found[post_id].live,
             documents.values_of(before),
             documents.listed(before) if before else None,
             before.path if before else "",

@@ -30,7 +30,7 @@ async def offer(work: Work, sealer: Sealer, sealed: str) -> None:
     user = await accounts.find_by_email(work.session, sealer.open(sealed))
     if user and not user.is_disabled:
         carrier = await _issue(work, user)
-        await notices.enqueue(work, sealer, Notice.RESET, to=user.email, name=user.name, carrier=carrier)
+        await notices.enqueue(work, sealer, Notice.RESET, to=user.email, user_id=user.id, name=user.name, carrier=carrier)
 
 
 async def give(work: Work, actor: Actor, user: User) -> str:

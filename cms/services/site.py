@@ -62,8 +62,8 @@ async def save(work: Work, actor: Actor, wanted: SiteInput, logo: Upload | None 
         changes["logo_id"] = asset.id
     elif wanted.remove_logo:
         changes["logo_id"] = None
-    before = {name: getattr(row, name) for name, value in changes.items() if getattr(row, name) != value}
-    audit.note(work, actor, "site.configure", "site", SITE_ID, before=before, after={name: changes[name] for name in before})
+    before = {name: getattr(row, name) for name in changes}
+    audit.note(work, actor, "site.configure", "site", SITE_ID, **audit.difference(before, changes))
     await configure(work, **changes)
 
 

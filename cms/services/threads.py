@@ -20,7 +20,7 @@ from cms.content.plain_text import shorten
 from cms.db.session import Work
 from cms.errors import Conflict, InvalidInput, NotFound
 from cms.events import ThreadChanged
-from cms.models import Post, Remark, Thread, User, WorkingCopy
+from cms.models import Job, Notification, Post, Remark, Thread, User, WorkingCopy
 from cms.models.document import Outcome, ThreadKind
 from cms.models.post import Reason
 from cms.policy import Actor, Capability, Role
@@ -263,3 +263,23 @@ def mentions(text: str, people: dict[int, str]) -> set[int]:
         if fitting and len(whom := calls[max(fitting, key=len)]) == 1:
             found |= whom
     return found
+
+
+async def rename_mentioned(work: Work, user: User, name: str) -> None:
+    """Where somebody is mentioned by his whole name, in whatever case, there is this one; others whose names begin like it keep theirs."""
+    others = await work.session.scalars(select(User.name).where(User.id != user.id, User.name.istartswith(user.name, autoescape=True)))
+    longer = "|".join(re.escape(other) for other in sorted(others, key=len, reverse=True)) or "(?!)"
+    mention = re.compile(rf"(?<!\w)@(?:(?P<other>{longer})|{re.escape(user.name)})(?!\w)", re.IGNORECASE)
+
+    def renamed(text: str) -> str:
+        return mention.sub(lambda found: found[0] if found["other"] else f"@{name}", text)
+
+    for remark in await work.session.scalars(select(Remark).where(Remark.text.icontains(f"@{user.name}", autoescape=True))):
+        remark.text = renamed(remark.text)
+    words = Notification.data["words"].as_string()
+    for told in await work.session.scalars(select(Notification).where(words.icontains(f"@{user.name}", autoescape=True))):
+        told.data = {**told.data, "words": renamed(told.data["words"])}
+    words = Job.payload["facts"]["words"].as_string()
+    for job in await work.session.scalars(select(Job).where(words.icontains(f"@{user.name}", autoescape=True))):
+        facts = job.payload["facts"]
+        job.payload = {**job.payload, "facts": {**facts, "words": renamed(facts["words"])}}

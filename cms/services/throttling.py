@@ -46,6 +46,11 @@ async def take(database: Database, limit: Limit, who: str, number: int = 1) -> N
         raise TooManyRequests(ceil(wait))
 
 
+async def may(work: Work, limit: Limit, who: str) -> bool:
+    """Count an act that is done in this very transaction, if it may be."""
+    return await _take(work, limit, who, 1) == 0
+
+
 async def give_back(database: Database, limit: Limit, who: str) -> None:
     """Forget what was counted: it turned out well."""
     async with database.transaction() as work:

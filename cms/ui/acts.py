@@ -52,6 +52,7 @@ ACTS: Mapping[str, str] = {  # ``%s``: whom or what it was about; without it, no
     "session.end": "Signed out",
     "session.revoke": "Signed out other browsers",
     "session.end_all": "Signed everybody out",
+    "session.refuse": "Tried too often to sign in as %s",
     "device.new": "Came with a browser that was not seen before",
     "second_factor.on": "Set up an authenticator app",
     "second_factor.off": "Turned off the authenticator app",
@@ -160,12 +161,14 @@ _DETAILS = {
     "link": "link no. %s",
     "lifetime": "open for %s",
     "key": "known as %s",
+    "limit": "%s",
 }
 _VALUES = {
     "never": "not public",
     "published": "public",
     "trashed": "in the trash",
     "active": "can sign in",
+    "second factors": "codes",
     "1h": "1 hour",
     "24h": "24 hours",
     "7d": "7 days",

@@ -106,6 +106,38 @@ async def test_children_survive_when_a_later_migration_changes_their_parent(
     assert await migrations.check(database.url) == []
 
 
+NOTED = (
+    "INSERT INTO audit (at, user_id, action, subject_kind, subject_id, details, address, request_id)"
+    " SELECT at, :user_id, :action, 'user', :subject_id, details, :address, '' FROM audit LIMIT 1"
+)
+
+
+async def test_audit_keeps_the_number_of_who_is_gone_and_no_address_of_another(database: Database) -> None:
+    await fill(database)
+    async with database.read() as session:
+        user_id = await session.scalar(text("SELECT id FROM users"))
+    address, lines = "203.0.113.9", [(user_id, "user.role"), (user_id, "user.create"), (None, "user.role")]
+    await migrations.downgrade(database.url, "0007")
+    await database.dispose()
+    async with database.transaction() as work:
+        await work.session.execute(text("DELETE FROM audit WHERE id <> (SELECT min(id) FROM audit)"))
+        for who, action in lines:
+            await work.session.execute(text(NOTED), {"user_id": who, "action": action, "subject_id": 998, "address": address})
+    await migrations.upgrade(database.url)
+    await database.dispose()
+    async with database.transaction() as work:
+        found = await work.session.execute(text("SELECT user_id, action, address FROM audit WHERE subject_id = 998 ORDER BY id"))
+        assert [tuple(each) for each in found] == [(*lines[0], address), (*lines[1], ""), (*lines[2], "")]
+        await work.session.execute(text(NOTED), {"user_id": 999, "action": "gone", "subject_id": 998, "address": ""})
+    await migrations.downgrade(database.url, "0007")
+    await database.dispose()
+    async with database.read() as session:
+        found = await session.scalars(text("SELECT user_id FROM audit WHERE subject_id = 998 ORDER BY id"))
+        assert list(found) == [user_id, user_id, None, None]
+    await migrations.upgrade(database.url)
+    assert await migrations.check(database.url) == []
+
+
 async def test_migration_that_leaves_strays_is_refused_and_undone(database: Database, later: Later) -> None:
     await fill(database)
     before = await count(database)

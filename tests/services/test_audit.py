@@ -1,5 +1,6 @@
 """Who did what: a line in the transaction of the act, and none of an act that was undone; the lines read again, and how long they stay."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ from sqlalchemy import select
 
 from cms.db.session import Database, utc_now
 from cms.errors import Forbidden, InvalidInput
-from cms.models import AuditEntry, User
+from cms.models import AuditEntry, Job, User
 from cms.policy import Actor, Role
+from cms.schemas.account import ProfileInput
 from cms.schemas.audit import AuditQuery
-from cms.services import accounts, audit
+from cms.services import accounts, audit, notices, privacy, profiles, sessions
+from cms.services.notices import Notice
 from cms.worker.tasks import keep_house
 from tests import watching
 from tests.factories import draft, edited, means, person, publish, published, restore, trash, user_of, withdraw
@@ -55,8 +58,18 @@ async def test_what_was_before_and_is_after_is_noted_by_name_and_no_text_is_kept
     await publish(database, editor, post.id)
     await trash(database, editor, post.id)
     _, saved, sent, trashed = await entries(database)
-    assert saved.details == {"changed": ["tags", "text", "title"]}
+    assert saved.details == {"changed": ["tags", "text", "title"], "before": {"title": "Low tide"}, "after": {"title": "High tide"}}
     assert {"title", "body", "path"} <= set(sent.details["changed"])
+    assert sent.details["before"] == {"status": "never"}
+    now = {"status": "published", "title": "High tide", "path": "high-tide", "published_at": f"{post.created_at:%Y-%m-%d}"}
+    assert {**sent.details["after"], "published_at": sent.details["after"]["published_at"][:10]} == now
+    await restore(database, editor, post.id)
+    await edited(database, editor, post.id, title="Ebb")
+    await publish(database, editor, post.id)
+    await edited(database, editor, post.id, title="Low ebb", text="x")
+    await publish(database, editor, post.id)
+    again = (await entries(database))[-1].details
+    assert (again["before"], again["after"]) == ({"title": "Ebb", "path": "ebb"}, {"title": "Low ebb", "path": "low-ebb"})
     assert trashed.details == {"before": "published", "after": "trashed"}
     assert "sea" not in str([saved.details, sent.details, trashed.details]).lower().replace("search", "")
 
@@ -84,7 +97,30 @@ async def test_what_happens_to_people_is_noted_with_before_and_after(database: D
     assert told["user.role"] == {"before": "author", "after": "editor"}
     assert told["user.disable"] == {"before": "active", "after": "disabled"}
     assert told["user.enable"] == {"before": "disabled", "after": "active"}
-    assert "Marks" not in str(told), "names are where they can be erased, and not here"
+    assert told["user.rename"] == {"changed": ["name"], "before": {"name": "Ana Silva"}, "after": {"name": "Ana Marks"}}
+    async with database.transaction() as work:
+        await profiles.save(work, ana.actor, ProfileInput(name="Ana Hill", bio="Words."))
+    profile = (await entries(database, "user"))[-1].details
+    assert profile == {"changed": ["name", "bio"], "before": {"name": "Ana Marks"}, "after": {"name": "Ana Hill"}}
+    async with database.transaction() as work:
+        await privacy.erase(work, owner, ana.id)
+    assert not re.search("Silva|Marks|Hill", str([entry.details for entry in await entries(database, "user")]))
+
+
+async def test_who_was_deleted_stays_a_number_without_an_address(database: Database) -> None:
+    owner, ana, edna = [await person(database, role) for role in ("owner", "author", "editor")]
+    async with database.transaction("request", "203.0.113.9") as work:
+        user, heir = [await work.session.get_one(User, each.user_id) for each in (ana, edna)]
+        await sessions.start(work, user, "Firefox")
+        await notices.tell(work, user.id, Notice.PASSWORD)
+        await notices.tell(work, heir.id, Notice.ACCEPTED, about=user.id, who="Ana Silva")
+    async with database.transaction("request", "198.51.100.7") as work:
+        await accounts.delete(work, owner, user, heir)
+    told = [(entry.action, entry.user_id, entry.address) for entry in await entries(database, "user") if entry.subject_id == ana.user_id]
+    assert told == [("user.create", None, ""), ("session.create", ana.user_id, ""), ("user.delete", owner.user_id, "198.51.100.7")]
+    assert await found(database, owner, person=ana.user_id) == ["session.create"]
+    async with database.read() as session:
+        assert list(await session.scalars(select(Job.id))) == []
 
 
 async def test_lines_are_found_by_person_kind_subject_and_days(database: Database) -> None:

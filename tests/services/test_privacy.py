@@ -14,15 +14,48 @@ from cms.db.session import Database
 from cms.errors import Conflict, Forbidden, NotFound
 from cms.events import UserChanged
 from cms.exchange import personal
-from cms.models import Asset, AuditEntry, Base, Device, Identity, Menu, MenuItem, Passkey, Portrait, Published, RecoveryCode, User
+from cms.models import (
+    Asset,
+    AuditEntry,
+    Base,
+    Device,
+    Identity,
+    Job,
+    Menu,
+    MenuItem,
+    Passkey,
+    Portrait,
+    Published,
+    RecoveryCode,
+    Remark,
+    User,
+)
 from cms.models.address import TargetKind
 from cms.models.user import Purpose
 from cms.policy import SYSTEM, Actor, Role
 from cms.schemas.account import InvitationInput, ProfileInput
 from cms.schemas.site import MenuInput, MenuItemInput
-from cms.services import accounts, invitations, jobs, lists, menus, privacy, profiles, sessions, site, tokens
+from cms.schemas.threads import ThreadInput
+from cms.services import (
+    accounts,
+    invitations,
+    jobs,
+    lists,
+    menus,
+    new_addresses,
+    notices,
+    notifications,
+    privacy,
+    profiles,
+    resets,
+    sessions,
+    site,
+    threads,
+    tokens,
+)
+from cms.services.notices import Notice
 from tests import watching
-from tests.factories import edited, means, person, published, user_of
+from tests.factories import draft, edited, means, person, publish, published, user_of
 
 SECRETS = ("hash-of-a-password", "public-key", "sealed-secret", "hash-of-a-code", "credential-id", "hash-of-a-device")
 
@@ -88,7 +121,7 @@ async def test_archive_has_all_that_is_kept_and_no_secret(database: Database) ->
     assert files.testzip() is None
     assert {name.removesuffix(".json") for name in files.namelist()} == {
         "README.txt", "account", "sessions", "devices", "passkeys", "identities", "one-time-links", "notices", "audit-by", "audit-about",
-        "posts", "working-copies", "revisions", "media", "threads", "remarks", "preview-links", "notifications",
+        "posts", "working-copies", "revisions", "media", "threads", "remarks", "preview-links", "notifications", "bylines",
     }  # fmt: skip
     readme = files.read("README.txt").decode()
     assert "What The Tide Table keeps about Ana Silva" in readme
@@ -136,6 +169,12 @@ async def test_only_oneself_and_administrators_take_it(database: Database) -> No
 
 async def test_from_where_others_acted_is_not_in_it(database: Database) -> None:
     owner, ana = await person(database, "owner"), await person(database, "author")
+    async with database.transaction() as work:
+        carrier = await invitations.invite(work, owner, InvitationInput(email="ines@example.org"))
+    async with database.transaction("request", "203.0.113.77") as work:
+        ines = await invitations.accept(work, carrier, "Ines Falk", None)
+    assert b"203.0.113.77" not in (await archive(database, owner, owner.user_id or 0)).read("audit-by.json")
+    assert b"203.0.113.77" in (await archive(database, ines.actor, ines.id)).read("audit-by.json")
     async with database.transaction("request", "198.51.100.7") as work:
         await accounts.change_role(work, owner, await accounts.get(work.session, ana.user_id or 0), Role.EDITOR)
     async with database.transaction("request", "203.0.113.9") as work:
@@ -143,6 +182,22 @@ async def test_from_where_others_acted_is_not_in_it(database: Database) -> None:
     files = await archive(database, ana, ana.user_id or 0)
     about = {each["action"]: each["address"] for each in json.loads(files.read("audit-about.json"))}
     assert (about["user.role"], about["session.create"]) == ("", "203.0.113.9")
+
+
+async def test_working_copy_is_only_in_it_while_one_may_see_it(database: Database) -> None:
+    """Whoever stands above the public text alone was an author once: what comes next is not his."""
+    edna, ana, ines = [await person(database, *who) for who in (("editor",), ("author",), ("author", "Ines Falk"))]
+    both = tuple(str(each.user_id) for each in (ana, ines))
+    post = await draft(database, edna, title="Low tide")
+    await edited(database, edna, post.id, authors=both)
+    await publish(database, edna, post.id)
+    await edited(database, ana, post.id, text="Hers.")
+    await edited(database, edna, post.id, authors=both[1:], title="A secret")
+    for actor, titles, copies in ((ana, [], 0), (ines, ["A secret"], 1)):
+        files = await archive(database, actor, actor.user_id or 0)
+        assert [each["title"] for each in json.loads(files.read("posts.json"))] == titles
+        assert len(json.loads(files.read("working-copies.json"))) == copies
+        assert [each["title"] for each in json.loads(files.read("bylines.json"))] == ["Low tide"]
 
 
 # --- forgetting ------------------------------------------------------------------------------------------------------------
@@ -213,6 +268,46 @@ async def test_name_in_the_menu_and_in_letters_to_others_goes_too(database: Data
     assert "Ana Silva" not in await everything(database)
     async with database.read() as session:
         assert [link.label for link in (await site.get_frame(session)).menu] == ["Former author"]
+
+
+async def test_mention_of_the_name_is_of_the_sites_name_for_such_people(database: Database) -> None:
+    edna, ana, otto = [await person(database, *who) for who in (("editor",), ("author",), ("editor", "Otto Other"))]
+    await person(database, "author", "Ana Silva Marks")
+    said = "@ana silva, see @Ana Silva's text. Not a@ana silva, @Ana Silvana or @Ana Silva Marks."
+    post = await draft(database, edna)
+    async with database.transaction() as work:
+        await threads.begin(work, edna, post.id, ThreadInput.model_validate({"text": f"{said} @Otto Other"}))
+        await privacy.erase(work, SYSTEM, ana.user_id or 0)
+    async with database.read() as session:
+        (remark,) = await session.scalars(select(Remark.text))
+        (told,) = await notifications.list_of(session, otto)
+        letters = [payload["facts"]["words"] for payload in await session.scalars(select(Job.payload))]
+    left = said.replace("@ana silva,", "@Former author,", 1).replace("@Ana Silva's", "@Former author's")
+    assert remark == f"{left} @Otto Other"
+    assert {told.words, *letters} == {remark}
+
+
+async def test_sealed_letters_are_forgotten_and_those_of_others_are_not(database: Database, tmp_path: Path) -> None:
+    ana, ines = await person(database, "author"), await person(database, "author", "Ines Falk")
+    given = means(database, tmp_path)
+    async with database.transaction() as work:
+        for actor in (ana, ines):
+            await new_addresses.ask(work, given.sealer, actor, f"new-{actor.user_id}@example.org")
+        for email in ("author@example.org", "ines.falk@example.org"):
+            await resets.offer(work, given.sealer, given.sealer.seal(email))
+        await accounts.change_email(work, given.sealer, ines, await work.session.get_one(User, ines.user_id), "falk@example.org")
+        await notices.enqueue(work, given.sealer, Notice.INVITATION, to="author@example.org")
+        invited = (await work.session.scalars(select(Job).order_by(Job.id.desc()).limit(1))).one()
+        invited.error, invited.finished_at = "SMTPError: nobody there", work.now
+    files = await archive(database, ana, ana.user_id or 0)
+    told = json.loads(files.read("notices.json"))
+    assert [each["payload"]["notice"] for each in told] == ["old_address", "new_address", "reset"]
+    assert b"sealed" not in files.read("notices.json")
+    async with database.transaction() as work:
+        await privacy.erase(work, SYSTEM, ana.user_id or 0)
+    async with database.read() as session:
+        left = [given.sealer.open(payload["sealed"]) for payload in await session.scalars(select(Job.payload))]
+    assert [json.loads(each)["name"] for each in left] == ["Ines Falk"] * 4
 
 
 async def test_name_does_not_come_back_by_a_form_that_was_sent_at_that_moment(database: Database) -> None:

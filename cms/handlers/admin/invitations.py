@@ -5,7 +5,7 @@ from cms.handlers.admin.base import AdminHandler
 from cms.handlers.forms import Form
 from cms.policy import Capability, Role
 from cms.schemas.account import InvitationInput
-from cms.services import invitations, notices, throttling
+from cms.services import invitations, notices, throttling, tokens
 from cms.services.notices import Notice
 from cms.ui.choices import ROLES
 
@@ -21,8 +21,10 @@ class InvitingHandler(AdminHandler, is_base=True):
         async with self.transaction() as work:
             carrier = await invitations.invite(work, self.actor, wanted)
             if by_mail or not can_mail:  # then it is shown at the terminal
-                facts = {"site": self.parts.last_frame.name, "by": self.actor.name, "role": wanted.role, "carrier": carrier}
-                await notices.enqueue(work, self.parts.sealer, Notice.INVITATION, to=wanted.email, name=wanted.name, **facts)
+                await notices.enqueue(
+                    work, self.parts.sealer, Notice.INVITATION, to=wanted.email, name=wanted.name, key=tokens.digest(carrier),
+                    site=self.parts.last_frame.name, by=self.actor.name, role=wanted.role, carrier=carrier,
+                )  # fmt: skip
         if by_mail:
             self.flash("The invitation is on its way.")
             self.redirect_to("admin.people")

@@ -58,7 +58,9 @@ class SecondFactorHandler(PendingHandler):
         code = "" if answer else form.value().code
         async with self.read() as session:
             who = signing_in.counted_as(str(user.id), is_known=await devices.knows(session, self.device, user.email))
-        await throttling.take(self.parts.database, signing_in.CODES, who)
+        await signing_in.count_try(
+            self.parts.database, signing_in.CODES, who, user.id, address=self.remote_address, request_id=self.request_id
+        )
         entry = None
         async with self.transaction() as work:
             person = await accounts.hold(work, user.id)

@@ -190,8 +190,9 @@ class LoginHandler(DoorHandler):
             return None
         async with self.parts.passwords.turn():
             proof = await signing_in.prove(
-                self.parts.database, self.parts.passwords, wanted, device=self.device, address=self.remote_address
-            )
+                self.parts.database, self.parts.passwords, wanted,
+                device=self.device, address=self.remote_address, request_id=self.request_id,
+            )  # fmt: skip
             if proof is None:
                 return None
             async with self.transaction() as work:

@@ -78,6 +78,18 @@ async def test_what_is_asked_for_stays_in_the_form_the_pages_and_the_files(site:
     assert "step: 0" in older.words
 
 
+async def test_who_is_gone_is_found_by_the_number(site: Site) -> None:
+    owner = await site.signed_in("owner")
+    ana, heir = await site.person("author"), await site.person("editor")
+    await written(await site.signed_in("author"), title="Low tide")
+    assert (await owner.post(f"/admin/people/{ana}/deletion", {"heir": str(heir)})).status == 303
+    answer = await owner.get(f"/admin/audit?person={ana}")
+    assert "Began Low tide" in acts(answer)
+    assert f"Somebody who is gone (no. {ana})" in answer.words
+    assert f'value="{ana}" selected' in answer.text
+    assert f"somebody who is gone (no. {ana})" in (await owner.get("/admin/audit")).words
+
+
 async def test_wrong_question_comes_back_with_a_sentence_at_each_field_and_what_was_typed(site: Site) -> None:
     browser = await site.signed_in("owner")
     for query, sentences in (

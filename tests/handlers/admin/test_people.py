@@ -1,6 +1,7 @@
 """People at the desk: inviting, changing and deleting accounts, as administrators and those whom it concerns meet it."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from sqlalchemy import select
 
 from cms.models import AuditEntry, Job, User
 from cms.rendering import Renderer
+from cms.services import invitations
 from cms.telemetry import Metrics
 from cms.worker import loop
 from cms.worker.tasks import Means
@@ -106,6 +108,23 @@ async def test_second_invitation_of_an_address_ends_the_first(site: Site) -> Non
     assert [(await site.browser().get(path)).status for path in (first, second)] == [404, 200]
     answer = await admin.post("/admin/people/invitations", {"email": "nia@example.org", "role": "editor"})
     assert "A link that was made for this address before leads nowhere now." in answer.words, "also to who loads the page again"
+
+
+async def test_letter_with_a_link_that_is_void_is_not_sent_any_more(mailing: tuple[Site, Postbox]) -> None:
+    site, box = mailing
+    admin = await site.signed_in("owner")
+    mail = {"email": "nia@example.org", "role": "author", "by_mail": "on"}
+    for _ in range(2):
+        assert (await admin.post("/admin/people/invitations", mail)).status == 303
+    await work_off(site)
+    assert len(box.letters) == 1
+    assert (await admin.post("/admin/people/invitations", {**mail, "email": "bo@example.org"})).status == 303
+    async with site.database.transaction() as work:
+        (job,) = await work.session.scalars(select(Job).where(Job.key.is_not(None), Job.finished_at.is_(None), Job.name == "send_mail"))
+        carrier = json.loads(site.application.parts.sealer.open(job.payload["sealed"]))["facts"]["carrier"]
+        await invitations.accept(work, carrier, "Bo", None)
+    await work_off(site)
+    assert {letter["To"] for letter in box.letters[1:]} == {"owner@example.org"}
 
 
 async def test_of_two_invitations_of_an_address_at_once_one_is_open(site: Site) -> None:

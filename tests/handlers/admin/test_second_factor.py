@@ -4,7 +4,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from cms.models import AuditEntry
 from cms.policy import SYSTEM
 from cms.rendering import Renderer
 from cms.sealing import Sealer
@@ -116,6 +118,9 @@ async def test_codes_cannot_be_tried_out(site: Site) -> None:
     assert int(answer.headers["Retry-After"]) > 0
     assert "Too many tries" in words(by_id(answer.page, "wrong"))
     assert (by_id(answer.page, "code").get("aria-describedby") or "").split()[0] == "wrong"
+    async with site.database.read() as session:
+        (noted,) = await session.scalars(select(AuditEntry).where(AuditEntry.action == "session.refuse"))
+    assert (noted.subject_id, noted.details) == (await site.person("author"), {"limit": "second factors"})
 
 
 async def test_who_knows_the_password_keeps_nobody_out_of_a_known_browser(site: Site) -> None:

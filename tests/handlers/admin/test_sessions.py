@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
@@ -285,6 +286,24 @@ async def test_in_no_minute_are_there_more_than_ten_wrong_passwords_for_an_accou
         answers += await wrong(site.browser())
         clock.pass_(seconds=1)
     assert answers.count(422) == 9  # the tenth would be a moment later
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_closed_door_is_noted_once_a_minute_and_no_name_that_is_nobodys(site: Site) -> None:
+    author, stranger = await site.person("author"), site.browser()
+    assert await wrong(stranger, times=5) == [422] * 5
+    assert await noted(site) == []
+    assert await wrong(stranger, times=2) == [429] * 2
+    assert await noted(site) == [(author, "127.0.0.1", {"limit": "wrong passwords"})]
+    assert await wrong(stranger, "nobody@example.org", times=7) == [422] * 5 + [429] * 2
+    assert (await noted(site))[1:] == [(None, "127.0.0.1", {"limit": "wrong passwords"})]
+
+
+async def noted(site: Site) -> list[tuple[int | None, str, dict[str, Any]]]:
+    wanted = select(AuditEntry.subject_id, AuditEntry.address, AuditEntry.details).where(AuditEntry.action == "session.refuse")
+    async with site.database.read() as session:
+        found = await session.execute(wanted.where(AuditEntry.user_id.is_(None)).order_by(AuditEntry.id))
+        return [(subject_id, address, details) for subject_id, address, details in found]
 
 
 @pytest.mark.usefixtures("at_once")

@@ -9,10 +9,10 @@ from tornado.httpclient import HTTPClientError
 
 from cms import crdt
 from cms.collaboration import log, protocol, room, updates
-from cms.models import Revision
+from cms.models import AuditEntry, Revision
 from cms.models.post import Reason
 from cms.policy import SYSTEM
-from cms.services import accounts, posts, publishing, sessions, working_copies
+from cms.services import accounts, posts, privacy, publishing, sessions, working_copies
 from cms.services.standing import Standing
 from tests import factories
 from tests.collaboration.writers import writing
@@ -82,6 +82,63 @@ async def test_working_copy_follows_by_itself_and_an_empty_room_is_folded(site: 
             if stored and not stored.updates and post.title == "High tide":
                 break
             await asyncio.sleep(0.1)
+
+
+async def saves(site: Site, number: int) -> list[AuditEntry]:
+    """The lines of the audit that say that something was written, when there are so many."""
+    async with asyncio.timeout(20):
+        while True:
+            async with site.database.read() as session:
+                found = await session.scalars(select(AuditEntry).where(AuditEntry.action == "post.save").order_by(AuditEntry.user_id))
+                if len(lines := found.all()) >= number:
+                    return list(lines)
+            await asyncio.sleep(0.1)
+
+
+async def test_what_each_wrote_is_noted_once_when_he_leaves(site: Site) -> None:
+    post_id = await post_of(site, title="Low tide", text="One.")
+    people = [await site.person(role) for role in ("author", "editor")]
+    async with writing(await site.signed_in("author"), post_id) as ana, writing(await site.signed_in("editor"), post_id) as edna:
+        await ana.reads("One.")
+        for text in ("One. Two.", "One. Two. Three."):
+            ana.type(text)
+            await ana.kept()
+            await working_copies.catch_up(site.database, post_id)
+        ana.type(title="High tide", excerpt="x")
+        ana.type(excerpt="", unheard="of")
+        await asyncio.gather(ana.kept(), edna.reads("One. Two. Three."))
+        edna.type("Three.")
+        await edna.kept()
+        assert await saves(site, 0) == []
+    first, second = await saves(site, 2)
+    assert [(line.user_id, line.subject_kind, line.subject_id) for line in (first, second)] == [(each, "post", post_id) for each in people]
+    assert first.details == {"changed": ["text", "title"], "before": {"title": "Low tide"}, "after": {"title": "High tide"}}
+    assert second.details == {"changed": ["text"]}
+    assert (first.address, len(first.request_id)) == ("127.0.0.1", 32)
+
+
+async def test_what_somebody_wrote_is_noted_when_he_falls_silent(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "PAUSE", 0)
+    post_id = await post_of(site, text="One.")
+    async with writing(await site.signed_in("author"), post_id) as ana:
+        await ana.reads("One.")
+        ana.type("Two.")
+        await ana.kept()
+        (line,) = await saves(site, 1)
+        assert line.details == {"changed": ["text"]}
+
+
+async def test_from_where_an_erased_person_wrote_is_not_noted_afterwards(site: Site) -> None:
+    post_id, ana_id = await post_of(site, text="One."), await site.person("author")
+    async with writing(await site.signed_in("author"), post_id) as ana:
+        await ana.reads("One.")
+        ana.type("Two.")
+        await ana.kept()
+        async with site.database.transaction() as work:
+            await privacy.erase(work, SYSTEM, ana_id)
+        await ana.end()
+    (line,) = await saves(site, 1)
+    assert (line.user_id, line.address) == (ana_id, "")
 
 
 async def test_whoever_is_not_signed_in_or_may_not_see_it_is_told_so(site: Site) -> None:
