@@ -201,6 +201,8 @@ class Act(Module):
         _, kind, number, menu = self.locale.translate, line.subject_kind, line.subject_id or 0, line.details.get("name")
         if line.is_gone:
             return _(GONE[kind]) % number, ""
+        if kind == "user" and not number:
+            return _("somebody unknown"), ""
         if kind == "site":
             return _("the settings of the site"), self.handler.reverse_url("admin.site")
         if kind == "menu" and menu in MENUS:

@@ -45,14 +45,16 @@ async def test_people_are_named_and_those_who_are_gone_are_numbers(site: Site) -
         ("user.delete", 998, {"heir": author}),
         ("invitation.accept", author, {"by": 997}),
         ("invitation.create", None, {"role": "editor"}),
+        ("session.refuse", None, {"limit": "wrong passwords"}),
         ("user.teleport", author, {}),
     ):
         await note(site.database, action, "user", subject_id, **details)
     await note(site.database, "page.trash", "page", 996, before="never", after="trashed")
     answer = await browser.get("/admin/audit")
-    assert acts(answer)[:6] == [
+    assert acts(answer)[:7] == [
         "Moved page no. 996 (deleted) to the trash",
         "user.teleport: Author Person",
+        "Tried too often to sign in as somebody unknown",
         "Invited somebody",
         "Accepted an invitation: Author Person",
         "Deleted somebody who is gone (no. 998)",
@@ -62,7 +64,7 @@ async def test_people_are_named_and_those_who_are_gone_are_numbers(site: Site) -
         assert told in answer.words
     links = {link.get("href") for link in answer.page.iter("a")}
     assert f"/admin/people/{author}" in links
-    assert not {"/admin/people/998", "/admin/pages/996"} & links
+    assert not {"/admin/people/0", "/admin/people/998", "/admin/pages/996"} & links
 
 
 async def test_what_is_asked_for_stays_in_the_form_the_pages_and_the_files(site: Site) -> None:
