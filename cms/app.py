@@ -193,7 +193,8 @@ def log_request(handler: RequestHandler) -> None:
     """One line for each answer. No query, no address of the reader; nor what looks like a secret, wherever in the path it was sent."""
     path = "…" if getattr(handler, "path_is_secret", False) else _SECRET.sub("…", handler.request.path)
     milliseconds = round(1000 * handler.request.request_time(), 1)
-    log.info("answered", method=handler.request.method, path=quote(path, safe="/%…"), status=handler.get_status(), ms=milliseconds)
+    said = {"method": handler.request.method, "path": quote(path, safe="/%…"), "status": handler.get_status(), "ms": milliseconds}
+    log.info("answered", **said, request_id=getattr(handler, "request_id", ""))  # whatever was refused before it was prepared has one, too
 
 
 def owner_token(keys: SecretKeys, identity: str) -> str:

@@ -32,7 +32,6 @@ class Document:
         self._watches = (
             self._doc.observe(lambda event: self._made.append(event.update)),
             self._fields.observe(lambda event: self._keys.update(event.keys)),
-            self._content.observe(lambda _event: self._keys.add(CONTENT)),
         )
 
     @classmethod
@@ -91,7 +90,7 @@ class Document:
         return self._taken()
 
     def changed_keys(self) -> set[str]:
-        """Fields that were set or deleted since this was asked, by whatever means; ``CONTENT`` if the text is another."""
+        """Fields that were set or deleted since this was asked, by whatever means."""
         changed, self._keys = self._keys, set()
         return changed
 

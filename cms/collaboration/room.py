@@ -286,7 +286,7 @@ class Room:
         self.last_writer = seat.user_id
         self._pass_on(made, seat)
         changed = self.document.changed_keys()
-        stretch.changed |= changed
+        stretch.changed |= changed if changed and not shape.characters else changed | {crdt.CONTENT}
         stretch.at = self.changed_at
         self.stretches[seat.user_id] = stretch
         if guarded := changed & GUARDED.keys():

@@ -105,3 +105,12 @@ except ValueError:
         assert "ValueError: violates a rule" in done.stderr
         assert "KeyError: 'outer'" in done.stderr
         assert "markword" not in done.stderr
+
+
+def test_an_answer_and_its_line_have_one_number_also_where_the_key_of_a_form_is_missing(migrated: Squall) -> None:
+    with migrated.serving() as site:
+        answer = site.get("/login", "POST")
+        assert answer.status == 403
+        site.wait_until(lambda: '"status": 403' in site.err)
+        (line,) = [line for line in site.err.splitlines() if '"status": 403' in line]
+        assert json.loads(line)["request_id"] == answer.headers["X-Request-Id"]
