@@ -292,6 +292,18 @@ async def test_address_changes_when_both_have_said_yes(mailing: tuple[Site, Post
     assert ("author@example.org", "Your e-mail address was changed") in [(letter["To"], letter["Subject"]) for letter in box.letters]
 
 
+async def test_without_mail_both_links_are_in_the_terminal(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    author = await site.signed_in("author")
+    assert "shown on the terminal" in (await author.get("/account/email")).words
+    assert (await author.post("/account/email", {"email": "new@example.org"})).status == 303
+    await work_off(site)
+    links = re.findall(r", for (\S+) .*\n  http://\S+?(/account/email/\S+)", capsys.readouterr().out)
+    assert [to for to, _ in links] == ["author@example.org", "new@example.org"]
+    for _, path in links:
+        assert (await site.browser().post(path)).status == 200
+    assert (await site.browser().sign_in("new@example.org")).status == 303
+
+
 async def test_address_that_somebody_else_has_is_refused_at_the_end_only(mailing: tuple[Site, Postbox]) -> None:
     site, box = mailing
     author = await site.signed_in("author")
