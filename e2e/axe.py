@@ -11,7 +11,7 @@ requestAnimationFrame(async () => {
   const hasEnd = (each) => each.effect.getComputedTiming().endTime !== Infinity; // a cursor blinks for ever
   const ending = document.getAnimations().filter(hasEnd);
   await Promise.allSettled(ending.map((each) => each.finished));
-  const rules = scheme === "dark" ? {runOnly: ["color-contrast"]} : {}; // nothing else is another in the dark
+  const rules = scheme === "dark" ? {runOnly: ["color-contrast", "link-in-text-block"]} : {}; // what is judged by colours
   axe.run(document, {iframes: false, ...rules}).then(done);
 });
 """

@@ -14,6 +14,8 @@ from cms.services.media import Upload
 from cms.services.notices import REFUSABLE
 
 FILE_AGAIN = "Choose the picture again; browsers do not send it twice."
+LETTERS_GO = "Two letters are on their way: one to your present address and one to the new one. Follow the link in both."
+LINKS_ARE_SHOWN = "Two links are shown where Squall runs, for your present address and the new one. Ask for them, and follow both."
 NOTICES = {
     "new_device": "Somebody signed in with a browser that was not seen before",
     "role": "Your role was changed",
@@ -93,10 +95,6 @@ class NoticesHandler(AdminHandler):
             await profiles.refuse(work, self.actor, set(REFUSABLE) - wanted)
         self.flash("Saved.")
         self.redirect_to("account.notifications")
-
-
-LETTERS_GO = "Two letters are on their way: one to your present address and one to the new one. Follow the link in both."
-LINKS_ARE_SHOWN = "Two links are shown where Squall runs, for your present address and the new one. Ask for them, and follow both."
 
 
 class OwnAddressHandler(AdminHandler):
