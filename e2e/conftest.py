@@ -70,7 +70,6 @@ def open_browser() -> Iterator[OpenBrowser]:
 async def program(templates: Templates, tmp_path: Path) -> AsyncIterator[Program]:
     """A site on SQLite that nobody owns."""
     program = Program(tmp_path)
-    program.data.mkdir()
     await templates.copy_sqlite(program.data / "squall.db")
     program.start()
     yield program

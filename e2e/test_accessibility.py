@@ -78,7 +78,6 @@ async def test_no_page_is_wider_than_its_window_however_long_its_words(
     tmp_path: Path, templates: Templates, open_browser: OpenBrowser
 ) -> None:
     data, word = tmp_path / "data", "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz" * 2
-    data.mkdir()
     database = Database(await templates.copy_sqlite(data / "squall.db"))
     owner = await factories.person(database, "owner", password_hash=await Passwords().hash(factories.PASSWORD))
     editor = await factories.person(database, "editor", word[:80])

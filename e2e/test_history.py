@@ -29,7 +29,6 @@ def wait_for(driver: Chrome, selector: str, words: str) -> None:
 
 async def test_a_text_is_compared_played_back_and_restored(tmp_path: Path, templates: Templates, open_browser: OpenBrowser) -> None:
     data = tmp_path / "data"
-    data.mkdir()
     database = Database(await templates.copy_sqlite(data / "squall.db"))
     olga = await factories.person(database, "owner", password_hash=await Passwords().hash(factories.PASSWORD))
     post_id = (await factories.draft(database, olga, title="Tides", text="The tide is low.")).id

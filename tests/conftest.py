@@ -64,9 +64,11 @@ class Templates:
         self._numbers = itertools.count(1)
 
     async def copy_sqlite(self, target: Path) -> str:
+        """Its folder is made, as the program makes it, if it is not there."""
         if not self._sqlite.exists():
             await migrations.upgrade(f"sqlite+aiosqlite:///{self._sqlite}")
             assert not self._sqlite.with_name("template.db-wal").exists(), "somebody still has the template open"
+        target.parent.mkdir(mode=0o700, exist_ok=True)
         shutil.copyfile(self._sqlite, target)
         return f"sqlite+aiosqlite:///{target}"
 

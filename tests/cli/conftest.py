@@ -25,11 +25,11 @@ def squall(tmp_path: Path) -> Squall:
 async def migrated(request: pytest.FixtureRequest, templates: Templates, tmp_path: Path) -> AsyncIterator[Squall]:
     """With a database that is up to date and has nothing in it; once on each kind."""
     squall = Squall(tmp_path)
-    squall.data.mkdir(mode=0o700)
     if request.param == "sqlite":
         await templates.copy_sqlite(squall.data / "squall.db")
         yield squall
         return
+    squall.data.mkdir(mode=0o700)
     async with templates.on_postgresql() as url:
         squall.settings["SQUALL_DATABASE_URL"] = url
         yield squall
