@@ -3,6 +3,7 @@
 from cms.models.address import Address
 from cms.models.audit import AuditEntry
 from cms.models.base import Base
+from cms.models.desk import CustomField, PostTemplate, Redirect, Review, SavedView, Snippet, Transfer
 from cms.models.document import Document, DocumentUpdate, DocumentWriter, Notification, PreviewLink, Remark, Thread
 from cms.models.job import Job
 from cms.models.media import Asset
@@ -30,6 +31,7 @@ __all__ = [
     "AuditEntry",
     "Base",
     "Category",
+    "CustomField",
     "Device",
     "Document",
     "DocumentUpdate",
@@ -47,12 +49,16 @@ __all__ = [
     "PostCategory",
     "PostSeries",
     "PostTag",
+    "PostTemplate",
     "PreviewLink",
     "Published",
     "RecoveryCode",
+    "Redirect",
     "RelatedPost",
     "Remark",
+    "Review",
     "Revision",
+    "SavedView",
     "Schedule",
     "SearchDocument",
     "SearchMiss",
@@ -61,10 +67,12 @@ __all__ = [
     "Series",
     "Session",
     "Site",
+    "Snippet",
     "Tag",
     "Thread",
     "Throttle",
     "Token",
+    "Transfer",
     "User",
     "WorkingCopy",
 ]

@@ -52,6 +52,14 @@ class Reason(StrEnum):
     IMPORTED = "imported"
 
 
+class Visibility(StrEnum):
+    """Whom a public text is for."""
+
+    PUBLIC = "public"
+    UNLISTED = "unlisted"  # whoever has its address; it stands in no list, and crawlers are asked to leave it alone
+    PASSWORD = "password"  # noqa: S105 - whoever knows it
+
+
 class ScheduledAct(StrEnum):
     PUBLISH = "publish"
     WITHDRAW = "withdraw"
@@ -79,6 +87,9 @@ class Post(Base):
     updated_at: Mapped[Moment]
     first_published_at: Mapped[Moment | None]
     has_changes: Mapped[bool] = mapped_column(default=False)  # the working copy differs from what readers see
+    visibility: Mapped[Visibility] = mapped_column(enum_type(Visibility), default=Visibility.PUBLIC)
+    password_hash: Mapped[str | None] = mapped_column(String(200))  # of what readers are asked for
+    position: Mapped[int] = mapped_column(default=0)  # of a page among those beside it in the tree
     trashed_at: Mapped[Moment | None]
     live_before_trash: Mapped[Live | None] = mapped_column(enum_type(Live))
     import_key: Mapped[str | None] = mapped_column(String(500), unique=True)
@@ -154,7 +165,8 @@ class Revision(Base):
 
 
 class Schedule(Base):
-    """A revision that waits for its time; at most one act of a kind for a post."""
+    """A revision that waits for its time; at most one act of a kind for a post. ``redirect_to``: where a text that ends then leads;
+    ``error``: why it could not be done when its time had come."""
 
     __tablename__ = "schedules"
 
@@ -163,6 +175,8 @@ class Schedule(Base):
     revision_id: Mapped[int | None] = mapped_column(Id, ForeignKey("revisions.id", ondelete="CASCADE"))
     due_at: Mapped[Moment] = mapped_column(index=True)
     created_by_id: Mapped[int | None] = mapped_column(Id, ForeignKey("users.id", ondelete="SET NULL"))
+    redirect_to: Mapped[str] = mapped_column(String(500), default="")
+    error: Mapped[str | None] = mapped_column(Text)
 
 
 _FEATURED = text("is_featured")
@@ -203,6 +217,8 @@ class Published(Base):
     picture: Mapped[JsonMap | None]
     trail: Mapped[JsonList]  # a page's parents: [{title, path}]
     is_featured: Mapped[bool] = mapped_column(default=False)
+    visibility: Mapped[Visibility] = mapped_column(enum_type(Visibility), default=Visibility.PUBLIC)
+    custom: Mapped[JsonList | None]  # custom fields that are set, in order: [{key, label, type, value}]
     # What stands around it (services/surroundings.py): links are {id, title, title_html, path, published_at, reading_minutes, language}.
     previous: Mapped[JsonMap | None]  # the post before it by date
     following: Mapped[JsonMap | None]

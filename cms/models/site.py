@@ -28,6 +28,14 @@ class HomeVariant(StrEnum):
     PAGE = "page"  # a page that was chosen; the newest posts begin at /page/1
 
 
+class Access(StrEnum):
+    """Who may read the site."""
+
+    OPEN = "open"
+    COMING_SOON = "coming_soon"  # whoever has the password; others are told that it comes
+    PRIVATE = "private"  # whoever has the password
+
+
 class Site(Base):
     """One row. ``frame`` is the read document of what every page shows around its text; ``services/site.py`` makes it.
 
@@ -57,6 +65,14 @@ class Site(Base):
     second_factor: Mapped[JsonList] = mapped_column(default=list)  # roles that need one
     compulsory_checks: Mapped[JsonList] = mapped_column(default=list)  # what a text must pass before it is published (content/checks.py)
     former_name: Mapped[str] = mapped_column(String(80), default="")  # above texts of those who were erased; "": nobody's
+    access: Mapped[Access] = mapped_column(enum_type(Access), default=Access.OPEN)
+    access_hash: Mapped[str | None] = mapped_column(String(200))  # of the password that opens a site that is not open
+    icon_id: Mapped[int | None] = mapped_column(Id, ForeignKey("assets.id", ondelete="SET NULL"))
+    theme: Mapped[JsonMap] = mapped_column(default=dict)  # what was chosen of the theme's look
+    review: Mapped[JsonMap] = mapped_column(default=dict)  # who needs one, and by whom (services/reviews.py)
+    backups: Mapped[JsonMap] = mapped_column(default=dict)  # how often one is made, and how many are kept
+    limits: Mapped[JsonMap] = mapped_column(default=dict)  # what an administrator lets people bring
+    is_set_up: Mapped[bool] = mapped_column(default=False)  # the questions of the first run were answered
     frame: Mapped[JsonMap]
 
     @property

@@ -43,6 +43,7 @@ class User(Base):
     totp_secret: Mapped[str | None] = mapped_column(Text)  # sealed
     totp_step: Mapped[int] = mapped_column(BigInteger, default=0)
     refuses: Mapped[JsonList] = mapped_column(default=list)
+    locale: Mapped[str] = mapped_column(String(12), default="")  # of the desk; "": what the browser asks for
     created_at: Mapped[Moment]
     disabled_at: Mapped[Moment | None]
 

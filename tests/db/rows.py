@@ -9,6 +9,7 @@ from cms.models import (
     Asset,
     Base,
     Category,
+    CustomField,
     Device,
     Document,
     DocumentUpdate,
@@ -21,17 +22,23 @@ from cms.models import (
     Portrait,
     Post,
     PostSeries,
+    PostTemplate,
     PreviewLink,
     RecoveryCode,
+    Redirect,
     RelatedPost,
     Remark,
+    Review,
     Revision,
+    SavedView,
     Schedule,
     SearchMiss,
     Series,
+    Snippet,
     Thread,
     Throttle,
     Token,
+    Transfer,
 )
 from cms.models.post import ScheduledAct, Side
 from cms.models.user import Purpose
@@ -69,6 +76,7 @@ async def fill(database: Database) -> None:
                 SearchMiss(query="mussels", times=2, last_at=work.now),
                 PostSeries(post_id=post.post_id, side=Side.WORK, series_id=series.id, position=1),
                 *_of_a_person(user.id, asset.id, work.now),
+                *_of_the_desk(user.id, work.now),
                 Schedule(post_id=post.post_id, act=ScheduledAct.PUBLISH, revision_id=revision.id, **due),
             ]
         )
@@ -105,6 +113,19 @@ async def _of_a_text(work: Work, post_id: int, revision_id: int, user_id: int) -
         Remark(thread_id=thread.id, text="Is it?", created_by_id=user_id, **is_new),
         Notification(user_id=user_id, kind="mention", data={}, post_id=post_id, **is_new),
         PreviewLink(post_id=post_id, created_by_id=user_id, **link, **is_new),
+        Review(post_id=post_id, revision_id=revision_id, act="submitted", created_by_id=user_id, **is_new),
+    ]
+
+
+def _of_the_desk(user_id: int, now: datetime) -> list[Base]:
+    is_by = {"updated_at": now, "updated_by_id": user_id}
+    return [
+        Redirect(match="prefix", path="old", target="/new", created_at=now, created_by_id=user_id),
+        CustomField(kind="post", key="tide", label="Tide", type="choice", choices=["high", "low"]),
+        Snippet(name="Tides", text="High at noon.", **is_by),
+        PostTemplate(kind="post", name="Walk", content="## Way", fields={}, **is_by),
+        SavedView(user_id=user_id, kind="post", name="Mine", query="status=draft"),
+        Transfer(kind="backup", options={}, created_at=now, created_by_id=user_id),
     ]
 
 

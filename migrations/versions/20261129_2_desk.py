@@ -1,0 +1,201 @@
+"""The desk: whom a text is for, redirects, reviews, custom fields, snippets, templates, saved views, transfers; more of what an
+administrator says about the site."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
+
+from cms.db.types import UTCDateTime
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+JSON = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+ONE_ROW = (sa.CheckConstraint("id = 1", name="ck_sites_one_row"),)  # SQLite's table is made anew, and its checks are not read
+NEEDED = {  # table: column: type, and its value in rows that are there
+    "posts": {"visibility": (sa.String(20), "public"), "position": (sa.Integer(), "0")},
+    "published": {"visibility": (sa.String(20), "public")},
+    "schedules": {"redirect_to": (sa.String(500), "")},
+    "users": {"locale": (sa.String(12), "")},
+    "sites": {
+        "access": (sa.String(20), "open"),
+        "theme": (JSON, "{}"),
+        "review": (JSON, "{}"),
+        "backups": (JSON, "{}"),
+        "limits": (JSON, "{}"),
+        "is_set_up": (sa.Boolean(), sa.false()),
+    },
+}
+COUNTED_UP = ("posts", "users")
+NEW = ("transfers", "saved_views", "post_templates", "snippets", "custom_fields", "reviews", "redirects")
+
+
+def _kept(table: str) -> dict[str, object]:
+    """What SQLite does not tell of a table that is made anew."""
+    rules = {"table_args": ONE_ROW} if table == "sites" else {}
+    return {**rules, "table_kwargs": {"sqlite_autoincrement": True}} if table in COUNTED_UP else rules
+
+
+def _place(table: str) -> dict[str, str]:
+    """SQLite reads a row up to the last column asked for: what lists ask for stands before the text of a page."""
+    return {"insert_after": "is_featured"} if table == "published" and op.get_context().dialect.name == "sqlite" else {}
+
+
+def upgrade() -> None:
+    for table, columns in NEEDED.items():
+        with op.batch_alter_table(table, recreate="always" if _place(table) else "auto", **_kept(table)) as batch:
+            for name, (kind, value) in columns.items():
+                batch.add_column(sa.Column(name, kind, nullable=False, server_default=value), **_place(table))
+        with op.batch_alter_table(table, **_kept(table)) as batch:
+            for name, (kind, _) in columns.items():
+                batch.alter_column(name, existing_type=kind, existing_nullable=False, server_default=None)
+    op.execute("UPDATE sites SET is_set_up = true")  # by whoever has used it until now
+    op.add_column("posts", sa.Column("password_hash", sa.String(200), nullable=True))
+    op.add_column("published", sa.Column("custom", JSON, nullable=True))
+    op.add_column("schedules", sa.Column("error", sa.Text(), nullable=True))
+    with op.batch_alter_table("sites", table_args=ONE_ROW) as batch:
+        batch.add_column(sa.Column("access_hash", sa.String(200), nullable=True))
+        batch.add_column(sa.Column("icon_id", ID, nullable=True))
+        batch.create_foreign_key("fk_sites_icon_id_assets", "assets", ["icon_id"], ["id"], ondelete="SET NULL")
+    with op.batch_alter_table("jobs") as batch:
+        batch.add_column(sa.Column("progress", JSON, nullable=True))
+        batch.add_column(sa.Column("created_by_id", ID, nullable=True))
+        batch.create_foreign_key("fk_jobs_created_by_id_users", "users", ["created_by_id"], ["id"], ondelete="SET NULL")
+    _make_roads()
+    _make_forms()
+    _make_work()
+
+
+def _key(table: str, column: str, parent: str, ondelete: str) -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint([column], [f"{parent}.id"], name=f"fk_{table}_{column}_{parent}", ondelete=ondelete)
+
+
+def _by(table: str, column: str = "created_by_id") -> tuple[sa.Column[int], sa.ForeignKeyConstraint]:
+    return sa.Column(column, ID, nullable=True), _key(table, column, "users", "SET NULL")
+
+
+def _make_roads() -> None:
+    op.create_table(
+        "redirects",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("match", sa.String(20), nullable=False),
+        sa.Column("path", sa.String(400), nullable=False),
+        sa.Column("target", sa.String(500), nullable=False),
+        sa.Column("hits", sa.Integer(), nullable=False),
+        sa.Column("hit_at", UTCDateTime(), nullable=True),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        *_by("redirects"),
+        sa.PrimaryKeyConstraint("id", name="pk_redirects"),
+        sa.UniqueConstraint("match", "path", name="uq_redirects_match_path"),
+    )
+    op.create_table(
+        "reviews",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("post_id", ID, nullable=False),
+        sa.Column("revision_id", ID, nullable=True),
+        sa.Column("act", sa.String(20), nullable=False),
+        sa.Column("step", sa.Integer(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        *_by("reviews"),
+        _key("reviews", "post_id", "posts", "CASCADE"),
+        _key("reviews", "revision_id", "revisions", "SET NULL"),
+        sa.PrimaryKeyConstraint("id", name="pk_reviews"),
+    )
+    op.create_index("ix_reviews_post_id_id", "reviews", ["post_id", "id"])
+    op.create_index("ix_reviews_revision_id", "reviews", ["revision_id"])
+    op.create_index("ix_reviews_created_by_id", "reviews", ["created_by_id"])
+
+
+def _make_forms() -> None:
+    op.create_table(
+        "custom_fields",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("kind", sa.String(20), nullable=False),
+        sa.Column("key", sa.String(40), nullable=False),
+        sa.Column("label", sa.String(80), nullable=False),
+        sa.Column("type", sa.String(20), nullable=False),
+        sa.Column("help", sa.String(300), nullable=False),
+        sa.Column("choices", JSON, nullable=False),
+        sa.Column("is_required", sa.Boolean(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_custom_fields"),
+        sa.UniqueConstraint("kind", "key", name="uq_custom_fields_kind_key"),
+    )
+    op.create_table(
+        "snippets",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("name", sa.String(80), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("updated_at", UTCDateTime(), nullable=False),
+        *_by("snippets", "updated_by_id"),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_snippets"),
+        sa.UniqueConstraint("name", name="uq_snippets_name"),
+    )
+    op.create_table(
+        "post_templates",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("kind", sa.String(20), nullable=False),
+        sa.Column("name", sa.String(80), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("fields", JSON, nullable=False),
+        sa.Column("updated_at", UTCDateTime(), nullable=False),
+        *_by("post_templates", "updated_by_id"),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_post_templates"),
+        sa.UniqueConstraint("kind", "name", name="uq_post_templates_kind_name"),
+    )
+
+
+def _make_work() -> None:
+    op.create_table(
+        "saved_views",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("user_id", ID, nullable=False),
+        sa.Column("kind", sa.String(20), nullable=False),
+        sa.Column("name", sa.String(60), nullable=False),
+        sa.Column("query", sa.String(1000), nullable=False),
+        _key("saved_views", "user_id", "users", "CASCADE"),
+        sa.PrimaryKeyConstraint("id", name="pk_saved_views"),
+        sa.UniqueConstraint("user_id", "kind", "name", name="uq_saved_views_user_id_kind_name"),
+    )
+    op.create_table(
+        "transfers",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("kind", sa.String(20), nullable=False),
+        sa.Column("state", sa.String(20), nullable=False),
+        sa.Column("format", sa.String(20), nullable=False),
+        sa.Column("options", JSON, nullable=False),
+        sa.Column("file", sa.String(200), nullable=False),
+        sa.Column("size", ID, nullable=False),
+        sa.Column("progress", JSON, nullable=True),
+        sa.Column("report", JSON, nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.Column("finished_at", UTCDateTime(), nullable=True),
+        *_by("transfers"),
+        sa.PrimaryKeyConstraint("id", name="pk_transfers"),
+    )
+
+
+def downgrade() -> None:
+    for table in NEW:
+        op.drop_table(table)
+    with op.batch_alter_table("jobs") as batch:
+        batch.drop_constraint("fk_jobs_created_by_id_users", type_="foreignkey")
+        batch.drop_column("created_by_id")
+        batch.drop_column("progress")
+    with op.batch_alter_table("sites", table_args=ONE_ROW) as batch:
+        batch.drop_constraint("fk_sites_icon_id_assets", type_="foreignkey")
+        batch.drop_column("icon_id")
+        batch.drop_column("access_hash")
+    for table, name in (("schedules", "error"), ("published", "custom"), ("posts", "password_hash")):
+        op.drop_column(table, name)
+    for table, columns in NEEDED.items():
+        with op.batch_alter_table(table, **_kept(table)) as batch:
+            for name in columns:
+                batch.drop_column(name)
