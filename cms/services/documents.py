@@ -14,7 +14,7 @@ from cms.content.slugs import slugify
 from cms.content.titles import plain_title, render_title
 from cms.errors import InvalidInput
 from cms.events import Listed
-from cms.models import Asset, Category, Post, Published, Tag, User
+from cms.models import Asset, Category, Post, Published, Series, Tag, User
 from cms.models.base import Base
 from cms.models.post import Kind
 from cms.models.site import Frame
@@ -64,6 +64,19 @@ async def named_by(session: AsyncSession, texts: Collection[PostFields]) -> Name
         categories=await _with_those_above(session, Category, (fields.category for fields in texts)),
         pictures=await _found(session, Asset, (fields.picture for fields in texts)),
         pages=await _with_those_above(session, Published, (fields.parent for fields in texts)),
+    )
+
+
+async def without_what_is_gone(session: AsyncSession, named: Named, fields: PostFields) -> PostFields:
+    """A revision may name what has been deleted since."""
+    is_there = fields.series is not None and await session.get(Series, fields.series.id) is not None
+    return fields.model_copy(
+        update={
+            "authors": tuple(each for each in fields.authors if each in named.people),
+            "tags": tuple(each for each in fields.tags if each in named.tags),
+            "category": fields.category if fields.category in named.categories else None,
+            "series": fields.series if is_there else None,
+        }
     )
 
 

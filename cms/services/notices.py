@@ -32,10 +32,11 @@ class Notice(StrEnum):
     NEW_DEVICE = "new_device"
     ACCEPTED = "accepted"
     MENTION = "mention"
+    MISS = "miss"
     TEST = "test"
 
 
-REFUSABLE = (Notice.NEW_DEVICE, Notice.ROLE, Notice.ACCEPTED, Notice.MENTION)
+REFUSABLE = (Notice.NEW_DEVICE, Notice.ROLE, Notice.ACCEPTED, Notice.MENTION, Notice.MISS)
 
 
 async def tell(work: Work, user_id: int, notice: Notice, *, about: int | None = None, **facts: str) -> None:
@@ -193,6 +194,12 @@ WORDS: dict[Notice, Words] = {
         ("{who} {did} “{title}”:", "{words}"),
         "{path}",
         "Read it, and answer",
+    ),
+    Notice.MISS: Words(
+        "“{title}” was not done on time",
+        ("What was scheduled for “{title}” could not be done:", "{words}", "It is not tried again by itself."),
+        "{path}",
+        "Look at it",
     ),
     Notice.TEST: Words(
         "A test of the mail",

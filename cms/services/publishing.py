@@ -13,7 +13,7 @@ from cms import policy
 from cms.content.context import Rendered
 from cms.content.titles import plain_title
 from cms.db.session import Work
-from cms.errors import Conflict, InvalidInput
+from cms.errors import Conflict, InvalidInput, NotFound
 from cms.events import Listed, PostPublished, PostWithdrawn, WorkChanged
 from cms.models import Post, Published, Revision, Schedule, WorkingCopy
 from cms.models.address import TargetKind
@@ -28,6 +28,7 @@ from cms.services import (
     outbox,
     posts,
     preview_links,
+    redirects,
     search_index,
     site,
     surroundings,
@@ -40,10 +41,11 @@ _TEXT = frozenset({"title", "excerpt", "standfirst", "body", "picture"})  # what
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """The working copy that the editor saw, and what rendering made of it."""
+    """What is to go out, and what rendering made of it: the working copy of this number, as the editor saw it, or a revision."""
 
     number: int
     rendered: Rendered
+    revision_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,16 +140,15 @@ async def _to_go(work: Work, actor: Actor, releases: Sequence[Release]) -> list[
             raise Conflict("This is in the trash; take it out before you publish it.")
     row = await site.hold(work)  # a parent that moves and a child that comes would miss each other, and so would two neighbours
     copies = await working_copies.projected(work, ids)
-    if any(copies[release.post_id].version != release.version.number for release in releases):
+    chosen = await _chosen(session, releases)
+    if any(one.post_id not in chosen and copies[one.post_id].version != one.version.number for one in releases):
         raise Conflict
-    fields = {post_id: PostFields.model_validate(copy.fields) for post_id, copy in copies.items()}
-    if not all(plain_title(one.title) for one in fields.values()):
-        raise InvalidInput({"title": "Readers need a title."})
-    for release in releases if row.compulsory_checks else ():
-        if release.is_checked:
-            text = checks.Text(found[release.post_id], fields[release.post_id], release.version.rendered)
-            await checks.require(session, actor, text, row.compulsory_checks)
-    revisions = await working_copies.keep(work, list(copies.values()), Reason.PUBLISHED, actor.user_id)
+    fields = {post_id: PostFields.model_validate(copy.fields) for post_id, copy in (copies | chosen).items()}
+    for release in releases:
+        text = checks.Text(found[release.post_id], fields[release.post_id], release.version.rendered)
+        await require_fit(session, actor, text, row.compulsory_checks if release.is_checked else ())
+    seen = [copy for post_id, copy in copies.items() if post_id not in chosen]
+    revisions = chosen | (await working_copies.keep(work, seen, Reason.PUBLISHED, actor.user_id) if seen else {})
     live = {row.post_id: row for row in await session.scalars(select(Published).where(Published.post_id.in_(ids)))}
     return [
         _Going(
@@ -168,11 +169,30 @@ async def _to_go(work: Work, actor: Actor, releases: Sequence[Release]) -> list[
     ]
 
 
+async def _chosen(session: AsyncSession, releases: Sequence[Release]) -> dict[int, Revision]:
+    """The revisions that go out instead of working copies, by post."""
+    wanted = {one.version.revision_id: one.post_id for one in releases if one.version.revision_id is not None}
+    found = {row.id: row for row in await session.scalars(select(Revision).where(Revision.id.in_(wanted)))} if wanted else {}
+    if any(number not in found or found[number].post_id != post_id for number, post_id in wanted.items()):
+        raise NotFound
+    return {row.post_id: row for row in found.values()}
+
+
+async def require_fit(session: AsyncSession, actor: Actor, text: checks.Text, compulsory: Collection[str]) -> None:
+    """Raise ``InvalidInput`` if readers cannot have this text: it has no title, or a flaw with which nothing goes out."""
+    if not plain_title(text.fields.title):
+        raise InvalidInput({"title": "Readers need a title."})
+    if compulsory:
+        await checks.require(session, actor, text, compulsory)
+
+
 async def _write_documents(work: Work, going: Sequence[_Going]) -> None:
     """All that does not depend on other posts."""
     named, frame = await documents.named_by(work.session, [one.fields for one in going]), await site.get_frame(work.session)
     places: dict[int, str] = {}
     for one in going:
+        if one.release.version.revision_id is not None:
+            one.fields = await documents.without_what_is_gone(work.session, named, one.fields)
         dates, before = one.release.dates, one.post.first_published_at
         typed = documents.typed_date(one.fields, frame, work.now)
         one.post.first_published_at = dates.published if dates else before or typed or work.now
@@ -186,7 +206,8 @@ async def _write_documents(work: Work, going: Sequence[_Going]) -> None:
             one.published.updated_at = one.post.first_published_at
         elif _TEXT & set(documents.changed(one.published, one.old)):
             one.published.updated_at = work.now
-        one.post.live, one.post.work, one.post.has_changes, one.post.updated_at = Live.PUBLISHED, WorkState.DRAFT, False, work.now
+        one.post.live, one.post.work, one.post.updated_at = Live.PUBLISHED, WorkState.DRAFT, work.now
+        one.post.has_changes = one.release.version.revision_id is not None and not one.revision.is_same_as(one.copy)
     await addresses.assign_all(work, TargetKind.POST, places)
     work.session.add_all(one.published for one in going)
     await work.session.flush()
@@ -202,16 +223,31 @@ async def _announce(work: Work, going: Sequence[_Going]) -> None:
         outbox.record(work, PostPublished(post.id, post.kind, aspects, path, former_path, one.former, now[post.id], mine))
 
 
-async def withdraw(work: Work, actor: Actor, post_id: int) -> Post:
-    """Take it away from readers; its addresses answer 410 and stay its own."""
+async def withdraw(work: Work, actor: Actor, post_id: int, redirect_to: str = "") -> Post:
+    """Take it away from readers; its address answers 410, or leads elsewhere, and stays its own."""
     post = await posts.get_visible(work.session, actor, post_id, lock=True)
     policy.require(actor, Capability.of(post.kind, "publish"), post)
     if not post.is_published:
         raise Conflict("This is not public any more.")
+    path = (await work.session.get_one(Published, post_id)).path
     await _take_away(work, post)
     post.live, post.has_changes = Live.WITHDRAWN, False
-    audit.note(work, actor, f"{post.kind}.withdraw", post.kind, post_id, before=Live.PUBLISHED, after=Live.WITHDRAWN)
+    await work.session.execute(delete(Schedule).where(Schedule.post_id == post_id, Schedule.act == ScheduledAct.WITHDRAW))
+    await redirects.lead_away(work, actor, path, redirect_to)
+    more = {"redirect": redirect_to} if redirect_to else {}
+    audit.note(work, actor, f"{post.kind}.withdraw", post.kind, post_id, before=Live.PUBLISHED, after=Live.WITHDRAWN, **more)
     return post
+
+
+async def take_back(work: Work, post: Post, live: Live) -> None:
+    """Readers have nothing of it, as before it was published. If that was the first time, it never was: nothing stays of its address."""
+    if post.is_published:
+        await _take_away(work, post)
+        post.has_changes = False
+    post.live = live
+    if live is Live.NEVER:
+        post.first_published_at = None
+        await addresses.forget(work, TargetKind.POST, post.id)
 
 
 async def trash(work: Work, actor: Actor, post_id: int) -> Post:
@@ -225,7 +261,7 @@ async def trash(work: Work, actor: Actor, post_id: int) -> Post:
         await _take_away(work, post)
     else:
         outbox.record(work, WorkChanged(post_id))
-    post.live, post.trashed_at, post.has_changes = Live.TRASHED, work.now, False
+    post.live, post.work, post.trashed_at, post.has_changes = Live.TRASHED, WorkState.DRAFT, work.now, False
     await work.session.execute(delete(Schedule).where(Schedule.post_id == post_id))
     await preview_links.end_all(work, post_id)
     audit.note(work, actor, f"{post.kind}.trash", post.kind, post_id, before=post.live_before_trash, after=Live.TRASHED)

@@ -24,6 +24,10 @@ _OF_TEXTS = {
     "withdraw": "Took %s back from readers",
     "trash": "Moved %s to the trash",
     "restore": "Took %s out of the trash",
+    "schedule": "Scheduled %s",
+    "unschedule": "Took back what was scheduled for %s",
+    "undo": "Undid what was just done to %s",
+    "miss": "Could not do what was scheduled for %s",
     "revision": "Named or kept a version of %s",
     "revert": "Brought back an earlier version of %s",
     "import": "Brought in %s from elsewhere",
@@ -157,6 +161,9 @@ _DETAILS = {
     "changed": "%s",
     "path": "at /%s",
     "revision": "version no. %s",
+    "redirect": "leads to %s",
+    "due": "for %s",
+    "act": "%s",
     "thread": "thread no. %s",
     "link": "link no. %s",
     "lifetime": "open for %s",
@@ -176,6 +183,7 @@ _VALUES = {
     "new_device": "new browsers",
     "accepted": "accepted invitations",
     "mention": "mentions",
+    "miss": "what could not be done on time",
 }
 
 

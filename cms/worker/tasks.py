@@ -7,6 +7,7 @@ from typing import Any
 from cms.db.session import Database
 from cms.mail import Mailer
 from cms.media.storage import Storage
+from cms.rendering import Renderer
 from cms.sealing import Sealer
 from cms.services import (
     audit,
@@ -37,6 +38,7 @@ class Means:
     sealer: Sealer
     mailer: Mailer
     storage: Storage
+    renderer: Renderer
     public_url: str
 
 

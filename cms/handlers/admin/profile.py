@@ -21,6 +21,7 @@ NOTICES = {
     "role": "Your role was changed",
     "accepted": "Somebody accepted your invitation",
     "mention": "Somebody mentions you in a thread, or answers in one of yours",
+    "miss": "What was scheduled could not be done on time",
 }
 ALWAYS = (
     "Your password was changed",
