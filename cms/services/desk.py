@@ -26,6 +26,7 @@ from cms.services import (
     posts,
     preview_links,
     publishing,
+    scheduling,
     site,
     taxonomies,
     threads,
@@ -33,6 +34,7 @@ from cms.services import (
 from cms.services.posts import Draft
 from cms.services.preview_links import Openness
 from cms.services.reading import Article
+from cms.services.scheduling import Waiting
 from cms.services.threads import Shown as Thread
 
 
@@ -49,6 +51,7 @@ class Surroundings:
     public_path: str = ""
     guests: Openness = Openness()  # noqa: RUF009 - frozen
     threads: Sequence[Thread] = ()  # what is said about it
+    waiting: Sequence[Waiting] = ()  # acts that wait for their time
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Plan:
     public_path: str
     flaws: Sequence[Flaw]
     compulsory: Sequence[str]  # the kinds of flaws with which nothing goes out here
+    waiting: Sequence[Waiting]  # acts that wait for their time
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +90,11 @@ async def surroundings(session: AsyncSession, actor: Actor, kind: Kind, draft: D
     pictures = await media.list_pictures(session, actor)
     guests = await preview_links.openness(session, post_id, now) if post_id else Openness()
     said = await threads.list_of(session, actor, post_id) if post_id else ()
+    waiting = await scheduling.list_of(session, post_id) if post_id else ()
     present = await session.get(Asset, fields.picture) if fields.picture else None
     if present and present not in pictures:
         pictures = [present, *pictures]
-    return Surroundings(await site.get_frame(session), categories, parents, series, writers, pictures, path, guests, said)
+    return Surroundings(await site.get_frame(session), categories, parents, series, writers, pictures, path, guests, said, waiting)
 
 
 async def public_path(session: AsyncSession, post_id: int) -> str:
@@ -112,7 +117,8 @@ async def plan(session: AsyncSession, actor: Actor, post_id: int, rendered: Rend
     )
     flaws = await checks.find(session, actor, checks.Text(draft.post, draft.fields, rendered))
     compulsory = (await site.get(session)).compulsory_checks
-    return Plan(draft, _article(draft.post, document), f"/{path}", aspects, f"/{live.path}" if live else "", flaws, compulsory)
+    public_path, waiting = f"/{live.path}" if live else "", await scheduling.list_of(session, post_id)
+    return Plan(draft, _article(draft.post, document), f"/{path}", aspects, public_path, flaws, compulsory, waiting)
 
 
 async def _free_path(session: AsyncSession, post: Post, fields: PostFields, now: datetime) -> str:

@@ -118,7 +118,9 @@ async def _put_back(work: Work, actor: Actor, post: Post, before: Standing, vers
 
 
 async def _standing(session: AsyncSession, post_id: int) -> Standing:
-    post, public = await session.get_one(Post, post_id), await session.get(Published, post_id)
+    post, public = await session.get(Post, post_id), await session.get(Published, post_id)
+    if post is None:
+        raise NotFound
     planned = (await session.scalars(select(Schedule).where(Schedule.post_id == post_id))).all()
     return Standing(
         live=post.live,

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from tornado.web import UIModule
 
+from cms.content.local_time import comes_twice
 from cms.models import Asset, User
 from cms.ui.module import Module
 from cms.ui.site import page_numbers
@@ -38,17 +39,20 @@ STATUSES = {  # of Post.status: word, class, mark
 
 @dataclass(frozen=True, slots=True)
 class Flash:
-    """A message for one page, and where its link leads. ``is_refusal``: nothing was done."""
+    """A message for one page, and where its link leads. ``is_refusal``: nothing was done. ``undo_at``: where what was done can be taken
+    back, with this ``ticket``."""
 
     words: str
     path: str = ""
     link: str = ""
     is_refusal: bool = False
+    undo_at: str = ""
+    ticket: str = ""
 
     @property
     def is_brief(self) -> bool:
         """Short enough for the editor's bar; what is longer gets a line of its own."""
-        return not self.path and not self.is_refusal and len(self.words) <= BRIEF
+        return not self.path and not self.undo_at and not self.is_refusal and len(self.words) <= BRIEF
 
 
 def readable(text: str) -> str:
@@ -84,6 +88,12 @@ def exact(moment: datetime, zone: ZoneInfo) -> str:
     return f"{local.day} {local:%b %Y, %H:%M}"
 
 
+def in_full(moment: datetime, zone: ZoneInfo) -> str:
+    """With the day of the week, as people plan by it."""
+    local = moment.astimezone(zone)
+    return f"{local:%A}, {local.day} {local:%B %Y, %H:%M}"
+
+
 class DeskIcon(UIModule):
     """One of the sprite; drawn beside words, so it has no name of its own. ``turn``: mirrored where people read from the right."""
 
@@ -110,6 +120,16 @@ class DeskTime(UIModule):
         full = escape(exact(moment, zone))
         after = f'<br><span class="small quiet">{full}</span>' if both else ""
         return f'<time datetime="{moment.isoformat()}" title="{full}">{relative(moment, now, zone)}</time>{after}'
+
+
+class DueTime(Module):
+    """A moment that is planned, by the site's clock; a script adds how far away it is, and what the viewer's own clock shows then."""
+
+    def render(self, moment: datetime) -> str:
+        zone = self.handler.settings["parts"].last_frame.zone
+        return self.render_string(
+            "modules/due-time.html", moment=moment, words=in_full(moment, zone), zone=zone.key, comes_twice=comes_twice(moment, zone)
+        ).decode().strip()
 
 
 class DeskPager(Module):
@@ -163,6 +183,7 @@ MODULES: dict[str, type[UIModule]] = {
     "DeskIcon": DeskIcon,
     "DeskPager": DeskPager,
     "DeskTime": DeskTime,
+    "DueTime": DueTime,
     "FlashNote": FlashNote,
     "Help": Help,
     "Sidebar": Sidebar,

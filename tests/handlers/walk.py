@@ -45,6 +45,7 @@ _STALE = {"title": "T", "text": "x", "version": "99"}  # another version is ther
 _MOVED = frozenset({301})
 _NOWHERE = frozenset({404})
 _DISCUSSED = frozenset({403, 404, 409})  # who may see it talks, who may edit it takes up; there is no such thread; it is in the trash
+_UNPLANNED = frozenset({409})  # nothing waits for its time
 _LISTS = {"tag": "sea", "category": "coast", "author": "edna-reed", "series": "tides"}
 
 
@@ -57,6 +58,10 @@ def _desk(kind: str) -> dict[str, Stop]:
         f"admin.{kind}.checks": Stop(f"{at}/{{{kind}}}/checks", {"text": "x"}),
         f"admin.{kind}": Stop(f"{at}/{{{kind}}}", _STALE),
         f"admin.{kind}.publication": Stop(f"{at}/{{{kind}}}/publication", _STALE),
+        f"admin.{kind}.schedule": Stop(f"{at}/{{{kind}}}/schedule", answers=_UNPLANNED),
+        f"admin.{kind}.end": Stop(f"{at}/{{{kind}}}/end", {"end_day": "x"}, answers=ADMITTED | _UNPLANNED),
+        f"admin.{kind}.changes": Stop(f"{at}/{{{kind}}}/changes", answers=ADMITTED),
+        f"admin.{kind}.undo": Stop(f"{at}/{{{kind}}}/undo", {"ticket": "x"}, answers=_NOWHERE),
         f"admin.{kind}.threads": Stop(f"{at}/{{{kind}}}/threads", {"text": ""}),
         f"admin.{kind}.thread": Stop(f"{at}/{{{kind}}}/threads/999999", {"text": "x"}, answers=_DISCUSSED),
         f"admin.{kind}.links": Stop(f"{at}/{{{kind}}}/links", {"lifetime": "?"}),

@@ -2,9 +2,11 @@
 
 from urllib.parse import urlencode
 
+from cms.db.session import Work
 from cms.errors import Conflict, InvalidInput, NotFound
 from cms.handlers.admin.base import AdminHandler
 from cms.handlers.admin.editing import EditorHandler, form_of
+from cms.handlers.admin.publication import StandingHandler
 from cms.handlers.forms import Form
 from cms.models.post import Post
 from cms.policy import Capability
@@ -60,7 +62,7 @@ class NewHandler(EditorHandler):
         await self.show_editor(Form(PostInput, {"version": 0, "authors": str(self.actor.user_id)}), None)
 
 
-class EditHandler(EditorHandler):
+class EditHandler(StandingHandler):
     requires = Capability.POST_EDIT
 
     async def get(self, number: str) -> None:
@@ -79,14 +81,17 @@ class EditHandler(EditorHandler):
     async def delete(self, number: str) -> None:
         """Into the trash, with what was typed."""
         form, post_id = self.form(PostInput), self.number(number)
+
+        async def act(work: Work) -> None:
+            await self.save_typed(work, post_id, form)
+            await publishing.trash(work, self.actor, post_id)
+
         try:
-            async with self.transaction() as work:
-                await self.save_typed(work, post_id, form)
-                await publishing.trash(work, self.actor, post_id)
+            _, undo = await self.undoably(post_id, act)
         except (InvalidInput, Conflict) as error:
             await self.refuse(form, post_id, error)
             return
-        self.flash("Moved to the trash.", (self.reverse_url(f"admin.{self.kind}", post_id), "Open it"))
+        self.flash("Moved to the trash.", (self.reverse_url(f"admin.{self.kind}", post_id), "Open it"), undo=undo)
         self.redirect_to(f"admin.{self.kind}s")
 
 
