@@ -10,6 +10,7 @@ from cms.handlers import operations
 from cms.handlers.admin import (
     audit,
     cache,
+    calendar,
     capabilities,
     checks,
     confirmation,
@@ -33,6 +34,7 @@ from cms.handlers.admin import (
     setup,
     site,
     threads,
+    undoing,
 )
 from cms.handlers.admin import posts as desk
 from cms.handlers.base import BaseHandler
@@ -188,6 +190,7 @@ def _admin(kind: str) -> list[URLSpec]:
         url(r"/admin", desk.DeskHandler, name="admin"),
         url(r"/admin/preview", preview.PreviewHandler, name="admin.preview"),
         url(r"/admin/notifications", notifications.NotificationsHandler, name="admin.notifications"),
+        url(r"/admin/calendar", calendar.CalendarHandler, name="admin.calendar"),
         url(r"/admin/links", link_targets.LinkTargetsHandler, name="admin.links"),
     ]  # fmt: skip
     return [
@@ -201,7 +204,7 @@ def _admin(kind: str) -> list[URLSpec]:
         url(rf"{at}/{NUMBER}/schedule", publication.ScheduleHandler, given, name=f"admin.{kind}.schedule"),
         url(rf"{at}/{NUMBER}/end", publication.EndHandler, given, name=f"admin.{kind}.end"),
         url(rf"{at}/{NUMBER}/changes", publication.ChangesHandler, given, name=f"admin.{kind}.changes"),
-        url(rf"{at}/{NUMBER}/undo", publication.UndoHandler, given, name=f"admin.{kind}.undo"),
+        url(rf"{at}/{NUMBER}/undo", undoing.UndoHandler, given, name=f"admin.{kind}.undo"),
         url(rf"{at}/{NUMBER}/threads", threads.ThreadsHandler, given, name=f"admin.{kind}.threads"),
         url(rf"{at}/{NUMBER}/threads/{NUMBER}", threads.ThreadHandler, given, name=f"admin.{kind}.thread"),
         url(rf"{at}/{NUMBER}/links", preview_links.LinksHandler, given, name=f"admin.{kind}.links"),

@@ -1,5 +1,6 @@
 """What somebody decides on the page from which a text goes out, and ends."""
 
+from datetime import date
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -30,6 +31,28 @@ class EndInput(BaseModel):
     end_day: Line = Field("", title="Day", max_length=10)
     end_time: Line = Field("", title="Time", max_length=8)
     redirect_to: Line = Field("", title="Lead readers to", max_length=500)
+
+
+class CalendarQuery(BaseModel):
+    """``month``: "2026-12"; None: the present one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    month: str | None = Field(None, pattern=r"^[12]\d{3}-(0[1-9]|1[0-2])$")
+
+    @property
+    def first(self) -> date | None:
+        return date.fromisoformat(f"{self.month}-01") if self.month else None
+
+
+class MoveInput(BaseModel):
+    """What waits, and the day that it is to go to."""
+
+    model_config = ConfigDict(frozen=True)
+
+    post: RowId
+    act: Literal["publish", "withdraw"]
+    day: date = Field(title="Day")
 
 
 class UndoInput(BaseModel):

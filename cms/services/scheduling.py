@@ -87,14 +87,12 @@ async def schedule_end(work: Work, actor: Actor, post_id: int, at: datetime, red
 
 async def move(work: Work, actor: Actor, post_id: int, act: ScheduledAct, at: datetime) -> Schedule:
     """Another time for what waits; an act that could not be done is tried again then."""
-    post = await _post(work, actor, post_id)
-    row = await _waiting(work, post_id, act)
+    row, post = await waiting(work, actor, post_id, act), await _post(work, actor, post_id)
     return await _plan(work, actor, post, act, at, revision_id=row.revision_id, redirect_to=row.redirect_to)
 
 
 async def cancel(work: Work, actor: Actor, post_id: int, act: ScheduledAct) -> Post:
-    post = await _post(work, actor, post_id)
-    row = await _waiting(work, post_id, act)
+    row, post = await waiting(work, actor, post_id, act), await _post(work, actor, post_id)
     await work.session.delete(row)
     if act is ScheduledAct.PUBLISH:
         post.work = WorkState.DRAFT
@@ -112,7 +110,9 @@ async def _post(work: Work, actor: Actor, post_id: int) -> Post:
     return post
 
 
-async def _waiting(work: Work, post_id: int, act: ScheduledAct) -> Schedule:
+async def waiting(work: Work, actor: Actor, post_id: int, act: ScheduledAct) -> Schedule:
+    """What waits, for whoever may change it. Raises ``Conflict`` if there is no such thing any more."""
+    await _post(work, actor, post_id)
     row = await work.session.get(Schedule, (post_id, act), populate_existing=True)
     if row is None:
         raise Conflict("This is not scheduled any more.")

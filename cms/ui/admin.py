@@ -127,9 +127,13 @@ class DueTime(Module):
 
     def render(self, moment: datetime) -> str:
         zone = self.handler.settings["parts"].last_frame.zone
-        return self.render_string(
-            "modules/due-time.html", moment=moment, words=in_full(moment, zone), zone=zone.key, comes_twice=comes_twice(moment, zone)
-        ).decode().strip()
+        return (
+            self.render_string(
+                "modules/due-time.html", moment=moment, words=in_full(moment, zone), zone=zone.key, comes_twice=comes_twice(moment, zone)
+            )
+            .decode()
+            .strip()
+        )
 
 
 class DeskPager(Module):

@@ -120,6 +120,7 @@ STOPS: dict[str, Stop] = {
     "admin.notifications": Stop("/admin/notifications", {"up_to": "0"}),
     "admin.preview": Stop("/admin/preview", {"text": "x"}),
     "admin.links": Stop("/admin/links"),
+    "admin.calendar": Stop("/admin/calendar", {"post": "999999", "act": "publish", "day": "?"}),
     **_desk("post"),
     **_desk("page"),
     "login.openid": Stop("/login/openid", answers=_NOWHERE),  # no provider is set

@@ -6,7 +6,7 @@ from cms.db.session import Work
 from cms.errors import Conflict, InvalidInput, NotFound
 from cms.handlers.admin.base import AdminHandler
 from cms.handlers.admin.editing import EditorHandler, form_of
-from cms.handlers.admin.publication import StandingHandler
+from cms.handlers.admin.undoing import UndoableHandler
 from cms.handlers.forms import Form
 from cms.models.post import Post
 from cms.policy import Capability
@@ -62,7 +62,7 @@ class NewHandler(EditorHandler):
         await self.show_editor(Form(PostInput, {"version": 0, "authors": str(self.actor.user_id)}), None)
 
 
-class EditHandler(StandingHandler):
+class EditHandler(UndoableHandler, EditorHandler):
     requires = Capability.POST_EDIT
 
     async def get(self, number: str) -> None:

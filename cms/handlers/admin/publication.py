@@ -1,28 +1,24 @@
-"""Publishing a post or page, now or at a time; withdrawing it; its end; and taking back what was just done."""
+"""Publishing a post or page, now or at a time; withdrawing it, and its end; and taking it out of the trash."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
-from typing import TypeVar
-
-from pydantic import ValidationError
-from tornado.web import decode_signed_value
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from cms.content.diff import count_words
 from cms.content.local_time import moment_of
 from cms.db.session import Work
-from cms.errors import Conflict, InvalidInput, NotFound
+from cms.errors import Conflict, InvalidInput
 from cms.handlers.admin.editing import EditorHandler
+from cms.handlers.admin.undoing import UndoableHandler
 from cms.handlers.forms import Form
 from cms.models.post import ScheduledAct
 from cms.policy import Capability
 from cms.schemas.post import PostInput
-from cms.schemas.publication import EndInput, PublicationInput, UndoInput
-from cms.services import desk, posts, publishing, revisions, scheduling, undoing
+from cms.schemas.publication import EndInput, PublicationInput
+from cms.services import desk, posts, publishing, revisions, scheduling
 from cms.services.desk import Plan
 from cms.services.posts import Draft
 from cms.services.publishing import Version
 from cms.services.scheduling import Waiting
-from cms.services.undoing import Ticket
 from cms.ui.acts import ASPECTS
 from cms.ui.admin import in_full
 
@@ -33,28 +29,8 @@ LED_AWAY = "Withdrawn. Its address now leads elsewhere; publish it again and it 
 DISCARDED = "The text is again what readers see; what stood here before is kept as a revision."
 DAY, CLOCK = "%Y-%m-%d", "%H:%M"
 
-Result = TypeVar("Result")
 
-
-class StandingHandler(EditorHandler, is_base=True):
-    """What changes how a post stands: each act can be taken back for some seconds."""
-
-    async def undoably(self, post_id: int, act: Callable[[Work], Awaitable[Result]]) -> tuple[Result, tuple[str, str]]:
-        """Do it in a transaction; also where it can be taken back, and with what, for ``flash``."""
-        result, ticket = await self.in_transaction(lambda work: undoing.undoable(work, self.actor, post_id, lambda: act(work)))
-        return result, self.undo(ticket)
-
-    def undo(self, ticket: Ticket) -> tuple[str, str]:
-        signed = self.create_signed_value("undo", ticket.model_dump_json()).decode()
-        return self.reverse_url(f"admin.{self.kind}.undo", ticket.post_id), signed
-
-    async def revision(self, post_id: int, revision_id: int) -> Version:
-        async with self.read() as session:
-            text, language = await scheduling.text_of(session, revision_id)
-        return Version(0, await self.rendered(post_id, text, language), revision_id)
-
-
-class PublicationPage(StandingHandler, is_base=True):
+class PublicationPage(UndoableHandler, EditorHandler, is_base=True):
     """The page that says what will happen, with all that can be decided there."""
 
     async def show(
@@ -103,16 +79,21 @@ class PublicationPage(StandingHandler, is_base=True):
             _, (live,) = await revisions.get(session, self.actor, draft.post.id, revisions.LIVE)
         return count_words(await self.parts.renderer.compare(live.content, draft.content))
 
+    @property
+    def _tomorrow(self) -> datetime:
+        """By the site's clock."""
+        return self.parts.database.clock().astimezone(self.parts.last_frame.zone) + timedelta(days=1)
+
     def _proposed(self, waiting: Sequence[Waiting]) -> Form[PublicationInput]:
         planned = next((each for each in waiting if each.act is ScheduledAct.PUBLISH), None)
         local = planned.due_at.astimezone(self.parts.last_frame.zone) if planned else None
-        values = {"when": "later" if local else "now", "what": "editor", "day": local and local.strftime(DAY)}
+        values = {"when": "later" if local else "now", "what": "editor", "day": (local or self._tomorrow).strftime(DAY)}
         return Form(PublicationInput, {**values, "time": local.strftime(CLOCK) if local else "09:00"})
 
     def _proposed_end(self, waiting: Sequence[Waiting]) -> Form[EndInput]:
         planned = next((each for each in waiting if each.act is ScheduledAct.WITHDRAW), None)
         local = planned.due_at.astimezone(self.parts.last_frame.zone) if planned else None
-        values = {"end_when": "later", "end_day": local and local.strftime(DAY), "redirect_to": planned and planned.redirect_to}
+        values = {"end_when": "later", "end_day": (local or self._tomorrow).strftime(DAY), "redirect_to": planned and planned.redirect_to}
         return Form(EndInput, {**values, "end_time": local.strftime(CLOCK) if local else "09:00"})
 
     def moment(self, day: str, time: str, field: str) -> datetime:
@@ -254,33 +235,6 @@ class ChangesHandler(EditorHandler):
         await self.in_transaction(lambda work: revisions.discard(work, self.actor, post_id))
         self.flash(DISCARDED)
         self.redirect_to(f"admin.{self.kind}", post_id)
-
-
-class UndoHandler(StandingHandler):
-    requires = Capability.POST_TRASH
-
-    async def post(self, number: str) -> None:
-        ticket = self._ticket(self.number(number))
-        try:
-            version = await self.revision(ticket.post_id, ticket.before.revision) if ticket.before.revision else None
-            await self.in_transaction(lambda work: undoing.undo(work, self.actor, ticket, version))
-        except (Conflict, InvalidInput) as error:
-            self.flash(error.message, is_refusal=True)
-        else:
-            self.flash("Undone: everything is as it was before.")
-        self.redirect_to(f"admin.{self.kind}", ticket.post_id)
-
-    def _ticket(self, post_id: int) -> Ticket:
-        """What was signed here, for this post. Raises ``NotFound``."""
-        sent = self.form(UndoInput).value().ticket
-        opened = decode_signed_value(self.settings["cookie_secret"], "undo", sent, max_age_days=1, min_version=2)
-        try:
-            ticket = Ticket.model_validate_json(opened or b"")
-        except ValidationError:
-            raise NotFound from None
-        if (ticket.post_id, ticket.kind) != (post_id, self.kind):
-            raise NotFound
-        return ticket
 
 
 class RestorationHandler(EditorHandler):
