@@ -32,7 +32,9 @@ class UndoHandler(EditorHandler):
     requires = Capability.POST_TRASH
 
     async def post(self, number: str) -> None:
-        ticket = self._ticket(self.number(number))
+        post_id = self.number(number)
+        await self.load(post_id)
+        ticket = self._ticket(post_id)
         try:
             former = ticket.before.revision
             version = await self.revision(ticket.post_id, former) if former else None
