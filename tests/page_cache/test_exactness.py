@@ -13,14 +13,18 @@ import pytest
 from sqlalchemy import select
 
 from cms.db.session import Work
-from cms.models import MenuItem, Published, User
+from cms.models import Category, MenuItem, Published, Series, Tag, User
+from cms.models.address import TargetKind
 from cms.models.site import Menu
 from cms.policy import SYSTEM, Role
 from cms.rendering import Renderer
 from cms.schemas.account import ProfileInput
-from cms.services import accounts, profiles, publishing
+from cms.schemas.terms import TermInput
+from cms.services import accounts, catalogue, profiles, publishing, taxonomies
 from cms.services import site as sites
 from cms.services.media import Upload
+from cms.telemetry import Metrics
+from cms.worker import loop
 from tests import bulk, factories
 from tests.measuring import unmeasured
 from tests.watching import Clock
@@ -78,6 +82,8 @@ async def reading(database_url: str, tmp_path: Path, renderer: Renderer) -> Asyn
         moved = await factories.published(site.database, editor, title="Moved", slug="moved", tags=("Tag 3",))
         await factories.edited(site.database, editor, moved.post_id, slug="moved-on")
         await factories.publish(site.database, editor, moved.post_id)
+        for title in ("Ebb", "Flood"):
+            await factories.published(site.database, editor, title=title, series="Tides", tags=("Tag 7",))
         last = POSTS // 10 + 1
         newest = [f"/tide-{POSTS - n}" for n in range(1, 16)]
         site.editor = editor  # type: ignore[attr-defined]
@@ -93,14 +99,17 @@ async def reading(database_url: str, tmp_path: Path, renderer: Renderer) -> Asyn
                 "/archive/2025/01", "/feed.xml", "/atom.xml", "/feed.json", "/tag/tag-3/feed.xml", "/author/ana-silva/atom.xml",
                 "/sitemap.xml", "/sitemap/1.xml", "/sitemap/2.xml", "/sitemap/3.xml", "/sitemap/lists.xml", "/robots.txt", "/llms.txt",
                 f"/tide-{POSTS - 3}.md", "/about.md", "/moved.md", "/manifest.webmanifest", "/opensearch.xml", "/tag/nobody-has-this",
+                "/ebb", "/flood", "/series/tides", "/series/tides/feed.xml", "/tag/tag-7", "/tag/tag-7/feed.xml", "/tag/tag-8",
+                "/tag/tag-9", "/tag/tag-9/page/2", "/category/shore", "/tag/spring-tide",
             ],
         )  # fmt: skip
 
 
 @pytest.mark.timeout(600)
-async def test_a_change_meets_the_pages_that_show_it_and_no_other(reading: Reading) -> None:
+async def test_a_change_meets_the_pages_that_show_it_and_no_other(reading: Reading, tmp_path: Path) -> None:
     database, editor = reading.site.database, reading.site.editor  # type: ignore[attr-defined]
     newest, middle = 1000 + POSTS - 3, 1000 + 5001
+    means = factories.means(database, tmp_path)
 
     def again(post_id: int, **changes: Any) -> Callable[[], Awaitable[Any]]:
         async def change() -> None:
@@ -113,6 +122,14 @@ async def test_a_change_meets_the_pages_that_show_it_and_no_other(reading: Readi
         async def change() -> None:
             async with database.transaction() as work:
                 await act(work)
+
+        return change
+
+    def jobs_done(act: Callable[[Work], Awaitable[Any]]) -> Callable[[], Awaitable[Any]]:
+        async def change() -> None:
+            await transaction(act)()
+            while await loop.run_next(means, Metrics()):
+                pass
 
         return change
 
@@ -170,6 +187,12 @@ async def test_a_change_meets_the_pages_that_show_it_and_no_other(reading: Readi
         "a menu": transaction(menu),
         "a footer": transaction(lambda work: sites.configure(work, footer="Printed on water.")),
         "the site's description": transaction(lambda work: sites.configure(work, description="Tides, daily.")),
+        "a tag's name": jobs_done(lambda work: _term(work, Tag, "Tag 7", name="Spring tide", slug="tag-7")),
+        "a tag's words": jobs_done(lambda work: _term(work, Tag, "Spring tide", description="High water.")),
+        "a category's address": jobs_done(lambda work: _term(work, Category, "Coast", slug="shore")),
+        "two tags that become one": jobs_done(_merge),
+        "the order of a series": jobs_done(_turn_series),
+        "a series' name": jobs_done(lambda work: _term(work, Series, "Tides", name="Of tides")),
         "posts on a page": transaction(lambda work: sites.configure(work, posts_per_page=9)),
         "nothing": again(newest),
         "a working copy": lambda: factories.edited(database, editor, newest, text="Not yet."),
@@ -182,6 +205,23 @@ async def test_a_change_meets_the_pages_that_show_it_and_no_other(reading: Readi
             wrong[name] = {"more": sorted(forgotten - changed), "fewer": sorted(changed - forgotten)}
         assert changed or name in ("nothing", "a working copy", "an author's letters", "an author's role"), name
     assert wrong == {}, "\n".join(f"{name}: {what}" for name, what in wrong.items())
+
+
+async def _term(work: Work, table: Any, called: str, **changes: str) -> None:
+    term = (await work.session.scalars(select(table).where(table.name == called))).one()
+    now = {"name": term.name, "slug": term.slug, "description": term.description}
+    await catalogue.save(work, SYSTEM, TargetKind(table.__name__.lower()), term.id, TermInput(**{**now, **changes}))
+
+
+async def _merge(work: Work) -> None:
+    eight, nine = await taxonomies.ensure_tags(work, ["Tag 8", "Tag 9"])
+    await catalogue.merge(work, SYSTEM, TargetKind.TAG, [eight], nine)
+
+
+async def _turn_series(work: Work) -> None:
+    series_id = (await work.session.scalars(select(Series.id))).one()
+    order = [part.post.id for part in await catalogue.parts(work.session, series_id)]
+    await catalogue.sort_series(work, SYSTEM, series_id, order[::-1])
 
 
 async def _draft(database: Any, actor: Any, post_id: int) -> Any:
