@@ -17,7 +17,7 @@ from cms.events import Listed
 from cms.models import Asset, Category, Post, Published, Series, Tag, User
 from cms.models.address import TargetKind
 from cms.models.base import Base
-from cms.models.post import Kind
+from cms.models.post import Kind, Visibility
 from cms.models.site import Frame
 from cms.schemas.post import PostFields
 from cms.services import surroundings, taxonomies
@@ -39,6 +39,7 @@ ASPECTS: dict[str, tuple[str, ...]] = {
     "trail": ("trail",),
     "featured": ("is_featured",),
     "meta": ("meta",),
+    "visibility": ("visibility",),
     "source": ("revision_id",),  # what a program that asks for the Markdown gets
     "updated": ("updated_at",),
     **{aspect: (aspect,) for aspect in surroundings.ASPECTS},
@@ -156,6 +157,7 @@ def compose(named: Named, post: Post, fields: PostFields, rendered: Rendered, fr
         "trail": trail(named.pages.get(fields.parent or 0)),
         "is_featured": fields.featured and post.kind is Kind.POST,
         "meta": fields.meta,
+        "visibility": post.visibility or Visibility.PUBLIC,
     }
 
 
@@ -245,6 +247,8 @@ def changed(published: Published, old: Mapping[str, tuple[Any, ...]]) -> tuple[s
 def listed(published: Published) -> Listed:
     """Where readers find it."""
     at = published.published_at.timestamp()
+    if published.visibility is not Visibility.PUBLIC:
+        return Listed(at, ())
     if published.kind is Kind.PAGE:
         return Listed(at, (f"below:{published.parent_id or 0}",))
     return Listed(

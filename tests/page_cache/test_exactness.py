@@ -303,6 +303,8 @@ async def test_a_term_that_changes_meets_its_lists_and_the_texts_that_show_it(
         for name, change in changes.items():
             forgotten, changed = await reading.after(change)
             assert changed, name
+            for path in forgotten - changed:  # what is not here is asked again more often
+                forgotten -= {path} if (await site.browser().get(path)).status in (301, 404) else set()
             if forgotten != changed:
                 wrong[name] = {"more": sorted(forgotten - changed), "fewer": sorted(changed - forgotten)}
         assert wrong == {}, "\n".join(f"{name}: {what}" for name, what in wrong.items())
