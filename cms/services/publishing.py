@@ -97,10 +97,10 @@ async def publish_all(work: Work, actor: Actor, releases: Sequence[Release]) -> 
     A page goes alone: those below it are placed by what readers see of it.
     """
     session = work.session
-    going = await _to_go(work, actor, releases)
+    going, named = await _to_go(work, actor, releases)
     rows = [one.published for one in going]
     around = await surroundings.around(session, [one.published for one in going if not one.is_new])
-    await _write_documents(work, going)
+    await _write_documents(work, going, named)
     await terms.write(work, Side.LIVE, {one.post.id: one.fields for one in going}, new=[one.post.id for one in going if one.is_new])
     await surroundings.choose_related(work, rows)
     others = await surroundings.others(session, around | await surroundings.around(session, rows), rows)
@@ -131,7 +131,7 @@ def _short(status: Live, values: Mapping[str, tuple[Any, ...]]) -> dict[str, str
     return {"status": status, "title": title, "path": path, "published_at": at.astimezone(UTC).isoformat(timespec="minutes")}
 
 
-async def _to_go(work: Work, actor: Actor, releases: Sequence[Release]) -> list[_Going]:
+async def _to_go(work: Work, actor: Actor, releases: Sequence[Release]) -> tuple[list[_Going], documents.Named]:
     session, ids = work.session, [release.post_id for release in releases]
     found = await posts.all_visible(session, actor, ids, lock=True)
     for post in found.values():
@@ -143,14 +143,15 @@ async def _to_go(work: Work, actor: Actor, releases: Sequence[Release]) -> list[
     chosen = await _chosen(session, releases)
     if any(one.post_id not in chosen and copies[one.post_id].version != one.version.number for one in releases):
         raise Conflict
-    fields = {post_id: PostFields.model_validate(copy.fields) for post_id, copy in (copies | chosen).items()}
+    going_out = {post_id: PostFields.model_validate(copy.fields) for post_id, copy in (copies | chosen).items()}
+    fields, named = await documents.as_it_is(session, going_out)
     for release in releases:
         text = checks.Text(found[release.post_id], fields[release.post_id], release.version.rendered)
         await require_fit(session, actor, text, row.compulsory_checks if release.is_checked else ())
     seen = [copy for post_id, copy in copies.items() if post_id not in chosen]
     revisions = chosen | (await working_copies.keep(work, seen, Reason.PUBLISHED, actor.user_id) if seen else {})
     live = {row.post_id: row for row in await session.scalars(select(Published).where(Published.post_id.in_(ids)))}
-    return [
+    going = [
         _Going(
             release,
             found[post_id],
@@ -167,6 +168,7 @@ async def _to_go(work: Work, actor: Actor, releases: Sequence[Release]) -> list[
         for release in releases
         for post_id, before in [(release.post_id, live.get(release.post_id))]
     ]
+    return going, named
 
 
 async def _chosen(session: AsyncSession, releases: Sequence[Release]) -> dict[int, Revision]:
@@ -186,13 +188,11 @@ async def require_fit(session: AsyncSession, actor: Actor, text: checks.Text, co
         await checks.require(session, actor, text, compulsory)
 
 
-async def _write_documents(work: Work, going: Sequence[_Going]) -> None:
+async def _write_documents(work: Work, going: Sequence[_Going], named: documents.Named) -> None:
     """All that does not depend on other posts."""
-    named, frame = await documents.named_by(work.session, [one.fields for one in going]), await site.get_frame(work.session)
+    frame = await site.get_frame(work.session)
     places: dict[int, str] = {}
     for one in going:
-        if one.release.version.revision_id is not None:
-            one.fields = await documents.without_what_is_gone(work.session, named, one.fields)
         dates, before = one.release.dates, one.post.first_published_at
         typed = documents.typed_date(one.fields, frame, work.now)
         one.post.first_published_at = dates.published if dates else before or typed or work.now
