@@ -43,6 +43,11 @@ async def ensure_tags(work: Work, names: Iterable[str]) -> tuple[int, ...]:
     return tuple(known[folded] for folded in wanted)
 
 
+async def find_tags(session: AsyncSession, names: Iterable[str]) -> set[int]:
+    """Ids of those of these tags that there are."""
+    return set((await _tag_ids(session, [fold(name)[:MAX_TERM] for name in names])).values())
+
+
 async def _tag_ids(session: AsyncSession, folded: Iterable[str]) -> dict[str, int]:
     rows = await session.execute(select(Tag.folded, Tag.id).where(Tag.folded.in_(list(folded))))
     return {row.folded: row.id for row in rows}
