@@ -204,9 +204,7 @@ async def duplicate(work: Work, actor: Actor, post_id: int, *, title: str = "%s 
 
     What is one text's alone stays with it: its address, its date, its part in a series, its place on the home page.
     """
-    post = await get_visible(work.session, actor, post_id)
-    policy.require(actor, Capability.DRAFT_SEE, post)
-    policy.require(actor, Capability.of(post.kind, "create"))
+    post = await get_editable(work.session, actor, post_id)
     copy = await working_copies.project(work, post_id)
     fields = PostFields.model_validate(copy.fields)
     named = title.replace("%s", fields.title[: MAX_TITLE - len(title)])

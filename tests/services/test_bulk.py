@@ -175,7 +175,7 @@ async def test_what_is_deleted_for_good_leaves_an_address_that_says_so(database:
     async with database.read() as session:
         assert await session.get(Post, gone.post_id) is None
         assert await session.scalar(select(func.count()).select_from(DeskDocument)) == 0
-        assert not (await inspection.address_of_nothing(session)).found
+        assert not (await inspection.address_of_nothing(session)).number
     assert (await watching.addresses(database))["gone"] == "gone"
     assert await sees(database, ana, q="mussels") == set()
 

@@ -76,7 +76,7 @@ class TrashHandler(EditorHandler):
 
 
 class CopyHandler(EditorHandler):
-    requires = Capability.POST_CREATE
+    requires = Capability.POST_EDIT
 
     async def post(self, number: str) -> None:
         title, post_id = self.locale.translate("%s (copy)"), self.number(number)
