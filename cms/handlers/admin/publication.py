@@ -1,6 +1,6 @@
 """Publishing a post or page, now or at a time; withdrawing it, and its end; and taking it out of the trash."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from cms.content.diff import count_words
@@ -108,7 +108,9 @@ class PublicationPage(UndoableHandler, EditorHandler, is_base=True):
     def in_full(self, moment: datetime) -> str:
         return in_full(moment, self.parts.last_frame.zone)
 
-    async def back(self, post_id: int, words: str, link: tuple[str, str] = ("", ""), undo: tuple[str, str] = ("", "")) -> None:
+    async def back(
+        self, post_id: int, words: str, link: tuple[str, str] = ("", ""), undo: tuple[str, Mapping[str, str]] | None = None
+    ) -> None:
         self.flash(words, link, undo=undo)
         self.redirect_to(f"admin.{self.kind}", post_id)
 

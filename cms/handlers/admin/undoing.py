@@ -21,11 +21,11 @@ Result = TypeVar("Result")
 class UndoableHandler(AdminHandler, is_base=True):
     """What changes how a post stands: each act can be taken back for some seconds."""
 
-    async def undoably(self, post_id: int, act: Callable[[Work], Awaitable[Result]]) -> tuple[Result, tuple[str, str]]:
-        """Do it in a transaction; also where it can be taken back, and with what, for ``flash``."""
+    async def undoably(self, post_id: int, act: Callable[[Work], Awaitable[Result]]) -> tuple[Result, tuple[str, dict[str, str]]]:
+        """Do it in a transaction; also the address and the form that take it back, for ``flash``."""
         result, ticket = await self.in_transaction(lambda work: undoing.undoable(work, self.actor, post_id, lambda: act(work)))
         signed = self.create_signed_value("undo", ticket.model_dump_json()).decode()
-        return result, (self.reverse_url(f"admin.{ticket.kind}.undo", ticket.post_id), signed)
+        return result, (self.reverse_url(f"admin.{ticket.kind}.undo", ticket.post_id), {"ticket": signed})
 
 
 class UndoHandler(EditorHandler):
