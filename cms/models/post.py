@@ -119,8 +119,6 @@ class Post(Base):
     @property
     def status(self) -> str:
         """One word for a list: trashed, changed, published, withdrawn, or where the work stands."""
-        if self.is_published and self.work is WorkState.SCHEDULED:
-            return "update_scheduled"
         if self.is_published:
             return "changed" if self.has_changes else "published"
         if self.live in (Live.TRASHED, Live.WITHDRAWN):

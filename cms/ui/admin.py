@@ -30,7 +30,6 @@ STATUSES = {  # of Post.status: word, class, mark
     "in_review": ("In review", "review", "s-review"),
     "approved": ("Approved", "approved", "s-review"),
     "scheduled": ("Scheduled", "scheduled", "s-scheduled"),
-    "update_scheduled": ("Update scheduled", "scheduled", "s-scheduled"),
     "published": ("Published", "published", "s-published"),
     "changed": ("Unpublished changes", "changed", "s-changed"),
     "withdrawn": ("Withdrawn", "trashed", "s-withdrawn"),

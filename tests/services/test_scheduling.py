@@ -79,7 +79,7 @@ async def test_what_the_editor_saw_goes_out_and_not_what_was_typed_since(databas
     await edited(database, ana, post, text="Typed since.")
     async with database.read() as session:
         (waits,) = await scheduling.list_of(session, post)
-    assert (waits.differs, waits.by, (await found(database, post)).status) == (True, "Ana Silva", "update_scheduled")
+    assert (waits.differs, waits.by, (await found(database, post)).status) == (True, "Ana Silva", "changed")
 
     clock.pass_(minutes=59)
     assert await scheduler.do_due(worker) == 0

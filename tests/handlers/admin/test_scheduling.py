@@ -200,3 +200,25 @@ async def test_end_is_set_moved_and_taken_away(site: Site) -> None:
     assert "Readers have it until" in (await browser.get(f"/admin/posts/{post_id}")).words
     await browser.post(address, {"_method": "delete"})
     assert await schedules(site) == []
+
+
+async def test_calendar_shows_months_and_moves_by_a_form(site: Site) -> None:
+    browser = await site.signed_in("owner")
+    empty = await browser.get("/admin/calendar?month=2027-02")
+    assert "February 2027" in empty.words
+    assert "Nothing stands in this month yet" in empty.words
+    post_id = await written(browser)
+    await scheduled(browser, post_id)
+    page = (await browser.get("/admin/calendar")).page
+    assert "Stormy night 09:00" in words(by_class(page, "movable")[0])
+    form = form_of(page, form_id=f"move-publish-{post_id}")
+    answer = await browser.post("/admin/calendar", {**fields(page, form), "day": "2026-12-24"})
+    assert (answer.status, await schedules(site)) == (303, ["publish 24 09:00"])
+    assert answer.location == "/admin/calendar?month=2026-12"
+    page = await undone(browser, answer)
+    assert await schedules(site) == ["publish 23 09:00"]
+    for wrong, status in (({"day": "2026-11-01"}, 422), ({"day": "soon"}, 422), ({"act": "withdraw"}, 409), ({"post": "999"}, 404)):
+        form = {"post": str(post_id), "act": "publish", "day": "2026-12-24", **wrong}
+        assert (await browser.post("/admin/calendar", form)).status == status
+    for query in ("2026-13", "26-1", "x"):
+        assert (await browser.get(f"/admin/calendar?month={query}")).status == 404
