@@ -38,6 +38,9 @@ def _contact(value: str) -> str:
     return value if not value or _MAIL.fullmatch(value) else _elsewhere(value)
 
 
+Place = Annotated[Line, AfterValidator(_place)]  # of this site, or a whole address elsewhere
+
+
 class LinkInput(BaseModel):
     """To the publication elsewhere."""
 
@@ -105,7 +108,7 @@ class MenuItemInput(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     label: Line = Field(title="Words", min_length=1, max_length=80)
-    target: Annotated[Line, AfterValidator(_place)] = Field(title="Leads to", min_length=1, max_length=500)
+    target: Place = Field(title="Leads to", min_length=1, max_length=500)
     is_below: bool = Field(False, title="Below the one before")
 
 

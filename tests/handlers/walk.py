@@ -21,7 +21,8 @@ from cms.policy import Actor, Capability
 from cms.routes import requirement
 from cms.schemas.account import InvitationInput
 from cms.schemas.post import PostFields, PostInput
-from cms.services import invitations, media, posts, publishing, sessions
+from cms.schemas.redirects import RedirectInput
+from cms.services import invitations, media, posts, publishing, redirects, sessions
 from tests import factories
 from tests.web import Site
 
@@ -164,6 +165,11 @@ STOPS: dict[str, Stop] = {
     "admin.menus": Stop("/admin/menus"),
     "admin.menu.main": Stop("/admin/menus/main", {"version": "99"}),
     "admin.menu.footer": Stop("/admin/menus/footer", {"version": "99"}),
+    "admin.redirects": Stop("/admin/redirects"),
+    "admin.redirects.csv": Stop("/admin/redirects.csv"),
+    "admin.redirects.new": Stop("/admin/redirects/new", {"path": ""}),
+    "admin.redirects.table": Stop("/admin/redirects/table"),
+    "admin.redirect": Stop("/admin/redirects/{redirect}", {"path": ""}),
     "admin.cache": Stop("/admin/cache"),
     "admin.capabilities": Stop("/admin/capabilities"),
     "admin.audit": Stop("/admin/audit"),
@@ -253,6 +259,13 @@ async def make_invitation(site: Site, _state: str, _actor: Actor) -> Thing:
     return Thing(str(number), name)
 
 
+async def make_redirect(site: Site, _state: str, _actor: Actor) -> Thing:
+    owner, name = await factories.person(site.database, "owner"), f"{WORDS}-{secrets.token_hex(8)}"
+    async with site.database.transaction() as work:
+        row = await redirects.save(work, owner, RedirectInput(path=name, target="/", match="exact"))
+    return Thing(str(row.id), name)
+
+
 def of_oneself(actor: Actor, _wanted: Capability, thing: Thing) -> frozenset[int]:
     return ADMITTED if actor.user_id in thing.owner_ids else frozenset({404})
 
@@ -271,6 +284,7 @@ THINGS: dict[str, tuple[Sequence[str], Maker, Callable[[Actor, Capability, Thing
     "passkey": (("made",), make_passkey, of_oneself),
     "person": (("author",), make_person, of_people),
     "invitation": (("open",), make_invitation, of_people),
+    "redirect": (("made",), make_redirect, of_people),
 }
 
 
