@@ -63,13 +63,10 @@ class OneRedirectHandler(AdminHandler, is_base=True):
 
 
 class NewRedirectHandler(OneRedirectHandler):
-    """What it begins with may stand in the address: so one that was deleted comes back."""
-
     requires = Capability.SITE_CONFIGURE
 
     def get(self) -> None:
-        given = Form.of_request(RedirectInput, self.request.query_arguments)
-        self.show(Form(RedirectInput, {"match": "exact", **given.values}))
+        self.show(Form(RedirectInput, {"match": "exact"}))
 
     async def post(self) -> None:
         if await self.save(None):
@@ -93,10 +90,7 @@ class RedirectHandler(OneRedirectHandler):
     async def delete(self, number: str) -> None:
         async with self.transaction() as work:
             row = await redirects.remove(work, self.actor, self.number(number))
-        again = urlencode({"path": f"/{row.path}", "target": row.target, "match": row.match.value})
-        self.flash(
-            "Deleted. Nobody is led on from there any more.", (f"{self.reverse_url('admin.redirects.new')}?{again}", "Bring it back")
-        )
+        self.flash(self.locale.translate("Deleted: nobody is led from /%s to %s any more.") % (row.path, row.target))
         self.redirect_to("admin.redirects")
 
 

@@ -6,7 +6,7 @@ from tests.handlers.admin.pages import by_class, fields, words
 from tests.web import Site
 
 
-async def test_a_redirect_is_made_changed_found_and_deleted_and_comes_back(site: Site) -> None:
+async def test_a_redirect_is_made_changed_found_and_deleted(site: Site) -> None:
     browser = await site.signed_in("owner")
     assert "Nobody has to be led anywhere yet" in (await browser.get("/admin/redirects")).words
     given = {"path": "/old", "target": "/archive", "match": "exact"}
@@ -18,9 +18,7 @@ async def test_a_redirect_is_made_changed_found_and_deleted_and_comes_back(site:
     assert (await browser.post(path, {**given, "target": "/search"})).status == 303
     assert (await site.browser().get("/old")).location == "/search"
     assert (await browser.post(path, {"_method": "delete"})).status == 303
-    back = (await browser.get("/admin/redirects")).page.find(".//*[@role='status']/a")
-    typed = fields((await browser.get(back.get("href"))).page)
-    assert (typed["path"], typed["target"]) == ("/old", "/search")
+    assert "nobody is led from /old to /search any more" in (await browser.get("/admin/redirects")).words
     assert (await browser.get(path)).status == 404
     assert "Deleted the redirect from /old" in (await browser.get("/admin/audit")).words
 
