@@ -21,6 +21,7 @@ from cms.handlers.admin import (
     openid,
     passkeys,
     people,
+    permalinks,
     preview,
     preview_links,
     privacy,
@@ -229,6 +230,7 @@ def _administrators() -> list[URLSpec]:
     return [
         url(r"/admin/site", site.SettingsHandler, name="admin.site"),
         url(r"/admin/site/access", visibility.AccessHandler, name="admin.site.access"),
+        url(r"/admin/site/permalinks", permalinks.PermalinksHandler, name="admin.site.permalinks"),
         url(r"/admin/site/mail", site.MailTestHandler, name="admin.site.mail"),
         url(r"/admin/menus", menus.MenusHandler, name="admin.menus"),
         url(r"/admin/menus/main", menus.MenuHandler, {"name": "main"}, name="admin.menu.main"),

@@ -41,6 +41,22 @@ def _contact(value: str) -> str:
 Place = Annotated[Line, AfterValidator(_place)]  # of this site, or a whole address elsewhere
 
 
+OWN_PATTERN = "own"
+
+
+class PermalinkInput(BaseModel):
+    """The pattern of posts' addresses: one of those that are offered, or one's ``own``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    choice: Line = Field(OWN_PATTERN, title="Addresses of posts", max_length=100)
+    own: Line = Field("", title="Your own pattern", max_length=100)
+
+    @property
+    def pattern(self) -> str:
+        return self.own if self.choice == OWN_PATTERN else self.choice
+
+
 class LinkInput(BaseModel):
     """To the publication elsewhere."""
 

@@ -83,6 +83,7 @@ ACTS: Mapping[str, str] = {  # ``%s``: whom or what it was about; without it, no
     "series.create": "Made the series %s",
     "site.configure": "Changed %s",
     "site.access": "Chose who may read the site",
+    "site.permalink": "Changed the addresses of posts",
     "menu.edit": "Changed %s",
     "redirect.save": "Led readers on from %s",
     "redirect.remove": "Deleted the redirect from %s",
