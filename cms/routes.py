@@ -36,6 +36,7 @@ from cms.handlers.admin import (
     site,
     threads,
     visibility,
+    welcome,
 )
 from cms.handlers.admin import posts as desk
 from cms.handlers.base import BaseHandler
@@ -228,6 +229,7 @@ def _history(post: str, name: str, given: dict[str, str]) -> list[URLSpec]:
 
 def _administrators() -> list[URLSpec]:
     return [
+        url(r"/admin/welcome", welcome.WelcomeHandler, name="admin.welcome"),
         url(r"/admin/site", site.SettingsHandler, name="admin.site"),
         url(r"/admin/site/access", visibility.AccessHandler, name="admin.site.access"),
         url(r"/admin/site/permalinks", permalinks.PermalinksHandler, name="admin.site.permalinks"),

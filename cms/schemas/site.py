@@ -38,6 +38,13 @@ def _contact(value: str) -> str:
     return value if not value or _MAIL.fullmatch(value) else _elsewhere(value)
 
 
+def _zone(value: str) -> str:
+    if value not in time_zones():
+        raise ValueError("choose a time zone of the list")
+    return value
+
+
+TimeZone = Annotated[Line, AfterValidator(_zone)]
 Place = Annotated[Line, AfterValidator(_place)]  # of this site, or a whole address elsewhere
 
 
@@ -74,7 +81,7 @@ class SiteInput(BaseModel):
     name: Line = Field(title="Name", min_length=1, max_length=100)
     description: Line = Field("", title="Description", max_length=300)
     language: Language = Field(title="Language", min_length=1, max_length=12)
-    time_zone: Line = Field(title="Time zone", max_length=60)
+    time_zone: TimeZone = Field(title="Time zone", max_length=60)
     footer: Paragraphs = Field("", title="Footer", max_length=2000)
     home: Literal["lead", "compact", "page"] = Field("lead", title="At the front")
     home_page_id: RowId | None = Field(None, title="Page at the front")
@@ -95,13 +102,6 @@ class SiteInput(BaseModel):
     def _split(cls, value: Any) -> Any:
         return parts_of(value)
 
-    @field_validator("time_zone")
-    @classmethod
-    def _is_zone(cls, value: str) -> str:
-        if value not in time_zones():
-            raise ValueError("choose a time zone of the list")
-        return value
-
     @field_validator("posts_per_page", mode="before")
     @classmethod
     def _is_page(cls, value: Any) -> int:
@@ -116,6 +116,16 @@ class SiteInput(BaseModel):
     @classmethod
     def _is_page_or_none(cls, value: int | None) -> int | None:
         return value or None
+
+
+class WelcomeInput(BaseModel):
+    """The questions of the first run."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: Line = Field(title="Name of the site", min_length=1, max_length=100)
+    time_zone: TimeZone = Field(title="Time zone", max_length=60)
+    begin: Literal["fresh", "import"] = Field("fresh", title="How do you begin?")
 
 
 class MenuItemInput(BaseModel):

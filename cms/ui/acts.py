@@ -83,6 +83,7 @@ ACTS: Mapping[str, str] = {  # ``%s``: whom or what it was about; without it, no
     "series.create": "Made the series %s",
     "site.configure": "Changed %s",
     "site.access": "Chose who may read the site",
+    "site.set_up": "Answered the questions of the first run, or left them for later",
     "site.permalink": "Changed the addresses of posts",
     "menu.edit": "Changed %s",
     "redirect.save": "Led readers on from %s",

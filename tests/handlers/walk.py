@@ -162,6 +162,7 @@ STOPS: dict[str, Stop] = {
     "admin.person.data": Stop("/admin/people/{person}/data"),
     "admin.person.erasure": Stop("/admin/people/{person}/erasure"),
     "admin.person.ownership": Stop("/admin/people/{person}/ownership"),
+    "admin.welcome": Stop("/admin/welcome", {"name": ""}),
     "admin.site.permalinks": Stop("/admin/site/permalinks", {"choice": "x"}),
     "admin.site.mail": Stop("/admin/site/mail", answers=frozenset({303, 404})),  # where no mail is sent, there is nothing to try
     "admin.site.access": Stop("/admin/site/access", {"access": "?"}),
