@@ -16,6 +16,7 @@ from cms.services import (
     notices,
     notifications,
     outbox,
+    passing_on,
     permalinks,
     portraits,
     preview_links,
@@ -74,6 +75,14 @@ async def renew_addresses(means: Means, payload: dict[str, Any]) -> None:
     await permalinks.renew_all(means.database, means.job_id, payload["after"])
 
 
+async def pass_on_term(means: Means, payload: dict[str, Any]) -> None:
+    await passing_on.finish(means.database, payload, means.job_id)
+
+
+async def follow_term(means: Means, payload: dict[str, Any]) -> None:
+    await passing_on.follow_to_end(means.database, payload, means.job_id)
+
+
 async def send_mail(means: Means, payload: dict[str, Any]) -> None:
     async with means.database.read() as session:
         letter = await notices.letter(session, means.sealer, means.public_url, payload)
@@ -101,6 +110,8 @@ TASKS: dict[str, Task] = {
     "keep_idle": keep_idle,
     "reindex_search": reindex_search,
     permalinks.JOB: renew_addresses,
+    passing_on.JOB: pass_on_term,
+    passing_on.FOLLOWING: follow_term,
     notices.JOB: send_mail,
     resets.JOB: offer_reset,
     portraits.JOB: forget_file,

@@ -16,13 +16,15 @@ from tornado.web import RequestHandler
 from cms import policy
 from cms.content.pipeline import render
 from cms.models import Passkey, Revision, Session, Token, User
+from cms.models.address import TargetKind
 from cms.models.post import Kind
 from cms.policy import Actor, Capability
 from cms.routes import requirement
 from cms.schemas.account import InvitationInput
 from cms.schemas.post import PostFields, PostInput
 from cms.schemas.redirects import RedirectInput
-from cms.services import invitations, media, posts, publishing, redirects, sessions
+from cms.schemas.terms import TermInput
+from cms.services import catalogue, invitations, media, posts, publishing, redirects, sessions
 from tests import factories
 from tests.web import Site
 
@@ -176,6 +178,18 @@ STOPS: dict[str, Stop] = {
     "admin.redirects.new": Stop("/admin/redirects/new", {"path": ""}),
     "admin.redirects.table": Stop("/admin/redirects/table"),
     "admin.redirect": Stop("/admin/redirects/{redirect}", {"path": ""}),
+    "admin.categories": Stop("/admin/categories", {"name": ""}),
+    "admin.category": Stop("/admin/categories/{category}", {"name": ""}),
+    "admin.category.deletion": Stop("/admin/categories/{category}/deletion", {"heir": "?"}),
+    "admin.tags": Stop("/admin/tags", {"name": ""}),
+    "admin.tags.merging": Stop("/admin/tags/merging"),
+    "admin.tags.unused": Stop("/admin/tags/unused"),
+    "admin.tag": Stop("/admin/tags/{tag}", {"name": ""}),
+    "admin.tag.deletion": Stop("/admin/tags/{tag}/deletion", {"heir": "?"}),
+    "admin.series": Stop("/admin/series", {"name": ""}),
+    "admin.one-series": Stop("/admin/series/{series}", {"name": ""}),
+    "admin.one-series.deletion": Stop("/admin/series/{series}/deletion", {"heir": "?"}),
+    "admin.one-series.parts": Stop("/admin/series/{series}/parts"),
     "admin.cache": Stop("/admin/cache"),
     "admin.capabilities": Stop("/admin/capabilities"),
     "admin.audit": Stop("/admin/audit"),
@@ -272,6 +286,20 @@ async def make_redirect(site: Site, _state: str, _actor: Actor) -> Thing:
     return Thing(str(row.id), name)
 
 
+def make_term(kind: TargetKind) -> "Maker":
+    async def make(site: Site, _state: str, _actor: Actor) -> Thing:
+        editor, name = await factories.person(site.database, "editor", "Edna Reed"), f"{WORDS} {secrets.token_hex(8)}"
+        async with site.database.transaction() as work:
+            made = await catalogue.create(work, editor, kind, TermInput(name=name))
+        return Thing(str(made.id), name)
+
+    return make
+
+
+def of_terms(_actor: Actor, _wanted: Capability, thing: Thing) -> frozenset[int]:
+    return ADMITTED if thing.is_there else frozenset({404})
+
+
 def of_oneself(actor: Actor, _wanted: Capability, thing: Thing) -> frozenset[int]:
     return ADMITTED if actor.user_id in thing.owner_ids else frozenset({404})
 
@@ -291,6 +319,9 @@ THINGS: dict[str, tuple[Sequence[str], Maker, Callable[[Actor, Capability, Thing
     "person": (("author",), make_person, of_people),
     "invitation": (("open",), make_invitation, of_people),
     "redirect": (("made",), make_redirect, of_people),
+    "category": (("made",), make_term(TargetKind.CATEGORY), of_terms),
+    "tag": (("made",), make_term(TargetKind.TAG), of_terms),
+    "series": (("made",), make_term(TargetKind.SERIES), of_terms),
 }
 
 
