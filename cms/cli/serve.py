@@ -54,7 +54,7 @@ async def _run(settings: Settings, *, with_demo: bool) -> None:
     greeting = Greeting(application, settings.data)
     parts = application.parts
     means = Means(parts.database, parts.sealer, parts.mailer, parts.storage, parts.renderer, parts.settings.public_url)
-    background = asyncio.gather(loop.run(means, parts.metrics, parts.misses), scheduler.run(means))
+    background = asyncio.gather(loop.run(means, parts.metrics, parts.misses, parts.hits), scheduler.run(means))
     await server.serve(application, listening, greeting.say, background)
 
 
