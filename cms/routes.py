@@ -13,6 +13,7 @@ from cms.handlers.admin import (
     capabilities,
     checks,
     confirmation,
+    dashboard,
     invitations,
     link_targets,
     links,
@@ -26,6 +27,7 @@ from cms.handlers.admin import (
     privacy,
     profile,
     publication,
+    reviews,
     revisions,
     second_factor,
     security,
@@ -185,7 +187,7 @@ def _admin(kind: str) -> list[URLSpec]:
     given = {"kind": kind}
     at = rf"/admin/{kind}s"
     home = [] if kind == "page" else [
-        url(r"/admin", desk.DeskHandler, name="admin"),
+        url(r"/admin", dashboard.DeskHandler, name="admin"),
         url(r"/admin/preview", preview.PreviewHandler, name="admin.preview"),
         url(r"/admin/notifications", notifications.NotificationsHandler, name="admin.notifications"),
         url(r"/admin/links", link_targets.LinkTargetsHandler, name="admin.links"),
@@ -198,6 +200,7 @@ def _admin(kind: str) -> list[URLSpec]:
         url(rf"{at}/{NUMBER}", desk.EditHandler, given, name=f"admin.{kind}"),
         url(rf"{at}/{NUMBER}/checks", checks.ChecksHandler, given, name=f"admin.{kind}.checks"),
         url(rf"{at}/{NUMBER}/publication", publication.PublicationHandler, given, name=f"admin.{kind}.publication"),
+        url(rf"{at}/{NUMBER}/review", reviews.ReviewHandler, given, name=f"admin.{kind}.review"),
         url(rf"{at}/{NUMBER}/threads", threads.ThreadsHandler, given, name=f"admin.{kind}.threads"),
         url(rf"{at}/{NUMBER}/threads/{NUMBER}", threads.ThreadHandler, given, name=f"admin.{kind}.thread"),
         url(rf"{at}/{NUMBER}/links", preview_links.LinksHandler, given, name=f"admin.{kind}.links"),
@@ -225,6 +228,7 @@ def _administrators() -> list[URLSpec]:
     return [
         url(r"/admin/site", site.SettingsHandler, name="admin.site"),
         url(r"/admin/site/mail", site.MailTestHandler, name="admin.site.mail"),
+        url(r"/admin/site/review", reviews.ReviewRulesHandler, name="admin.site.review"),
         url(r"/admin/menus", menus.MenusHandler, name="admin.menus"),
         url(r"/admin/menus/main", menus.MenuHandler, {"name": "main"}, name="admin.menu.main"),
         url(r"/admin/menus/footer", menus.MenuHandler, {"name": "footer"}, name="admin.menu.footer"),

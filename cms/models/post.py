@@ -65,12 +65,17 @@ class ScheduledAct(StrEnum):
     WITHDRAW = "withdraw"
 
 
+_HAS_CHANGES = text("has_changes")
+
+
 class Post(Base):
     """Identity and states. ``owner_ids``, set by the query that loaded it (services/posts.py): creator and authors of the working copy."""
 
     __tablename__ = "posts"
     __table_args__ = (
         Index("ix_posts_desk", "kind", "updated_at", "id"),
+        Index("ix_posts_work", "work", "live", "updated_at", "id"),
+        Index("ix_posts_changed", "updated_at", "id", sqlite_where=_HAS_CHANGES, postgresql_where=_HAS_CHANGES),
         {"sqlite_autoincrement": True},
     )
 

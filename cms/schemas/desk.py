@@ -1,10 +1,13 @@
 """What is asked of a list at the desk."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
-from cms.schemas.text import Line
+from cms.schemas.post import RowId, parts_of
+from cms.schemas.text import Line, Paragraphs
+
+MAX_STEPS = 5  # of a review
 
 Status = Literal["all", "draft", "published", "changed", "withdrawn", "trashed"]
 
@@ -49,3 +52,37 @@ class RevisionInput(BaseModel):
 
     name: Line = Field("", title="Name", max_length=100)
     is_pinned: bool = Field(False, title="Keep it for good")
+
+
+class ReviewInput(BaseModel):
+    """An act of a review. ``version`` of the working copy, and ``step``, are those that the page showed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    words: Paragraphs = Field("", title="Words", max_length=2000)
+    version: RowId = Field(0, title="Version")
+    step: int = Field(0, title="Step", ge=0, le=100)
+
+
+class ReviewStepInput(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    name: Line = Field(title="Step", min_length=1, max_length=40)
+    role: Literal["editor", "administrator", "owner"] = Field("editor", title="Done by")
+
+
+class ReviewRulesInput(BaseModel):
+    """Who needs a review, and by whom it is done. ``version``: of the site's settings, that the page showed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    roles: tuple[Literal["contributor", "author", "editor", "administrator"], ...] = Field((), title="Texts of")
+    categories: tuple[RowId, ...] = Field((), title="Texts in these categories")
+    steps: tuple[ReviewStepInput, ...] = Field((), title="Steps", max_length=MAX_STEPS)
+    is_waivable: bool = Field(False, title="Administrators may publish without a review")
+    version: RowId = Field(0, title="Version")
+
+    @field_validator("roles", "categories", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return parts_of(value)

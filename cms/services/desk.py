@@ -26,6 +26,7 @@ from cms.services import (
     posts,
     preview_links,
     publishing,
+    reviews,
     site,
     taxonomies,
     threads,
@@ -33,6 +34,7 @@ from cms.services import (
 from cms.services.posts import Draft
 from cms.services.preview_links import Openness
 from cms.services.reading import Article
+from cms.services.reviews import Standing
 from cms.services.threads import Shown as Thread
 
 
@@ -49,6 +51,7 @@ class Surroundings:
     public_path: str = ""
     guests: Openness = Openness()  # noqa: RUF009 - frozen
     threads: Sequence[Thread] = ()  # what is said about it
+    review: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ class Plan:
     public_path: str
     flaws: Sequence[Flaw]
     compulsory: Sequence[str]  # the kinds of flaws with which nothing goes out here
+    review: Standing
+    may_waive: bool  # the actor may publish it without a review
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,8 @@ async def surroundings(session: AsyncSession, actor: Actor, kind: Kind, draft: D
     present = await session.get(Asset, fields.picture) if fields.picture else None
     if present and present not in pictures:
         pictures = [present, *pictures]
-    return Surroundings(await site.get_frame(session), categories, parents, series, writers, pictures, path, guests, said)
+    review = await reviews.standing(session, draft) if draft else None
+    return Surroundings(await site.get_frame(session), categories, parents, series, writers, pictures, path, guests, said, review)
 
 
 async def public_path(session: AsyncSession, post_id: int) -> str:
@@ -111,8 +117,9 @@ async def plan(session: AsyncSession, actor: Actor, post_id: int, rendered: Rend
         if live and any(name in document and document[name] != getattr(live, name) for name in columns)
     )
     flaws = await checks.find(session, actor, checks.Text(draft.post, draft.fields, rendered))
-    compulsory = (await site.get(session)).compulsory_checks
-    return Plan(draft, _article(draft.post, document), f"/{path}", aspects, f"/{live.path}" if live else "", flaws, compulsory)
+    compulsory, review = (await site.get(session)).compulsory_checks, await reviews.standing(session, draft)
+    public, article, may_waive = f"/{live.path}" if live else "", _article(draft.post, document), reviews.may_waive(actor, review.rules)
+    return Plan(draft, article, f"/{path}", aspects, public, flaws, compulsory, review, may_waive)
 
 
 async def _free_path(session: AsyncSession, post: Post, fields: PostFields, now: datetime) -> str:

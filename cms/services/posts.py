@@ -64,10 +64,10 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
     """The condition of every query that lists posts: others' drafts are seen by editors and above."""
     if policy.scope(actor, Capability.DRAFT_SEE) is Scope.ANY:
         return Post.id.is_not(None)
-    return or_(Post.live == Live.PUBLISHED, _is_own(actor))
+    return or_(Post.live == Live.PUBLISHED, is_own(actor))
 
 
-def _is_own(actor: Actor) -> ColumnElement[bool]:
+def is_own(actor: Actor) -> ColumnElement[bool]:
     wrote = exists().where(PostAuthor.post_id == Post.id, PostAuthor.side == Side.WORK, PostAuthor.user_id == actor.user_id)
     return or_(Post.created_by_id == actor.user_id, wrote) if actor.is_signed_in else false()
 
@@ -90,7 +90,7 @@ def _statuses(actor: Actor) -> dict[str, ColumnElement[bool]]:
 
 def sees_work(actor: Actor) -> ColumnElement[bool]:
     """The posts whose working copy the actor may know of."""
-    return true() if policy.scope(actor, Capability.DRAFT_SEE) is Scope.ANY else _is_own(actor)
+    return true() if policy.scope(actor, Capability.DRAFT_SEE) is Scope.ANY else is_own(actor)
 
 
 def has_in_title(actor: Actor, word: str) -> ColumnElement[bool]:
@@ -101,7 +101,7 @@ def has_in_title(actor: Actor, word: str) -> ColumnElement[bool]:
     in_work = Post.folded_title.contains(word, autoescape=True)
     if policy.scope(actor, Capability.DRAFT_SEE) is Scope.ANY:
         return in_work
-    return or_(and_(_is_own(actor), in_work), and_(not_(_is_own(actor)), in_public))
+    return or_(and_(is_own(actor), in_work), and_(not_(is_own(actor)), in_public))
 
 
 async def list_for_desk(
@@ -162,6 +162,12 @@ async def _author_names(session: AsyncSession, ids: Sequence[int]) -> dict[int, 
     return names
 
 
+async def named_authors(session: AsyncSession, found: Sequence[Post]) -> dict[int, tuple[str, ...]]:
+    """Who wrote each of these, who know their owners from then on."""
+    names = await _author_names(session, [post.id for post in found])
+    return {_with_owners(post, names).id: tuple(name for _, name in names.get(post.id, ())) for post in found}
+
+
 async def list_parents(session: AsyncSession, page_id: int | None) -> Sequence[tuple[int, str]]:
     """Pages that a page may stand below: (id, title), itself left out."""
     wanted = select(Post.id, Post.title).where(Post.kind == Kind.PAGE, Post.live != Live.TRASHED, Post.id != (page_id or 0))
@@ -173,8 +179,18 @@ async def list_parents(session: AsyncSession, page_id: int | None) -> Sequence[t
 
 async def get_draft(session: AsyncSession, actor: Actor, post_id: int) -> Draft:
     """A post as its editor opens it. Raises ``NotFound`` if the actor may not know of it, ``Forbidden`` if he may only read it."""
-    post = await get_editable(session, actor, post_id)
-    copy = await session.get_one(WorkingCopy, post_id)
+    return await _draft(session, await get_editable(session, actor, post_id))
+
+
+async def read_draft(session: AsyncSession, actor: Actor, post_id: int) -> Draft:
+    """The same for whoever may know of it, and perhaps not write in it."""
+    post = await get_visible(session, actor, post_id)
+    policy.require(actor, Capability.DRAFT_SEE, post)
+    return await _draft(session, post)
+
+
+async def _draft(session: AsyncSession, post: Post) -> Draft:
+    copy = await session.get_one(WorkingCopy, post.id)
     editor = await session.get(User, copy.updated_by_id) if copy.updated_by_id else None
     fields = PostFields.model_validate(copy.fields)
     names = await taxonomies.tag_names(session, fields.tags)

@@ -27,6 +27,10 @@ _OF_TEXTS = {
     "revision": "Named or kept a version of %s",
     "revert": "Brought back an earlier version of %s",
     "import": "Brought in %s from elsewhere",
+    "submitted": "Submitted %s for review",
+    "taken_back": "Took %s back from review",
+    "changes_asked": "Asked for changes to %s",
+    "approved": "Approved %s",
 }
 ACTS: Mapping[str, str] = {  # ``%s``: whom or what it was about; without it, nothing but oneself
     "user.create": "Made an account for %s",
@@ -162,6 +166,7 @@ _DETAILS = {
     "lifetime": "open for %s",
     "key": "known as %s",
     "limit": "%s",
+    "without_review": "without a review",
 }
 _VALUES = {
     "never": "not public",
@@ -176,6 +181,9 @@ _VALUES = {
     "new_device": "new browsers",
     "accepted": "accepted invitations",
     "mention": "mentions",
+    "submitted": "texts to review",
+    "approved": "approvals",
+    "changes_asked": "wishes for changes",
 }
 
 

@@ -29,6 +29,11 @@ NEEDED = {  # table: column: type, and its value in rows that are there
         "is_set_up": (sa.Boolean(), sa.false()),
     },
 }
+PARTIAL = (
+    ("ix_posts_changed", "posts", ["updated_at", "id"], "has_changes"),
+    ("ix_threads_open", "threads", ["id"], "outcome IS NULL"),
+    ("ix_jobs_failed", "jobs", ["finished_at"], "error IS NOT NULL"),
+)
 COUNTED_UP = ("posts", "users")
 NEW = ("transfers", "saved_views", "post_templates", "snippets", "custom_fields", "reviews", "redirects")
 
@@ -64,9 +69,18 @@ def upgrade() -> None:
         batch.add_column(sa.Column("progress", JSON, nullable=True))
         batch.add_column(sa.Column("created_by_id", ID, nullable=True))
         batch.create_foreign_key("fk_jobs_created_by_id_users", "users", ["created_by_id"], ["id"], ondelete="SET NULL")
+    _make_indexes()
     _make_roads()
     _make_forms()
     _make_work()
+
+
+def _make_indexes() -> None:
+    """For what the dashboard asks."""
+    op.create_index("ix_posts_work", "posts", ["work", "live", "updated_at", "id"])
+    for name, table, columns, condition in PARTIAL:
+        where = sa.text(condition)
+        op.create_index(name, table, columns, sqlite_where=where, postgresql_where=where)
 
 
 def _key(table: str, column: str, parent: str, ondelete: str) -> sa.ForeignKeyConstraint:
@@ -183,6 +197,8 @@ def _make_work() -> None:
 
 
 def downgrade() -> None:
+    for index, of in (("ix_posts_work", "posts"), *((name, table) for name, table, *_ in PARTIAL)):
+        op.drop_index(index, of)
     for table in NEW:
         op.drop_table(table)
     with op.batch_alter_table("jobs") as batch:

@@ -3,7 +3,6 @@
 from urllib.parse import urlencode
 
 from cms.errors import Conflict, InvalidInput, NotFound
-from cms.handlers.admin.base import AdminHandler
 from cms.handlers.admin.editing import EditorHandler, form_of
 from cms.handlers.forms import Form
 from cms.models.post import Post
@@ -11,13 +10,6 @@ from cms.policy import Capability
 from cms.schemas.desk import ListQuery
 from cms.schemas.post import PostInput
 from cms.services import posts, publishing
-
-
-class DeskHandler(AdminHandler):
-    requires = Capability.POST_EDIT
-
-    def get(self) -> None:
-        self.redirect_to("admin.posts")
 
 
 class ListHandler(EditorHandler):
@@ -91,9 +83,10 @@ class EditHandler(EditorHandler):
 
 
 def go_on(handler: EditorHandler, post: Post) -> None:
-    """After saving: back to the editor, or on to the page from which it is published."""
-    if handler.get_body_argument("then", "") == "publish":
-        handler.redirect_to(f"admin.{post.kind}.publication", post.id)
+    """After saving: back to the editor, or on to the page from which it is published or submitted."""
+    place = {"publish": "publication", "review": "review"}.get(handler.get_body_argument("then", ""))
+    if place:
+        handler.redirect_to(f"admin.{post.kind}.{place}", post.id)
         return
     handler.flash("Saved.")
     handler.redirect_to(f"admin.{post.kind}", post.id)
