@@ -35,11 +35,12 @@ from cms.handlers.admin import (
     setup,
     site,
     threads,
+    visibility,
 )
 from cms.handlers.admin import posts as desk
 from cms.handlers.base import BaseHandler
 from cms.handlers.live import documents, previews
-from cms.handlers.site import archives, feeds, media, posts, programs, search, sitemaps, sources, static
+from cms.handlers.site import archives, feeds, media, posts, programs, search, sitemaps, sources, static, unlock
 from cms.handlers.site import preview_links as guests
 from cms.models.address import TargetKind
 from cms.policy import Capability
@@ -89,6 +90,7 @@ def _site() -> list[Rule]:
         url(r"/archive/([0-9]{4})", archives.ArchiveHandler, name="archive.year"),
         url(r"/archive/([0-9]{4})/([0-9]{2})", archives.ArchiveHandler, name="archive.month"),
         url(r"/search", search.SearchHandler, name="search"),
+        url(r"/unlock", unlock.UnlockHandler, name="unlock"),
         url(rf"/preview/{CARRIER}", guests.PreviewLinkHandler, name="preview"),
         url(rf"/media/{NUMBER}/([0-9a-f]{{12}})/([^/]+)", media.MediaHandler, name="media"),
         url(rf"/media/{NUMBER}/([^/]+)", media.LatestMediaHandler, name="media.latest"),
@@ -201,6 +203,7 @@ def _admin(kind: str) -> list[URLSpec]:
         url(rf"{at}/{NUMBER}/checks", checks.ChecksHandler, given, name=f"admin.{kind}.checks"),
         url(rf"{at}/{NUMBER}/publication", publication.PublicationHandler, given, name=f"admin.{kind}.publication"),
         url(rf"{at}/{NUMBER}/review", reviews.ReviewHandler, given, name=f"admin.{kind}.review"),
+        url(rf"{at}/{NUMBER}/visibility", visibility.VisibilityHandler, given, name=f"admin.{kind}.visibility"),
         url(rf"{at}/{NUMBER}/threads", threads.ThreadsHandler, given, name=f"admin.{kind}.threads"),
         url(rf"{at}/{NUMBER}/threads/{NUMBER}", threads.ThreadHandler, given, name=f"admin.{kind}.thread"),
         url(rf"{at}/{NUMBER}/links", preview_links.LinksHandler, given, name=f"admin.{kind}.links"),
@@ -227,6 +230,7 @@ def _history(post: str, name: str, given: dict[str, str]) -> list[URLSpec]:
 def _administrators() -> list[URLSpec]:
     return [
         url(r"/admin/site", site.SettingsHandler, name="admin.site"),
+        url(r"/admin/site/access", visibility.AccessHandler, name="admin.site.access"),
         url(r"/admin/site/mail", site.MailTestHandler, name="admin.site.mail"),
         url(r"/admin/site/review", reviews.ReviewRulesHandler, name="admin.site.review"),
         url(r"/admin/menus", menus.MenusHandler, name="admin.menus"),

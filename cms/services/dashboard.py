@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
 from cms.models import Job, Post, Published, Remark, Schedule, Thread
-from cms.models.post import Kind, Live, ScheduledAct, WorkState
+from cms.models.post import Kind, Live, ScheduledAct, Visibility, WorkState
 from cms.policy import Actor, Capability, Scope
 from cms.services import posts, reviews, site
 from cms.services.reviews import Rules
@@ -133,7 +133,12 @@ async def _changed(session: AsyncSession, actor: Actor) -> Sequence[Post]:
 
 
 async def _published(session: AsyncSession) -> Sequence[Published]:
-    wanted = select(Published).where(Published.kind == Kind.POST).order_by(Published.published_at.desc(), Published.post_id.desc())
+    """What stands in readers' lists."""
+    wanted = (
+        select(Published)
+        .where(Published.kind == Kind.POST, Published.visibility == Visibility.PUBLIC)
+        .order_by(Published.published_at.desc(), Published.post_id.desc())
+    )
     return (await session.scalars(wanted.limit(SHOWN))).all()
 
 

@@ -16,7 +16,7 @@ from cms.errors import InvalidInput
 from cms.events import Listed
 from cms.models import Asset, Category, Post, Published, Tag, User
 from cms.models.base import Base
-from cms.models.post import Kind
+from cms.models.post import Kind, Visibility
 from cms.models.site import Frame
 from cms.schemas.post import PostFields
 from cms.services import surroundings, taxonomies
@@ -38,6 +38,7 @@ ASPECTS: dict[str, tuple[str, ...]] = {
     "trail": ("trail",),
     "featured": ("is_featured",),
     "meta": ("meta",),
+    "visibility": ("visibility",),
     "source": ("revision_id",),  # what a program that asks for the Markdown gets
     "updated": ("updated_at",),
     **{aspect: (aspect,) for aspect in surroundings.ASPECTS},
@@ -126,6 +127,7 @@ def compose(named: Named, post: Post, fields: PostFields, rendered: Rendered, fr
         "trail": trail(named.pages.get(fields.parent or 0)),
         "is_featured": fields.featured and post.kind is Kind.POST,
         "meta": fields.meta,
+        "visibility": post.visibility or Visibility.PUBLIC,
     }
 
 
@@ -210,6 +212,8 @@ def changed(published: Published, old: Mapping[str, tuple[Any, ...]]) -> tuple[s
 def listed(published: Published) -> Listed:
     """Where readers find it."""
     at = published.published_at.timestamp()
+    if published.visibility is not Visibility.PUBLIC:
+        return Listed(at, ())
     if published.kind is Kind.PAGE:
         return Listed(at, (f"below:{published.parent_id or 0}",))
     return Listed(

@@ -31,6 +31,7 @@ _OF_TEXTS = {
     "taken_back": "Took %s back from review",
     "changes_asked": "Asked for changes to %s",
     "approved": "Approved %s",
+    "visibility": "Chose who may read %s",
 }
 ACTS: Mapping[str, str] = {  # ``%s``: whom or what it was about; without it, nothing but oneself
     "user.create": "Made an account for %s",
@@ -85,6 +86,7 @@ ACTS: Mapping[str, str] = {  # ``%s``: whom or what it was about; without it, no
     "category.create": "Made the category %s",
     "series.create": "Made the series %s",
     "site.configure": "Changed %s",
+    "site.access": "Chose who may read the site",
     "menu.edit": "Changed %s",
     "demo.fill": "Filled the site with an example",
 }
@@ -132,6 +134,7 @@ ASPECTS = {  # what readers see change, in their words; a page's trail is its pa
     "standfirst": "the excerpt",
     "featured": "its place on the home page",
     "meta": "what search engines and shared links say",
+    "visibility": "who may read it",
 }
 _CHANGED = {  # and what changes at the desk; "" goes along with the rest
     **ASPECTS,
@@ -167,6 +170,7 @@ _DETAILS = {
     "key": "known as %s",
     "limit": "%s",
     "without_review": "without a review",
+    "password": "with a new password",
 }
 _VALUES = {
     "never": "not public",
@@ -184,6 +188,12 @@ _VALUES = {
     "submitted": "texts to review",
     "approved": "approvals",
     "changes_asked": "wishes for changes",
+    "public": "everybody",
+    "unlisted": "whoever has the address",
+    "password": "whoever knows the password",
+    "open": "everybody",
+    "coming_soon": "nobody yet",
+    "private": "whoever knows the password",
 }
 
 

@@ -37,6 +37,7 @@ class Stop:
     path: str
     form: Mapping[str, str] = field(default_factory=dict)
     answers: frozenset[int] = ADMITTED  # of those who may be here
+    needs_key: bool = True  # with what is sent; nothing of a person or of the site is changed without
 
 
 # --- the routes ------------------------------------------------------------------------------------------------------------
@@ -59,6 +60,7 @@ def _desk(kind: str) -> dict[str, Stop]:
         f"admin.{kind}": Stop(f"{at}/{{{kind}}}", _STALE),
         f"admin.{kind}.publication": Stop(f"{at}/{{{kind}}}/publication", _STALE),
         f"admin.{kind}.review": Stop(f"{at}/{{{kind}}}/review", {"version": "99"}, answers=_REVIEWED),
+        f"admin.{kind}.visibility": Stop(f"{at}/{{{kind}}}/visibility", {"visibility": "?"}),
         f"admin.{kind}.threads": Stop(f"{at}/{{{kind}}}/threads", {"text": ""}),
         f"admin.{kind}.thread": Stop(f"{at}/{{{kind}}}/threads/999999", {"text": "x"}, answers=_DISCUSSED),
         f"admin.{kind}.links": Stop(f"{at}/{{{kind}}}/links", {"lifetime": "?"}),
@@ -162,6 +164,8 @@ STOPS: dict[str, Stop] = {
     "admin.person.erasure": Stop("/admin/people/{person}/erasure"),
     "admin.person.ownership": Stop("/admin/people/{person}/ownership"),
     "admin.site.mail": Stop("/admin/site/mail", answers=frozenset({303, 404})),  # where no mail is sent, there is nothing to try
+    "admin.site.access": Stop("/admin/site/access", {"access": "?"}),
+    "unlock": Stop("/unlock", {"password": "x"}, answers=_NOWHERE | {303}, needs_key=False),  # the site is open
     "admin.site": Stop("/admin/site", {"name": ""}),
     "admin.site.review": Stop("/admin/site/review", {"version": "99"}),
     "admin.menus": Stop("/admin/menus"),
