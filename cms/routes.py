@@ -34,6 +34,7 @@ from cms.handlers.admin import (
     sessions,
     setup,
     site,
+    terms,
     threads,
     visibility,
 )
@@ -181,7 +182,7 @@ def _account() -> list[URLSpec]:
 
 
 def _desk() -> list[URLSpec]:
-    return [*_admin("post"), *_admin("page"), *_administrators(), *_people_at_the_desk()]
+    return [*_admin("post"), *_admin("page"), *_terms(), *_administrators(), *_people_at_the_desk()]
 
 
 def _admin(kind: str) -> list[URLSpec]:
@@ -243,6 +244,24 @@ def _administrators() -> list[URLSpec]:
         url(r"/admin/audit", audit.AuditHandler, name="admin.audit"),
         url(r"/admin/audit\.csv", audit.AuditFileHandler, {"form": "csv"}, name="admin.audit.csv"),
         url(r"/admin/audit\.json", audit.AuditFileHandler, {"form": "json"}, name="admin.audit.json"),
+    ]
+
+
+def _terms() -> list[URLSpec]:
+    category, tag, series = ({"kind": kind} for kind in ("category", "tag", "series"))
+    return [
+        url(r"/admin/categories", terms.CategoriesHandler, category, name="admin.categories"),
+        url(rf"/admin/categories/{NUMBER}", terms.TermHandler, category, name="admin.category"),
+        url(rf"/admin/categories/{NUMBER}/deletion", terms.DeletionHandler, category, name="admin.category.deletion"),
+        url(r"/admin/tags", terms.TagsHandler, tag, name="admin.tags"),
+        url(r"/admin/tags/merging", terms.MergeHandler, tag, name="admin.tags.merging"),
+        url(r"/admin/tags/unused", terms.UnusedTagsHandler, tag, name="admin.tags.unused"),
+        url(rf"/admin/tags/{NUMBER}", terms.TermHandler, tag, name="admin.tag"),
+        url(rf"/admin/tags/{NUMBER}/deletion", terms.DeletionHandler, tag, name="admin.tag.deletion"),
+        url(r"/admin/series", terms.SeriesHandler, series, name="admin.series"),
+        url(rf"/admin/series/{NUMBER}", terms.TermHandler, series, name="admin.one-series"),
+        url(rf"/admin/series/{NUMBER}/deletion", terms.DeletionHandler, series, name="admin.one-series.deletion"),
+        url(rf"/admin/series/{NUMBER}/parts", terms.PartsHandler, series, name="admin.one-series.parts"),
     ]
 
 

@@ -22,7 +22,7 @@ from cms.models.post import (
 )
 from cms.models.search import SearchDocument, SearchMiss, SearchVariant, SearchWord
 from cms.models.site import Menu, MenuItem, Site
-from cms.models.taxonomy import Category, Series, Tag
+from cms.models.taxonomy import Category, PassedOn, Series, Tag
 from cms.models.user import Device, Identity, Passkey, Portrait, RecoveryCode, Session, Throttle, Token, User
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "MenuItem",
     "Notification",
     "OutboxEntry",
+    "PassedOn",
     "Passkey",
     "Portrait",
     "Post",

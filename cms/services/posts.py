@@ -320,8 +320,8 @@ async def _category(work: Work, actor: Actor, wanted: PostInput) -> int | None:
     if wanted.new_category:
         return await _new_category(work, actor, wanted.new_category)
     if wanted.category is not None:
-        await taxonomies.require_category(work.session, wanted.category)
-    return wanted.category
+        return (await taxonomies.require_category(work.session, wanted.category)).id
+    return None
 
 
 async def _part(work: Work, actor: Actor, wanted: PostInput, before: PostFields) -> PartOfSeries | None:

@@ -84,7 +84,17 @@ ACTS: Mapping[str, str] = {  # ``%s``: whom or what it was about; without it, no
     "preview_link.revoke": "Took back a preview link for %s",
     "media.add": "Added the file %s",
     "category.create": "Made the category %s",
+    "category.save": "Changed the category %s",
+    "category.merge": "Merged another category into %s",
+    "category.delete": "Deleted the category %s",
+    "tag.create": "Made the tag %s",
+    "tag.save": "Changed the tag %s",
+    "tag.merge": "Merged another tag into %s",
+    "tag.delete": "Deleted the tag %s",
     "series.create": "Made the series %s",
+    "series.save": "Changed the series %s",
+    "series.order": "Sorted the series %s",
+    "series.delete": "Deleted the series %s",
     "site.configure": "Changed %s",
     "site.access": "Chose who may read the site",
     "menu.edit": "Changed %s",
@@ -105,6 +115,7 @@ KINDS: Mapping[str, str] = {  # of acts: the first words of their names
     "preview_link": "Preview links",
     "media": "Files",
     "category": "Categories",
+    "tag": "Tags",
     "series": "Series",
     "site": "Site settings",
     "menu": "Menus",
@@ -117,6 +128,7 @@ GONE = {  # by the kind of what it was
     "page": "page no. %d (deleted)",
     "asset": "no. %d (deleted)",
     "category": "no. %d (deleted)",
+    "tag": "no. %d (deleted)",
     "series": "no. %d (deleted)",
 }
 ASPECTS = {  # what readers see change, in their words; a page's trail is its parents' titles
@@ -148,6 +160,7 @@ _CHANGED = {  # and what changes at the desk; "" goes along with the rest
     "related": "related posts",
     **dict.fromkeys(("search_title", "search_description", "share_title", "share_description"), ASPECTS["meta"]),
     "name": "the name",
+    "description": "the description",
     "bio": "the words about oneself",
     "links": "the links",
     "is_pinned": "whether it is kept",
@@ -225,8 +238,8 @@ class Act(Module):
             return _("the settings of the site"), self.handler.reverse_url("admin.site")
         if kind == "menu" and menu in MENUS:
             return _(MENUS[menu]), self.handler.reverse_url(f"admin.menu.{menu}")
-        if kind in ("user", "post", "page"):
-            name = "admin.person" if kind == "user" else f"admin.{kind}"
+        if kind in ("user", "post", "page", "category", "tag", "series"):
+            name = {"user": "admin.person", "series": "admin.one-series"}.get(kind, f"admin.{kind}")
             return line.subject or _("Without a title"), self.handler.reverse_url(name, number)
         return line.subject or f"{kind} {number}", ""
 

@@ -16,6 +16,7 @@ from cms.services import (
     notices,
     notifications,
     outbox,
+    passing_on,
     portraits,
     preview_links,
     resets,
@@ -38,6 +39,7 @@ class Means:
     mailer: Mailer
     storage: Storage
     public_url: str
+    job_id: int = 0  # of the job that is done with it, to report how far it has come
 
 
 Task = Callable[[Means, dict[str, Any]], Awaitable[None]]
@@ -68,6 +70,14 @@ async def reindex_search(means: Means, _payload: dict[str, Any]) -> None:
     await search_index.renew_all(means.database)
 
 
+async def pass_on_term(means: Means, payload: dict[str, Any]) -> None:
+    await passing_on.finish(means.database, payload, means.job_id)
+
+
+async def follow_term(means: Means, payload: dict[str, Any]) -> None:
+    await passing_on.follow_to_end(means.database, payload, means.job_id)
+
+
 async def send_mail(means: Means, payload: dict[str, Any]) -> None:
     async with means.database.read() as session:
         letter = await notices.letter(session, means.sealer, means.public_url, payload)
@@ -94,6 +104,8 @@ TASKS: dict[str, Task] = {
     "keep_house": keep_house,
     "keep_idle": keep_idle,
     "reindex_search": reindex_search,
+    passing_on.JOB: pass_on_term,
+    passing_on.FOLLOWING: follow_term,
     notices.JOB: send_mail,
     resets.JOB: offer_reset,
     portraits.JOB: forget_file,

@@ -35,7 +35,8 @@ PARTIAL = (
     ("ix_jobs_failed", "jobs", ["finished_at"], "error IS NOT NULL"),
 )
 COUNTED_UP = ("posts", "users")
-NEW = ("transfers", "saved_views", "post_templates", "snippets", "custom_fields", "reviews", "redirects")
+NEVER_AGAIN = ("categories", "tags", "series")  # whose numbers stand in old revisions
+NEW = ("passed_on", "transfers", "saved_views", "post_templates", "snippets", "custom_fields", "reviews", "redirects")
 
 
 def _kept(table: str) -> dict[str, object]:
@@ -70,6 +71,8 @@ def upgrade() -> None:
         batch.add_column(sa.Column("created_by_id", ID, nullable=True))
         batch.create_foreign_key("fk_jobs_created_by_id_users", "users", ["created_by_id"], ["id"], ondelete="SET NULL")
     _make_indexes()
+    _count_up(is_wanted=True)
+    _make_terms()
     _index_published("visibility")
     _make_roads()
     _make_forms()
@@ -97,6 +100,27 @@ def _key(table: str, column: str, parent: str, ondelete: str) -> sa.ForeignKeyCo
 
 def _by(table: str, column: str = "created_by_id") -> tuple[sa.Column[int], sa.ForeignKeyConstraint]:
     return sa.Column(column, ID, nullable=True), _key(table, column, "users", "SET NULL")
+
+
+def _count_up(*, is_wanted: bool) -> None:
+    """PostgreSQL never gives a number twice; SQLite has to be told."""
+    if op.get_context().dialect.name != "sqlite":
+        return
+    for table in NEVER_AGAIN:
+        with op.batch_alter_table(table, recreate="always", table_kwargs={"sqlite_autoincrement": is_wanted}):
+            pass
+
+
+def _make_terms() -> None:
+    op.create_table(
+        "passed_on",
+        sa.Column("kind", sa.String(20), nullable=False),
+        sa.Column("term_id", ID, autoincrement=False, nullable=False),
+        sa.Column("target_id", ID, nullable=True),
+        sa.Column("folded", sa.String(80), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "term_id", name="pk_passed_on"),
+    )
+    op.create_index("ix_passed_on_kind_folded", "passed_on", ["kind", "folded"])
 
 
 def _make_roads() -> None:
@@ -209,6 +233,7 @@ def downgrade() -> None:
         op.drop_index(index, of)
     for table in NEW:
         op.drop_table(table)
+    _count_up(is_wanted=False)
     _index_published()
     with op.batch_alter_table("jobs") as batch:
         batch.drop_constraint("fk_jobs_created_by_id_users", type_="foreignkey")
