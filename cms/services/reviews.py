@@ -14,7 +14,8 @@ from cms.content.plain_text import shorten
 from cms.db.session import Work
 from cms.errors import Conflict, Forbidden, InvalidInput
 from cms.events import WorkChanged
-from cms.models import Category, Post, Review, Revision, Site, User, WorkingCopy
+from cms.models import Category, PassedOn, Post, Review, Revision, Site, User, WorkingCopy
+from cms.models.address import TargetKind
 from cms.models.desk import ReviewAct
 from cms.models.post import Reason, WorkState
 from cms.models.site import SITE_ID
@@ -171,9 +172,10 @@ async def _is_needed(session: AsyncSession, rules: Rules, post: Post, fields: Po
     bound = select(User.id).where(User.id.in_(post.owner_ids), User.role.in_(rules.roles)).limit(1)
     if rules.roles and await session.scalar(bound):
         return True
-    tree = dict((await session.execute(select(Category.id, Category.parent_id))).all()) if rules.categories else {}
+    named = await merged(session, rules.categories)
+    tree = dict((await session.execute(select(Category.id, Category.parent_id))).all()) if named else {}
     category = fields.category
-    while category is not None and category not in rules.categories:
+    while category is not None and category not in named:
         category = tree.get(category)
     return category is not None
 
@@ -334,6 +336,12 @@ async def _tell_writers(work: Work, actor: Actor, post: Post, rows: Sequence[Rev
 
 async def list_categories(session: AsyncSession) -> Sequence[tuple[int, str]]:
     return [(each.id, each.name) for each in await taxonomies.list_categories(session)]
+
+
+async def merged(session: AsyncSession, categories: Set[int]) -> Set[int]:
+    """These categories, and where those went that were merged with others."""
+    went = select(PassedOn.target_id).where(PassedOn.kind == TargetKind.CATEGORY, PassedOn.term_id.in_(categories))
+    return categories | {target for target in await session.scalars(went) if target} if categories else categories
 
 
 async def save_rules(work: Work, actor: Actor, wanted: ReviewRulesInput) -> None:

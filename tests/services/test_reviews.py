@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from cms.db.session import Database
 from cms.errors import Conflict, Forbidden, InvalidInput, NotFound
-from cms.models import Category, Job, Post, Revision, Site
+from cms.models import Category, Job, PassedOn, Post, Revision, Site
+from cms.models.address import TargetKind
 from cms.models.desk import ReviewAct
 from cms.models.post import Reason, WorkState
 from cms.policy import Actor
@@ -209,6 +210,9 @@ async def test_category_demands_it_also_for_those_below_and_for_editors(database
     await factories.publish(database, edna, post.id)
     with pytest.raises(InvalidInput, match="that are there"):
         await demand(database, categories=(999999,))
+    async with database.transaction() as work:
+        work.session.add(PassedOn(kind=TargetKind.CATEGORY, term_id=888888, target_id=above.id))
+        assert await reviews.merged(work.session, {888888}) == {888888, above.id}
 
 
 async def test_only_administrators_do_without_and_only_where_the_site_lets_them(database: Database) -> None:

@@ -23,7 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 TREES = {path: ast.parse(path.read_text()) for path in sorted((ROOT / "cms").rglob("*.py"))}
 # What stands between braces in the names that are noted, and as the kind of a subject.
 MEANT = {
-    "kind": Kind, "post.kind": Kind, "text.kind": Kind, "thread.kind": ThreadKind, "outcome": Outcome, "act": ReviewAct, "shelf.kind": SHELVES,
+    "kind": Kind, "post.kind": Kind, "text.kind": Kind, "thread.kind": ThreadKind, "outcome": Outcome, "act": ReviewAct,
+    "shelf.kind": SHELVES,
 }  # fmt: skip
 NEVER = {"series.merge", "comment.accepted", "comment.refused", "suggestion.resolved"}  # a suggestion ends in other ways than a comment
 

@@ -89,8 +89,9 @@ class ReviewRulesHandler(AdminHandler):
     async def get(self) -> None:
         async with self.read() as session:
             row = await site.get(session)
-        kept, lists = row.review, ("roles", "categories")
-        values = {**kept, **{name: ",".join(map(str, kept.get(name, ()))) for name in lists}, "version": row.version}
+            categories = await reviews.merged(session, set(row.review.get("categories", ())))
+        kept, lists = row.review, {"roles": row.review.get("roles", ()), "categories": sorted(categories)}
+        values = {**kept, **{name: ",".join(map(str, chosen)) for name, chosen in lists.items()}, "version": row.version}
         await self._show(Form(ReviewRulesInput, {**values, "is_waivable": "on" if kept.get("is_waivable") else ""}))
 
     async def post(self) -> None:
