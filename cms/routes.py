@@ -9,6 +9,7 @@ from tornado.web import url
 from cms.handlers import operations
 from cms.handlers.admin import (
     audit,
+    bulk,
     cache,
     capabilities,
     checks,
@@ -22,11 +23,13 @@ from cms.handlers.admin import (
     openid,
     passkeys,
     people,
+    permalinks,
     preview,
     preview_links,
     privacy,
     profile,
     publication,
+    redirects,
     reviews,
     revisions,
     second_factor,
@@ -36,7 +39,9 @@ from cms.handlers.admin import (
     site,
     terms,
     threads,
+    views,
     visibility,
+    welcome,
 )
 from cms.handlers.admin import posts as desk
 from cms.handlers.base import BaseHandler
@@ -199,6 +204,11 @@ def _admin(kind: str) -> list[URLSpec]:
         *home,
         url(at, desk.ListHandler, given, name=f"admin.{kind}s"),
         url(rf"{at}/new", desk.NewHandler, given, name=f"admin.{kind}s.new"),
+        url(rf"{at}/bulk", bulk.BulkHandler, given, name=f"admin.{kind}s.bulk"),
+        url(rf"{at}/trash", bulk.TrashHandler, given, name=f"admin.{kind}s.trash"),
+        url(rf"{at}/views", views.ViewsHandler, given, name=f"admin.{kind}s.views"),
+        url(rf"{at}/views/{NUMBER}", views.ViewHandler, given, name=f"admin.{kind}s.view"),
+        url(rf"{at}/{NUMBER}/copy", bulk.CopyHandler, given, name=f"admin.{kind}.copy"),
         url(rf"{at}/checks", checks.ChecksHandler, given, name=f"admin.{kind}s.checks"),
         url(rf"{at}/{NUMBER}", desk.EditHandler, given, name=f"admin.{kind}"),
         url(rf"{at}/{NUMBER}/checks", checks.ChecksHandler, given, name=f"admin.{kind}.checks"),
@@ -230,13 +240,20 @@ def _history(post: str, name: str, given: dict[str, str]) -> list[URLSpec]:
 
 def _administrators() -> list[URLSpec]:
     return [
+        url(r"/admin/welcome", welcome.WelcomeHandler, name="admin.welcome"),
         url(r"/admin/site", site.SettingsHandler, name="admin.site"),
         url(r"/admin/site/access", visibility.AccessHandler, name="admin.site.access"),
+        url(r"/admin/site/permalinks", permalinks.PermalinksHandler, name="admin.site.permalinks"),
         url(r"/admin/site/mail", site.MailTestHandler, name="admin.site.mail"),
         url(r"/admin/site/review", reviews.ReviewRulesHandler, name="admin.site.review"),
         url(r"/admin/menus", menus.MenusHandler, name="admin.menus"),
         url(r"/admin/menus/main", menus.MenuHandler, {"name": "main"}, name="admin.menu.main"),
         url(r"/admin/menus/footer", menus.MenuHandler, {"name": "footer"}, name="admin.menu.footer"),
+        url(r"/admin/redirects", redirects.RedirectsHandler, name="admin.redirects"),
+        url(r"/admin/redirects\.csv", redirects.RedirectsFileHandler, name="admin.redirects.csv"),
+        url(r"/admin/redirects/new", redirects.NewRedirectHandler, name="admin.redirects.new"),
+        url(r"/admin/redirects/table", redirects.RedirectsTableHandler, name="admin.redirects.table"),
+        url(rf"/admin/redirects/{NUMBER}", redirects.RedirectHandler, name="admin.redirect"),
         url(r"/admin/cache", cache.CacheHandler, name="admin.cache"),
         url(rf"/admin/people/{NUMBER}/data", privacy.DataHandler, name="admin.person.data"),
         url(rf"/admin/people/{NUMBER}/erasure", privacy.ErasureHandler, name="admin.person.erasure"),

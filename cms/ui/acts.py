@@ -24,6 +24,8 @@ _OF_TEXTS = {
     "withdraw": "Took %s back from readers",
     "trash": "Moved %s to the trash",
     "restore": "Took %s out of the trash",
+    "delete": "Deleted %s for good",
+    "draft": "Made %s a draft again",
     "revision": "Named or kept a version of %s",
     "revert": "Brought back an earlier version of %s",
     "import": "Brought in %s from elsewhere",
@@ -97,7 +99,12 @@ ACTS: Mapping[str, str] = {  # ``%s``: whom or what it was about; without it, no
     "series.delete": "Deleted the series %s",
     "site.configure": "Changed %s",
     "site.access": "Chose who may read the site",
+    "site.set_up": "Answered the questions of the first run, or left them for later",
+    "site.permalink": "Changed the addresses of posts",
     "menu.edit": "Changed %s",
+    "redirect.save": "Led readers on from %s",
+    "redirect.remove": "Deleted the redirect from %s",
+    "redirect.import": "Took redirects from a table",
     "demo.fill": "Filled the site with an example",
 }
 KINDS: Mapping[str, str] = {  # of acts: the first words of their names
@@ -119,6 +126,7 @@ KINDS: Mapping[str, str] = {  # of acts: the first words of their names
     "series": "Series",
     "site": "Site settings",
     "menu": "Menus",
+    "redirect": "Redirects",
     "demo": "Examples",
 }
 MENUS = {"main": "the main menu", "footer": "the footer menu"}
@@ -166,6 +174,9 @@ _CHANGED = {  # and what changes at the desk; "" goes along with the rest
     "is_pinned": "whether it is kept",
 }
 _DETAILS = {
+    "lines": "%s taken",
+    "refused": "%s not taken",
+    "target": "to %s",
     "role": "role: %s",
     "disabled": "cannot sign in",
     "by": "invited by %s",
@@ -173,6 +184,7 @@ _DETAILS = {
     "number": "sessions: %s",
     "ended": "sessions: %s",
     "refuses": "not wanted: %s",
+    "title": "“%s”",
     "passkey": "passkey no. %s",
     "changed": "%s",
     "path": "at /%s",
@@ -189,6 +201,7 @@ _VALUES = {
     "never": "not public",
     "published": "public",
     "trashed": "in the trash",
+    "deleted": "deleted for good",
     "active": "can sign in",
     "second factors": "codes",
     "1h": "1 hour",
@@ -210,7 +223,7 @@ _VALUES = {
 }
 
 
-_LABELS = {"slug": "Address", "path": "Address", "published_at": "Published", "status": "State"}
+_LABELS = {"slug": "Address", "path": "Address", "target": "To", "match": "Leads on", "published_at": "Published", "status": "State"}
 
 
 class Act(Module):
@@ -238,6 +251,8 @@ class Act(Module):
             return _("the settings of the site"), self.handler.reverse_url("admin.site")
         if kind == "menu" and menu in MENUS:
             return _(MENUS[menu]), self.handler.reverse_url(f"admin.menu.{menu}")
+        if kind == "redirect":
+            return line.details.get("name") or "", ""
         if kind in ("user", "post", "page", "category", "tag", "series"):
             name = {"user": "admin.person", "series": "admin.one-series"}.get(kind, f"admin.{kind}")
             return line.subject or _("Without a title"), self.handler.reverse_url(name, number)
@@ -255,7 +270,7 @@ class Details:
     def of(self, line: Line) -> list[str]:
         """What was before and is after; then the rest, but for what the sentence or these have told."""
         before, after = line.details.get("before"), line.details.get("after")
-        told = {"before", "after", *(["name"] if line.subject_kind == "menu" else [])}
+        told = {"before", "after", *(["name"] if line.subject_kind in ("menu", "redirect") else [])}
         if isinstance(before, dict) and isinstance(after, dict):
             told |= after.keys()
             changes = [self._change(name, before, after) for name in after]
