@@ -88,8 +88,10 @@ async def _author_names(session: AsyncSession, ids: Sequence[int]) -> dict[int, 
 
 async def named_authors(session: AsyncSession, found: Sequence[Post]) -> dict[int, tuple[str, ...]]:
     """Who wrote each of these, who know their owners from then on."""
-    names = await _author_names(session, [post.id for post in found])
-    return {with_owners(post, names).id: tuple(name for _, name in names.get(post.id, ())) for post in found}
+    authors = await _author_names(session, [post.id for post in found])
+    for post in found:
+        with_owners(post, authors.get(post.id, ()))
+    return {post.id: tuple(name for _, name in authors.get(post.id, ())) for post in found}
 
 
 async def list_parents(session: AsyncSession, page_id: int | None) -> Sequence[tuple[int, str]]:
