@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
 from cms.db.session import Work
-from cms.models import Asset, AuditEntry, Category, Post, Series, User
+from cms.models import Asset, AuditEntry, Category, CustomField, Post, PostTemplate, Series, Snippet, User
 from cms.policy import Actor, Capability
 from cms.schemas.audit import AuditQuery
 
@@ -22,7 +22,10 @@ PEOPLE = ("by", "heir")  # details that are numbers of people
 
 Names = Mapping[str, Mapping[int, str]]  # by the kind of what has one, and its number
 
-_NAMED = {"user": User.name, "post": Post.title, "page": Post.title, "asset": Asset.name, "category": Category.name, "series": Series.name}
+_NAMED = {
+    "user": User.name, "post": Post.title, "page": Post.title, "asset": Asset.name, "category": Category.name, "series": Series.name,
+    "field": CustomField.label, "snippet": Snippet.name, "template": PostTemplate.name,
+}  # fmt: skip
 NAMING = ("user.rename", "user.profile")  # acts whose details have the names of the person whom they are about
 
 

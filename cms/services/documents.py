@@ -1,6 +1,6 @@
 """The read document: what readers get of a working copy. What it names is looked up for many texts at once; the rest is plain work."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -14,12 +14,12 @@ from cms.content.slugs import slugify
 from cms.content.titles import plain_title, render_title
 from cms.errors import InvalidInput
 from cms.events import Listed
-from cms.models import Asset, Category, Post, Published, Tag, User
+from cms.models import Asset, Category, CustomField, Post, Published, Tag, User
 from cms.models.base import Base
 from cms.models.post import Kind
 from cms.models.site import Frame
 from cms.schemas.post import PostFields
-from cms.services import surroundings, taxonomies
+from cms.services import custom_fields, surroundings, taxonomies
 
 # What readers can see change, and the columns of the read document it stands in.
 ASPECTS: dict[str, tuple[str, ...]] = {
@@ -38,6 +38,7 @@ ASPECTS: dict[str, tuple[str, ...]] = {
     "trail": ("trail",),
     "featured": ("is_featured",),
     "meta": ("meta",),
+    "custom": ("custom",),
     "source": ("revision_id",),  # what a program that asks for the Markdown gets
     "updated": ("updated_at",),
     **{aspect: (aspect,) for aspect in surroundings.ASPECTS},
@@ -55,14 +56,17 @@ class Named:
     categories: Mapping[int, Category]
     pictures: Mapping[int, Asset]
     pages: Mapping[int, Published]
+    custom: Mapping[Kind, Sequence[CustomField]]
 
 
 async def named_by(session: AsyncSession, texts: Collection[PostFields]) -> Named:
+    custom = await custom_fields.all_of(session)
     return Named(
+        custom=custom,
         people=await _found(session, User, (user_id for fields in texts for user_id in fields.authors)),
         tags=await _found(session, Tag, (tag_id for fields in texts for tag_id in fields.tags)),
         categories=await _with_those_above(session, Category, (fields.category for fields in texts)),
-        pictures=await _found(session, Asset, (fields.picture for fields in texts)),
+        pictures=await _found(session, Asset, [*(fields.picture for fields in texts), *custom_fields.pictures_of(custom, texts)]),
         pages=await _with_those_above(session, Published, (fields.parent for fields in texts)),
     )
 
@@ -122,10 +126,11 @@ def compose(named: Named, post: Post, fields: PostFields, rendered: Rendered, fr
         "authors": [byline(user) for user in _in_order(named.people, fields.authors)],
         "tags": [{"id": tag.id, "name": tag.name, "path": f"/tag/{tag.slug}"} for tag in _in_order(named.tags, fields.tags)],
         "category": _category(named, fields),
-        "picture": _picture(named, fields),
+        "picture": asset.as_shown if (asset := named.pictures.get(fields.picture or 0)) else None,
         "trail": trail(named.pages.get(fields.parent or 0)),
         "is_featured": fields.featured and post.kind is Kind.POST,
         "meta": fields.meta,
+        "custom": custom_fields.shown(named.custom[post.kind], fields.custom, named.pictures) or None,
     }
 
 
@@ -147,13 +152,6 @@ def _category(named: Named, fields: PostFields) -> dict[str, Any] | None:
 
 def _step(named: Named, category: Category) -> dict[str, str]:
     return {"name": category.name, "path": f"/category/{taxonomies.path_in(named.categories, category)}"}
-
-
-def _picture(named: Named, fields: PostFields) -> dict[str, Any] | None:
-    asset = named.pictures.get(fields.picture or 0)
-    if asset is None:
-        return None
-    return {"id": asset.id, "path": asset.path, "width": asset.width, "height": asset.height, "alt": asset.alt}
 
 
 def trail(parent: Published | None) -> list[dict[str, str]]:

@@ -51,6 +51,9 @@ class Article(Card):
     series: dict[str, Any] | None
     related: Sequence[dict[str, Any]]
     meta: Mapping[str, str] | None
+    custom: (
+        Sequence[dict[str, Any]] | None
+    )  # [{key, label, type, value}], those that are set; a picture's value: {path, width, height, alt}
 
     @property
     def search_title(self) -> str:
@@ -127,6 +130,7 @@ ARTICLE = (
     Published.series,
     Published.related,
     Published.meta,
+    Published.custom,
 )
 
 _site, _addresses, _published, _assets = Site.__table__, Address.__table__, Published.__table__, Asset.__table__

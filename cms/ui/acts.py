@@ -80,6 +80,16 @@ ACTS: Mapping[str, str] = {  # ``%s``: whom or what it was about; without it, no
     "media.add": "Added the file %s",
     "category.create": "Made the category %s",
     "series.create": "Made the series %s",
+    "field.create": "Defined the field %s",
+    "field.edit": "Changed the field %s",
+    "field.move": "Moved the field %s in its order",
+    "field.delete": "Deleted the field %s",
+    "snippet.create": "Made the snippet %s",
+    "snippet.edit": "Changed the snippet %s",
+    "snippet.delete": "Deleted the snippet %s",
+    "template.create": "Made the template %s",
+    "template.edit": "Changed the template %s",
+    "template.delete": "Deleted the template %s",
     "site.configure": "Changed %s",
     "menu.edit": "Changed %s",
     "demo.fill": "Filled the site with an example",
@@ -100,6 +110,9 @@ KINDS: Mapping[str, str] = {  # of acts: the first words of their names
     "media": "Files",
     "category": "Categories",
     "series": "Series",
+    "field": "Custom fields",
+    "snippet": "Snippets",
+    "template": "Templates",
     "site": "Site settings",
     "menu": "Menus",
     "demo": "Examples",
@@ -112,6 +125,7 @@ GONE = {  # by the kind of what it was
     "asset": "no. %d (deleted)",
     "category": "no. %d (deleted)",
     "series": "no. %d (deleted)",
+    **dict.fromkeys(("field", "snippet", "template"), "no. %d (deleted)"),
 }
 ASPECTS = {  # what readers see change, in their words; a page's trail is its parents' titles
     "title": "the title",
@@ -128,6 +142,7 @@ ASPECTS = {  # what readers see change, in their words; a page's trail is its pa
     "standfirst": "the excerpt",
     "featured": "its place on the home page",
     "meta": "what search engines and shared links say",
+    "custom": "its own fields",
 }
 _CHANGED = {  # and what changes at the desk; "" goes along with the rest
     **ASPECTS,
@@ -207,6 +222,8 @@ class Act(Module):
             return _("the settings of the site"), self.handler.reverse_url("admin.site")
         if kind == "menu" and menu in MENUS:
             return _(MENUS[menu]), self.handler.reverse_url(f"admin.menu.{menu}")
+        if kind in ("field", "snippet", "template"):
+            return line.subject, self.handler.reverse_url(f"admin.{kind}", number)
         if kind in ("user", "post", "page"):
             name = "admin.person" if kind == "user" else f"admin.{kind}"
             return line.subject or _("Without a title"), self.handler.reverse_url(name, number)
@@ -258,7 +275,7 @@ class Details:
     def _changed(self, names: list[str], told: Set[str]) -> str:
         if documents.ASPECTS.keys() <= set(names):
             return self.translate("all of it is new")
-        words = (self.translate(_CHANGED.get(name, name.replace("_", " "))) for name in names if name not in told)
+        words = (self.translate(_CHANGED.get(name.partition(".")[0], name.replace("_", " "))) for name in names if name not in told)
         return ", ".join(filter(None, dict.fromkeys(words)))
 
     def _known(self, value: Any) -> str:
