@@ -32,6 +32,10 @@ def parts_of(value: Any) -> Any:
     return tuple(dict.fromkeys(part for part in stripped if part not in (None, "")))
 
 
+def is_custom_key(key: str) -> bool:
+    return bool(_CUSTOM_KEY.fullmatch(f"{CUSTOM}{key}"))
+
+
 def short_tags(tags: tuple[str, ...]) -> tuple[str, ...]:
     if any(len(tag) > 80 for tag in tags):
         raise ValueError("a tag has at most 80 characters")

@@ -56,16 +56,19 @@ async def get(session: AsyncSession, field_id: int) -> CustomField:
     return field
 
 
-async def define(work: Work, actor: Actor, wanted: NewFieldInput) -> CustomField:
-    """At the end of its kind. Its key is made of the label, and stays whatever the label becomes."""
+async def define(work: Work, actor: Actor, wanted: NewFieldInput, key: str = "") -> CustomField:
+    """At the end of its kind. Its key is made of the label, unless it has one from elsewhere, and stays whatever the label becomes."""
     policy.require(actor, Capability.SITE_CONFIGURE)
     kind, type = Kind(wanted.kind), FieldType(wanted.type)
     others = await list_of(work.session, kind)
     if len(others) >= MOST:
         raise InvalidInput({"label": f"There are {MOST} fields already; more would be too many for anybody to fill in."})
     _require_right(wanted, type, others)
+    taken = {other.key for other in others}
+    if key in taken:
+        raise InvalidInput({"label": "Another field has this key already."})
     field = CustomField(
-        kind=kind, key=_key(wanted.label, {other.key for other in others}), label=wanted.label, type=type, help=wanted.help,
+        kind=kind, key=key or _key(wanted.label, taken), label=wanted.label, type=type, help=wanted.help,
         choices=list(wanted.offered) if type is FieldType.CHOICE else [], is_required=wanted.is_required,
         position=max((other.position for other in others), default=0) + 1,
     )  # fmt: skip
@@ -260,7 +263,12 @@ def _is_link(said: str) -> bool:
 
 def pictures_of(fields: Mapping[Kind, Sequence[CustomField]], texts: Iterable[PostFields]) -> set[int]:
     """The ids of pictures that stand in custom fields."""
-    return {asset_id for text in texts for each in fields.values() for _, asset_id in _pictures(each, text.custom)}
+    return {asset_id for text in texts for each in fields.values() for asset_id in pictures_in(each, text).values()}
+
+
+def pictures_in(fields: Iterable[CustomField], text: PostFields) -> dict[str, int]:
+    """The same, by key."""
+    return {field.key: asset_id for field, asset_id in _pictures(fields, text.custom)}
 
 
 def shown(fields: Sequence[CustomField], said: Mapping[str, str], pictures: Mapping[int, Asset]) -> list[dict[str, Any]]:

@@ -67,7 +67,11 @@ async def test_what_is_set_goes_out_in_order_with_its_label_and_as_what_it_is(da
         ("Seen on", "date", "2026-11-29"),
         ("Sky", "choice", "clear"),
         ("Chart", "link", "/charts"),
-        ("Boat", "picture", {"id": picture, "path": f"/media/{picture}/{str(ana.user_id) * 12}/boat.png", "width": 4, "height": 3, "alt": "A boat"}),
+        (
+            "Boat",
+            "picture",
+            {"id": picture, "path": f"/media/{picture}/{str(ana.user_id) * 12}/boat.png", "width": 4, "height": 3, "alt": "A boat"},
+        ),
         ("Harbour", "text", "Faro"),
     ]
 
@@ -106,7 +110,8 @@ async def test_two_who_fill_in_two_fields_at_once_both_keep_theirs_and_what_is_w
     assert kept.custom == {"tide": "3", "wind": "south"}, "another's picture and what nobody defined are set back"
     async with database.read() as session:
         stored = await working_copies.read_document(session, post.id)
-    assert stored and crdt.Document(*stored.all).fields["custom.boat"] == ""
+    assert stored
+    assert crdt.Document(*stored.all).fields["custom.boat"] == ""
     assert (await in_document(database, ana, post.id, {"custom.tide": "3 m"})).custom["tide"] == "3 m"  # still typing
     with pytest.raises(InvalidInput) as refused:
         await publish(database, ana, post.id)
