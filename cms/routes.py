@@ -36,11 +36,12 @@ from cms.handlers.admin import (
     site,
     snippets,
     threads,
+    visibility,
 )
 from cms.handlers.admin import posts as desk
 from cms.handlers.base import BaseHandler
 from cms.handlers.live import documents, previews
-from cms.handlers.site import archives, feeds, media, posts, programs, search, sitemaps, sources, static
+from cms.handlers.site import archives, feeds, media, posts, programs, search, sitemaps, sources, static, unlock
 from cms.handlers.site import preview_links as guests
 from cms.models.address import TargetKind
 from cms.policy import Capability
@@ -90,6 +91,7 @@ def _site() -> list[Rule]:
         url(r"/archive/([0-9]{4})", archives.ArchiveHandler, name="archive.year"),
         url(r"/archive/([0-9]{4})/([0-9]{2})", archives.ArchiveHandler, name="archive.month"),
         url(r"/search", search.SearchHandler, name="search"),
+        url(r"/unlock", unlock.UnlockHandler, name="unlock"),
         url(rf"/preview/{CARRIER}", guests.PreviewLinkHandler, name="preview"),
         url(rf"/media/{NUMBER}/([0-9a-f]{{12}})/([^/]+)", media.MediaHandler, name="media"),
         url(rf"/media/{NUMBER}/([^/]+)", media.LatestMediaHandler, name="media.latest"),
@@ -201,6 +203,7 @@ def _admin(kind: str) -> list[URLSpec]:
         url(rf"{at}/{NUMBER}", desk.EditHandler, given, name=f"admin.{kind}"),
         url(rf"{at}/{NUMBER}/checks", checks.ChecksHandler, given, name=f"admin.{kind}.checks"),
         url(rf"{at}/{NUMBER}/publication", publication.PublicationHandler, given, name=f"admin.{kind}.publication"),
+        url(rf"{at}/{NUMBER}/visibility", visibility.VisibilityHandler, given, name=f"admin.{kind}.visibility"),
         url(rf"{at}/{NUMBER}/threads", threads.ThreadsHandler, given, name=f"admin.{kind}.threads"),
         url(rf"{at}/{NUMBER}/threads/{NUMBER}", threads.ThreadHandler, given, name=f"admin.{kind}.thread"),
         url(rf"{at}/{NUMBER}/links", preview_links.LinksHandler, given, name=f"admin.{kind}.links"),
@@ -242,6 +245,7 @@ def _administrators() -> list[URLSpec]:
         url(rf"/admin/fields/{NUMBER}", fields.FieldHandler, name="admin.field"),
         url(rf"/admin/fields/{NUMBER}/place", fields.FieldPlaceHandler, name="admin.field.place"),
         url(r"/admin/site", site.SettingsHandler, name="admin.site"),
+        url(r"/admin/site/access", visibility.AccessHandler, name="admin.site.access"),
         url(r"/admin/site/mail", site.MailTestHandler, name="admin.site.mail"),
         url(r"/admin/menus", menus.MenusHandler, name="admin.menus"),
         url(r"/admin/menus/main", menus.MenuHandler, {"name": "main"}, name="admin.menu.main"),

@@ -33,6 +33,7 @@ from cms.errors import (
     TooManyRequests,
     Unavailable,
 )
+from cms.handlers.door import Door
 from cms.handlers.forms import Form
 from cms.handlers.previews import Previews
 from cms.mail import Mailer
@@ -124,6 +125,7 @@ class Parts:
     under_way: int = 0  # requests that are being answered
     searches: Tally = field(init=False)  # by address
     writes: Tally = field(init=False)  # at the desk, by person
+    door: Door = field(init=False)
     pages: PageCache = field(default_factory=lambda: PageCache(0))
     last_frame: Frame = field(default_factory=Frame)  # for error pages, which must not need the database
     drawn: dict[Hashable, Any] = field(default_factory=dict)  # of it: parts of pages that show nothing else (ui/site.py)
@@ -131,6 +133,7 @@ class Parts:
     def __post_init__(self) -> None:
         self.searches = Tally(self.database, throttling.SEARCHES)
         self.writes = Tally(self.database, throttling.WRITES)
+        self.door = Door(self.database)
 
     def use_frame(self, frame: Frame) -> None:
         if frame is not self.last_frame and frame != self.last_frame:
@@ -245,6 +248,10 @@ class BaseHandler(RequestHandler):
     @property
     def session_cookie(self) -> str:
         return session_cookie_name(self.parts.settings)
+
+    @property
+    def cookie_flags(self) -> dict[str, Any]:
+        return {"path": "/", "httponly": True, "samesite": "Lax", "secure": self.parts.settings.is_https}
 
     # --- output ---
 

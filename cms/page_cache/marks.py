@@ -149,19 +149,20 @@ def _person(event: UserChanged) -> Marks:
 
 def _published(event: PostPublished) -> Marks:
     aspects = frozenset(event.aspects)
-    views = [view for view, parts in VIEWS.items() if event.is_new or parts & aspects]
+    is_new = event.is_new or "visibility" in aspects  # in all places, or in none any more
+    views = [view for view, parts in VIEWS.items() if is_new or parts & aspects]
     tags = {post(event.post_id, view) for view in views}
-    if event.is_new or "path" in aspects:
+    if is_new or "path" in aspects:
         tags |= {at(event.path), at(event.former_path)} - {at("")}
-    if event.is_new or aspects & {"title", "path"}:
+    if is_new or aspects & {"title", "path"}:
         tags.add(TITLES)
-    if event.is_new or aspects & VIEWS["found"]:
+    if is_new or aspects & VIEWS["found"]:
         tags.add(WORDS)
-    if event.is_new or "updated" in aspects:
+    if is_new or "updated" in aspects:
         tags |= {SITEMAP, SITEMAP_LISTS} if event.kind == "post" else {SITEMAP}
-    if event.is_new or aspects & {"path", "updated"}:
+    if is_new or aspects & {"path", "updated"}:
         tags.add(sitemap(sitemap_part(event.post_id)))
-    if event.kind == "page" and event.is_new:
+    if event.kind == "page" and is_new:
         tags.add(PAGES)
     if "series" in aspects:
         tags |= {listing(name) for name in event.now.lists if name.startswith("series:")}

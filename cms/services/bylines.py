@@ -45,8 +45,9 @@ async def give(work: Work, user: User, heir: User) -> None:
 
 async def _in_public(work: Work, post_ids: Sequence[int], user: User, heir: User) -> None:
     """The read documents, each with its event: it leaves one person's list and comes into the other's."""
-    seen = (Published.kind, Published.parent_id, Published.path, Published.published_at, Published.month, Published.authors, Published.tags)
-    wanted = select(Published).where(Published.post_id.in_(post_ids)).options(load_only(*seen, Published.category, Published.series))
+    seen = (Published.kind, Published.parent_id, Published.path, Published.published_at, Published.month, Published.authors)
+    wanted = select(Published).where(Published.post_id.in_(post_ids))
+    wanted = wanted.options(load_only(*seen, Published.tags, Published.category, Published.series, Published.visibility))
     for row in (await work.session.scalars(wanted)).all():
         if all(each["id"] != user.id for each in row.authors):
             continue

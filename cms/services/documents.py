@@ -16,7 +16,7 @@ from cms.errors import InvalidInput
 from cms.events import Listed
 from cms.models import Asset, Category, CustomField, Post, Published, Tag, User
 from cms.models.base import Base
-from cms.models.post import Kind
+from cms.models.post import Kind, Visibility
 from cms.models.site import Frame
 from cms.schemas.post import PostFields
 from cms.services import custom_fields, surroundings, taxonomies
@@ -39,6 +39,7 @@ ASPECTS: dict[str, tuple[str, ...]] = {
     "featured": ("is_featured",),
     "meta": ("meta",),
     "custom": ("custom",),
+    "visibility": ("visibility",),
     "source": ("revision_id",),  # what a program that asks for the Markdown gets
     "updated": ("updated_at",),
     **{aspect: (aspect,) for aspect in surroundings.ASPECTS},
@@ -131,6 +132,7 @@ def compose(named: Named, post: Post, fields: PostFields, rendered: Rendered, fr
         "is_featured": fields.featured and post.kind is Kind.POST,
         "meta": fields.meta,
         "custom": custom_fields.shown(named.custom[post.kind], fields.custom, named.pictures) or None,
+        "visibility": post.visibility or Visibility.PUBLIC,
     }
 
 
@@ -208,6 +210,8 @@ def changed(published: Published, old: Mapping[str, tuple[Any, ...]]) -> tuple[s
 def listed(published: Published) -> Listed:
     """Where readers find it."""
     at = published.published_at.timestamp()
+    if published.visibility is not Visibility.PUBLIC:
+        return Listed(at, ())
     if published.kind is Kind.PAGE:
         return Listed(at, (f"below:{published.parent_id or 0}",))
     return Listed(

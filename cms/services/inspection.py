@@ -32,7 +32,7 @@ from cms.models import (
     WorkingCopy,
 )
 from cms.models.address import AddressState, TargetKind
-from cms.models.post import Live, Side
+from cms.models.post import Live, Side, Visibility
 from cms.services.media import storage_name
 
 NAMED = 5  # how many of many are named
@@ -123,7 +123,8 @@ async def post_without_working_copy(session: AsyncSession) -> Findings:
 
 async def document_without_search(session: AsyncSession) -> Findings:
     there = exists().where(SearchDocument.kind == "post", SearchDocument.ref == Published.post_id)
-    return await _found(session, select(Published.post_id).where(not_(there)).order_by(Published.post_id))
+    is_listed = Published.visibility == Visibility.PUBLIC
+    return await _found(session, select(Published.post_id).where(is_listed, not_(there)).order_by(Published.post_id))
 
 
 async def search_without_document(session: AsyncSession) -> Findings:

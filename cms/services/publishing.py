@@ -111,7 +111,7 @@ async def publish_all(work: Work, actor: Actor, releases: Sequence[Release]) -> 
         audit.note(work, actor, f"{kind}.publish", kind, one.post.id, changed=aspects, path=path, revision=one.revision.id, **sides)
     done = delete(Schedule).where(Schedule.post_id.in_([one.post.id for one in going]), Schedule.act == ScheduledAct.PUBLISH)
     await session.execute(done)
-    await search_index.index(work, [(one.published, one.release.version.rendered.plain_text) for one in going])
+    await search_index.index(work, [(one.published, one.release.version.rendered.plain_text) for one in going if one.published.is_listed])
     await session.flush()  # what follows looks at readers' versions as they are now
     await _announce(work, going)
     surroundings.announce(work, others, changed)
@@ -198,7 +198,7 @@ async def _write_documents(work: Work, going: Sequence[_Going]) -> None:
 
 async def _announce(work: Work, going: Sequence[_Going]) -> None:
     now = {one.post.id: documents.listed(one.published) for one in going}
-    months = await _months_that_came_or_went(work.session, [(one.former, now[one.post.id]) for one in going])
+    months = await months_that_came_or_went(work.session, [(one.former, now[one.post.id]) for one in going])
     for one in going:
         aspects, post = documents.changed(one.published, one.old), one.post
         mine = tuple(sorted((_months_of(one.former) ^ _months_of(now[post.id])) & months))
@@ -250,7 +250,7 @@ def _months_of(listed: Listed | None) -> set[str]:
     return {name.removeprefix("month:") for name in (listed.lists if listed else ()) if name.startswith("month:")}
 
 
-async def _months_that_came_or_went(session: AsyncSession, moves: Sequence[tuple[Listed | None, Listed | None]]) -> set[str]:
+async def months_that_came_or_went(session: AsyncSession, moves: Sequence[tuple[Listed | None, Listed | None]]) -> set[str]:
     """Months that the archive has, or has no more, because of posts that moved in it: asked when they have."""
     came: Counter[str] = Counter()
     for before, now in moves:
@@ -259,7 +259,7 @@ async def _months_that_came_or_went(session: AsyncSession, moves: Sequence[tuple
     touched = sorted(month for before, now in moves for month in _months_of(before) ^ _months_of(now))
     if not touched:
         return set()
-    counted = select(Published.month, func.count()).where(Published.kind == Kind.POST, Published.month.in_(touched))
+    counted = select(Published.month, func.count()).where(Published.in_lists(Kind.POST), Published.month.in_(touched))
     numbers = dict((await session.execute(counted.group_by(Published.month))).all())
     return {month for month in touched if (numbers.get(month, 0) == 0) != (numbers.get(month, 0) == came[month])}
 
@@ -314,7 +314,7 @@ async def _take_away(work: Work, post: Post) -> None:
     await surroundings.forget(work, post.id)
     await search_index.remove(work, post.id)
     await work.session.flush()
-    months = await _months_that_came_or_went(work.session, [(before, None)])
+    months = await months_that_came_or_went(work.session, [(before, None)])
     outbox.record(work, PostWithdrawn(post.id, post.kind, published.path, before, tuple(months)))
     others = await surroundings.others(work.session, around, [published])
     surroundings.announce(work, others, await surroundings.renew(work.session, others))

@@ -27,6 +27,7 @@ _OF_TEXTS = {
     "revision": "Named or kept a version of %s",
     "revert": "Brought back an earlier version of %s",
     "import": "Brought in %s from elsewhere",
+    "visibility": "Chose who may read %s",
 }
 ACTS: Mapping[str, str] = {  # ``%s``: whom or what it was about; without it, nothing but oneself
     "user.create": "Made an account for %s",
@@ -91,6 +92,7 @@ ACTS: Mapping[str, str] = {  # ``%s``: whom or what it was about; without it, no
     "template.edit": "Changed the template %s",
     "template.delete": "Deleted the template %s",
     "site.configure": "Changed %s",
+    "site.access": "Chose who may read the site",
     "menu.edit": "Changed %s",
     "demo.fill": "Filled the site with an example",
 }
@@ -143,6 +145,7 @@ ASPECTS = {  # what readers see change, in their words; a page's trail is its pa
     "featured": "its place on the home page",
     "meta": "what search engines and shared links say",
     "custom": "its own fields",
+    "visibility": "who may read it",
 }
 _CHANGED = {  # and what changes at the desk; "" goes along with the rest
     **ASPECTS,
@@ -177,6 +180,7 @@ _DETAILS = {
     "lifetime": "open for %s",
     "key": "known as %s",
     "limit": "%s",
+    "password": "with a new password",
 }
 _VALUES = {
     "never": "not public",
@@ -191,6 +195,12 @@ _VALUES = {
     "new_device": "new browsers",
     "accepted": "accepted invitations",
     "mention": "mentions",
+    "public": "everybody",
+    "unlisted": "whoever has the address",
+    "password": "whoever knows the password",
+    "open": "everybody",
+    "coming_soon": "nobody yet",
+    "private": "whoever knows the password",
 }
 
 

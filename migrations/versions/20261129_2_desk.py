@@ -64,9 +64,17 @@ def upgrade() -> None:
         batch.add_column(sa.Column("progress", JSON, nullable=True))
         batch.add_column(sa.Column("created_by_id", ID, nullable=True))
         batch.create_foreign_key("fk_jobs_created_by_id_users", "users", ["created_by_id"], ["id"], ondelete="SET NULL")
+    _index_published("visibility")
     _make_roads()
     _make_forms()
     _make_work()
+
+
+def _index_published(*places: str) -> None:
+    """What readers' lists are read by. ``places``: what stands in the index behind the kind."""
+    for name, rest in (("ix_published_newest", ("published_at", "post_id")), ("ix_published_month", ("month", "published_at", "post_id"))):
+        op.drop_index(name, "published")
+        op.create_index(name, "published", ["kind", *places, *rest])
 
 
 def _key(table: str, column: str, parent: str, ondelete: str) -> sa.ForeignKeyConstraint:
@@ -185,6 +193,7 @@ def _make_work() -> None:
 def downgrade() -> None:
     for table in NEW:
         op.drop_table(table)
+    _index_published()
     with op.batch_alter_table("jobs") as batch:
         batch.drop_constraint("fk_jobs_created_by_id_users", type_="foreignkey")
         batch.drop_column("created_by_id")

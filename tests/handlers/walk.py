@@ -37,6 +37,7 @@ class Stop:
     path: str
     form: Mapping[str, str] = field(default_factory=dict)
     answers: frozenset[int] = ADMITTED  # of those who may be here
+    needs_key: bool = True  # with what is sent; nothing of a person or of the site is changed without
 
 
 # --- the routes ------------------------------------------------------------------------------------------------------------
@@ -57,6 +58,7 @@ def _desk(kind: str) -> dict[str, Stop]:
         f"admin.{kind}.checks": Stop(f"{at}/{{{kind}}}/checks", {"text": "x"}),
         f"admin.{kind}": Stop(f"{at}/{{{kind}}}", _STALE),
         f"admin.{kind}.publication": Stop(f"{at}/{{{kind}}}/publication", _STALE),
+        f"admin.{kind}.visibility": Stop(f"{at}/{{{kind}}}/visibility", {"visibility": "?"}),
         f"admin.{kind}.threads": Stop(f"{at}/{{{kind}}}/threads", {"text": ""}),
         f"admin.{kind}.thread": Stop(f"{at}/{{{kind}}}/threads/999999", {"text": "x"}, answers=_DISCUSSED),
         f"admin.{kind}.links": Stop(f"{at}/{{{kind}}}/links", {"lifetime": "?"}),
@@ -172,6 +174,8 @@ STOPS: dict[str, Stop] = {
     "admin.field": Stop("/admin/fields/999999", {"label": ""}, answers=_NOWHERE),
     "admin.field.place": Stop("/admin/fields/999999/place", {"by": "up"}, answers=_NOWHERE),
     "admin.site.mail": Stop("/admin/site/mail", answers=frozenset({303, 404})),  # where no mail is sent, there is nothing to try
+    "admin.site.access": Stop("/admin/site/access", {"access": "?"}),
+    "unlock": Stop("/unlock", {"password": "x"}, answers=_NOWHERE | {303}, needs_key=False),  # the site is open
     "admin.site": Stop("/admin/site", {"name": ""}),
     "admin.menus": Stop("/admin/menus"),
     "admin.menu.main": Stop("/admin/menus/main", {"version": "99"}),

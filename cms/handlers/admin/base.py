@@ -132,23 +132,19 @@ class AdminHandler(BaseHandler):
     def flash(self, words: str, link: tuple[str, str] = ("", ""), *, is_refusal: bool = False) -> None:
         """A sentence for the next page, with a link (path, words) that it may end in. Signed, so that nobody else can put words there."""
         message = json.dumps([self.locale.translate(words), *link, is_refusal], ensure_ascii=False)
-        self.set_signed_cookie(self.flash_cookie, message, expires_days=None, **self._cookie_flags)
+        self.set_signed_cookie(self.flash_cookie, message, expires_days=None, **self.cookie_flags)
 
     def take_flash(self) -> Flash | None:
         """The sentence that the page before left, once."""
         sent = self.signed_cookie(self.flash_cookie, days=1)
         if sent is None:
             return None
-        self.clear_cookie(self.flash_cookie, **self._cookie_flags)
+        self.clear_cookie(self.flash_cookie, **self.cookie_flags)
         return Flash(*json.loads(sent))
 
     @property
     def flash_cookie(self) -> str:
         return "__Host-flash" if self.parts.settings.is_https else "flash"
-
-    @property
-    def _cookie_flags(self) -> dict[str, Any]:
-        return {"path": "/", "httponly": True, "samesite": "Lax", "secure": self.parts.settings.is_https}
 
     # --- output ---
 

@@ -19,6 +19,11 @@ class SourceHandler(PlaceHandler):
             place = await reading.find_place(self.parts.database, path)
             if place.article:
                 self.shows(shown.place(path, place))
+                await self.ask_for(place.article)
+                if self.is_locked:
+                    self.show_lock(place.frame, place.article.post_id)
+                    return
+                self.keep_from_crawlers(place.article)
                 await self.show_source(place.article)
                 return
         self.show_place(path, place)
