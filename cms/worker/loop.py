@@ -1,6 +1,7 @@
 """Claims jobs and runs them, one at a time in a process; a job that fails is tried again later."""
 
 import asyncio
+from dataclasses import replace
 
 from cms.db.session import Database
 from cms.errors import Unavailable
@@ -78,7 +79,7 @@ async def run_next(means: Means, metrics: Metrics) -> bool:
     if job is None:
         return False
     try:
-        await TASKS[job.name](means, job.payload)
+        await TASKS[job.name](replace(means, job_id=job.id), job.payload)
     except Unavailable:
         raise  # its lease will run out and it is claimed again
     except Exception as error:
