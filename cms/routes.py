@@ -14,6 +14,7 @@ from cms.handlers.admin import (
     capabilities,
     checks,
     confirmation,
+    dashboard,
     fields,
     invitations,
     link_targets,
@@ -31,6 +32,7 @@ from cms.handlers.admin import (
     profile,
     publication,
     redirects,
+    reviews,
     revisions,
     second_factor,
     security,
@@ -196,7 +198,7 @@ def _admin(kind: str) -> list[URLSpec]:
     given = {"kind": kind}
     at = rf"/admin/{kind}s"
     home = [] if kind == "page" else [
-        url(r"/admin", desk.DeskHandler, name="admin"),
+        url(r"/admin", dashboard.DeskHandler, name="admin"),
         url(r"/admin/preview", preview.PreviewHandler, name="admin.preview"),
         url(r"/admin/notifications", notifications.NotificationsHandler, name="admin.notifications"),
         url(r"/admin/links", link_targets.LinkTargetsHandler, name="admin.links"),
@@ -214,6 +216,7 @@ def _admin(kind: str) -> list[URLSpec]:
         url(rf"{at}/{NUMBER}", desk.EditHandler, given, name=f"admin.{kind}"),
         url(rf"{at}/{NUMBER}/checks", checks.ChecksHandler, given, name=f"admin.{kind}.checks"),
         url(rf"{at}/{NUMBER}/publication", publication.PublicationHandler, given, name=f"admin.{kind}.publication"),
+        url(rf"{at}/{NUMBER}/review", reviews.ReviewHandler, given, name=f"admin.{kind}.review"),
         url(rf"{at}/{NUMBER}/visibility", visibility.VisibilityHandler, given, name=f"admin.{kind}.visibility"),
         url(rf"{at}/{NUMBER}/threads", threads.ThreadsHandler, given, name=f"admin.{kind}.threads"),
         url(rf"{at}/{NUMBER}/threads/{NUMBER}", threads.ThreadHandler, given, name=f"admin.{kind}.thread"),
@@ -260,6 +263,7 @@ def _administrators() -> list[URLSpec]:
         url(r"/admin/site/access", visibility.AccessHandler, name="admin.site.access"),
         url(r"/admin/site/permalinks", permalinks.PermalinksHandler, name="admin.site.permalinks"),
         url(r"/admin/site/mail", site.MailTestHandler, name="admin.site.mail"),
+        url(r"/admin/site/review", reviews.ReviewRulesHandler, name="admin.site.review"),
         url(r"/admin/menus", menus.MenusHandler, name="admin.menus"),
         url(r"/admin/menus/main", menus.MenuHandler, {"name": "main"}, name="admin.menu.main"),
         url(r"/admin/menus/footer", menus.MenuHandler, {"name": "footer"}, name="admin.menu.footer"),

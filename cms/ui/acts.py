@@ -29,6 +29,10 @@ _OF_TEXTS = {
     "revision": "Named or kept a version of %s",
     "revert": "Brought back an earlier version of %s",
     "import": "Brought in %s from elsewhere",
+    "submitted": "Submitted %s for review",
+    "taken_back": "Took %s back from review",
+    "changes_asked": "Asked for changes to %s",
+    "approved": "Approved %s",
     "visibility": "Chose who may read %s",
 }
 ACTS: Mapping[str, str] = {  # ``%s``: whom or what it was about; without it, nothing but oneself
@@ -205,6 +209,7 @@ _DETAILS = {
     "lifetime": "open for %s",
     "key": "known as %s",
     "limit": "%s",
+    "without_review": "without a review",
     "password": "with a new password",
 }
 _VALUES = {
@@ -221,6 +226,9 @@ _VALUES = {
     "new_device": "new browsers",
     "accepted": "accepted invitations",
     "mention": "mentions",
+    "submitted": "texts to review",
+    "approved": "approvals",
+    "changes_asked": "wishes for changes",
     "public": "everybody",
     "unlisted": "whoever has the address",
     "password": "whoever knows the password",
