@@ -20,6 +20,7 @@ class PublicationInput(BaseModel):
     when: Literal["now", "later"] = Field("now", title="When")
     day: Line = Field("", title="Day", max_length=10)
     time: Line = Field("", title="Time", max_length=8)
+    without_review: bool = Field(False, title="Without a review")
 
 
 class EndInput(BaseModel):

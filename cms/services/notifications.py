@@ -1,5 +1,5 @@
-"""What people are told at the desk, and by mail unless they do not want it: that somebody mentions them, or answers in their thread; that
-what was scheduled could not be done."""
+"""What people are told at the desk, and by mail unless they do not want it: mentions, answers in their threads, reviews, and what could not
+be done on time."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,12 +16,19 @@ from cms.services.notices import Notice
 
 KEPT = 100  # days
 MOST_SHOWN = 100
-DID = {"mention": "mentioned you in", "answer": "answered in"}  # by kind; after the name of who did it, before the title
+DID = {"mention": "mentioned you in", "answer": "answered in"}  # after the name of who did it, before the title
+LETTERS = {  # by kind
+    **dict.fromkeys(DID, Notice.MENTION),
+    "submitted": Notice.SUBMITTED,
+    "approved": Notice.APPROVED,
+    "changes_asked": Notice.CHANGES_ASKED,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """``by``: a name, or "" of somebody who is gone. ``thread_id``: where something was said, if it was said in a thread."""
+    """``by``: a name, or "" of somebody who is gone. ``place``: the page of the post that it is about, as routes name it, and ``thread_id``
+    what it is about there."""
 
     id: int
     kind: str
@@ -32,15 +39,19 @@ class Told:
     created_at: datetime
     is_new: bool
 
+    @property
+    def place(self) -> str:
+        return "threads" if self.kind in DID else "publication" if self.kind == "miss" else "review"
 
-async def tell(work: Work, actor: Actor, user_ids: Iterable[int], kind: str, post: Post, thread_id: int, words: str) -> None:
+
+async def tell(work: Work, actor: Actor, user_ids: Iterable[int], kind: str, post: Post, words: str, thread_id: int | None = None) -> None:
     """``words``: the beginning of what was said. Whoever calls knows that these people may see the post."""
-    facts = {"who": actor.name, "did": DID[kind], "title": post.title or "a text without a title", "words": words}
-    path = f"/admin/{post.kind}s/{post.id}/threads#thread-{thread_id}"
+    facts = {"who": actor.name, "did": DID.get(kind, ""), "title": post.title or "a text without a title", "words": words}
+    path = f"/admin/{post.kind}s/{post.id}/" + (f"threads#thread-{thread_id}" if thread_id else "review")
     for user_id in sorted(set(user_ids) - {actor.user_id or 0}):
         data = {"by": actor.user_id, "thread": thread_id, "words": words}
         work.session.add(Notification(user_id=user_id, kind=kind, data=data, post_id=post.id, created_at=work.now))
-        await notices.tell(work, user_id, Notice.MENTION, about=actor.user_id, path=path, **facts)
+        await notices.tell(work, user_id, LETTERS[kind], about=actor.user_id, path=path, **facts)
 
 
 async def tell_of_miss(work: Work, user_ids: Iterable[int], post: Post, why: str) -> None:

@@ -15,7 +15,7 @@ from cms.content.titles import plain_title
 from cms.db.session import Work
 from cms.errors import Conflict, InvalidInput, NotFound
 from cms.events import Listed, PostPublished, PostWithdrawn, WorkChanged
-from cms.models import Post, Published, Revision, Schedule, WorkingCopy
+from cms.models import Post, Published, Revision, Schedule, Site, WorkingCopy
 from cms.models.address import TargetKind
 from cms.models.post import Kind, Live, Reason, ScheduledAct, Side, WorkState
 from cms.policy import Actor, Capability
@@ -24,11 +24,13 @@ from cms.services import (
     addresses,
     audit,
     checks,
+    custom_fields,
     documents,
     outbox,
     posts,
     preview_links,
     redirects,
+    reviews,
     search_index,
     site,
     surroundings,
@@ -36,6 +38,7 @@ from cms.services import (
     working_copies,
 )
 
+TITLE_NEEDED = "Readers need a title."
 _TEXT = frozenset({"title", "excerpt", "standfirst", "body", "picture"})  # what makes a post "updated" for its readers
 
 
@@ -57,12 +60,16 @@ class Dates:
 @dataclass(frozen=True, slots=True)
 class Release:
     """What is to be public. ``dates``: what readers read of its past, for texts that were public elsewhere before. ``is_checked``: it must
-    pass the checks that the site demands; what an import brings is as it is."""
+    pass the checks that the site demands, and its review; what an import brings is as it is. ``without_review``: the actor wants it out
+    without one. ``is_planned``: all of that was asked when it was scheduled; the review is not asked for again.
+    """
 
     post_id: int
     version: Version
     dates: Dates | None = None
     is_checked: bool = False
+    without_review: bool = False
+    is_planned: bool = False
 
 
 @dataclass(slots=True)
@@ -82,12 +89,14 @@ class _Going:
     former_path: str
 
 
-async def publish(work: Work, actor: Actor, post_id: int, version: Version, dates: Dates | None = None) -> Published:
+async def publish(
+    work: Work, actor: Actor, post_id: int, version: Version, dates: Dates | None = None, *, without_review: bool = False
+) -> Published:
     """Make this version what readers see.
 
     Raises ``Conflict`` if the working copy is another by now, ``InvalidInput`` if it cannot go out.
     """
-    (published,) = await publish_all(work, actor, [Release(post_id, version, dates, is_checked=True)])
+    (published,) = await publish_all(work, actor, [Release(post_id, version, dates, is_checked=True, without_review=without_review)])
     return published
 
 
@@ -108,8 +117,11 @@ async def publish_all(work: Work, actor: Actor, releases: Sequence[Release]) -> 
     for one in going:
         kind, path = one.post.kind, one.published.path
         aspects = list(documents.changed(one.published, one.old))
+        waived = {"without_review": True} if one.release.without_review else {}
         sides = audit.difference(_short(one.status, one.old), _short(one.post.live, documents.values_of(one.published)))
-        audit.note(work, actor, f"{kind}.publish", kind, one.post.id, changed=aspects, path=path, revision=one.revision.id, **sides)
+        audit.note(
+            work, actor, f"{kind}.publish", kind, one.post.id, changed=aspects, path=path, revision=one.revision.id, **waived, **sides
+        )
     done = delete(Schedule).where(Schedule.post_id.in_([one.post.id for one in going]), Schedule.act == ScheduledAct.PUBLISH)
     await session.execute(done)
     await search_index.index(work, [(one.published, one.release.version.rendered.plain_text) for one in going if one.published.is_listed])
@@ -145,9 +157,15 @@ async def _to_go(work: Work, actor: Actor, releases: Sequence[Release]) -> tuple
         raise Conflict
     going_out = {post_id: PostFields.model_validate(copy.fields) for post_id, copy in (copies | chosen).items()}
     fields, named = await documents.as_it_is(session, going_out)
-    for release in releases:
-        text = checks.Text(found[release.post_id], fields[release.post_id], release.version.rendered)
-        await require_fit(session, actor, text, row.compulsory_checks if release.is_checked else ())
+    for one in releases:
+        if not plain_title(fields[one.post_id].title):
+            raise InvalidInput({"title": TITLE_NEEDED})
+        if one.is_checked:
+            text = checks.Text(found[one.post_id], fields[one.post_id], one.version.rendered)
+            await require_fit(session, actor, row, text)
+        if one.is_checked and not one.is_planned:
+            source = chosen.get(one.post_id) or copies[one.post_id]
+            await reviews.require(session, actor, row, found[one.post_id], source, waived=one.without_review)
     seen = [copy for post_id, copy in copies.items() if post_id not in chosen]
     revisions = chosen | (await working_copies.keep(work, seen, Reason.PUBLISHED, actor.user_id) if seen else {})
     live = {row.post_id: row for row in await session.scalars(select(Published).where(Published.post_id.in_(ids)))}
@@ -180,12 +198,14 @@ async def _chosen(session: AsyncSession, releases: Sequence[Release]) -> dict[in
     return {row.post_id: row for row in found.values()}
 
 
-async def require_fit(session: AsyncSession, actor: Actor, text: checks.Text, compulsory: Collection[str]) -> None:
-    """Raise ``InvalidInput`` if readers cannot have this text: it has no title, or a flaw with which nothing goes out."""
+async def require_fit(session: AsyncSession, actor: Actor, row: Site, text: checks.Text) -> None:
+    """Raise ``InvalidInput`` if readers cannot have this text: something is missing that it must have, or it has a flaw with which nothing
+    goes out here."""
     if not plain_title(text.fields.title):
-        raise InvalidInput({"title": "Readers need a title."})
-    if compulsory:
-        await checks.require(session, actor, text, compulsory)
+        raise InvalidInput({"title": TITLE_NEEDED})
+    await custom_fields.require(session, text.post.kind, text.fields)
+    if row.compulsory_checks:
+        await checks.require(session, actor, text, row.compulsory_checks)
 
 
 async def _write_documents(work: Work, going: Sequence[_Going], named: documents.Named) -> None:

@@ -21,7 +21,7 @@ from cms.models.address import TargetKind
 from cms.models.post import Reason, ScheduledAct, WorkState
 from cms.policy import SYSTEM, Actor, Capability, Role
 from cms.schemas.post import PostFields
-from cms.services import addresses, audit, checks, notifications, outbox, posts, publishing, redirects, site, working_copies
+from cms.services import addresses, audit, checks, notifications, outbox, posts, publishing, redirects, reviews, site, working_copies
 from cms.services.publishing import Version
 
 AT_ONCE = 50  # acts that are due, looked up in one go
@@ -54,7 +54,7 @@ class Due(NamedTuple):
 # --- planning --------------------------------------------------------------------------------------------------------------
 
 
-async def schedule(work: Work, actor: Actor, post_id: int, version: Version, at: datetime) -> Schedule:
+async def schedule(work: Work, actor: Actor, post_id: int, version: Version, at: datetime, *, without_review: bool = False) -> Schedule:
     """Publish what the editor saw at this time. Replaces what was scheduled before.
 
     Raises ``Conflict`` if the working copy is another by now, ``InvalidInput`` if it could not go out, or the time has passed.
@@ -65,8 +65,9 @@ async def schedule(work: Work, actor: Actor, post_id: int, version: Version, at:
     if copy.version != version.number:
         raise Conflict
     fields = PostFields.model_validate(copy.fields)
-    compulsory = (await site.get(session)).compulsory_checks
-    await publishing.require_fit(session, actor, checks.Text(post, fields, version.rendered), compulsory)
+    row = await site.get(session)
+    await publishing.require_fit(session, actor, row, checks.Text(post, fields, version.rendered))
+    await reviews.require(session, actor, row, post, copy, waived=without_review)
     path = await publishing.planned_path(session, post, fields, at)
     if not await addresses.is_free(session, path, TargetKind.POST, post_id):
         raise InvalidInput({"slug": f"/{path} belongs to something else; choose another address."})
@@ -215,7 +216,8 @@ async def perform(work: Work, found: Due, version: Version | None) -> bool:
         return False
     actor = await _person(work.session, row)
     if version is not None:
-        await publishing.publish(work, actor, found.post_id, version)
+        release = publishing.Release(found.post_id, version, is_checked=True, is_planned=True)
+        await publishing.publish_all(work, actor, [release])
     else:
         await publishing.withdraw(work, actor, found.post_id, row.redirect_to)
     return True

@@ -141,7 +141,9 @@ class PublicationHandler(PublicationPage):
 
     async def _publish(self, draft: Draft, wanted: PublicationInput) -> None:
         post_id, version = draft.post.id, await self._chosen(draft, wanted)
-        published, undo = await self.undoably(post_id, lambda work: publishing.publish(work, self.actor, post_id, version))
+        published, undo = await self.undoably(
+            post_id, lambda work: publishing.publish(work, self.actor, post_id, version, without_review=wanted.without_review)
+        )
         await self.back(post_id, "Readers can see it now.", (f"/{published.path}", "View it"), undo)
 
     async def _schedule(self, draft: Draft, wanted: PublicationInput, form: Form[PublicationInput]) -> None:
@@ -153,7 +155,7 @@ class PublicationHandler(PublicationPage):
 
         async def act(work: Work) -> object:
             if version.revision_id is None:
-                return await scheduling.schedule(work, self.actor, post_id, version, at)
+                return await scheduling.schedule(work, self.actor, post_id, version, at, without_review=wanted.without_review)
             return await scheduling.move(work, self.actor, post_id, ScheduledAct.PUBLISH, at)
 
         _, undo = await self.undoably(post_id, act)
