@@ -175,6 +175,8 @@ STOPS: dict[str, Stop] = {
     "admin.site.access": Stop("/admin/site/access", {"access": "?"}),
     "unlock": Stop("/unlock", {"password": "x"}, answers=_NOWHERE | {303}, needs_key=False),  # the site is open
     "admin.site": Stop("/admin/site", {"name": ""}),
+    **{f"admin.site.{part}": Stop(f"/admin/site/{part}") for part in ("look", "reading", "publishing", "crawlers", "security")},
+    "admin.site.look.preview": Stop("/admin/site/look/preview"),
     "admin.menus": Stop("/admin/menus"),
     "admin.menu.main": Stop("/admin/menus/main", {"version": "99"}),
     "admin.menu.footer": Stop("/admin/menus/footer", {"version": "99"}),

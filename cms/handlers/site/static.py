@@ -2,6 +2,7 @@
 
 from cms.content_coding import IDENTITY, best_coding
 from cms.handlers.site.base import SiteHandler
+from cms.ui.words import href
 
 FOR_EVER = "public, max-age=31536000, immutable"
 A_WHILE = "public, max-age=300"
@@ -44,4 +45,5 @@ class FaviconHandler(SiteHandler):
 
     async def get(self) -> None:
         self.set_header("Cache-Control", A_DAY)
-        self.redirect(self.static_url("icons/favicon.svg"), status=302)
+        icon = (await self.parts.door.frame()).icon
+        self.redirect(href(icon) or self.static_url("icons/favicon.svg"), status=302)
