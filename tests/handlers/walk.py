@@ -183,7 +183,7 @@ STOPS: dict[str, Stop] = {
     "admin.field.place": Stop("/admin/fields/999999/place", {"by": "up"}, answers=_NOWHERE),
     "admin.welcome": Stop("/admin/welcome", {"name": ""}),
     "admin.site.permalinks": Stop("/admin/site/permalinks", {"choice": "x"}),
-    "admin.site.mail": Stop("/admin/site/mail", answers=frozenset({303, 404})),  # where no mail is sent, there is nothing to try
+    "admin.site.mail": Stop("/admin/site/mail", answers=frozenset({200, 303, 404})),  # where no mail is sent, there is nothing to try
     "admin.site.access": Stop("/admin/site/access", {"access": "?"}),
     "unlock": Stop("/unlock", {"password": "x"}, answers=_NOWHERE | {303}, needs_key=False),  # the site is open
     "admin.site": Stop("/admin/site", {"name": ""}),
