@@ -9,6 +9,7 @@ from tornado.web import url
 from cms.handlers import operations
 from cms.handlers.admin import (
     audit,
+    backups,
     cache,
     capabilities,
     checks,
@@ -32,7 +33,9 @@ from cms.handlers.admin import (
     sessions,
     setup,
     site,
+    system,
     threads,
+    transfers,
     visibility,
 )
 from cms.handlers.admin import posts as desk
@@ -233,6 +236,18 @@ def _administrators() -> list[URLSpec]:
         url(r"/admin/menus/main", menus.MenuHandler, {"name": "main"}, name="admin.menu.main"),
         url(r"/admin/menus/footer", menus.MenuHandler, {"name": "footer"}, name="admin.menu.footer"),
         url(r"/admin/cache", cache.CacheHandler, name="admin.cache"),
+        url(r"/admin/system", system.SystemHandler, name="admin.system"),
+        url(r"/admin/jobs", system.JobsHandler, name="admin.jobs"),
+        url(rf"/admin/jobs/{NUMBER}", system.JobHandler, name="admin.job"),
+        url(r"/admin/backups", backups.BackupsHandler, name="admin.backups"),
+        url(rf"/admin/backups/{NUMBER}", backups.BackupHandler, name="admin.backup"),
+        url(rf"/admin/backups/{NUMBER}/file", backups.BackupFileHandler, name="admin.backup.file"),
+        url(r"/admin/transfers", transfers.TransfersHandler, name="admin.transfers"),
+        url(r"/admin/transfers/imports", transfers.ImportsHandler, name="admin.imports"),
+        url(r"/admin/transfers/exports", transfers.ExportsHandler, name="admin.exports"),
+        url(rf"/admin/transfers/{NUMBER}", transfers.TransferHandler, name="admin.transfer"),
+        url(rf"/admin/transfers/{NUMBER}/file", transfers.TransferFileHandler, name="admin.transfer.file"),
+        url(rf"/admin/transfers/{NUMBER}/report", transfers.TransferReportHandler, name="admin.transfer.report"),
         url(rf"/admin/people/{NUMBER}/data", privacy.DataHandler, name="admin.person.data"),
         url(rf"/admin/people/{NUMBER}/erasure", privacy.ErasureHandler, name="admin.person.erasure"),
         url(r"/admin/capabilities", capabilities.CapabilitiesHandler, name="admin.capabilities"),

@@ -84,6 +84,17 @@ ACTS: Mapping[str, str] = {  # ``%s``: whom or what it was about; without it, no
     "site.configure": "Changed %s",
     "site.access": "Chose who may read the site",
     "menu.edit": "Changed %s",
+    "import.start": "Began an import",
+    "import.forget": "Deleted an import's files",
+    "export.start": "Began an export",
+    "export.forget": "Deleted an export",
+    "backup.start": "Had a backup made",
+    "backup.forget": "Deleted a backup",
+    "backup.plan": "Chose when backups are made",
+    "check.start": "Had the installation looked at",
+    "check.forget": "Deleted what was found in the installation",
+    "job.again": "Had a job tried again",
+    "job.forget": "Gave up a job",
     "demo.fill": "Filled the site with an example",
 }
 KINDS: Mapping[str, str] = {  # of acts: the first words of their names
@@ -104,6 +115,11 @@ KINDS: Mapping[str, str] = {  # of acts: the first words of their names
     "series": "Series",
     "site": "Site settings",
     "menu": "Menus",
+    "import": "Imports",
+    "export": "Exports",
+    "backup": "Backups",
+    "check": "Checks",
+    "job": "Jobs",
     "demo": "Examples",
 }
 MENUS = {"main": "the main menu", "footer": "the footer menu"}

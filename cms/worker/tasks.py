@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from cms.db.session import Database
@@ -26,7 +27,9 @@ from cms.services import (
     site,
     throttling,
     tokens,
+    transfer_runs,
 )
+from cms.worker import errands
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Means:
     mailer: Mailer
     storage: Storage
     public_url: str
+    data: Path  # the data folder
 
 
 Task = Callable[[Means, dict[str, Any]], Awaitable[None]]
@@ -56,7 +60,9 @@ async def keep_house(means: Means, _payload: dict[str, Any]) -> None:
         await search.prune_misses(work)
         await preview_links.prune(work)
         await notifications.prune(work)
+        await transfer_runs.keep_backups(work)
     await revisions.prune(means.database)
+    await errands.clear_away(means.database, means.data)
 
 
 async def keep_idle(means: Means, _payload: dict[str, Any]) -> None:
@@ -90,7 +96,13 @@ async def forget_file(means: Means, payload: dict[str, Any]) -> None:
         await means.storage.delete(media.storage_name(payload["digest"]))
 
 
+async def run_transfer(means: Means, payload: dict[str, Any]) -> None:
+    await errands.run(means.database, means.data, means.public_url, payload["transfer"])
+
+
+LONG = (transfer_runs.JOB,)
 TASKS: dict[str, Task] = {
+    transfer_runs.JOB: run_transfer,
     "keep_house": keep_house,
     "keep_idle": keep_idle,
     "reindex_search": reindex_search,
