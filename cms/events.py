@@ -76,6 +76,18 @@ class SiteChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class TermChanged:
+    """A tag, category or series: its own list says something else (``name``, ``description``), stands in another order (``order``) or at
+    another address (``path``), or is no more (``gone``). ``paths``: addresses that answer something else now. The texts that show it
+    tell of themselves."""
+
+    kind: str
+    term_id: int
+    aspects: tuple[str, ...]
+    paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class UserChanged:
     """A person was made, deleted, erased, disabled, enabled or signed out, given another role, password, second factor or address, or
     changed the profile."""
@@ -93,11 +105,23 @@ class SessionEnded:
     session_ids: Ids
 
 
-Event = PostPublished | PostWithdrawn | WorkChanged | DocumentsChanged | ThreadChanged | SiteChanged | UserChanged | SessionEnded
+Event = (
+    PostPublished | PostWithdrawn | WorkChanged | DocumentsChanged | ThreadChanged | SiteChanged | TermChanged | UserChanged | SessionEnded
+)
 
 _KINDS: dict[str, type[Event]] = {
     kind.__name__: kind
-    for kind in (PostPublished, PostWithdrawn, WorkChanged, DocumentsChanged, ThreadChanged, SiteChanged, UserChanged, SessionEnded)
+    for kind in (
+        PostPublished,
+        PostWithdrawn,
+        WorkChanged,
+        DocumentsChanged,
+        ThreadChanged,
+        SiteChanged,
+        TermChanged,
+        UserChanged,
+        SessionEnded,
+    )
 }
 
 

@@ -10,6 +10,7 @@ from cms.handlers import operations
 from cms.handlers.admin import (
     audit,
     backups,
+    bulk,
     cache,
     capabilities,
     checks,
@@ -34,8 +35,10 @@ from cms.handlers.admin import (
     setup,
     site,
     system,
+    terms,
     threads,
     transfers,
+    views,
     visibility,
 )
 from cms.handlers.admin import posts as desk
@@ -182,7 +185,7 @@ def _account() -> list[URLSpec]:
 
 
 def _desk() -> list[URLSpec]:
-    return [*_admin("post"), *_admin("page"), *_administrators(), *_people_at_the_desk()]
+    return [*_admin("post"), *_admin("page"), *_terms(), *_administrators(), *_people_at_the_desk()]
 
 
 def _admin(kind: str) -> list[URLSpec]:
@@ -199,6 +202,11 @@ def _admin(kind: str) -> list[URLSpec]:
         *home,
         url(at, desk.ListHandler, given, name=f"admin.{kind}s"),
         url(rf"{at}/new", desk.NewHandler, given, name=f"admin.{kind}s.new"),
+        url(rf"{at}/bulk", bulk.BulkHandler, given, name=f"admin.{kind}s.bulk"),
+        url(rf"{at}/trash", bulk.TrashHandler, given, name=f"admin.{kind}s.trash"),
+        url(rf"{at}/views", views.ViewsHandler, given, name=f"admin.{kind}s.views"),
+        url(rf"{at}/views/{NUMBER}", views.ViewHandler, given, name=f"admin.{kind}s.view"),
+        url(rf"{at}/{NUMBER}/copy", bulk.CopyHandler, given, name=f"admin.{kind}.copy"),
         url(rf"{at}/checks", checks.ChecksHandler, given, name=f"admin.{kind}s.checks"),
         url(rf"{at}/{NUMBER}", desk.EditHandler, given, name=f"admin.{kind}"),
         url(rf"{at}/{NUMBER}/checks", checks.ChecksHandler, given, name=f"admin.{kind}.checks"),
@@ -254,6 +262,24 @@ def _administrators() -> list[URLSpec]:
         url(r"/admin/audit", audit.AuditHandler, name="admin.audit"),
         url(r"/admin/audit\.csv", audit.AuditFileHandler, {"form": "csv"}, name="admin.audit.csv"),
         url(r"/admin/audit\.json", audit.AuditFileHandler, {"form": "json"}, name="admin.audit.json"),
+    ]
+
+
+def _terms() -> list[URLSpec]:
+    category, tag, series = ({"kind": kind} for kind in ("category", "tag", "series"))
+    return [
+        url(r"/admin/categories", terms.CategoriesHandler, category, name="admin.categories"),
+        url(rf"/admin/categories/{NUMBER}", terms.TermHandler, category, name="admin.category"),
+        url(rf"/admin/categories/{NUMBER}/deletion", terms.DeletionHandler, category, name="admin.category.deletion"),
+        url(r"/admin/tags", terms.TagsHandler, tag, name="admin.tags"),
+        url(r"/admin/tags/merging", terms.MergeHandler, tag, name="admin.tags.merging"),
+        url(r"/admin/tags/unused", terms.UnusedTagsHandler, tag, name="admin.tags.unused"),
+        url(rf"/admin/tags/{NUMBER}", terms.TermHandler, tag, name="admin.tag"),
+        url(rf"/admin/tags/{NUMBER}/deletion", terms.DeletionHandler, tag, name="admin.tag.deletion"),
+        url(r"/admin/series", terms.SeriesHandler, series, name="admin.series"),
+        url(rf"/admin/series/{NUMBER}", terms.TermHandler, series, name="admin.one-series"),
+        url(rf"/admin/series/{NUMBER}/deletion", terms.DeletionHandler, series, name="admin.one-series.deletion"),
+        url(rf"/admin/series/{NUMBER}/parts", terms.PartsHandler, series, name="admin.one-series.parts"),
     ]
 
 

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cms.events import Event, Listed, PostPublished, PostWithdrawn, SiteChanged, UserChanged
+from cms.events import Event, Listed, PostPublished, PostWithdrawn, SiteChanged, TermChanged, UserChanged
 
 Place = tuple[float, int]  # where something stands in a list that is in order of time: its moment (seconds since 1970), and its id
 
@@ -84,6 +84,11 @@ def listing(name: str) -> str:
     return f"list/{name}"
 
 
+def term(name: str) -> str:
+    """What a list says of itself. ``name``: "tag:7"."""
+    return f"term/{name}"
+
+
 def author(user_id: int) -> str:
     return f"author/{user_id}"
 
@@ -130,6 +135,8 @@ def changed_by(event: Event) -> Marks:
         return _withdrawn(event)
     if isinstance(event, SiteChanged):
         return Marks.of(*frame(*event.aspects))
+    if isinstance(event, TermChanged):
+        return _term(event)
     if isinstance(event, UserChanged):
         return _person(event)
     return NOTHING
@@ -145,6 +152,19 @@ def _person(event: UserChanged) -> Marks:
         "erased": {TERMS},  # the list has another address
     }
     return Marks.of(*(tag for aspect in event.aspects for tag in of_aspects.get(aspect, ())))
+
+
+def _term(event: TermChanged) -> Marks:
+    name = f"{event.kind}:{event.term_id}"
+    of_aspects = {
+        "name": {term(name), WORDS},
+        "description": {term(name)},
+        "order": {listing(name)},
+        "path": {term(name), TERMS, WORDS, SITEMAP_LISTS},
+        "gone": {term(name), TERMS, WORDS, SITEMAP_LISTS},
+    }
+    tags = {tag for aspect in event.aspects for tag in of_aspects[aspect]}
+    return Marks.of(*tags, *map(at, event.paths))
 
 
 def _published(event: PostPublished) -> Marks:

@@ -30,15 +30,16 @@ async def enqueue(work: Work, name: str, *, key: str | None = None, due_at: date
     await work.session.execute(insert.on_conflict_do_nothing(index_elements=["key"]))
 
 
-async def claim(work: Work, long: Collection[str] = (), *, is_long: bool = False) -> Job | None:
+async def claim(work: Work, long: Collection[str] = (), *, is_long: bool | None = None) -> Job | None:
     """The next job that is due, ours until its lease runs out. A worker that died leaves it to the next one, but not for ever.
 
-    ``long``: names of those that take minutes, and are claimed by whoever asks for such: mail does not wait behind them.
+    ``long``: names of those that may take minutes. ``is_long``: only such, or only others, so that mail does not wait behind them.
     """
     await _give_up(work)
     is_free = or_(Job.leased_until.is_(None), Job.leased_until < work.now)
-    is_wanted = Job.name.in_(long) if is_long else Job.name.not_in(long)
-    due = select(Job.id).where(Job.finished_at.is_(None), Job.due_at <= work.now, is_free, is_wanted)
+    due = select(Job.id).where(Job.finished_at.is_(None), Job.due_at <= work.now, is_free)
+    if is_long is not None:
+        due = due.where(Job.name.in_(long) if is_long else Job.name.not_in(long))
     due = due.order_by(Job.due_at, Job.id).limit(1)
     lease = {"lease": str(uuid.uuid4()), "leased_until": work.now + LEASE, "attempts": Job.attempts + 1}
     # SKIP LOCKED lets PostgreSQL's workers pass each other; SQLite leaves it out, as only one writes at a time.
@@ -57,6 +58,12 @@ async def _give_up(work: Work) -> None:
     deadly = update(Job).where(Job.finished_at.is_(None), Job.leased_until < work.now, Job.attempts >= MAX_ATTEMPTS)
     values = {"finished_at": work.now, "lease": None, "leased_until": None, "error": "Its worker ended each time before it was done."}
     await work.session.execute(deadly.values(values))
+
+
+async def report(work: Work, job_id: int, done: int, of: int, words: str = "") -> None:
+    """How far it has come, for those who wait; its lease begins anew."""
+    values = {"progress": {"done": done, "of": of, "words": words}, "leased_until": work.now + LEASE}
+    await work.session.execute(update(Job).where(Job.id == job_id, Job.lease.is_not(None)).values(values))
 
 
 async def finish(work: Work, job: Job) -> bool:

@@ -95,10 +95,10 @@ async def publish_all(work: Work, actor: Actor, releases: Sequence[Release]) -> 
     A page goes alone: those below it are placed by what readers see of it.
     """
     session = work.session
-    going = await _to_go(work, actor, releases)
+    going, named = await _to_go(work, actor, releases)
     rows = [one.published for one in going]
     around = await surroundings.around(session, [one.published for one in going if not one.is_new])
-    await _write_documents(work, going)
+    await _write_documents(work, going, named)
     await terms.write(work, Side.LIVE, {one.post.id: one.fields for one in going}, new=[one.post.id for one in going if one.is_new])
     await surroundings.choose_related(work, rows)
     others = await surroundings.others(session, around | await surroundings.around(session, rows), rows)
@@ -129,7 +129,7 @@ def _short(status: Live, values: Mapping[str, tuple[Any, ...]]) -> dict[str, str
     return {"status": status, "title": title, "path": path, "published_at": at.astimezone(UTC).isoformat(timespec="minutes")}
 
 
-async def _to_go(work: Work, actor: Actor, releases: Sequence[Release]) -> list[_Going]:
+async def _to_go(work: Work, actor: Actor, releases: Sequence[Release]) -> tuple[list[_Going], documents.Named]:
     session, ids = work.session, [release.post_id for release in releases]
     found = await posts.all_visible(session, actor, ids, lock=True)
     for post in found.values():
@@ -140,7 +140,7 @@ async def _to_go(work: Work, actor: Actor, releases: Sequence[Release]) -> list[
     copies = await working_copies.projected(work, ids)
     if any(copies[release.post_id].version != release.version.number for release in releases):
         raise Conflict
-    fields = {post_id: PostFields.model_validate(copy.fields) for post_id, copy in copies.items()}
+    fields, named = await documents.as_it_is(session, {key: PostFields.model_validate(copy.fields) for key, copy in copies.items()})
     if not all(plain_title(one.title) for one in fields.values()):
         raise InvalidInput({"title": "Readers need a title."})
     for release in releases if row.compulsory_checks else ():
@@ -149,7 +149,7 @@ async def _to_go(work: Work, actor: Actor, releases: Sequence[Release]) -> list[
             await checks.require(session, actor, text, row.compulsory_checks)
     revisions = await working_copies.keep(work, list(copies.values()), Reason.PUBLISHED, actor.user_id)
     live = {row.post_id: row for row in await session.scalars(select(Published).where(Published.post_id.in_(ids)))}
-    return [
+    going = [
         _Going(
             release,
             found[post_id],
@@ -166,11 +166,12 @@ async def _to_go(work: Work, actor: Actor, releases: Sequence[Release]) -> list[
         for release in releases
         for post_id, before in [(release.post_id, live.get(release.post_id))]
     ]
+    return going, named
 
 
-async def _write_documents(work: Work, going: Sequence[_Going]) -> None:
+async def _write_documents(work: Work, going: Sequence[_Going], named: documents.Named) -> None:
     """All that does not depend on other posts."""
-    named, frame = await documents.named_by(work.session, [one.fields for one in going]), await site.get_frame(work.session)
+    frame = await site.get_frame(work.session)
     places: dict[int, str] = {}
     for one in going:
         dates, before = one.release.dates, one.post.first_published_at

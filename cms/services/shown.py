@@ -41,7 +41,8 @@ def article(shown: Article) -> Marks:
 
 def listing(shown: Listing) -> Marks:
     at_its_head = [marks.profile(shown.person.user_id)] if shown.person else ()
-    of_the_list = Marks.of(marks.listing(shown.name), *marks.frame("posts_per_page"), *at_its_head, *_bio(shown.name))
+    of_itself = (marks.listing(shown.name), marks.term(shown.name), *at_its_head, *_bio(shown.name))
+    of_the_list = Marks.of(*of_itself, *marks.frame("posts_per_page"))
     return of_the_list | _stretch(shown) | cards(shown.cards)
 
 
@@ -70,7 +71,8 @@ def archive(shown: Archive) -> Marks:
 
 def feed(shown: Feed) -> Marks:
     of_the_site = marks.frame("name", "language", *(() if shown.title else ("description",)))
-    return cards(shown.articles, "entry") | _newest_of(shown.name, shown.articles, FEED_LENGTH) | Marks.of(*of_the_site, *_bio(shown.name))
+    of_itself = Marks.of(*of_the_site, marks.term(shown.name), *_bio(shown.name))
+    return cards(shown.articles, "entry") | _newest_of(shown.name, shown.articles, FEED_LENGTH) | of_itself
 
 
 def overview(shown: Overview) -> Marks:

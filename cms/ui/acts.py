@@ -24,6 +24,8 @@ _OF_TEXTS = {
     "withdraw": "Took %s back from readers",
     "trash": "Moved %s to the trash",
     "restore": "Took %s out of the trash",
+    "delete": "Deleted %s for good",
+    "draft": "Made %s a draft again",
     "revision": "Named or kept a version of %s",
     "revert": "Brought back an earlier version of %s",
     "import": "Brought in %s from elsewhere",
@@ -80,7 +82,17 @@ ACTS: Mapping[str, str] = {  # ``%s``: whom or what it was about; without it, no
     "preview_link.revoke": "Took back a preview link for %s",
     "media.add": "Added the file %s",
     "category.create": "Made the category %s",
+    "category.save": "Changed the category %s",
+    "category.merge": "Merged another category into %s",
+    "category.delete": "Deleted the category %s",
+    "tag.create": "Made the tag %s",
+    "tag.save": "Changed the tag %s",
+    "tag.merge": "Merged another tag into %s",
+    "tag.delete": "Deleted the tag %s",
     "series.create": "Made the series %s",
+    "series.save": "Changed the series %s",
+    "series.order": "Sorted the series %s",
+    "series.delete": "Deleted the series %s",
     "site.configure": "Changed %s",
     "site.access": "Chose who may read the site",
     "menu.edit": "Changed %s",
@@ -112,6 +124,7 @@ KINDS: Mapping[str, str] = {  # of acts: the first words of their names
     "preview_link": "Preview links",
     "media": "Files",
     "category": "Categories",
+    "tag": "Tags",
     "series": "Series",
     "site": "Site settings",
     "menu": "Menus",
@@ -129,6 +142,7 @@ GONE = {  # by the kind of what it was
     "page": "page no. %d (deleted)",
     "asset": "no. %d (deleted)",
     "category": "no. %d (deleted)",
+    "tag": "no. %d (deleted)",
     "series": "no. %d (deleted)",
 }
 ASPECTS = {  # what readers see change, in their words; a page's trail is its parents' titles
@@ -160,6 +174,7 @@ _CHANGED = {  # and what changes at the desk; "" goes along with the rest
     "related": "related posts",
     **dict.fromkeys(("search_title", "search_description", "share_title", "share_description"), ASPECTS["meta"]),
     "name": "the name",
+    "description": "the description",
     "bio": "the words about oneself",
     "links": "the links",
     "is_pinned": "whether it is kept",
@@ -172,6 +187,7 @@ _DETAILS = {
     "number": "sessions: %s",
     "ended": "sessions: %s",
     "refuses": "not wanted: %s",
+    "title": "“%s”",
     "passkey": "passkey no. %s",
     "changed": "%s",
     "path": "at /%s",
@@ -187,6 +203,7 @@ _VALUES = {
     "never": "not public",
     "published": "public",
     "trashed": "in the trash",
+    "deleted": "deleted for good",
     "active": "can sign in",
     "second factors": "codes",
     "1h": "1 hour",
@@ -233,8 +250,8 @@ class Act(Module):
             return _("the settings of the site"), self.handler.reverse_url("admin.site")
         if kind == "menu" and menu in MENUS:
             return _(MENUS[menu]), self.handler.reverse_url(f"admin.menu.{menu}")
-        if kind in ("user", "post", "page"):
-            name = "admin.person" if kind == "user" else f"admin.{kind}"
+        if kind in ("user", "post", "page", "category", "tag", "series"):
+            name = {"user": "admin.person", "series": "admin.one-series"}.get(kind, f"admin.{kind}")
             return line.subject or _("Without a title"), self.handler.reverse_url(name, number)
         return line.subject or f"{kind} {number}", ""
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from cms.db.session import Database
@@ -48,7 +49,7 @@ async def _look(means: Means, metrics: Metrics, misses: Misses | None) -> bool:
         await enqueue_regular(means.database)
         await _write_down(means.database, misses)
         await _catch_up(means.database)
-        return await run_next(means, metrics)
+        return await run_next(means, metrics, is_long=False)
 
     return await _safely(look)
 
@@ -90,8 +91,8 @@ async def _catch_up(database: Database) -> None:
             log.exception("a working copy was not caught up", post=post_id)
 
 
-async def run_next(means: Means, metrics: Metrics, *, is_long: bool = False) -> bool:
-    """Run the next job that is due; False if there is none."""
+async def run_next(means: Means, metrics: Metrics, *, is_long: bool | None = None) -> bool:
+    """Run the next job that is due, of those that may take long or of the others if it is said; False if there is none."""
     database = means.database
     async with database.transaction() as work:
         job = await jobs.claim(work, LONG, is_long=is_long)
@@ -99,7 +100,7 @@ async def run_next(means: Means, metrics: Metrics, *, is_long: bool = False) -> 
         return False
     holding = asyncio.create_task(_hold(database, job))
     try:
-        await TASKS[job.name](means, job.payload)
+        await TASKS[job.name](replace(means, job_id=job.id), job.payload)
     except Unavailable:
         raise  # its lease will run out and it is claimed again
     except Exception as error:

@@ -11,12 +11,14 @@ from cms.media.storage import Storage
 from cms.sealing import Sealer
 from cms.services import (
     audit,
+    desk_index,
     devices,
     jobs,
     media,
     notices,
     notifications,
     outbox,
+    passing_on,
     portraits,
     preview_links,
     resets,
@@ -28,6 +30,7 @@ from cms.services import (
     throttling,
     tokens,
     transfer_runs,
+    trash,
 )
 from cms.worker import errands
 
@@ -42,13 +45,15 @@ class Means:
     storage: Storage
     public_url: str
     data: Path  # the data folder
+    job_id: int = 0  # of the job that is done with it, to report how far it has come
 
 
 Task = Callable[[Means, dict[str, Any]], Awaitable[None]]
 
 
 async def keep_house(means: Means, _payload: dict[str, Any]) -> None:
-    """Forget what nobody can want any more: old events, ended sessions, finished jobs, old searches, acts and revisions of long ago."""
+    """Forget what nobody can want any more: old events, ended sessions, finished jobs, old searches, acts and revisions of long ago, and
+    what has been in the trash for a month."""
     async with means.database.transaction() as work:
         await outbox.prune(work)
         await sessions.prune(work)
@@ -63,6 +68,7 @@ async def keep_house(means: Means, _payload: dict[str, Any]) -> None:
         await transfer_runs.keep_backups(work)
     await revisions.prune(means.database)
     await errands.clear_away(means.database, means.data)
+    await trash.prune(means.database)
 
 
 async def keep_idle(means: Means, _payload: dict[str, Any]) -> None:
@@ -72,6 +78,19 @@ async def keep_idle(means: Means, _payload: dict[str, Any]) -> None:
 async def reindex_search(means: Means, _payload: dict[str, Any]) -> None:
     """After an upgrade that searches by more than was kept before."""
     await search_index.renew_all(means.database)
+
+
+async def reindex_desk(means: Means, _payload: dict[str, Any]) -> None:
+    """After an upgrade from a release whose desk searched titles only."""
+    await desk_index.renew_all(means.database)
+
+
+async def pass_on_term(means: Means, payload: dict[str, Any]) -> None:
+    await passing_on.finish(means.database, payload, means.job_id)
+
+
+async def follow_term(means: Means, payload: dict[str, Any]) -> None:
+    await passing_on.follow_to_end(means.database, payload, means.job_id)
 
 
 async def send_mail(means: Means, payload: dict[str, Any]) -> None:
@@ -100,12 +119,15 @@ async def run_transfer(means: Means, payload: dict[str, Any]) -> None:
     await errands.run(means.database, means.data, means.public_url, payload["transfer"])
 
 
-LONG = (transfer_runs.JOB,)
+LONG = (transfer_runs.JOB, passing_on.JOB, passing_on.FOLLOWING, "reindex_search", "reindex_desk")  # may take minutes
 TASKS: dict[str, Task] = {
     transfer_runs.JOB: run_transfer,
     "keep_house": keep_house,
     "keep_idle": keep_idle,
     "reindex_search": reindex_search,
+    "reindex_desk": reindex_desk,
+    passing_on.JOB: pass_on_term,
+    passing_on.FOLLOWING: follow_term,
     notices.JOB: send_mail,
     resets.JOB: offer_reset,
     portraits.JOB: forget_file,
