@@ -95,6 +95,8 @@ ACTS: Mapping[str, str] = {  # ``%s``: whom or what it was about; without it, no
     "series.delete": "Deleted the series %s",
     "site.configure": "Changed %s",
     "site.access": "Chose who may read the site",
+    "site.set_up": "Answered the questions of the first run, or left them for later",
+    "site.permalink": "Changed the addresses of posts",
     "menu.edit": "Changed %s",
     "import.start": "Began an import",
     "import.forget": "Deleted an import's files",
@@ -107,6 +109,9 @@ ACTS: Mapping[str, str] = {  # ``%s``: whom or what it was about; without it, no
     "check.forget": "Deleted what was found in the installation",
     "job.again": "Had a job tried again",
     "job.forget": "Gave up a job",
+    "redirect.save": "Led readers on from %s",
+    "redirect.remove": "Deleted the redirect from %s",
+    "redirect.import": "Took redirects from a table",
     "demo.fill": "Filled the site with an example",
 }
 KINDS: Mapping[str, str] = {  # of acts: the first words of their names
@@ -133,6 +138,7 @@ KINDS: Mapping[str, str] = {  # of acts: the first words of their names
     "backup": "Backups",
     "check": "Checks",
     "job": "Jobs",
+    "redirect": "Redirects",
     "demo": "Examples",
 }
 MENUS = {"main": "the main menu", "footer": "the footer menu"}
@@ -180,6 +186,9 @@ _CHANGED = {  # and what changes at the desk; "" goes along with the rest
     "is_pinned": "whether it is kept",
 }
 _DETAILS = {
+    "lines": "%s taken",
+    "refused": "%s not taken",
+    "target": "to %s",
     "role": "role: %s",
     "disabled": "cannot sign in",
     "by": "invited by %s",
@@ -222,7 +231,7 @@ _VALUES = {
 }
 
 
-_LABELS = {"slug": "Address", "path": "Address", "published_at": "Published", "status": "State"}
+_LABELS = {"slug": "Address", "path": "Address", "target": "To", "match": "Leads on", "published_at": "Published", "status": "State"}
 
 
 class Act(Module):
@@ -250,6 +259,8 @@ class Act(Module):
             return _("the settings of the site"), self.handler.reverse_url("admin.site")
         if kind == "menu" and menu in MENUS:
             return _(MENUS[menu]), self.handler.reverse_url(f"admin.menu.{menu}")
+        if kind == "redirect":
+            return line.details.get("name") or "", ""
         if kind in ("user", "post", "page", "category", "tag", "series"):
             name = {"user": "admin.person", "series": "admin.one-series"}.get(kind, f"admin.{kind}")
             return line.subject or _("Without a title"), self.handler.reverse_url(name, number)
@@ -267,7 +278,7 @@ class Details:
     def of(self, line: Line) -> list[str]:
         """What was before and is after; then the rest, but for what the sentence or these have told."""
         before, after = line.details.get("before"), line.details.get("after")
-        told = {"before", "after", *(["name"] if line.subject_kind == "menu" else [])}
+        told = {"before", "after", *(["name"] if line.subject_kind in ("menu", "redirect") else [])}
         if isinstance(before, dict) and isinstance(after, dict):
             told |= after.keys()
             changes = [self._change(name, before, after) for name in after]

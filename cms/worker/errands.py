@@ -5,7 +5,6 @@ What they write lies in ``transfers`` and ``backups`` in the data folder.
 
 import asyncio
 import json
-import os
 import shutil
 import sys
 import zipfile
@@ -18,6 +17,7 @@ from cms.errors import OperatorError
 from cms.models import Transfer
 from cms.models.desk import TransferKind
 from cms.services import transfer_runs
+from cms.settings import handed_on
 from cms.telemetry import first_line
 
 FOLDER = "transfers"
@@ -67,11 +67,11 @@ class _Errand:
 
     async def command(self, *arguments: str) -> _Said:
         """Whatever it says while it works is noted; it ends when this does."""
-        settings = {"SQUALL_DATA": str(self.data), "SQUALL_DATABASE_URL": self.database.url, "SQUALL_SITE_URL": self.public_url}
+        settings = {"data": str(self.data), "database_url": self.database.url, "site_url": self.public_url, "log_level": "error"}
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-P", "-m", "cms", *arguments, "--json",
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, **settings, "SQUALL_LOG_LEVEL": "error"}, limit=LONGEST_LINE,
+            env=handed_on(**settings), limit=LONGEST_LINE,
         )  # fmt: skip
         try:
             return await self._listen(process)

@@ -9,7 +9,8 @@ from typing import Any
 from cms.db.session import Database
 from cms.errors import Unavailable
 from cms.models import Job
-from cms.services import jobs, search, working_copies
+from cms.services import jobs, redirects, search, working_copies
+from cms.services.redirects import Hits
 from cms.services.search import Misses
 from cms.telemetry import Metrics, first_line, log
 from cms.worker.tasks import LONG, TASKS, Means
@@ -18,13 +19,14 @@ PAUSE = 5.0  # seconds between looks when there is nothing to do
 GRACE = 5.0  # seconds for a job under way when the program ends; cut off, it is claimed again when its lease has run out
 
 
-async def run(means: Means, metrics: Metrics, misses: Misses | None = None) -> None:
+async def run(means: Means, metrics: Metrics, misses: Misses | None = None, hits: Hits | None = None) -> None:
     """Until cancelled. Outlives a database that is away. A job under way is given ``GRACE`` to end by itself.
 
-    What takes minutes is done beside the rest, one at a time as well.
+    What takes minutes is done beside the rest, one at a time as well. ``misses`` and ``hits``: of the readers of this process, to be
+    written down.
     """
     async with asyncio.TaskGroup() as both:
-        both.create_task(_go_on(lambda: _look(means, metrics, misses)))
+        both.create_task(_go_on(lambda: _look(means, metrics, misses, hits)))
         both.create_task(_go_on(lambda: _safely(lambda: run_next(means, metrics, is_long=True))))
 
 
@@ -42,12 +44,12 @@ async def _go_on(look: Callable[[], Coroutine[Any, Any, bool]]) -> None:
             await asyncio.sleep(PAUSE)
 
 
-async def _look(means: Means, metrics: Metrics, misses: Misses | None) -> bool:
+async def _look(means: Means, metrics: Metrics, misses: Misses | None, hits: Hits | None) -> bool:
     """Whether there was something to do."""
 
     async def look() -> bool:
         await enqueue_regular(means.database)
-        await _write_down(means.database, misses)
+        await _write_down(means.database, misses, hits)
         await _catch_up(means.database)
         return await run_next(means, metrics, is_long=False)
 
@@ -71,11 +73,14 @@ async def enqueue_regular(database: Database) -> None:
         await jobs.enqueue(work, "keep_idle", key=f"keep_idle:{work.now:%Y-%m-%dT%H}:{work.now.minute // 5}")
 
 
-async def _write_down(database: Database, misses: Misses | None) -> None:
-    """What the readers of this process looked for in vain."""
+async def _write_down(database: Database, misses: Misses | None, hits: Hits | None) -> None:
+    """What the readers of this process looked for in vain, and which redirects led them."""
     if misses:
         async with database.transaction() as work:
             await search.record_misses(work, misses.take())
+    if hits:
+        async with database.transaction() as work:
+            await redirects.record_hits(work, hits.take())
 
 
 async def _catch_up(database: Database) -> None:

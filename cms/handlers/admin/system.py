@@ -15,6 +15,7 @@ JOBS = {
     "keep_house": "Forgets what nobody can want any more",
     "keep_idle": "Keeps versions of texts that nobody has changed for a while",
     "reindex_search": "Makes the search anew",
+    "renew_addresses": "Gives all posts their new addresses",
     "reindex_desk": "Makes the search of the desk anew",
     "terms.pass_on": "Gives the texts of a merged category or tag to the other",
     "terms.follow": "Writes a changed name into what readers see",
