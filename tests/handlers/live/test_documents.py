@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 
 import pytest
 from sqlalchemy import select
@@ -9,6 +10,7 @@ from tornado.httpclient import HTTPClientError
 
 from cms import crdt
 from cms.collaboration import log, protocol, room, rooms, updates
+from cms.handlers.live import documents
 from cms.models import AuditEntry, Revision
 from cms.models.post import Reason
 from cms.policy import SYSTEM
@@ -393,6 +395,68 @@ async def test_too_many_messages_end_the_socket(site: Site) -> None:
         for _ in range(1000):
             ana.send(protocol.sync(protocol.UPDATE, crdt.NOTHING))
         assert (await ana.end())[0] == 4429
+
+
+async def raw(site: Site, role: str, post_id: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A socket after its handshake, for what no browser sends. It keeps next to nothing of what comes until it is read."""
+    browser, connection = await site.signed_in(role), socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.setblocking(False)
+    host, port = site.url.removeprefix("http://").split(":")
+    await asyncio.get_running_loop().sock_connect(connection, (host, int(port)))
+    reader, writer = await asyncio.open_connection(sock=connection, limit=4096)
+    lines = [
+        f"GET /live/posts/{post_id} HTTP/1.1",
+        f"Host: {host}:{port}",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version: 13",
+        "Cookie: " + "; ".join(f"{name}={value}" for name, value in browser.cookies.items()),
+    ]
+    writer.write("\r\n".join([*lines, "", ""]).encode())
+    assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
+    return reader, writer
+
+
+def frame(first: int, data: bytes) -> bytes:
+    """Of fewer than 126 bytes, masked with zeros."""
+    return bytes([first, 128 | len(data)]) + bytes(4) + data
+
+
+async def test_a_message_in_pieces_with_a_ping_between_them_is_one_message(site: Site) -> None:
+    post_id = await post_of(site, text="One.")
+    async with writing(await site.signed_in("editor"), post_id) as edna:
+        message = protocol.sync(protocol.UPDATE, crdt.Document(edna.document.data()).edit("One. Two."))
+        reader, writer = await raw(site, "author", post_id)
+        sent = frame(0x02, message[:5]) + frame(0x89, b"there?") + frame(0x00, message[5:8]) + frame(0x80, message[8:])
+        for byte in sent:
+            writer.write(bytes([byte]))
+            await writer.drain()
+            await asyncio.sleep(0)
+        await edna.reads("One. Two.")
+        await reader.readuntil(bytes([0x8A, 6]) + b"there?")
+        writer.write(frame(0x83, b"of no kind"))
+        assert await reader.read() is not None  # it ends
+        await edna.reads("One. Two.")
+        writer.close()
+
+
+async def test_who_does_not_read_is_put_out_and_keeps_nobody_waiting(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(documents, "MAX_UNSENT", 1_000_000)
+    post_id = await post_of(site, text="x" * 500_000)
+    async with writing(await site.signed_in("editor"), post_id) as edna:
+        _, writer = await raw(site, "author", post_id)
+        ask = frame(0x82, protocol.sync(protocol.STEP_1, b"\0"))
+        for _ in range(28):  # 14 MB, which no buffer of the system takes
+            writer.write(ask)
+        with pytest.raises(OSError):
+            while True:
+                writer.write(frame(0x89, b""))
+                await writer.drain()
+                await asyncio.sleep(0.01)
+        edna.type("Short.")
+        await edna.kept()
 
 
 async def test_much_too_much_ends_the_socket_and_the_text_stays(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
