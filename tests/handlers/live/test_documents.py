@@ -228,6 +228,11 @@ async def test_trash_is_heard_by_who_is_just_coming_in(site: Site, monkeypatch: 
         await ana.until(lambda: (ana.last_told("standing") or {}).get("mayWrite") is False)
 
 
+def first_word(client: int) -> bytes:
+    """The first update of a Yjs client: something at the beginning of the text."""
+    return b"\1\1" + protocol.number(client) + bytes([0, 4, 1]) + protocol.framed(b"content") + protocol.framed(b"Oh!") + b"\0"
+
+
 async def test_names_come_from_the_session_and_nobody_speaks_for_another(site: Site) -> None:
     post_id = await post_of(site)
     async with writing(await site.signed_in("author"), post_id) as ana, writing(await site.signed_in("editor"), post_id) as edna:
@@ -238,6 +243,8 @@ async def test_names_come_from_the_session_and_nobody_speaks_for_another(site: S
         assert edna.states[5]["cursor"] == 3
         assert 6 not in edna.states
         await edna.until(lambda: edna.last_told("writers") is not None and "5" in edna.last_told("writers")["clients"])
+        ana.update(first_word(5))
+        await ana.kept()
         edna.send(bytes([protocol.IS]) + protocol.number(5))
         assert (await edna.end())[0] == 4400
     async with writing(await site.signed_in("editor"), post_id) as edna:
@@ -311,6 +318,21 @@ async def test_nobody_writes_under_the_number_of_somebody_who_is_here(site: Site
         await edna.kept()
     async with site.database.transaction() as work:
         assert (await working_copies.project(work, post_id)).content == "One. Hers. And more."
+
+
+async def test_only_who_has_written_is_remembered(site: Site) -> None:
+    post_id = await post_of(site, text="Whole.")
+    author = await site.signed_in("author")
+    for client in (7001, 7002):
+        async with writing(author, post_id) as ana:
+            ana.send(bytes([protocol.IS]) + protocol.number(client))
+            await ana.until(lambda: ana.told[-1]["kind"] == "writers" and str(client) in ana.told[-1]["clients"])  # noqa: B023
+    async with writing(author, post_id) as ana:
+        ana.send(bytes([protocol.IS]) + protocol.number(7003))
+        ana.update(first_word(7003))
+        await ana.kept()
+    async with site.database.read() as session:
+        assert list(await working_copies.writers(session, post_id)) == [7003]
 
 
 async def test_what_takes_long_to_read_is_not_read(site: Site) -> None:
