@@ -264,10 +264,16 @@ def _administrators() -> list[URLSpec]:
         url(rf"/admin/fields/{NUMBER}", fields.FieldHandler, name="admin.field"),
         url(rf"/admin/fields/{NUMBER}/place", fields.FieldPlaceHandler, name="admin.field.place"),
         url(r"/admin/welcome", welcome.WelcomeHandler, name="admin.welcome"),
-        url(r"/admin/site", site.SettingsHandler, name="admin.site"),
+        url(r"/admin/site", site.SettingsHandler, {"part": "general"}, name="admin.site"),
+        *(
+            url(rf"/admin/site/{part}", site.SettingsHandler, {"part": part}, name=f"admin.site.{part}")
+            for part in site.PARTS
+            if part != "general"
+        ),
+        url(r"/admin/site/look/preview", site.LookPreviewHandler, name="admin.site.look.preview"),
         url(r"/admin/site/access", visibility.AccessHandler, name="admin.site.access"),
         url(r"/admin/site/permalinks", permalinks.PermalinksHandler, name="admin.site.permalinks"),
-        url(r"/admin/site/mail", site.MailTestHandler, name="admin.site.mail"),
+        url(r"/admin/site/mail", site.MailHandler, name="admin.site.mail"),
         url(r"/admin/site/review", reviews.ReviewRulesHandler, name="admin.site.review"),
         url(r"/admin/menus", menus.MenusHandler, name="admin.menus"),
         url(r"/admin/menus/main", menus.MenuHandler, {"name": "main"}, name="admin.menu.main"),
