@@ -4,7 +4,7 @@ Ids only, and everything a listener cannot ask for later (what it was before). T
 """
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, get_args
 
 Ids = tuple[int, ...]
 
@@ -105,24 +105,27 @@ class SessionEnded:
     session_ids: Ids
 
 
+@dataclass(frozen=True, slots=True)
+class RedirectsChanged:
+    """Rules came, went or lead elsewhere: those for these paths alone, or, if there are none, for more than can be named."""
+
+    paths: tuple[str, ...]
+
+
 Event = (
-    PostPublished | PostWithdrawn | WorkChanged | DocumentsChanged | ThreadChanged | SiteChanged | TermChanged | UserChanged | SessionEnded
+    PostPublished
+    | PostWithdrawn
+    | WorkChanged
+    | DocumentsChanged
+    | ThreadChanged
+    | SiteChanged
+    | TermChanged
+    | UserChanged
+    | SessionEnded
+    | RedirectsChanged
 )
 
-_KINDS: dict[str, type[Event]] = {
-    kind.__name__: kind
-    for kind in (
-        PostPublished,
-        PostWithdrawn,
-        WorkChanged,
-        DocumentsChanged,
-        ThreadChanged,
-        SiteChanged,
-        TermChanged,
-        UserChanged,
-        SessionEnded,
-    )
-}
+_KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
 
 
 def from_json(name: str, payload: dict[str, Any]) -> Event | None:
