@@ -30,6 +30,7 @@ class Capability(StrEnum):
     DRAFT_SEE = "draft.see"
     MEDIA_UPLOAD = "media.upload"
     TAXONOMY_MANAGE = "taxonomy.manage"
+    SNIPPET_MANAGE = "snippet.manage"
     ACCOUNT_KEEP = "account.keep"
     USER_MANAGE = "user.manage"
     OWNERSHIP_GIVE = "ownership.give"
@@ -70,6 +71,7 @@ TABLE: dict[Capability, dict[Role, Scope]] = {
     Capability.DRAFT_SEE: {**_EDITORS, Role.AUTHOR: Scope.OWN, Role.CONTRIBUTOR: Scope.OWN},
     Capability.MEDIA_UPLOAD: {**_EDITORS, Role.AUTHOR: Scope.OWN},
     Capability.TAXONOMY_MANAGE: _EDITORS,
+    Capability.SNIPPET_MANAGE: _EDITORS,
     Capability.ACCOUNT_KEEP: _ANYBODY_WHO_WRITES,
     Capability.USER_MANAGE: _ADMINISTRATORS,
     Capability.OWNERSHIP_GIVE: {Role.OWNER: Scope.ANY},
@@ -92,6 +94,7 @@ SENTENCES: dict[Capability, str] = {
     Capability.DRAFT_SEE: "Know of posts and pages that readers cannot see.",
     Capability.MEDIA_UPLOAD: "Bring pictures and other files.",
     Capability.TAXONOMY_MANAGE: "Make categories and series, name the authors of texts, and choose what stands first on the home page.",
+    Capability.SNIPPET_MANAGE: "Make, change and delete the snippets and templates that all who write may use.",
     Capability.ACCOUNT_KEEP: "Change one's own profile, password and second factor; see and end one's own sessions.",
     Capability.USER_MANAGE: "Invite people, change their roles, disable and delete their accounts.",
     Capability.OWNERSHIP_GIVE: "Hand the site over to somebody else.",

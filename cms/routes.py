@@ -14,6 +14,7 @@ from cms.handlers.admin import (
     capabilities,
     checks,
     confirmation,
+    fields,
     invitations,
     link_targets,
     links,
@@ -23,6 +24,7 @@ from cms.handlers.admin import (
     passkeys,
     people,
     permalinks,
+    post_templates,
     preview,
     preview_links,
     privacy,
@@ -35,6 +37,7 @@ from cms.handlers.admin import (
     sessions,
     setup,
     site,
+    snippets,
     terms,
     threads,
     views,
@@ -185,7 +188,7 @@ def _account() -> list[URLSpec]:
 
 
 def _desk() -> list[URLSpec]:
-    return [*_admin("post"), *_admin("page"), *_terms(), *_administrators(), *_people_at_the_desk()]
+    return [*_admin("post"), *_admin("page"), *_terms(), *_kept_to_use_again(), *_administrators(), *_people_at_the_desk()]
 
 
 def _admin(kind: str) -> list[URLSpec]:
@@ -235,8 +238,23 @@ def _history(post: str, name: str, given: dict[str, str]) -> list[URLSpec]:
     ]
 
 
+def _kept_to_use_again() -> list[URLSpec]:
+    return [
+        url(r"/admin/snippets", snippets.SnippetsHandler, name="admin.snippets"),
+        url(r"/admin/snippets/new", snippets.NewSnippetHandler, name="admin.snippets.new"),
+        url(r"/admin/snippets/choices", snippets.SnippetChoicesHandler, name="admin.snippets.choices"),
+        url(rf"/admin/snippets/{NUMBER}", snippets.SnippetHandler, name="admin.snippet"),
+        url(r"/admin/templates", post_templates.TemplatesHandler, name="admin.templates"),
+        url(r"/admin/templates/new", post_templates.NewTemplateHandler, name="admin.templates.new"),
+        url(rf"/admin/templates/{NUMBER}", post_templates.TemplateHandler, name="admin.template"),
+    ]
+
+
 def _administrators() -> list[URLSpec]:
     return [
+        url(r"/admin/fields", fields.FieldsHandler, name="admin.fields"),
+        url(rf"/admin/fields/{NUMBER}", fields.FieldHandler, name="admin.field"),
+        url(rf"/admin/fields/{NUMBER}/place", fields.FieldPlaceHandler, name="admin.field.place"),
         url(r"/admin/welcome", welcome.WelcomeHandler, name="admin.welcome"),
         url(r"/admin/site", site.SettingsHandler, name="admin.site"),
         url(r"/admin/site/access", visibility.AccessHandler, name="admin.site.access"),

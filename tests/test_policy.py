@@ -24,6 +24,7 @@ page.publish     any any any -   -   -
 draft.see        any any any own own -
 media.upload     any any any own -   -
 taxonomy.manage  any any any -   -   -
+snippet.manage   any any any -   -   -
 account.keep     any any any any any -
 user.manage      any any -   -   -   -
 ownership.give   any -   -   -   -   -

@@ -10,15 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cms import policy
 from cms.content.context import Flaw, Rendered
 from cms.errors import InvalidInput
-from cms.models import Asset, Post, Published
+from cms.models import Asset, CustomField, Post, Published
 from cms.models.address import AddressState, TargetKind
 from cms.models.post import Kind
 from cms.models.site import Frame
 from cms.policy import Actor, Capability
-from cms.schemas.post import META, PostFields, PostInput
+from cms.schemas.post import CUSTOM, META, PostFields, PostInput
 from cms.services import (
     addresses,
     checks,
+    custom_fields,
     documents,
     media,
     people,
@@ -46,6 +47,7 @@ class Surroundings:
     series: Sequence[str]  # names
     writers: Sequence[tuple[int, str]]  # who may stand as author above it; those who do, if the actor may not change that
     pictures: Sequence[Asset]  # that may be chosen, the present one among them
+    custom: Sequence[CustomField]
     public_path: str = ""
     guests: Openness = Openness()  # noqa: RUF009 - frozen
     threads: Sequence[Thread] = ()  # what is said about it
@@ -73,8 +75,12 @@ class Note:
     value: str = ""  # what becomes of it
 
 
-async def surroundings(session: AsyncSession, actor: Actor, kind: Kind, draft: Draft | None, now: datetime) -> Surroundings:
-    post_id, fields = (draft.post.id, draft.fields) if draft else (None, PostFields(authors=(actor.user_id,) if actor.user_id else ()))
+async def surroundings(
+    session: AsyncSession, actor: Actor, kind: Kind, draft: Draft | None, now: datetime, *, begins: PostFields | None = None
+) -> Surroundings:
+    """``begins``: what a text has that nobody has begun yet."""
+    own = begins or PostFields(authors=(actor.user_id,) if actor.user_id else ())
+    post_id, fields = (draft.post.id, draft.fields) if draft else (None, own)
     categories = [(category.id, category.name) for category in await taxonomies.list_categories(session)]
     parents = await posts.list_parents(session, post_id) if kind is Kind.PAGE else ()
     path = await public_path(session, post_id) if post_id else ""
@@ -86,10 +92,10 @@ async def surroundings(session: AsyncSession, actor: Actor, kind: Kind, draft: D
     pictures = await media.list_pictures(session, actor)
     guests = await preview_links.openness(session, post_id, now) if post_id else Openness()
     said = await threads.list_of(session, actor, post_id) if post_id else ()
-    present = await session.get(Asset, fields.picture) if fields.picture else None
-    if present and present not in pictures:
-        pictures = [present, *pictures]
-    return Surroundings(await site.get_frame(session), categories, parents, series, writers, pictures, path, guests, said)
+    custom = await custom_fields.list_of(session, kind)
+    chosen = [fields.picture or 0, *custom_fields.pictures_of({kind: custom}, [fields])]
+    pictures = [*await media.list_missing(session, chosen, pictures), *pictures]
+    return Surroundings(await site.get_frame(session), categories, parents, series, writers, pictures, custom, path, guests, said)
 
 
 async def public_path(session: AsyncSession, post_id: int) -> str:
@@ -110,6 +116,7 @@ async def plan(session: AsyncSession, actor: Actor, post_id: int, rendered: Rend
         for aspect, columns in documents.ASPECTS.items()
         if live and any(name in document and document[name] != getattr(live, name) for name in columns)
     )
+    await custom_fields.require(session, draft.post.kind, draft.fields)
     flaws = await checks.find(session, actor, checks.Text(draft.post, draft.fields, rendered))
     compulsory = (await site.get(session)).compulsory_checks
     return Plan(draft, _article(draft.post, document), f"/{path}", aspects, f"/{live.path}" if live else "", flaws, compulsory)
@@ -152,6 +159,7 @@ async def _as_typed(session: AsyncSession, actor: Actor, subject: tuple[Kind, in
     else:
         post, before = Post(id=0, kind=kind), PostFields(authors=(actor.user_id,) if actor.user_id else ())
     changes: dict[str, Any] = {name: getattr(wanted, name) for name in (*META, "title", "excerpt", "category", "parent", "date")}
+    changes |= {f"{CUSTOM}{key}": value for key, value in wanted.custom.items()}
     changes |= {"language": wanted.language or None, "picture": wanted.picture or None}
     if wanted.authors and policy.allows(actor, Capability.TAXONOMY_MANAGE):
         changes["authors"] = wanted.authors
@@ -187,7 +195,8 @@ async def notes(session: AsyncSession, actor: Actor, subject: tuple[Kind, int | 
             said["slug"] = Note(f"Readers find it at /{path} now." if is_here else f"/{path} is free.", value=f"/{path}")
     except InvalidInput as error:
         said |= {name: Note(words, is_wrong=True) for name, words in error.errors.items()}
-    return said
+    wrong = await custom_fields.wrong(session, post.kind, fields.custom)
+    return said | {name: Note(words, is_wrong=True) for name, words in wrong.items()}
 
 
 async def _document(session: AsyncSession, post: Post, fields: PostFields, rendered: Rendered) -> dict[str, Any]:

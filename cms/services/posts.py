@@ -16,7 +16,7 @@ from cms.models import Post, PostAuthor, SearchDocument, Series, User, WorkingCo
 from cms.models.post import Kind, Live, Reason, Side
 from cms.policy import Actor, Capability, Scope
 from cms.schemas.post import MAX_TITLE, META, PartOfSeries, PostFields, PostInput
-from cms.services import audit, documents, outbox, post_fields, site, taxonomies, working_copies
+from cms.services import audit, custom_fields, documents, outbox, post_fields, site, taxonomies, working_copies
 
 SHORT = ("title", "slug", "date")  # fields that the audit has as they were and are
 
@@ -253,6 +253,8 @@ async def _fields(work: Work, actor: Actor, post: Post, wanted: PostInput, befor
         changes["series"] = await _part(work, actor, wanted, before)
     if "featured" in typed and post.kind is Kind.POST and policy.allows(actor, Capability.TAXONOMY_MANAGE):
         changes["featured"] = wanted.featured  # what stands on the home page is the editors' choice
+    if wanted.typed_custom:
+        changes |= await custom_fields.typed(work.session, actor, post.kind, wanted.typed_custom, before.custom)
     return before.model_copy(update=changes)
 
 

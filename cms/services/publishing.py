@@ -24,6 +24,7 @@ from cms.services import (
     addresses,
     audit,
     checks,
+    custom_fields,
     documents,
     outbox,
     posts,
@@ -143,6 +144,9 @@ async def _to_go(work: Work, actor: Actor, releases: Sequence[Release]) -> tuple
     fields, named = await documents.as_it_is(session, {key: PostFields.model_validate(copy.fields) for key, copy in copies.items()})
     if not all(plain_title(one.title) for one in fields.values()):
         raise InvalidInput({"title": "Readers need a title."})
+    for release in releases:
+        if release.is_checked:
+            await custom_fields.require(session, found[release.post_id].kind, fields[release.post_id])
     for release in releases if row.compulsory_checks else ():
         if release.is_checked:
             text = checks.Text(found[release.post_id], fields[release.post_id], release.version.rendered)

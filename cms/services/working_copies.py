@@ -158,6 +158,7 @@ async def _project(work: Work, post: Post, copy: WorkingCopy, document: crdt.Doc
 
 
 async def _write(work: Work, post: Post, copy: WorkingCopy, content: str, fields: dict[str, Any], by_id: int | None) -> None:
+    fields = {key: value for key, value in fields.items() if value != "" or key in PostFields.model_fields}
     if copy.content == content and copy.fields == fields:
         return
     before, copy.content, copy.fields = copy.fields, content, fields

@@ -93,6 +93,16 @@ ACTS: Mapping[str, str] = {  # ``%s``: whom or what it was about; without it, no
     "series.save": "Changed the series %s",
     "series.order": "Sorted the series %s",
     "series.delete": "Deleted the series %s",
+    "field.create": "Defined the field %s",
+    "field.edit": "Changed the field %s",
+    "field.move": "Moved the field %s in its order",
+    "field.delete": "Deleted the field %s",
+    "snippet.create": "Made the snippet %s",
+    "snippet.edit": "Changed the snippet %s",
+    "snippet.delete": "Deleted the snippet %s",
+    "template.create": "Made the template %s",
+    "template.edit": "Changed the template %s",
+    "template.delete": "Deleted the template %s",
     "site.configure": "Changed %s",
     "site.access": "Chose who may read the site",
     "site.set_up": "Answered the questions of the first run, or left them for later",
@@ -120,6 +130,9 @@ KINDS: Mapping[str, str] = {  # of acts: the first words of their names
     "category": "Categories",
     "tag": "Tags",
     "series": "Series",
+    "field": "Custom fields",
+    "snippet": "Snippets",
+    "template": "Templates",
     "site": "Site settings",
     "menu": "Menus",
     "redirect": "Redirects",
@@ -134,6 +147,7 @@ GONE = {  # by the kind of what it was
     "category": "no. %d (deleted)",
     "tag": "no. %d (deleted)",
     "series": "no. %d (deleted)",
+    **dict.fromkeys(("field", "snippet", "template"), "no. %d (deleted)"),
 }
 ASPECTS = {  # what readers see change, in their words; a page's trail is its parents' titles
     "title": "the title",
@@ -150,6 +164,7 @@ ASPECTS = {  # what readers see change, in their words; a page's trail is its pa
     "standfirst": "the excerpt",
     "featured": "its place on the home page",
     "meta": "what search engines and shared links say",
+    "custom": "its own fields",
     "visibility": "who may read it",
 }
 _CHANGED = {  # and what changes at the desk; "" goes along with the rest
@@ -245,7 +260,7 @@ class Act(Module):
             return _(MENUS[menu]), self.handler.reverse_url(f"admin.menu.{menu}")
         if kind == "redirect":
             return line.details.get("name") or "", ""
-        if kind in ("user", "post", "page", "category", "tag", "series"):
+        if kind in ("user", "post", "page", "category", "tag", "series", "field", "snippet", "template"):
             name = {"user": "admin.person", "series": "admin.one-series"}.get(kind, f"admin.{kind}")
             return line.subject or _("Without a title"), self.handler.reverse_url(name, number)
         return line.subject or f"{kind} {number}", ""
@@ -296,7 +311,7 @@ class Details:
     def _changed(self, names: list[str], told: Set[str]) -> str:
         if documents.ASPECTS.keys() <= set(names):
             return self.translate("all of it is new")
-        words = (self.translate(_CHANGED.get(name, name.replace("_", " "))) for name in names if name not in told)
+        words = (self.translate(_CHANGED.get(name.partition(".")[0], name.replace("_", " "))) for name in names if name not in told)
         return ", ".join(filter(None, dict.fromkeys(words)))
 
     def _known(self, value: Any) -> str:

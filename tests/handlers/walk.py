@@ -169,6 +169,16 @@ STOPS: dict[str, Stop] = {
     "admin.person.data": Stop("/admin/people/{person}/data"),
     "admin.person.erasure": Stop("/admin/people/{person}/erasure"),
     "admin.person.ownership": Stop("/admin/people/{person}/ownership"),
+    "admin.snippets": Stop("/admin/snippets"),
+    "admin.snippets.new": Stop("/admin/snippets/new", {"name": "", "text": ""}),
+    "admin.snippets.choices": Stop("/admin/snippets/choices"),
+    "admin.snippet": Stop("/admin/snippets/999999", {"name": ""}, answers=frozenset({403, 404})),  # not all who use them keep them
+    "admin.templates": Stop("/admin/templates"),
+    "admin.templates.new": Stop("/admin/templates/new", {"post": "999999"}, answers=ADMITTED | {404}),
+    "admin.template": Stop("/admin/templates/999999", {"name": ""}, answers=_NOWHERE),
+    "admin.fields": Stop("/admin/fields", {"label": ""}),
+    "admin.field": Stop("/admin/fields/999999", {"label": ""}, answers=_NOWHERE),
+    "admin.field.place": Stop("/admin/fields/999999/place", {"by": "up"}, answers=_NOWHERE),
     "admin.welcome": Stop("/admin/welcome", {"name": ""}),
     "admin.site.permalinks": Stop("/admin/site/permalinks", {"choice": "x"}),
     "admin.site.mail": Stop("/admin/site/mail", answers=frozenset({303, 404})),  # where no mail is sent, there is nothing to try

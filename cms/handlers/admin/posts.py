@@ -2,7 +2,7 @@
 
 from cms.errors import Conflict, InvalidInput
 from cms.handlers.admin.base import AdminHandler
-from cms.handlers.admin.editing import EditorHandler, form_of
+from cms.handlers.admin.editing import EditorHandler, begun_with, form_of
 from cms.handlers.admin.listing import COLUMNS, COLUMNS_KEPT, ListingHandler
 from cms.handlers.forms import Form
 from cms.models.post import Post
@@ -31,7 +31,8 @@ class ListHandler(ListingHandler):
         form = self.form(PostInput)
         try:
             wanted = form.value()
-            post = await self.in_transaction(lambda work: posts.create(work, self.actor, self.kind, wanted))
+            begins = self.fields_of(await self.start())
+            post = await self.in_transaction(lambda work: posts.create(work, self.actor, self.kind, wanted, fields=begins))
         except InvalidInput as error:
             form.refuse(error)
             await self.show_editor(form, None, status=422)
@@ -43,7 +44,9 @@ class NewHandler(EditorHandler):
     requires = Capability.POST_CREATE
 
     async def get(self) -> None:
-        await self.show_editor(Form(PostInput, {"version": 0, "authors": str(self.actor.user_id)}), None)
+        start = await self.start()
+        begun = begun_with(start) if start else {}
+        await self.show_editor(Form(PostInput, {"version": 0, "authors": str(self.actor.user_id), **begun}), None, start=start)
 
 
 class EditHandler(EditorHandler):
