@@ -65,7 +65,7 @@ class ScheduledAct(StrEnum):
     WITHDRAW = "withdraw"
 
 
-_AT_WORK = text("work <> 'draft'")
+_HAS_CHANGES = text("has_changes")
 
 
 class Post(Base):
@@ -75,10 +75,11 @@ class Post(Base):
     __table_args__ = (
         # Each has all that the desk's lists ask for before they know which fifty are shown.
         Index("ix_posts_desk", "kind", "updated_at", "id", "live", "language", "visibility"),
-        Index("ix_posts_work", "kind", "work", "live", sqlite_where=_AT_WORK, postgresql_where=_AT_WORK),
         Index("ix_posts_states", "kind", "live", "has_changes", "updated_at", "id", "work"),
         Index("ix_posts_titles", "kind", "folded_title", "id", "live"),
         Index("ix_posts_dates", "kind", "first_published_at", "id", "live"),
+        Index("ix_posts_work", "work", "live", "updated_at", "id"),
+        Index("ix_posts_changed", "updated_at", "id", sqlite_where=_HAS_CHANGES, postgresql_where=_HAS_CHANGES),
         {"sqlite_autoincrement": True},
     )
 

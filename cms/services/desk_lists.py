@@ -17,7 +17,6 @@ from sqlalchemy import (
     false,
     func,
     literal,
-    literal_column,
     not_,
     or_,
     select,
@@ -192,7 +191,7 @@ def _statuses(own: Own) -> Mapping[str, ColumnElement[bool]]:
     """The tabs of the list. What happens to another's post at the desk is seen by those who may see drafts."""
     is_changed = Post.has_changes.is_(True) if own is None else and_(Post.has_changes.is_(True), own)
     is_as_seen = Post.has_changes.is_(False) if own is None else not_(is_changed)
-    is_at_work = and_(Post.work != literal_column("'draft'"), Post.live != Live.TRASHED, true() if own is None else own)
+    is_at_work = and_(Post.live != Live.TRASHED, true() if own is None else own)
     return {
         "all": Post.live != Live.TRASHED,
         "draft": and_(Post.live == Live.NEVER, Post.has_changes.is_(False), Post.work == WorkState.DRAFT),
