@@ -186,6 +186,18 @@ STOPS: dict[str, Stop] = {
     "admin.site.mail": Stop("/admin/site/mail", answers=frozenset({303, 404})),  # where no mail is sent, there is nothing to try
     "admin.site.access": Stop("/admin/site/access", {"access": "?"}),
     "unlock": Stop("/unlock", {"password": "x"}, answers=_NOWHERE | {303}, needs_key=False),  # the site is open
+    "admin.system": Stop("/admin/system"),
+    "admin.jobs": Stop("/admin/jobs"),
+    "admin.job": Stop("/admin/jobs/999999", answers=_NOWHERE),
+    "admin.backups": Stop("/admin/backups", {"keep": "none"}),
+    "admin.backup": Stop("/admin/backups/999999", answers=_NOWHERE),
+    "admin.backup.file": Stop("/admin/backups/999999/file", answers=_NOWHERE),
+    "admin.transfers": Stop("/admin/transfers"),
+    "admin.imports": Stop("/admin/transfers/imports", {"program": "none"}),
+    "admin.exports": Stop("/admin/transfers/exports"),
+    "admin.transfer": Stop("/admin/transfers/999999", answers=_NOWHERE),
+    "admin.transfer.file": Stop("/admin/transfers/999999/file", answers=_NOWHERE),
+    "admin.transfer.report": Stop("/admin/transfers/999999/report", answers=_NOWHERE),
     "admin.site": Stop("/admin/site", {"name": ""}),
     "admin.site.review": Stop("/admin/site/review", {"version": "99"}),
     "admin.menus": Stop("/admin/menus"),
