@@ -17,7 +17,7 @@ from cms.collaboration.rooms import Rooms
 from cms.db import migrations
 from cms.db.session import Clock, Database, utc_now
 from cms.errors import Unavailable
-from cms.events import Event
+from cms.events import Event, SiteChanged
 from cms.handlers.base import KNOWN_COOKIE_DAYS, SESSION_COOKIE_DAYS, BaseHandler, Parts, known_cookie_name, session_cookie_name
 from cms.handlers.compression import Compression
 from cms.handlers.previews import Previews
@@ -133,7 +133,7 @@ class Squall(Application):
         async with database.transaction() as work:
             await site.renew_frame(work)
         async with database.read() as session:
-            self.parts.use_frame(await site.get_frame(session))
+            self.parts.use_frame(await self.parts.door.frame())
             self.parts.has_owner = await accounts.has_owner(session)
             self.parts.owner_token = owner_token(self.keys, await site.get_identity(session))
         with suppress(TimeoutError):  # pages that are kept before are made again
@@ -171,12 +171,16 @@ class Squall(Application):
 
     def _forget(self) -> None:
         """What others have changed meanwhile is not known; from now on it is."""
+        self.parts.door.forget()
         self.parts.pages.clear()
         self.parts.guests.missed()
         self.parts.rooms.missed()
         self._hears.set()
 
     def _purge(self, event: Event) -> None:
+        if isinstance(event, SiteChanged) and {"access", "access_mark"} & set(event.aspects):
+            self.parts.door.forget()
+            self.parts.pages.clear()
         self._remaking.want(self.parts.pages.purge(changed_by(event)))
 
     def _count(self, event: Event) -> None:

@@ -4,7 +4,7 @@ Ids only, and everything a listener cannot ask for later (what it was before). T
 """
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, get_args
 
 Ids = tuple[int, ...]
 
@@ -76,6 +76,18 @@ class SiteChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class TermChanged:
+    """A tag, category or series: its own list says something else (``name``, ``description``), stands in another order (``order``) or at
+    another address (``path``), or is no more (``gone``). ``paths``: addresses that answer something else now. The texts that show it
+    tell of themselves."""
+
+    kind: str
+    term_id: int
+    aspects: tuple[str, ...]
+    paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class UserChanged:
     """A person was made, deleted, erased, disabled, enabled or signed out, given another role, password, second factor or address, or
     changed the profile."""
@@ -93,12 +105,27 @@ class SessionEnded:
     session_ids: Ids
 
 
-Event = PostPublished | PostWithdrawn | WorkChanged | DocumentsChanged | ThreadChanged | SiteChanged | UserChanged | SessionEnded
+@dataclass(frozen=True, slots=True)
+class RedirectsChanged:
+    """Rules came, went or lead elsewhere: those for these paths alone, or, if there are none, for more than can be named."""
 
-_KINDS: dict[str, type[Event]] = {
-    kind.__name__: kind
-    for kind in (PostPublished, PostWithdrawn, WorkChanged, DocumentsChanged, ThreadChanged, SiteChanged, UserChanged, SessionEnded)
-}
+    paths: tuple[str, ...]
+
+
+Event = (
+    PostPublished
+    | PostWithdrawn
+    | WorkChanged
+    | DocumentsChanged
+    | ThreadChanged
+    | SiteChanged
+    | TermChanged
+    | UserChanged
+    | SessionEnded
+    | RedirectsChanged
+)
+
+_KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
 
 
 def from_json(name: str, payload: dict[str, Any]) -> Event | None:

@@ -9,6 +9,7 @@ from tornado.web import url
 from cms.handlers import operations
 from cms.handlers.admin import (
     audit,
+    bulk,
     cache,
     capabilities,
     checks,
@@ -21,23 +22,29 @@ from cms.handlers.admin import (
     openid,
     passkeys,
     people,
+    permalinks,
     preview,
     preview_links,
     privacy,
     profile,
     publication,
+    redirects,
     revisions,
     second_factor,
     security,
     sessions,
     setup,
     site,
+    terms,
     threads,
+    views,
+    visibility,
+    welcome,
 )
 from cms.handlers.admin import posts as desk
 from cms.handlers.base import BaseHandler
 from cms.handlers.live import documents, previews
-from cms.handlers.site import archives, feeds, media, posts, programs, search, sitemaps, sources, static
+from cms.handlers.site import archives, feeds, media, posts, programs, search, sitemaps, sources, static, unlock
 from cms.handlers.site import preview_links as guests
 from cms.models.address import TargetKind
 from cms.policy import Capability
@@ -87,6 +94,7 @@ def _site() -> list[Rule]:
         url(r"/archive/([0-9]{4})", archives.ArchiveHandler, name="archive.year"),
         url(r"/archive/([0-9]{4})/([0-9]{2})", archives.ArchiveHandler, name="archive.month"),
         url(r"/search", search.SearchHandler, name="search"),
+        url(r"/unlock", unlock.UnlockHandler, name="unlock"),
         url(rf"/preview/{CARRIER}", guests.PreviewLinkHandler, name="preview"),
         url(rf"/media/{NUMBER}/([0-9a-f]{{12}})/([^/]+)", media.MediaHandler, name="media"),
         url(rf"/media/{NUMBER}/([^/]+)", media.LatestMediaHandler, name="media.latest"),
@@ -177,7 +185,7 @@ def _account() -> list[URLSpec]:
 
 
 def _desk() -> list[URLSpec]:
-    return [*_admin("post"), *_admin("page"), *_administrators(), *_people_at_the_desk()]
+    return [*_admin("post"), *_admin("page"), *_terms(), *_administrators(), *_people_at_the_desk()]
 
 
 def _admin(kind: str) -> list[URLSpec]:
@@ -194,10 +202,16 @@ def _admin(kind: str) -> list[URLSpec]:
         *home,
         url(at, desk.ListHandler, given, name=f"admin.{kind}s"),
         url(rf"{at}/new", desk.NewHandler, given, name=f"admin.{kind}s.new"),
+        url(rf"{at}/bulk", bulk.BulkHandler, given, name=f"admin.{kind}s.bulk"),
+        url(rf"{at}/trash", bulk.TrashHandler, given, name=f"admin.{kind}s.trash"),
+        url(rf"{at}/views", views.ViewsHandler, given, name=f"admin.{kind}s.views"),
+        url(rf"{at}/views/{NUMBER}", views.ViewHandler, given, name=f"admin.{kind}s.view"),
+        url(rf"{at}/{NUMBER}/copy", bulk.CopyHandler, given, name=f"admin.{kind}.copy"),
         url(rf"{at}/checks", checks.ChecksHandler, given, name=f"admin.{kind}s.checks"),
         url(rf"{at}/{NUMBER}", desk.EditHandler, given, name=f"admin.{kind}"),
         url(rf"{at}/{NUMBER}/checks", checks.ChecksHandler, given, name=f"admin.{kind}.checks"),
         url(rf"{at}/{NUMBER}/publication", publication.PublicationHandler, given, name=f"admin.{kind}.publication"),
+        url(rf"{at}/{NUMBER}/visibility", visibility.VisibilityHandler, given, name=f"admin.{kind}.visibility"),
         url(rf"{at}/{NUMBER}/threads", threads.ThreadsHandler, given, name=f"admin.{kind}.threads"),
         url(rf"{at}/{NUMBER}/threads/{NUMBER}", threads.ThreadHandler, given, name=f"admin.{kind}.thread"),
         url(rf"{at}/{NUMBER}/links", preview_links.LinksHandler, given, name=f"admin.{kind}.links"),
@@ -223,11 +237,19 @@ def _history(post: str, name: str, given: dict[str, str]) -> list[URLSpec]:
 
 def _administrators() -> list[URLSpec]:
     return [
+        url(r"/admin/welcome", welcome.WelcomeHandler, name="admin.welcome"),
         url(r"/admin/site", site.SettingsHandler, name="admin.site"),
+        url(r"/admin/site/access", visibility.AccessHandler, name="admin.site.access"),
+        url(r"/admin/site/permalinks", permalinks.PermalinksHandler, name="admin.site.permalinks"),
         url(r"/admin/site/mail", site.MailTestHandler, name="admin.site.mail"),
         url(r"/admin/menus", menus.MenusHandler, name="admin.menus"),
         url(r"/admin/menus/main", menus.MenuHandler, {"name": "main"}, name="admin.menu.main"),
         url(r"/admin/menus/footer", menus.MenuHandler, {"name": "footer"}, name="admin.menu.footer"),
+        url(r"/admin/redirects", redirects.RedirectsHandler, name="admin.redirects"),
+        url(r"/admin/redirects\.csv", redirects.RedirectsFileHandler, name="admin.redirects.csv"),
+        url(r"/admin/redirects/new", redirects.NewRedirectHandler, name="admin.redirects.new"),
+        url(r"/admin/redirects/table", redirects.RedirectsTableHandler, name="admin.redirects.table"),
+        url(rf"/admin/redirects/{NUMBER}", redirects.RedirectHandler, name="admin.redirect"),
         url(r"/admin/cache", cache.CacheHandler, name="admin.cache"),
         url(rf"/admin/people/{NUMBER}/data", privacy.DataHandler, name="admin.person.data"),
         url(rf"/admin/people/{NUMBER}/erasure", privacy.ErasureHandler, name="admin.person.erasure"),
@@ -235,6 +257,24 @@ def _administrators() -> list[URLSpec]:
         url(r"/admin/audit", audit.AuditHandler, name="admin.audit"),
         url(r"/admin/audit\.csv", audit.AuditFileHandler, {"form": "csv"}, name="admin.audit.csv"),
         url(r"/admin/audit\.json", audit.AuditFileHandler, {"form": "json"}, name="admin.audit.json"),
+    ]
+
+
+def _terms() -> list[URLSpec]:
+    category, tag, series = ({"kind": kind} for kind in ("category", "tag", "series"))
+    return [
+        url(r"/admin/categories", terms.CategoriesHandler, category, name="admin.categories"),
+        url(rf"/admin/categories/{NUMBER}", terms.TermHandler, category, name="admin.category"),
+        url(rf"/admin/categories/{NUMBER}/deletion", terms.DeletionHandler, category, name="admin.category.deletion"),
+        url(r"/admin/tags", terms.TagsHandler, tag, name="admin.tags"),
+        url(r"/admin/tags/merging", terms.MergeHandler, tag, name="admin.tags.merging"),
+        url(r"/admin/tags/unused", terms.UnusedTagsHandler, tag, name="admin.tags.unused"),
+        url(rf"/admin/tags/{NUMBER}", terms.TermHandler, tag, name="admin.tag"),
+        url(rf"/admin/tags/{NUMBER}/deletion", terms.DeletionHandler, tag, name="admin.tag.deletion"),
+        url(r"/admin/series", terms.SeriesHandler, series, name="admin.series"),
+        url(rf"/admin/series/{NUMBER}", terms.TermHandler, series, name="admin.one-series"),
+        url(rf"/admin/series/{NUMBER}/deletion", terms.DeletionHandler, series, name="admin.one-series.deletion"),
+        url(rf"/admin/series/{NUMBER}/parts", terms.PartsHandler, series, name="admin.one-series.parts"),
     ]
 
 

@@ -33,6 +33,7 @@ from cms.errors import (
     TooManyRequests,
     Unavailable,
 )
+from cms.handlers.door import Door
 from cms.handlers.forms import Form
 from cms.handlers.previews import Previews
 from cms.mail import Mailer
@@ -45,6 +46,7 @@ from cms.rendering import Renderer
 from cms.sealing import Sealer
 from cms.services import sessions, throttling
 from cms.services.passwords import Passwords
+from cms.services.redirects import Hits
 from cms.services.search import Misses
 from cms.services.throttling import Tally
 from cms.settings import Settings
@@ -121,9 +123,11 @@ class Parts:
     has_owner: bool = False
     previews: dict[int, "asyncio.Future[Rendered]"] = field(default_factory=dict)  # being rendered, by person
     misses: Misses = field(default_factory=Misses)  # what readers looked for in vain, until it is written down
+    hits: Hits = field(default_factory=Hits)  # redirects that led them, until it is written down
     under_way: int = 0  # requests that are being answered
     searches: Tally = field(init=False)  # by address
     writes: Tally = field(init=False)  # at the desk, by person
+    door: Door = field(init=False)
     pages: PageCache = field(default_factory=lambda: PageCache(0))
     last_frame: Frame = field(default_factory=Frame)  # for error pages, which must not need the database
     drawn: dict[Hashable, Any] = field(default_factory=dict)  # of it: parts of pages that show nothing else (ui/site.py)
@@ -131,6 +135,7 @@ class Parts:
     def __post_init__(self) -> None:
         self.searches = Tally(self.database, throttling.SEARCHES)
         self.writes = Tally(self.database, throttling.WRITES)
+        self.door = Door(self.database)
 
     def use_frame(self, frame: Frame) -> None:
         if frame is not self.last_frame and frame != self.last_frame:
@@ -245,6 +250,10 @@ class BaseHandler(RequestHandler):
     @property
     def session_cookie(self) -> str:
         return session_cookie_name(self.parts.settings)
+
+    @property
+    def cookie_flags(self) -> dict[str, Any]:
+        return {"path": "/", "httponly": True, "samesite": "Lax", "secure": self.parts.settings.is_https}
 
     # --- output ---
 

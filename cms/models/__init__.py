@@ -20,9 +20,9 @@ from cms.models.post import (
     Schedule,
     WorkingCopy,
 )
-from cms.models.search import SearchDocument, SearchMiss, SearchVariant, SearchWord
+from cms.models.search import DeskDocument, SearchDocument, SearchMiss, SearchVariant, SearchWord
 from cms.models.site import Menu, MenuItem, Site
-from cms.models.taxonomy import Category, Series, Tag
+from cms.models.taxonomy import Category, PassedOn, Series, Tag
 from cms.models.user import Device, Identity, Passkey, Portrait, RecoveryCode, Session, Throttle, Token, User
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Base",
     "Category",
     "CustomField",
+    "DeskDocument",
     "Device",
     "Document",
     "DocumentUpdate",
@@ -42,6 +43,7 @@ __all__ = [
     "MenuItem",
     "Notification",
     "OutboxEntry",
+    "PassedOn",
     "Passkey",
     "Portrait",
     "Post",

@@ -46,6 +46,7 @@ RESERVED_SEGMENTS = frozenset(
         "sitemap.xml",
         "static",
         "tag",
+        "unlock",
         ".well-known",
     ]
 )

@@ -142,6 +142,12 @@ class Frame:
     accent_hue: int = ACCENT_HUE
     home: str = HomeVariant.LEAD
     home_path: str = ""  # of the page that stands at "/"; "" while there is none, or it is not public
+    access: str = Access.OPEN
+    access_mark: str = ""  # what a browser keeps that was given the password of the site (services/visibility.py)
+
+    @property
+    def is_open(self) -> bool:
+        return self.access == Access.OPEN
 
     @cached_property
     def zone(self) -> ZoneInfo:

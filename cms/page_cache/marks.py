@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cms.events import Event, Listed, PostPublished, PostWithdrawn, SiteChanged, UserChanged
+from cms.events import Event, Listed, PostPublished, PostWithdrawn, RedirectsChanged, SiteChanged, TermChanged, UserChanged
 
 Place = tuple[float, int]  # where something stands in a list that is in order of time: its moment (seconds since 1970), and its id
 
@@ -79,9 +79,24 @@ def at(path: str) -> str:
     return f"at/{path}"
 
 
+def rule(rule_id: int) -> str:
+    """A redirect that led there."""
+    return f"{_RULE}{rule_id}"
+
+
+def rules_of(marks: Marks) -> list[int]:
+    """The ids of those that led there."""
+    return [int(tag.removeprefix(_RULE)) for tag in marks.tags if tag.startswith(_RULE)]
+
+
 def listing(name: str) -> str:
     """How many there are in a list."""
     return f"list/{name}"
+
+
+def term(name: str) -> str:
+    """What a list says of itself. ``name``: "tag:7"."""
+    return f"term/{name}"
 
 
 def author(user_id: int) -> str:
@@ -113,11 +128,13 @@ def sitemap(part: int) -> str:
 SITEMAP = "sitemap"  # the list of its parts
 SITEMAP_LISTS = "sitemap/lists"  # when each list last changed
 PAGES = "pages"  # which there are
+_RULE = "redirect/"
 _OF_TERMS = ("tag:", "category:", "author:", "series:")
 TERMS = "terms"  # which lists have posts at all
 MONTHS = "months"  # which of them have posts
 TITLES = "titles"  # every title and address: what is near to a mistyped one
 WORDS = "words"  # every text: what a search finds
+REDIRECTS = "redirects"  # every rule that may be for an address at which nothing stands
 
 
 # --- what events change ----------------------------------------------------------------------------------------------------
@@ -130,8 +147,12 @@ def changed_by(event: Event) -> Marks:
         return _withdrawn(event)
     if isinstance(event, SiteChanged):
         return Marks.of(*frame(*event.aspects))
+    if isinstance(event, TermChanged):
+        return _term(event)
     if isinstance(event, UserChanged):
         return _person(event)
+    if isinstance(event, RedirectsChanged):
+        return Marks.of(*map(at, event.paths)) if event.paths else Marks.of(REDIRECTS)
     return NOTHING
 
 
@@ -147,21 +168,35 @@ def _person(event: UserChanged) -> Marks:
     return Marks.of(*(tag for aspect in event.aspects for tag in of_aspects.get(aspect, ())))
 
 
+def _term(event: TermChanged) -> Marks:
+    name = f"{event.kind}:{event.term_id}"
+    of_aspects = {
+        "name": {term(name), WORDS},
+        "description": {term(name)},
+        "order": {listing(name)},
+        "path": {term(name), TERMS, WORDS, SITEMAP_LISTS},
+        "gone": {term(name), TERMS, WORDS, SITEMAP_LISTS},
+    }
+    tags = {tag for aspect in event.aspects for tag in of_aspects[aspect]}
+    return Marks.of(*tags, *map(at, event.paths))
+
+
 def _published(event: PostPublished) -> Marks:
     aspects = frozenset(event.aspects)
-    views = [view for view, parts in VIEWS.items() if event.is_new or parts & aspects]
+    is_new = event.is_new or "visibility" in aspects  # in all places, or in none any more
+    views = [view for view, parts in VIEWS.items() if is_new or parts & aspects]
     tags = {post(event.post_id, view) for view in views}
-    if event.is_new or "path" in aspects:
+    if is_new or "path" in aspects:
         tags |= {at(event.path), at(event.former_path)} - {at("")}
-    if event.is_new or aspects & {"title", "path"}:
+    if is_new or aspects & {"title", "path"}:
         tags.add(TITLES)
-    if event.is_new or aspects & VIEWS["found"]:
+    if is_new or aspects & VIEWS["found"]:
         tags.add(WORDS)
-    if event.is_new or "updated" in aspects:
+    if is_new or "updated" in aspects:
         tags |= {SITEMAP, SITEMAP_LISTS} if event.kind == "post" else {SITEMAP}
-    if event.is_new or aspects & {"path", "updated"}:
+    if is_new or aspects & {"path", "updated"}:
         tags.add(sitemap(sitemap_part(event.post_id)))
-    if event.kind == "page" and event.is_new:
+    if event.kind == "page" and is_new:
         tags.add(PAGES)
     if "series" in aspects:
         tags |= {listing(name) for name in event.now.lists if name.startswith("series:")}

@@ -1,18 +1,18 @@
 """Who wrote a text: names in the read documents, so that a reader's page is one row; and giving texts to somebody else."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from sqlalchemy import bindparam, delete, exists, func, or_, select, update
+from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.orm import aliased, load_only
 
 from cms.db.session import Work
 from cms.events import PostPublished
-from cms.models import Address, Asset, MenuItem, Post, PostAuthor, Published, Revision, SearchDocument, User, WorkingCopy
+from cms.models import Address, Asset, MenuItem, Post, PostAuthor, Published, SearchDocument, User
 from cms.models.address import AddressState, TargetKind
 from cms.models.post import Side
-from cms.policy import SYSTEM
-from cms.services import documents, outbox, site, working_copies
+from cms.services import documents, kept_fields, outbox, site
 
 BATCH = 500  # posts whose history is looked at in one statement
 
@@ -36,50 +36,34 @@ async def give(work: Work, user: User, heir: User) -> None:
     for start in range(0, len(posts), BATCH):
         some = posts[start : start + BATCH]
         await _in_public(work, some, user, heir)
-        await _in_documents(work, some, user.id, heir.id)
-        for table, key in ((WorkingCopy.__table__, "post_id"), (Revision.__table__, "id")):
-            await _in_fields(work, table, key, some, user.id, heir.id)
+        await kept_fields.rewrite(work, some, "authors", partial(_inherited, user.id, heir.id))
     await _in_rows(work, user.id, heir.id)
     await site.renew_frame(work)
 
 
 async def _in_public(work: Work, post_ids: Sequence[int], user: User, heir: User) -> None:
     """The read documents, each with its event: it leaves one person's list and comes into the other's."""
-    seen = (Published.kind, Published.parent_id, Published.path, Published.published_at, Published.month, Published.authors, Published.tags)
-    wanted = select(Published).where(Published.post_id.in_(post_ids)).options(load_only(*seen, Published.category, Published.series))
+    seen = (Published.kind, Published.parent_id, Published.path, Published.published_at, Published.month, Published.authors)
+    wanted = select(Published).where(Published.post_id.in_(post_ids))
+    wanted = wanted.options(load_only(*seen, Published.tags, Published.category, Published.series, Published.visibility))
     for row in (await work.session.scalars(wanted)).all():
         if all(each["id"] != user.id for each in row.authors):
             continue
         before = documents.listed(row)
-        row.authors = _passed_on(row.authors, user.id, documents.byline(heir), lambda each: each["id"])
+        row.authors = _passed_on(row.authors, user.id, documents.byline(heir))
         outbox.record(work, PostPublished(row.post_id, row.kind, ("authors",), row.path, row.path, before, documents.listed(row)))
     await work.session.flush()
 
 
-async def _in_documents(work: Work, post_ids: Sequence[int], user_id: int, heir_id: int) -> None:
-    for post_id in await working_copies.with_documents(work.session, post_ids):
-        authors = (await working_copies.project(work, post_id)).fields.get("authors", ())
-        if user_id in authors:
-            passed_on = _passed_on(authors, user_id, heir_id, lambda each: each)
-            await working_copies.edit(work, SYSTEM, post_id, fields={"authors": passed_on})
+def _inherited(user_id: int, heir_id: int, _post_id: int, authors: Sequence[int] | None) -> Sequence[int] | None:
+    """A revision that is restored must not name somebody who is not there."""
+    return kept_fields.passed_on(authors, user_id, heir_id) if authors and user_id in authors else authors
 
 
-async def _in_fields(work: Work, table: Any, key: str, post_ids: Sequence[int], user_id: int, heir_id: int) -> None:
-    """Texts as they are kept: a revision that is restored must not name somebody who is not there."""
-    rows = await work.session.execute(select(table.c[key], table.c.fields).where(table.c.post_id.in_(post_ids)))
-    values = [
-        {"row": number, "now": {**fields, "authors": _passed_on(fields["authors"], user_id, heir_id, lambda each: each)}}
-        for number, fields in rows
-        if user_id in fields.get("authors", ())
-    ]
-    if values:
-        await work.session.execute(update(table).where(table.c[key] == bindparam("row")).values(fields=bindparam("now")), values)
-
-
-def _passed_on(authors: Sequence[Any], user_id: int, heir: Any, id_of: Any) -> list[Any]:
+def _passed_on(authors: Sequence[Any], user_id: int, heir: Any) -> list[Any]:
     """The heir in the person's place; once, if he was among them."""
-    is_there = any(id_of(each) == id_of(heir) for each in authors)
-    return [heir if id_of(each) == user_id else each for each in authors if not (is_there and id_of(each) == user_id)]
+    is_there = any(each["id"] == heir["id"] for each in authors)
+    return [heir if each["id"] == user_id else each for each in authors if not (is_there and each["id"] == user_id)]
 
 
 async def _in_rows(work: Work, user_id: int, heir_id: int) -> None:

@@ -14,9 +14,10 @@ from cms.content.slugs import slugify
 from cms.content.titles import plain_title, render_title
 from cms.errors import InvalidInput
 from cms.events import Listed
-from cms.models import Asset, Category, Post, Published, Tag, User
+from cms.models import Asset, Category, Post, Published, Series, Tag, User
+from cms.models.address import TargetKind
 from cms.models.base import Base
-from cms.models.post import Kind
+from cms.models.post import Kind, Visibility
 from cms.models.site import Frame
 from cms.schemas.post import PostFields
 from cms.services import surroundings, taxonomies
@@ -38,6 +39,7 @@ ASPECTS: dict[str, tuple[str, ...]] = {
     "trail": ("trail",),
     "featured": ("is_featured",),
     "meta": ("meta",),
+    "visibility": ("visibility",),
     "source": ("revision_id",),  # what a program that asks for the Markdown gets
     "updated": ("updated_at",),
     **{aspect: (aspect,) for aspect in surroundings.ASPECTS},
@@ -55,6 +57,7 @@ class Named:
     categories: Mapping[int, Category]
     pictures: Mapping[int, Asset]
     pages: Mapping[int, Published]
+    series: Mapping[int, Series]
 
 
 async def named_by(session: AsyncSession, texts: Collection[PostFields]) -> Named:
@@ -64,7 +67,35 @@ async def named_by(session: AsyncSession, texts: Collection[PostFields]) -> Name
         categories=await _with_those_above(session, Category, (fields.category for fields in texts)),
         pictures=await _found(session, Asset, (fields.picture for fields in texts)),
         pages=await _with_those_above(session, Published, (fields.parent for fields in texts)),
+        series=await _found(session, Series, (fields.series.id for fields in texts if fields.series)),
     )
+
+
+async def as_it_is(session: AsyncSession, texts: Mapping[int, PostFields]) -> tuple[dict[int, PostFields], Named]:
+    """Texts, by post, and what they name: a tag or category that was merged is the other one, and what is deleted is left out."""
+    named = await named_by(session, texts.values())
+    if all(_without_missing(named, fields) == fields for fields in texts.values()):
+        return dict(texts), named
+    merged = {post_id: await with_merged(session, fields) for post_id, fields in texts.items()}
+    named = await named_by(session, merged.values())
+    return {post_id: _without_missing(named, fields) for post_id, fields in merged.items()}, named
+
+
+async def with_merged(session: AsyncSession, fields: PostFields) -> PostFields:
+    """What was merged with another is the other."""
+    tags = await taxonomies.went(session, TargetKind.TAG, fields.tags)
+    categories = await taxonomies.went(session, TargetKind.CATEGORY, [fields.category] if fields.category else [])
+    now = dict.fromkeys(tags.get(tag_id, tag_id) for tag_id in fields.tags)
+    return fields.model_copy(update={"tags": tuple(now), "category": categories.get(fields.category or 0, fields.category)})
+
+
+def _without_missing(named: Named, fields: PostFields) -> PostFields:
+    there = {
+        "tags": tuple(tag_id for tag_id in fields.tags if tag_id in named.tags),
+        "category": fields.category if fields.category in named.categories else None,
+        "series": fields.series if fields.series and fields.series.id in named.series else None,
+    }
+    return fields.model_copy(update=there)
 
 
 async def _found(session: AsyncSession, table: type[Row], ids: Iterable[int | None]) -> dict[int, Row]:
@@ -120,12 +151,13 @@ def compose(named: Named, post: Post, fields: PostFields, rendered: Rendered, fr
         "published_at": at,
         "month": f"{at.astimezone(frame.zone):%Y-%m}",
         "authors": [byline(user) for user in _in_order(named.people, fields.authors)],
-        "tags": [{"id": tag.id, "name": tag.name, "path": f"/tag/{tag.slug}"} for tag in _in_order(named.tags, fields.tags)],
-        "category": _category(named, fields),
+        "tags": [tag_entry(tag) for tag in _in_order(named.tags, fields.tags)],
+        "category": category_entry(named.categories, fields.category),
         "picture": _picture(named, fields),
         "trail": trail(named.pages.get(fields.parent or 0)),
         "is_featured": fields.featured and post.kind is Kind.POST,
         "meta": fields.meta,
+        "visibility": post.visibility or Visibility.PUBLIC,
     }
 
 
@@ -137,16 +169,21 @@ def _in_order(rows: Mapping[int, Row], ids: Iterable[int]) -> list[Row]:
     return [rows[number] for number in ids if number in rows]
 
 
-def _category(named: Named, fields: PostFields) -> dict[str, Any] | None:
-    category = named.categories.get(fields.category or 0)
+def tag_entry(tag: Tag) -> dict[str, Any]:
+    return {"id": tag.id, "name": tag.name, "path": f"/tag/{tag.slug}"}
+
+
+def category_entry(categories: Mapping[int, Category], category_id: int | None) -> dict[str, Any] | None:
+    """``categories``: this one and those above it, at least."""
+    category = categories.get(category_id or 0)
     if category is None:
         return None
-    above = taxonomies.line_to(named.categories, category)[:-1]
-    return {"id": category.id, **_step(named, category), "above": [_step(named, each) for each in above]}
+    above = taxonomies.line_to(categories, category)[:-1]
+    return {"id": category.id, **_step(categories, category), "above": [_step(categories, each) for each in above]}
 
 
-def _step(named: Named, category: Category) -> dict[str, str]:
-    return {"name": category.name, "path": f"/category/{taxonomies.path_in(named.categories, category)}"}
+def _step(categories: Mapping[int, Category], category: Category) -> dict[str, str]:
+    return {"name": category.name, "path": f"/category/{taxonomies.path_in(categories, category)}"}
 
 
 def _picture(named: Named, fields: PostFields) -> dict[str, Any] | None:
@@ -210,6 +247,8 @@ def changed(published: Published, old: Mapping[str, tuple[Any, ...]]) -> tuple[s
 def listed(published: Published) -> Listed:
     """Where readers find it."""
     at = published.published_at.timestamp()
+    if published.visibility is not Visibility.PUBLIC:
+        return Listed(at, ())
     if published.kind is Kind.PAGE:
         return Listed(at, (f"below:{published.parent_id or 0}",))
     return Listed(

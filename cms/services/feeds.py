@@ -60,7 +60,7 @@ async def feed_of(session: AsyncSession, kind: TargetKind, path: str) -> Feed:
 
 async def overview(session: AsyncSession) -> Overview:
     frame = await site.get_frame(session)
-    pages: Select[*tuple[Any, ...]] = select(*CARD).where(Published.kind == Kind.PAGE).order_by(Published.published_at, Published.post_id)
+    pages: Select[*tuple[Any, ...]] = select(*CARD).where(Published.in_lists(Kind.PAGE)).order_by(Published.published_at, Published.post_id)
     found = [await cards_of(session, wanted.limit(OVERVIEW_LENGTH)) for wanted in (newest(*CARD), pages)]
     return Overview(frame, *found)
 

@@ -26,7 +26,7 @@ from cms.models import (
     User,
 )
 from cms.models.address import AddressState, TargetKind, normalise_path
-from cms.models.post import Kind, Side
+from cms.models.post import Kind, Side, Visibility
 from cms.models.site import SITE_ID, Frame
 from cms.services import site
 from cms.services.reading import CARD, LINK, Card, Place, as_link, cards_of, find_place
@@ -114,7 +114,7 @@ async def home(session: AsyncSession, page: int) -> Listing:
 
 
 async def _frame_and_total(session: AsyncSession) -> tuple[Frame, int]:
-    total = select(func.count()).select_from(Published).where(Published.kind == Kind.POST).scalar_subquery()
+    total = select(func.count()).select_from(Published).where(Published.in_lists(Kind.POST)).scalar_subquery()
     row = (await session.execute(select(Site.frame, total).where(Site.id == SITE_ID))).one_or_none()
     if row is None:
         raise Unavailable
@@ -127,7 +127,7 @@ async def _newest_posts(session: AsyncSession, frame: Frame, total: int, page: i
 
 async def featured(session: AsyncSession) -> list[dict[str, Any]]:
     """Posts that editors keep at hand on the home page, the newest few, as links."""
-    wanted = select(*LINK).where(Published.is_featured)
+    wanted = select(*LINK).where(Published.is_featured, Published.visibility == Visibility.PUBLIC)
     rows = await session.execute(wanted.order_by(Published.published_at.desc()).limit(FEATURED))
     return [as_link(row) for row in rows]
 
@@ -151,7 +151,7 @@ async def by_series(session: AsyncSession, slug: str, page: int) -> Listing:
     in_order: Select[*tuple[Any, ...]] = (
         select(*CARD)
         .join(PostSeries, (PostSeries.post_id == Published.post_id) & (PostSeries.side == Side.LIVE))
-        .where(Published.kind == Kind.POST, PostSeries.series_id == subject.id)
+        .where(Published.in_lists(Kind.POST), PostSeries.series_id == subject.id)
         .order_by(PostSeries.position, Published.published_at, Published.post_id)
     )
     return await _listing(session, subject, in_order, page)
@@ -189,7 +189,7 @@ async def find_subject(session: AsyncSession, kind: TargetKind, path: str) -> tu
         members.with_only_columns(func.count())
         .select_from(key.class_)
         .join(Published, Published.post_id == key.class_.post_id)
-        .where(Published.kind == Kind.POST, key == table.id)
+        .where(Published.in_lists(Kind.POST), key == table.id)
         .correlate(table)
         .scalar_subquery()
     )
@@ -230,13 +230,13 @@ async def _listing(session: AsyncSession, subject: _Subject, posts: Select[*tupl
 
 
 def newest(*columns: InstrumentedAttribute[Any]) -> Select[*tuple[Any, ...]]:
-    return select(*columns).where(Published.kind == Kind.POST).order_by(Published.published_at.desc(), Published.post_id.desc())
+    return select(*columns).where(Published.in_lists(Kind.POST)).order_by(Published.published_at.desc(), Published.post_id.desc())
 
 
 async def archive(session: AsyncSession, period: str) -> Archive:
     """Titles of a month ("2026-11"), a year ("2026"), or all ("", the newest thousand). Raises ``NotFound`` for one without posts."""
     frame = await site.get_frame(session)
-    counted = select(Published.month, func.count()).where(Published.kind == Kind.POST).group_by(Published.month)
+    counted = select(Published.month, func.count()).where(Published.in_lists(Kind.POST)).group_by(Published.month)
     months = [(month, number) for month, number in await session.execute(counted.order_by(Published.month.desc()))]
     if period and not any(month.startswith(period) for month, _ in months):
         raise NotFound

@@ -9,12 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms.content.slugs import slugify
 from cms.errors import InvalidInput
-from cms.models import Asset, Category, Post, Series, Tag, User, WorkingCopy
-from cms.models.address import is_reserved
+from cms.models import Asset, Post, Series, Tag, User, WorkingCopy
+from cms.models.address import TargetKind, is_reserved
 from cms.models.post import Kind
 from cms.policy import Actor
 from cms.schemas.post import MAX_SLUG, META, PostFields, TypedFields
-from cms.services import documents, media, people, site
+from cms.services import documents, media, people, site, taxonomies
 
 _WORDS = frozenset({"title", "slug", "excerpt", "date", *META})  # typed letter by letter: what is not right yet is left to whoever types
 _EMPTY = PostFields().to_json()
@@ -53,9 +53,10 @@ async def _valid(session: AsyncSession, writer: User | None, post: Post, key: st
         case "authors":
             now = await _there(session, User, now or (0,))  # somebody wrote it
         case "tags":
-            now = await _there(session, Tag, now)
+            merged = await taxonomies.went(session, TargetKind.TAG, now)
+            now = await _there(session, Tag, (merged.get(tag_id, tag_id) for tag_id in now))
         case "category":
-            await _there(session, Category, (now,))
+            now = now and (await taxonomies.require_category(session, now)).id
         case "picture":
             await _there(session, Asset, (now,))
             if writer:

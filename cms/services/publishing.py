@@ -95,10 +95,10 @@ async def publish_all(work: Work, actor: Actor, releases: Sequence[Release]) -> 
     A page goes alone: those below it are placed by what readers see of it.
     """
     session = work.session
-    going = await _to_go(work, actor, releases)
+    going, named = await _to_go(work, actor, releases)
     rows = [one.published for one in going]
     around = await surroundings.around(session, [one.published for one in going if not one.is_new])
-    await _write_documents(work, going)
+    await _write_documents(work, going, named)
     await terms.write(work, Side.LIVE, {one.post.id: one.fields for one in going}, new=[one.post.id for one in going if one.is_new])
     await surroundings.choose_related(work, rows)
     others = await surroundings.others(session, around | await surroundings.around(session, rows), rows)
@@ -110,7 +110,7 @@ async def publish_all(work: Work, actor: Actor, releases: Sequence[Release]) -> 
         audit.note(work, actor, f"{kind}.publish", kind, one.post.id, changed=aspects, path=path, revision=one.revision.id, **sides)
     done = delete(Schedule).where(Schedule.post_id.in_([one.post.id for one in going]), Schedule.act == ScheduledAct.PUBLISH)
     await session.execute(done)
-    await search_index.index(work, [(one.published, one.release.version.rendered.plain_text) for one in going])
+    await search_index.index(work, [(one.published, one.release.version.rendered.plain_text) for one in going if one.published.is_listed])
     await session.flush()  # what follows looks at readers' versions as they are now
     await _announce(work, going)
     surroundings.announce(work, others, changed)
@@ -129,7 +129,7 @@ def _short(status: Live, values: Mapping[str, tuple[Any, ...]]) -> dict[str, str
     return {"status": status, "title": title, "path": path, "published_at": at.astimezone(UTC).isoformat(timespec="minutes")}
 
 
-async def _to_go(work: Work, actor: Actor, releases: Sequence[Release]) -> list[_Going]:
+async def _to_go(work: Work, actor: Actor, releases: Sequence[Release]) -> tuple[list[_Going], documents.Named]:
     session, ids = work.session, [release.post_id for release in releases]
     found = await posts.all_visible(session, actor, ids, lock=True)
     for post in found.values():
@@ -140,7 +140,7 @@ async def _to_go(work: Work, actor: Actor, releases: Sequence[Release]) -> list[
     copies = await working_copies.projected(work, ids)
     if any(copies[release.post_id].version != release.version.number for release in releases):
         raise Conflict
-    fields = {post_id: PostFields.model_validate(copy.fields) for post_id, copy in copies.items()}
+    fields, named = await documents.as_it_is(session, {key: PostFields.model_validate(copy.fields) for key, copy in copies.items()})
     if not all(plain_title(one.title) for one in fields.values()):
         raise InvalidInput({"title": "Readers need a title."})
     for release in releases if row.compulsory_checks else ():
@@ -149,7 +149,7 @@ async def _to_go(work: Work, actor: Actor, releases: Sequence[Release]) -> list[
             await checks.require(session, actor, text, row.compulsory_checks)
     revisions = await working_copies.keep(work, list(copies.values()), Reason.PUBLISHED, actor.user_id)
     live = {row.post_id: row for row in await session.scalars(select(Published).where(Published.post_id.in_(ids)))}
-    return [
+    going = [
         _Going(
             release,
             found[post_id],
@@ -166,18 +166,19 @@ async def _to_go(work: Work, actor: Actor, releases: Sequence[Release]) -> list[
         for release in releases
         for post_id, before in [(release.post_id, live.get(release.post_id))]
     ]
+    return going, named
 
 
-async def _write_documents(work: Work, going: Sequence[_Going]) -> None:
+async def _write_documents(work: Work, going: Sequence[_Going], named: documents.Named) -> None:
     """All that does not depend on other posts."""
-    named, frame = await documents.named_by(work.session, [one.fields for one in going]), await site.get_frame(work.session)
+    frame = await site.get_frame(work.session)
     places: dict[int, str] = {}
     for one in going:
         dates, before = one.release.dates, one.post.first_published_at
         typed = documents.typed_date(one.fields, frame, work.now)
         one.post.first_published_at = dates.published if dates else before or typed or work.now
         values = documents.compose(named, one.post, one.fields, one.release.version.rendered, frame)
-        values["path"] = places[one.post.id] = await _settled(work.session, one.post, one.fields, values["path"], places.values())
+        values["path"] = places[one.post.id] = await settled(work.session, one.post, one.fields, values["path"], places.values())
         for name, value in {**values, "revision_id": one.revision.id}.items():
             setattr(one.published, name, value)
         if dates:
@@ -194,7 +195,7 @@ async def _write_documents(work: Work, going: Sequence[_Going]) -> None:
 
 async def _announce(work: Work, going: Sequence[_Going]) -> None:
     now = {one.post.id: documents.listed(one.published) for one in going}
-    months = await _months_that_came_or_went(work.session, [(one.former, now[one.post.id]) for one in going])
+    months = await months_that_came_or_went(work.session, [(one.former, now[one.post.id]) for one in going])
     for one in going:
         aspects, post = documents.changed(one.published, one.old), one.post
         mine = tuple(sorted((_months_of(one.former) ^ _months_of(now[post.id])) & months))
@@ -236,7 +237,7 @@ async def planned_path(session: AsyncSession, post: Post, fields: PostFields, no
     """Where it would stand if it were published now."""
     named, frame = await documents.named_by(session, [fields]), await site.get_frame(session)
     at = post.first_published_at or documents.typed_date(fields, frame, now) or now
-    return await _settled(session, post, fields, documents.wanted_path(named, post, fields, frame, at))
+    return await settled(session, post, fields, documents.wanted_path(named, post, fields, frame, at))
 
 
 # --- what goes with it -----------------------------------------------------------------------------------------------------
@@ -246,7 +247,7 @@ def _months_of(listed: Listed | None) -> set[str]:
     return {name.removeprefix("month:") for name in (listed.lists if listed else ()) if name.startswith("month:")}
 
 
-async def _months_that_came_or_went(session: AsyncSession, moves: Sequence[tuple[Listed | None, Listed | None]]) -> set[str]:
+async def months_that_came_or_went(session: AsyncSession, moves: Sequence[tuple[Listed | None, Listed | None]]) -> set[str]:
     """Months that the archive has, or has no more, because of posts that moved in it: asked when they have."""
     came: Counter[str] = Counter()
     for before, now in moves:
@@ -255,7 +256,7 @@ async def _months_that_came_or_went(session: AsyncSession, moves: Sequence[tuple
     touched = sorted(month for before, now in moves for month in _months_of(before) ^ _months_of(now))
     if not touched:
         return set()
-    counted = select(Published.month, func.count()).where(Published.kind == Kind.POST, Published.month.in_(touched))
+    counted = select(Published.month, func.count()).where(Published.in_lists(Kind.POST), Published.month.in_(touched))
     numbers = dict((await session.execute(counted.group_by(Published.month))).all())
     return {month for month in touched if (numbers.get(month, 0) == 0) != (numbers.get(month, 0) == came[month])}
 
@@ -263,20 +264,25 @@ async def _months_that_came_or_went(session: AsyncSession, moves: Sequence[tuple
 # --- addresses -------------------------------------------------------------------------------------------------------------
 
 
-async def _settled(session: AsyncSession, post: Post, fields: PostFields, wanted: str, taken: Collection[str] = ()) -> str:
+async def settled(session: AsyncSession, post: Post, fields: PostFields, wanted: str, taken: Collection[str] = ()) -> str:
     """A slug made from the title gives way to what is there; one that somebody typed stays, and is refused if the path is taken.
 
     A post that has an address for the same automatic slug keeps it, number and all. ``taken``: by others that go out with it.
     """
-    if fields.slug:
-        return wanted
     here = await addresses.find_current(session, TargetKind.POST, post.id)
-    if here and _is_numbered(here.path, wanted):
+    if fields.slug:
+        return here.path if here and here.path == with_number(wanted, post) else wanted
+    if here and is_numbered(here.path, wanted):
         return here.path
     return await addresses.free_path(session, wanted, TargetKind.POST, post.id, taken)
 
 
-def _is_numbered(path: str, wanted: str) -> bool:
+def with_number(path: str, post: Post) -> str:
+    """What becomes of a path that is taken when another pattern of addresses demands it (permalinks.py)."""
+    return f"{path}-{post.id}"
+
+
+def is_numbered(path: str, wanted: str) -> bool:
     return path == wanted or (path.startswith(f"{wanted}-") and path.removeprefix(f"{wanted}-").isdigit())
 
 
@@ -310,7 +316,7 @@ async def _take_away(work: Work, post: Post) -> None:
     await surroundings.forget(work, post.id)
     await search_index.remove(work, post.id)
     await work.session.flush()
-    months = await _months_that_came_or_went(work.session, [(before, None)])
+    months = await months_that_came_or_went(work.session, [(before, None)])
     outbox.record(work, PostWithdrawn(post.id, post.kind, published.path, before, tuple(months)))
     others = await surroundings.others(work.session, around, [published])
     surroundings.announce(work, others, await surroundings.renew(work.session, others))

@@ -13,7 +13,7 @@ from cms.errors import Gone, Unavailable
 from cms.models import Address, Asset, Published, Revision, Site
 from cms.models.address import AddressState, TargetKind, normalise_path
 from cms.models.media import asset_path
-from cms.models.post import Kind
+from cms.models.post import Kind, Visibility
 from cms.models.site import SITE_ID, Frame, frame_of
 
 
@@ -51,6 +51,11 @@ class Article(Card):
     series: dict[str, Any] | None
     related: Sequence[dict[str, Any]]
     meta: Mapping[str, str] | None
+    visibility: Visibility
+
+    @property
+    def is_listed(self) -> bool:
+        return self.visibility is Visibility.PUBLIC
 
     @property
     def search_title(self) -> str:
@@ -127,6 +132,7 @@ ARTICLE = (
     Published.series,
     Published.related,
     Published.meta,
+    Published.visibility,
 )
 
 _site, _addresses, _published, _assets = Site.__table__, Address.__table__, Published.__table__, Asset.__table__
@@ -179,7 +185,11 @@ class Branch:
 async def branch(session: AsyncSession, page_id: int) -> Branch:
     parent = select(Published.parent_id).where(Published.post_id == page_id).scalar_subquery()
     near = or_(Published.parent_id == page_id, Published.parent_id == parent)
-    wanted = select(Published.parent_id, *LINK).where(Published.kind == Kind.PAGE, near).order_by(Published.title, Published.post_id)
+    wanted = (
+        select(Published.parent_id, *LINK)
+        .where(or_(Published.in_lists(Kind.PAGE), Published.post_id == page_id), near)
+        .order_by(Published.title, Published.post_id)
+    )
     links = [(parent_id, as_link(row)) for parent_id, *row in await session.execute(wanted)]
     above = next((parent_id for parent_id, link in links if link["id"] == page_id), None)
     below = [link for parent_id, link in links if parent_id == page_id]

@@ -13,6 +13,7 @@ from cms.content.context import Picture, RenderContext
 from cms.content.folding import fold
 from cms.content.title_links import TITLE_LINK
 from cms.models import Asset, Post, Published
+from cms.models.post import Visibility
 
 _MEDIA = re.compile(r"/media/(\d{1,18})/[^\s\"'()<>]+")
 MOST = 1000  # titles or pictures of one text that are looked up
@@ -52,7 +53,11 @@ async def _by_title(session: AsyncSession, titles: set[str]) -> dict[str, str]:
     if not titles:
         return {}
     likely = or_(Post.folded_title.in_(sorted(titles)), Post.has_changes)  # what is being changed may have another title there
-    wanted = select(Published.title, Published.path).join(Post, Post.id == Published.post_id).where(likely)
+    wanted = (
+        select(Published.title, Published.path)
+        .join(Post, Post.id == Published.post_id)
+        .where(likely, Published.visibility == Visibility.PUBLIC)
+    )
     rows = await session.execute(wanted.order_by(Published.published_at, Published.post_id))
     return {folded: f"/{path}" for title, path in rows if (folded := fold(title)) in titles}
 

@@ -19,7 +19,7 @@ from cms.models import Asset, Category, Post, PreviewLink, Published, Revision, 
 from cms.models.post import Kind, Reason
 from cms.policy import Actor, Capability
 from cms.schemas.post import PostFields
-from cms.services import audit, post_fields, posts, working_copies
+from cms.services import audit, documents, post_fields, posts, working_copies
 
 PER_SCREEN = 50
 IDLE = timedelta(minutes=15)  # without a change
@@ -238,6 +238,7 @@ async def _one(session: AsyncSession, post_id: int, revision_id: int) -> Revisio
 
 async def _still_there(session: AsyncSession, actor: Actor, post: Post, wanted: PostFields) -> tuple[dict[str, Any], list[str]]:
     """The fields as they can be again, and what cannot. What only editors choose stays as it is for others."""
+    wanted = await documents.with_merged(session, wanted)
     fields, names, gone = wanted.to_json(), await _names(session, wanted), list[str]()
     for key in _NAMED:
         ids = _ids(fields[key])

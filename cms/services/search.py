@@ -20,6 +20,7 @@ from cms.models import (
     PostAuthor,
     PostCategory,
     PostTag,
+    Published,
     SearchDocument,
     SearchMiss,
     SearchVariant,
@@ -28,7 +29,7 @@ from cms.models import (
     User,
 )
 from cms.models.address import TargetKind, normalise_path
-from cms.models.post import Side
+from cms.models.post import Side, Visibility
 from cms.models.search import MAX_MISS, years_between
 from cms.models.site import Frame
 from cms.schemas.search import FILTERS, SearchInput, Term, Wanted
@@ -226,12 +227,16 @@ async def _terms(session: ReadSession, asked: SearchInput) -> Mapping[str, tuple
     paths = [normalise_path(f"{kind}/{value}") for kind, value in asked.filters.items() if kind != "year"]
     if not paths:
         return {}
+    listed = Published.visibility == Visibility.PUBLIC
     live = [
-        and_(Address.target_kind == kind, exists().where(side == Side.LIVE, column == Address.target_id))
-        for kind, side, column in (
-            (TargetKind.TAG, PostTag.side, PostTag.tag_id),
-            (TargetKind.CATEGORY, PostCategory.side, PostCategory.category_id),
-            (TargetKind.AUTHOR, PostAuthor.side, PostAuthor.user_id),
+        and_(
+            Address.target_kind == kind,
+            exists().where(table.side == Side.LIVE, column == Address.target_id, Published.post_id == table.post_id, listed),
+        )
+        for kind, table, column in (
+            (TargetKind.TAG, PostTag, PostTag.tag_id),
+            (TargetKind.CATEGORY, PostCategory, PostCategory.category_id),
+            (TargetKind.AUTHOR, PostAuthor, PostAuthor.user_id),
         )
     ]
     rows = await session.execute(

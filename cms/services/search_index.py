@@ -12,16 +12,20 @@ from cms.content.folding import fold, words
 from cms.content.plain_text import plain_text
 from cms.db.session import Database, Work
 from cms.models import Published, SearchDocument, SearchVariant, SearchWord
+from cms.models.post import Visibility
 from cms.models.search import document_id
 
 KIND = "post"  # of every document so far: posts and pages
 MAX_WORDS = 16_000  # of a text; PostgreSQL counts positions no further than 16,383
+_IS_LISTED = Published.visibility == Visibility.PUBLIC
 BATCH = 100  # documents that are made anew in one transaction
 
 
 async def index(work: Work, texts: Iterable[tuple[Published, str]]) -> None:
     """Put or replace the documents. Texts are plain, as they were written."""
     values = [_document(published, text) for published, text in texts]
+    if not values:
+        return
     old = await _headings(work, [value["ref"] for value in values])
     put = work.dialect.insert(SearchDocument)
     put = put.on_conflict_do_update(index_elements=["kind", "ref"], set_={name: put.excluded[name] for name in values[0]})
@@ -35,12 +39,12 @@ async def remove(work: Work, post_id: int) -> None:
 
 
 async def count_public(session: AsyncSession) -> int:
-    return await session.scalar(select(func.count()).select_from(Published)) or 0
+    return await session.scalar(select(func.count()).select_from(Published).where(_IS_LISTED)) or 0
 
 
 async def renew(work: Work, after: int) -> tuple[int, int]:
     """Make the next ``BATCH`` documents anew: how many there were, and the last one's number, from which to go on."""
-    wanted = select(Published).where(Published.post_id > after).order_by(Published.post_id).limit(BATCH)
+    wanted = select(Published).where(Published.post_id > after, _IS_LISTED).order_by(Published.post_id).limit(BATCH)
     batch = (await work.session.scalars(wanted)).all()
     last = batch[-1].post_id if batch else 2**63 - 1
     there = [published.post_id for published in batch]

@@ -11,6 +11,7 @@ from cms.page_cache.marks import NEWEST, OLDEST, Marks, Span
 from cms.services.feeds import FEED_LENGTH, OVERVIEW_LENGTH, Feed, Overview
 from cms.services.lists import Archive, Listing
 from cms.services.reading import Article, Branch, Card, Place
+from cms.services.redirects import Way
 
 AROUND = ("name", "language", "time_zone", "footer", "menu", "footer_menu", "links", "logo", "accent_hue", "home_path")
 _AROUND = Marks.of(*marks.frame(*AROUND))
@@ -34,6 +35,12 @@ def place(path: str, found: Place) -> Marks:
     return here if found.state else here | Marks.of(marks.TITLES)
 
 
+def way(shown: Way) -> Marks:
+    """Where rules lead: each of them, and all that stands on the way, or does not."""
+    ends = [marks.post(found.post_id, "path") for _, found in shown.passed if found.post_id is not None]
+    return Marks.of(*map(marks.rule, shown.rules), *(marks.at(path) for path, _ in shown.passed), *ends, *marks.frame("home_path"))
+
+
 def article(shown: Article) -> Marks:
     bios = [marks.bio(each["id"]) for each in shown.authors] if shown.kind is Kind.POST else ()
     return Marks.of(marks.post(shown.post_id, "page"), *_authors(shown.authors), *bios)
@@ -41,7 +48,8 @@ def article(shown: Article) -> Marks:
 
 def listing(shown: Listing) -> Marks:
     at_its_head = [marks.profile(shown.person.user_id)] if shown.person else ()
-    of_the_list = Marks.of(marks.listing(shown.name), *marks.frame("posts_per_page"), *at_its_head, *_bio(shown.name))
+    of_itself = (marks.listing(shown.name), marks.term(shown.name), *at_its_head, *_bio(shown.name))
+    of_the_list = Marks.of(*of_itself, *marks.frame("posts_per_page"))
     return of_the_list | _stretch(shown) | cards(shown.cards)
 
 
@@ -70,7 +78,8 @@ def archive(shown: Archive) -> Marks:
 
 def feed(shown: Feed) -> Marks:
     of_the_site = marks.frame("name", "language", *(() if shown.title else ("description",)))
-    return cards(shown.articles, "entry") | _newest_of(shown.name, shown.articles, FEED_LENGTH) | Marks.of(*of_the_site, *_bio(shown.name))
+    of_itself = Marks.of(*of_the_site, marks.term(shown.name), *_bio(shown.name))
+    return cards(shown.articles, "entry") | _newest_of(shown.name, shown.articles, FEED_LENGTH) | of_itself
 
 
 def overview(shown: Overview) -> Marks:

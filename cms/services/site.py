@@ -14,10 +14,10 @@ from cms.events import SiteChanged
 from cms.models import Address, Asset, Menu, MenuItem, Published, Site
 from cms.models.address import AddressState
 from cms.models.post import Kind
-from cms.models.site import SITE_ID, Frame, HomeVariant
+from cms.models.site import SITE_ID, Access, Frame, HomeVariant
 from cms.policy import Actor, Capability
-from cms.schemas.site import SiteInput
-from cms.services import audit, media, outbox
+from cms.schemas.site import SiteInput, WelcomeInput
+from cms.services import audit, media, outbox, passes
 from cms.services.media import Upload
 
 MENU_LENGTH = 6
@@ -44,7 +44,7 @@ async def get(session: AsyncSession) -> Site:
 
 async def list_pages(session: AsyncSession) -> Sequence[tuple[int, str]]:
     """Public pages, id and title, that may stand at the front."""
-    wanted = select(Published.post_id, Published.title).where(Published.kind == Kind.PAGE).order_by(Published.title, Published.post_id)
+    wanted = select(Published.post_id, Published.title).where(Published.in_lists(Kind.PAGE)).order_by(Published.title, Published.post_id)
     return [(post_id, title) for post_id, title in await session.execute(wanted)]
 
 
@@ -65,6 +65,28 @@ async def save(work: Work, actor: Actor, wanted: SiteInput, logo: Upload | None 
     before = {name: getattr(row, name) for name in changes}
     audit.note(work, actor, "site.configure", "site", SITE_ID, **audit.difference(before, changes))
     await configure(work, **changes)
+
+
+async def set_up(work: Work, actor: Actor, wanted: WelcomeInput | None) -> None:
+    """The questions of the first run are answered, or left for later (None); they are not asked again."""
+    policy.require(actor, Capability.SITE_CONFIGURE)
+    row = await hold(work)
+    answers = wanted.model_dump(include={"name", "time_zone"}) if wanted else {}
+    audit.note(work, actor, "site.set_up", "site", SITE_ID, **audit.difference({name: getattr(row, name) for name in answers}, answers))
+    await configure(work, **answers, is_set_up=True)
+
+
+async def choose_access(work: Work, actor: Actor, wanted: Access, password_hash: str | None) -> None:
+    """Who may read the site. ``password_hash``: of a new password; None leaves the one that is there.
+
+    Raises ``InvalidInput`` on ``password`` if one is needed and there is none.
+    """
+    policy.require(actor, Capability.SITE_CONFIGURE)
+    row = await hold(work)
+    if wanted is not Access.OPEN and not (password_hash or row.access_hash):
+        raise InvalidInput({"password": "Readers need a password to be asked for."})
+    audit.note(work, actor, "site.access", "site", SITE_ID, before=row.access, after=wanted, password=bool(password_hash))
+    await configure(work, access=wanted, access_hash=None if wanted is Access.OPEN else password_hash or row.access_hash)
 
 
 async def configure(work: Work, **changes: Any) -> None:
@@ -94,6 +116,8 @@ async def renew_frame(work: Work) -> None:
         "footer_menu": await _menu(session, "footer", home_path),
         "logo": await _logo(session, row.logo_id),
         "home_path": home_path,
+        "access": row.access,
+        "access_mark": passes.mark("site", row.access_hash or "") if row.access is not Access.OPEN else "",
     }
     changed = tuple(name for name in frame if row.frame.get(name) != frame[name])
     if changed:
@@ -104,7 +128,7 @@ async def renew_frame(work: Work) -> None:
 async def _home_path(session: AsyncSession, row: Site) -> str:
     if row.home != HomeVariant.PAGE:
         return ""
-    path = await session.scalar(select(Published.path).where(Published.post_id == row.home_page_id, Published.kind == Kind.PAGE))
+    path = await session.scalar(select(Published.path).where(Published.post_id == row.home_page_id, Published.in_lists(Kind.PAGE)))
     return f"/{path}" if path else ""
 
 
@@ -141,7 +165,7 @@ async def _top_pages(session: AsyncSession, home_path: str) -> list[dict[str, An
     """The main menu while nobody made one: the pages at the top of the tree, without the one that is home."""
     top = (
         select(Published.title, Published.path)
-        .where(Published.kind == Kind.PAGE, Published.parent_id.is_(None), Published.path != home_path.removeprefix("/"))
+        .where(Published.in_lists(Kind.PAGE), Published.parent_id.is_(None), Published.path != home_path.removeprefix("/"))
         .order_by(Published.published_at, Published.post_id)
         .limit(MENU_LENGTH)
     )

@@ -15,7 +15,7 @@ from sqlalchemy.orm import aliased
 from cms.db.session import Work
 from cms.events import Listed, PostPublished
 from cms.models import PostCategory, PostSeries, PostTag, Published, RelatedPost, Series
-from cms.models.post import Kind, Side
+from cms.models.post import Kind, Side, Visibility
 from cms.services import outbox
 from cms.services.reading import LINK, as_link
 
@@ -90,7 +90,7 @@ async def _beside(session: AsyncSession, ids: Collection[int]) -> dict[int, tupl
     """Of each post the ones before and after it by date."""
     here, other = aliased(Published), aliased(Published)
     place, others_place = (here.published_at, here.post_id), (other.published_at, other.post_id)  # compared as pairs: one step in the index
-    is_post = other.kind == Kind.POST
+    is_post = (other.kind == Kind.POST) & (other.visibility == Visibility.PUBLIC)
     newest, oldest = (column.desc() for column in others_place), others_place
     older = select(other.post_id).where(is_post, tuple_(*others_place) < tuple_(*place)).order_by(*newest)
     newer = select(other.post_id).where(is_post, tuple_(*others_place) > tuple_(*place)).order_by(*oldest)
@@ -105,7 +105,7 @@ async def _series(session: AsyncSession, ids: Collection[int]) -> dict[int, dict
     parts: dict[int, list[dict[str, Any]]] = {series.id: [] for _, series in found}
     if parts:
         wanted = select(PostSeries.series_id, *LINK).join(PostSeries, PostSeries.post_id == Published.post_id)
-        wanted = wanted.where(PostSeries.side == Side.LIVE, PostSeries.series_id.in_(parts))
+        wanted = wanted.where(PostSeries.side == Side.LIVE, PostSeries.series_id.in_(parts), Published.visibility == Visibility.PUBLIC)
         for series_id, *row in await session.execute(wanted.order_by(PostSeries.position, Published.published_at, Published.post_id)):
             parts[series_id].append(as_link(row))
     return {
@@ -117,7 +117,8 @@ async def _series(session: AsyncSession, ids: Collection[int]) -> dict[int, dict
 async def _related(session: AsyncSession, ids: Collection[int]) -> dict[int, list[dict[str, Any]]]:
     chosen = select(RelatedPost.post_id.label("of"), *LINK).join(RelatedPost, RelatedPost.related_id == Published.post_id)
     links: dict[int, list[dict[str, Any]]] = {}
-    for post_id, *row in await session.execute(chosen.where(RelatedPost.post_id.in_(ids)).order_by(RelatedPost.position)):
+    chosen = chosen.where(RelatedPost.post_id.in_(ids), Published.visibility == Visibility.PUBLIC)
+    for post_id, *row in await session.execute(chosen.order_by(RelatedPost.position)):
         links.setdefault(post_id, []).append(as_link(row))
     return links
 
@@ -167,7 +168,9 @@ class _Weighed:
     async def _newest_with(self, table: type[PostTag | PostCategory], term: Any, term_id: int) -> list[int]:
         known = self._newest.get((table, term_id))
         if known is None:
-            newest = select(table.post_id).where(table.side == Side.LIVE, term == term_id).order_by(table.post_id.desc()).limit(LOOKED_AT)
+            is_listed = (Published.post_id == table.post_id) & (Published.visibility == Visibility.PUBLIC)
+            newest = select(table.post_id).join(Published, is_listed).where(table.side == Side.LIVE, term == term_id)
+            newest = newest.order_by(table.post_id.desc()).limit(LOOKED_AT)
             known = self._newest[table, term_id] = list(await self._session.scalars(newest))
         return known
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
@@ -10,7 +10,7 @@ from cms.content.folding import fold
 from cms.content.slugs import slugify
 from cms.db.session import Work
 from cms.errors import Collision, InvalidInput
-from cms.models import Category, PostSeries, Series, Tag
+from cms.models import Category, PassedOn, PostSeries, Series, Tag
 from cms.models.address import TargetKind
 from cms.models.taxonomy import MAX_TERM
 from cms.policy import Actor, Capability
@@ -32,20 +32,36 @@ async def tag_names(session: AsyncSession, ids: Iterable[int]) -> list[str]:
     return [names[tag_id] for tag_id in wanted if tag_id in names]
 
 
+async def went(session: AsyncSession, kind: TargetKind, ids: Iterable[int]) -> dict[int, int]:
+    """Of these, the ones that were merged with another, and which that is."""
+    wanted = select(PassedOn.term_id, PassedOn.target_id).where(PassedOn.kind == kind, PassedOn.term_id.in_(list(ids)))
+    rows = await session.execute(wanted)
+    return {term_id: target_id for term_id, target_id in rows if target_id is not None}
+
+
 async def ensure_tags(work: Work, names: Iterable[str]) -> tuple[int, ...]:
-    """Ids of the tags with these names, in order; a new name makes a new tag. "Café" and "cafe" are the same."""
+    """Ids of the tags with these names, in order; a new name makes a new tag. "Café" and "cafe" are the same, and the name of a tag
+    that was merged with another means the other."""
     wanted: dict[str, str] = {}
     for name in names:
         wanted.setdefault(fold(name)[:MAX_TERM], name)
     known = await _tag_ids(work.session, wanted)
     for folded in sorted(wanted.keys() - known.keys()):  # in one order for everybody, or two would wait for each other's
         known[folded] = await _make_tag(work, wanted[folded], folded)
-    return tuple(known[folded] for folded in wanted)
+    return tuple(dict.fromkeys(known[folded] for folded in wanted))
+
+
+async def find_tags(session: AsyncSession, names: Iterable[str]) -> set[int]:
+    """Ids of those of these tags that there are."""
+    return set((await _tag_ids(session, [fold(name)[:MAX_TERM] for name in names])).values())
 
 
 async def _tag_ids(session: AsyncSession, folded: Iterable[str]) -> dict[str, int]:
-    rows = await session.execute(select(Tag.folded, Tag.id).where(Tag.folded.in_(list(folded))))
-    return {row.folded: row.id for row in rows}
+    names = list(folded)
+    by_name = select(Tag.folded, Tag.id, literal(0).label("is_other")).where(Tag.folded.in_(names))
+    merged = select(PassedOn.folded, PassedOn.target_id, literal(1)).where(PassedOn.kind == TargetKind.TAG, PassedOn.folded.in_(names))
+    rows = await session.execute(by_name.union_all(merged.where(PassedOn.target_id.is_not(None))).order_by("is_other"))
+    return {name: tag_id for name, tag_id, _ in rows}
 
 
 async def _make_tag(work: Work, name: str, folded: str) -> int:
@@ -104,7 +120,8 @@ async def list_series(session: AsyncSession) -> Sequence[str]:
 
 
 async def require_category(session: AsyncSession, category_id: int) -> Category:
-    category = await session.get(Category, category_id)
+    now = await went(session, TargetKind.CATEGORY, [category_id])
+    category = await session.get(Category, now.get(category_id, category_id))
     if category is None:
         raise InvalidInput({"category": "There is no such category any more; choose another."})
     return category

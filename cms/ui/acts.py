@@ -24,9 +24,12 @@ _OF_TEXTS = {
     "withdraw": "Took %s back from readers",
     "trash": "Moved %s to the trash",
     "restore": "Took %s out of the trash",
+    "delete": "Deleted %s for good",
+    "draft": "Made %s a draft again",
     "revision": "Named or kept a version of %s",
     "revert": "Brought back an earlier version of %s",
     "import": "Brought in %s from elsewhere",
+    "visibility": "Chose who may read %s",
 }
 ACTS: Mapping[str, str] = {  # ``%s``: whom or what it was about; without it, nothing but oneself
     "user.create": "Made an account for %s",
@@ -79,9 +82,25 @@ ACTS: Mapping[str, str] = {  # ``%s``: whom or what it was about; without it, no
     "preview_link.revoke": "Took back a preview link for %s",
     "media.add": "Added the file %s",
     "category.create": "Made the category %s",
+    "category.save": "Changed the category %s",
+    "category.merge": "Merged another category into %s",
+    "category.delete": "Deleted the category %s",
+    "tag.create": "Made the tag %s",
+    "tag.save": "Changed the tag %s",
+    "tag.merge": "Merged another tag into %s",
+    "tag.delete": "Deleted the tag %s",
     "series.create": "Made the series %s",
+    "series.save": "Changed the series %s",
+    "series.order": "Sorted the series %s",
+    "series.delete": "Deleted the series %s",
     "site.configure": "Changed %s",
+    "site.access": "Chose who may read the site",
+    "site.set_up": "Answered the questions of the first run, or left them for later",
+    "site.permalink": "Changed the addresses of posts",
     "menu.edit": "Changed %s",
+    "redirect.save": "Led readers on from %s",
+    "redirect.remove": "Deleted the redirect from %s",
+    "redirect.import": "Took redirects from a table",
     "demo.fill": "Filled the site with an example",
 }
 KINDS: Mapping[str, str] = {  # of acts: the first words of their names
@@ -99,9 +118,11 @@ KINDS: Mapping[str, str] = {  # of acts: the first words of their names
     "preview_link": "Preview links",
     "media": "Files",
     "category": "Categories",
+    "tag": "Tags",
     "series": "Series",
     "site": "Site settings",
     "menu": "Menus",
+    "redirect": "Redirects",
     "demo": "Examples",
 }
 MENUS = {"main": "the main menu", "footer": "the footer menu"}
@@ -111,6 +132,7 @@ GONE = {  # by the kind of what it was
     "page": "page no. %d (deleted)",
     "asset": "no. %d (deleted)",
     "category": "no. %d (deleted)",
+    "tag": "no. %d (deleted)",
     "series": "no. %d (deleted)",
 }
 ASPECTS = {  # what readers see change, in their words; a page's trail is its parents' titles
@@ -128,6 +150,7 @@ ASPECTS = {  # what readers see change, in their words; a page's trail is its pa
     "standfirst": "the excerpt",
     "featured": "its place on the home page",
     "meta": "what search engines and shared links say",
+    "visibility": "who may read it",
 }
 _CHANGED = {  # and what changes at the desk; "" goes along with the rest
     **ASPECTS,
@@ -141,11 +164,15 @@ _CHANGED = {  # and what changes at the desk; "" goes along with the rest
     "related": "related posts",
     **dict.fromkeys(("search_title", "search_description", "share_title", "share_description"), ASPECTS["meta"]),
     "name": "the name",
+    "description": "the description",
     "bio": "the words about oneself",
     "links": "the links",
     "is_pinned": "whether it is kept",
 }
 _DETAILS = {
+    "lines": "%s taken",
+    "refused": "%s not taken",
+    "target": "to %s",
     "role": "role: %s",
     "disabled": "cannot sign in",
     "by": "invited by %s",
@@ -153,6 +180,7 @@ _DETAILS = {
     "number": "sessions: %s",
     "ended": "sessions: %s",
     "refuses": "not wanted: %s",
+    "title": "“%s”",
     "passkey": "passkey no. %s",
     "changed": "%s",
     "path": "at /%s",
@@ -162,11 +190,13 @@ _DETAILS = {
     "lifetime": "open for %s",
     "key": "known as %s",
     "limit": "%s",
+    "password": "with a new password",
 }
 _VALUES = {
     "never": "not public",
     "published": "public",
     "trashed": "in the trash",
+    "deleted": "deleted for good",
     "active": "can sign in",
     "second factors": "codes",
     "1h": "1 hour",
@@ -176,10 +206,16 @@ _VALUES = {
     "new_device": "new browsers",
     "accepted": "accepted invitations",
     "mention": "mentions",
+    "public": "everybody",
+    "unlisted": "whoever has the address",
+    "password": "whoever knows the password",
+    "open": "everybody",
+    "coming_soon": "nobody yet",
+    "private": "whoever knows the password",
 }
 
 
-_LABELS = {"slug": "Address", "path": "Address", "published_at": "Published", "status": "State"}
+_LABELS = {"slug": "Address", "path": "Address", "target": "To", "match": "Leads on", "published_at": "Published", "status": "State"}
 
 
 class Act(Module):
@@ -207,8 +243,10 @@ class Act(Module):
             return _("the settings of the site"), self.handler.reverse_url("admin.site")
         if kind == "menu" and menu in MENUS:
             return _(MENUS[menu]), self.handler.reverse_url(f"admin.menu.{menu}")
-        if kind in ("user", "post", "page"):
-            name = "admin.person" if kind == "user" else f"admin.{kind}"
+        if kind == "redirect":
+            return line.details.get("name") or "", ""
+        if kind in ("user", "post", "page", "category", "tag", "series"):
+            name = {"user": "admin.person", "series": "admin.one-series"}.get(kind, f"admin.{kind}")
             return line.subject or _("Without a title"), self.handler.reverse_url(name, number)
         return line.subject or f"{kind} {number}", ""
 
@@ -224,7 +262,7 @@ class Details:
     def of(self, line: Line) -> list[str]:
         """What was before and is after; then the rest, but for what the sentence or these have told."""
         before, after = line.details.get("before"), line.details.get("after")
-        told = {"before", "after", *(["name"] if line.subject_kind == "menu" else [])}
+        told = {"before", "after", *(["name"] if line.subject_kind in ("menu", "redirect") else [])}
         if isinstance(before, dict) and isinstance(after, dict):
             told |= after.keys()
             changes = [self._change(name, before, after) for name in after]

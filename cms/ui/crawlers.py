@@ -38,7 +38,7 @@ PRIVATE = tuple(f"/{name}{end}" for name in ("admin", "login", "preview", "searc
 
 def robots(frame: Frame, sitemap: str) -> str:
     """A crawler obeys the group that names it, and only that one; so those who train models get one where they are treated apart."""
-    search, training = frame.allows("search"), frame.allows("training")
+    search, training = (frame.is_open and frame.allows(kind) for kind in ("search", "training"))
     groups = [_group(TRAINING, allowed=training)] if training != search else []
     groups.append(_group(("*",), allowed=search))
     return "\n".join([*groups, *([f"Sitemap: {sitemap}\n"] if search else [])])

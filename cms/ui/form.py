@@ -76,6 +76,15 @@ class Words(Module):
         ).decode()  # fmt: skip
 
 
+class Choices(Module):
+    """One of a few, each with a sentence. ``choices``: value, word, sentence."""
+
+    def render(self, form: FormLike, name: str, choices: Sequence[tuple[str, str, str]]) -> str:
+        return self.render_string(
+            "modules/choices.html", name=name, choices=choices, chosen=form[name], label=form.label(name), error=form.errors.get(name, "")
+        ).decode()
+
+
 class FormErrors(Module):
     """What is wrong with a form, in one place, with a link to each field. It takes the focus, with or without scripts."""
 
@@ -92,4 +101,10 @@ class UsePasskey(Module):
         return self.render_string("modules/use-passkey.html", action=action, challenge=challenge, next=next, is_offered=is_offered).decode()
 
 
-MODULES: dict[str, type[UIModule]] = {"Field": Field, "FormErrors": FormErrors, "UsePasskey": UsePasskey, "Words": Words}
+MODULES: dict[str, type[UIModule]] = {
+    "Choices": Choices,
+    "Field": Field,
+    "FormErrors": FormErrors,
+    "UsePasskey": UsePasskey,
+    "Words": Words,
+}

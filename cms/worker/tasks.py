@@ -10,12 +10,15 @@ from cms.media.storage import Storage
 from cms.sealing import Sealer
 from cms.services import (
     audit,
+    desk_index,
     devices,
     jobs,
     media,
     notices,
     notifications,
     outbox,
+    passing_on,
+    permalinks,
     portraits,
     preview_links,
     resets,
@@ -26,6 +29,7 @@ from cms.services import (
     site,
     throttling,
     tokens,
+    trash,
 )
 
 
@@ -38,13 +42,15 @@ class Means:
     mailer: Mailer
     storage: Storage
     public_url: str
+    job_id: int = 0  # of the job that is done with it, to report how far it has come
 
 
 Task = Callable[[Means, dict[str, Any]], Awaitable[None]]
 
 
 async def keep_house(means: Means, _payload: dict[str, Any]) -> None:
-    """Forget what nobody can want any more: old events, ended sessions, finished jobs, old searches, acts and revisions of long ago."""
+    """Forget what nobody can want any more: old events, ended sessions, finished jobs, old searches, acts and revisions of long ago, and
+    what has been in the trash for a month."""
     async with means.database.transaction() as work:
         await outbox.prune(work)
         await sessions.prune(work)
@@ -57,6 +63,7 @@ async def keep_house(means: Means, _payload: dict[str, Any]) -> None:
         await preview_links.prune(work)
         await notifications.prune(work)
     await revisions.prune(means.database)
+    await trash.prune(means.database)
 
 
 async def keep_idle(means: Means, _payload: dict[str, Any]) -> None:
@@ -66,6 +73,23 @@ async def keep_idle(means: Means, _payload: dict[str, Any]) -> None:
 async def reindex_search(means: Means, _payload: dict[str, Any]) -> None:
     """After an upgrade that searches by more than was kept before."""
     await search_index.renew_all(means.database)
+
+
+async def renew_addresses(means: Means, payload: dict[str, Any]) -> None:
+    await permalinks.renew_all(means.database, means.job_id, payload["after"])
+
+
+async def reindex_desk(means: Means, _payload: dict[str, Any]) -> None:
+    """After an upgrade from a release whose desk searched titles only."""
+    await desk_index.renew_all(means.database)
+
+
+async def pass_on_term(means: Means, payload: dict[str, Any]) -> None:
+    await passing_on.finish(means.database, payload, means.job_id)
+
+
+async def follow_term(means: Means, payload: dict[str, Any]) -> None:
+    await passing_on.follow_to_end(means.database, payload, means.job_id)
 
 
 async def send_mail(means: Means, payload: dict[str, Any]) -> None:
@@ -94,6 +118,10 @@ TASKS: dict[str, Task] = {
     "keep_house": keep_house,
     "keep_idle": keep_idle,
     "reindex_search": reindex_search,
+    permalinks.JOB: renew_addresses,
+    "reindex_desk": reindex_desk,
+    passing_on.JOB: pass_on_term,
+    passing_on.FOLLOWING: follow_term,
     notices.JOB: send_mail,
     resets.JOB: offer_reset,
     portraits.JOB: forget_file,

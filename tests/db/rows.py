@@ -18,6 +18,7 @@ from cms.models import (
     Menu,
     MenuItem,
     Notification,
+    PassedOn,
     Passkey,
     Portrait,
     Post,
@@ -72,6 +73,7 @@ async def fill(database: Database) -> None:
             [
                 item,
                 again,
+                PassedOn(kind="tag", term_id=999, target_id=1, folded="ebb"),
                 RelatedPost(post_id=post.post_id, related_id=parent.post_id, position=0),
                 SearchMiss(query="mussels", times=2, last_at=work.now),
                 PostSeries(post_id=post.post_id, side=Side.WORK, series_id=series.id, position=1),

@@ -247,6 +247,9 @@ async def test_nothing_changes_without_the_key_or_from_another_site(world: World
     for path, name in paths:
         stop = STOPS[name]
         for method in ("POST", "PUT", "PATCH", "DELETE"):
+            if not stop.needs_key:
+                assert all([(await browser.send(method, path, {}, headers)).status in (403, 405) for _, headers in tries if headers])
+                continue
             for sent, headers in tries if walk.is_done(ROUTES[name], method) else tries[:1]:
                 answer = await browser.send(method, path, {**stop.form, **sent}, {"Content-Type": form, **headers})
                 if answer.status not in (403, 405):

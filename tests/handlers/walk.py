@@ -16,12 +16,15 @@ from tornado.web import RequestHandler
 from cms import policy
 from cms.content.pipeline import render
 from cms.models import Passkey, Revision, Session, Token, User
+from cms.models.address import TargetKind
 from cms.models.post import Kind
 from cms.policy import Actor, Capability
 from cms.routes import requirement
 from cms.schemas.account import InvitationInput
 from cms.schemas.post import PostFields, PostInput
-from cms.services import invitations, media, posts, publishing, sessions
+from cms.schemas.redirects import RedirectInput
+from cms.schemas.terms import TermInput
+from cms.services import catalogue, invitations, media, posts, publishing, redirects, sessions
 from tests import factories
 from tests.web import Site
 
@@ -37,6 +40,7 @@ class Stop:
     path: str
     form: Mapping[str, str] = field(default_factory=dict)
     answers: frozenset[int] = ADMITTED  # of those who may be here
+    needs_key: bool = True  # with what is sent; nothing of a person or of the site is changed without
 
 
 # --- the routes ------------------------------------------------------------------------------------------------------------
@@ -53,10 +57,16 @@ def _desk(kind: str) -> dict[str, Stop]:
     return {
         f"admin.{kind}s": Stop(at, {"title": "", "text": "", "part": "none"}),
         f"admin.{kind}s.new": Stop(f"{at}/new"),
+        f"admin.{kind}s.bulk": Stop(f"{at}/bulk", {"act": "nonsense"}),
+        f"admin.{kind}s.trash": Stop(f"{at}/trash"),
+        f"admin.{kind}s.views": Stop(f"{at}/views", {"name": ""}),
+        f"admin.{kind}s.view": Stop(f"{at}/views/999999", {"name": "x"}, answers=_NOWHERE),
+        f"admin.{kind}.copy": Stop(f"{at}/{{{kind}}}/copy"),
         f"admin.{kind}s.checks": Stop(f"{at}/checks", {"text": "x"}),
         f"admin.{kind}.checks": Stop(f"{at}/{{{kind}}}/checks", {"text": "x"}),
         f"admin.{kind}": Stop(f"{at}/{{{kind}}}", _STALE),
         f"admin.{kind}.publication": Stop(f"{at}/{{{kind}}}/publication", _STALE),
+        f"admin.{kind}.visibility": Stop(f"{at}/{{{kind}}}/visibility", {"visibility": "?"}),
         f"admin.{kind}.threads": Stop(f"{at}/{{{kind}}}/threads", {"text": ""}),
         f"admin.{kind}.thread": Stop(f"{at}/{{{kind}}}/threads/999999", {"text": "x"}, answers=_DISCUSSED),
         f"admin.{kind}.links": Stop(f"{at}/{{{kind}}}/links", {"lifetime": "?"}),
@@ -159,11 +169,32 @@ STOPS: dict[str, Stop] = {
     "admin.person.data": Stop("/admin/people/{person}/data"),
     "admin.person.erasure": Stop("/admin/people/{person}/erasure"),
     "admin.person.ownership": Stop("/admin/people/{person}/ownership"),
+    "admin.welcome": Stop("/admin/welcome", {"name": ""}),
+    "admin.site.permalinks": Stop("/admin/site/permalinks", {"choice": "x"}),
     "admin.site.mail": Stop("/admin/site/mail", answers=frozenset({303, 404})),  # where no mail is sent, there is nothing to try
+    "admin.site.access": Stop("/admin/site/access", {"access": "?"}),
+    "unlock": Stop("/unlock", {"password": "x"}, answers=_NOWHERE | {303}, needs_key=False),  # the site is open
     "admin.site": Stop("/admin/site", {"name": ""}),
     "admin.menus": Stop("/admin/menus"),
     "admin.menu.main": Stop("/admin/menus/main", {"version": "99"}),
     "admin.menu.footer": Stop("/admin/menus/footer", {"version": "99"}),
+    "admin.redirects": Stop("/admin/redirects"),
+    "admin.redirects.csv": Stop("/admin/redirects.csv"),
+    "admin.redirects.new": Stop("/admin/redirects/new", {"path": ""}),
+    "admin.redirects.table": Stop("/admin/redirects/table"),
+    "admin.redirect": Stop("/admin/redirects/{redirect}", {"path": ""}),
+    "admin.categories": Stop("/admin/categories", {"name": ""}),
+    "admin.category": Stop("/admin/categories/{category}", {"name": ""}),
+    "admin.category.deletion": Stop("/admin/categories/{category}/deletion", {"heir": "?"}),
+    "admin.tags": Stop("/admin/tags", {"name": ""}),
+    "admin.tags.merging": Stop("/admin/tags/merging"),
+    "admin.tags.unused": Stop("/admin/tags/unused"),
+    "admin.tag": Stop("/admin/tags/{tag}", {"name": ""}),
+    "admin.tag.deletion": Stop("/admin/tags/{tag}/deletion", {"heir": "?"}),
+    "admin.series": Stop("/admin/series", {"name": ""}),
+    "admin.one-series": Stop("/admin/series/{series}", {"name": ""}),
+    "admin.one-series.deletion": Stop("/admin/series/{series}/deletion", {"heir": "?"}),
+    "admin.one-series.parts": Stop("/admin/series/{series}/parts"),
     "admin.cache": Stop("/admin/cache"),
     "admin.capabilities": Stop("/admin/capabilities"),
     "admin.audit": Stop("/admin/audit"),
@@ -253,6 +284,27 @@ async def make_invitation(site: Site, _state: str, _actor: Actor) -> Thing:
     return Thing(str(number), name)
 
 
+async def make_redirect(site: Site, _state: str, _actor: Actor) -> Thing:
+    owner, name = await factories.person(site.database, "owner"), f"{WORDS}-{secrets.token_hex(8)}"
+    async with site.database.transaction() as work:
+        row = await redirects.save(work, owner, RedirectInput(path=name, target="/", match="exact"))
+    return Thing(str(row.id), name)
+
+
+def make_term(kind: TargetKind) -> "Maker":
+    async def make(site: Site, _state: str, _actor: Actor) -> Thing:
+        editor, name = await factories.person(site.database, "editor", "Edna Reed"), f"{WORDS} {secrets.token_hex(8)}"
+        async with site.database.transaction() as work:
+            made = await catalogue.create(work, editor, kind, TermInput(name=name))
+        return Thing(str(made.id), name)
+
+    return make
+
+
+def of_terms(_actor: Actor, _wanted: Capability, thing: Thing) -> frozenset[int]:
+    return ADMITTED if thing.is_there else frozenset({404})
+
+
 def of_oneself(actor: Actor, _wanted: Capability, thing: Thing) -> frozenset[int]:
     return ADMITTED if actor.user_id in thing.owner_ids else frozenset({404})
 
@@ -271,6 +323,10 @@ THINGS: dict[str, tuple[Sequence[str], Maker, Callable[[Actor, Capability, Thing
     "passkey": (("made",), make_passkey, of_oneself),
     "person": (("author",), make_person, of_people),
     "invitation": (("open",), make_invitation, of_people),
+    "redirect": (("made",), make_redirect, of_people),
+    "category": (("made",), make_term(TargetKind.CATEGORY), of_terms),
+    "tag": (("made",), make_term(TargetKind.TAG), of_terms),
+    "series": (("made",), make_term(TargetKind.SERIES), of_terms),
 }
 
 

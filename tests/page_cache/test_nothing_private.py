@@ -10,9 +10,10 @@ from sqlalchemy import select, update
 from tornado.web import URLSpec
 
 from cms.models import Post, Revision, Schedule
-from cms.models.post import Kind, ScheduledAct, WorkState
+from cms.models.post import Kind, ScheduledAct, Visibility, WorkState
 from cms.policy import Actor
 from cms.routes import routes
+from cms.services import visibility
 from tests import factories
 from tests.web import Answer, Browser, Site
 
@@ -56,6 +57,10 @@ async def fill(site: Site) -> None:
     for number, take_away in enumerate((factories.withdraw, factories.trash)):
         post = await factories.published(database, editor, **{**HIDDEN, "slug": f"gone-{number}"})
         await take_away(database, editor, post.post_id)
+    for chosen in (Visibility.UNLISTED, Visibility.PASSWORD):
+        post = await factories.published(database, editor, **{**HIDDEN, "slug": f"{chosen}-water"})
+        async with database.transaction() as work:
+            await visibility.choose(work, editor, post.post_id, chosen, "hash" if chosen is Visibility.PASSWORD else None)
     await scheduled(site, editor, live.post_id)
     await scheduled(site, editor, (await factories.draft(database, editor, **HIDDEN)).id)
     await factories.person(database, "author", f"{MARKER} Nobody")
@@ -101,6 +106,8 @@ async def addresses(site: Site) -> list[str]:
         "setup/guessed",
         "static/css/site.css",
         "favicon.ico",
+        "unlock",
+        "password-water",
         ".well-known/security.txt",
         "healthz",
         "readyz",

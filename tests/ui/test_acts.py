@@ -15,13 +15,14 @@ from cms.models.document import Outcome, ThreadKind
 from cms.models.post import Kind
 from cms.schemas.audit import SUBJECTS
 from cms.services.audit import Line
+from cms.services.passing_on import SHELVES
 from cms.ui.acts import ACTS, KINDS, Details
 
 ROOT = Path(__file__).resolve().parents[2]
 TREES = {path: ast.parse(path.read_text()) for path in sorted((ROOT / "cms").rglob("*.py"))}
 # What stands between braces in the names that are noted, and as the kind of a subject.
-MEANT = {"kind": Kind, "post.kind": Kind, "text.kind": Kind, "thread.kind": ThreadKind, "outcome": Outcome}
-NEVER = {"comment.accepted", "comment.refused", "suggestion.resolved"}  # a suggestion ends in other ways than a comment
+MEANT = {"kind": Kind, "post.kind": Kind, "text.kind": Kind, "thread.kind": ThreadKind, "outcome": Outcome, "shelf.kind": SHELVES}
+NEVER = {"series.merge", "comment.accepted", "comment.refused", "suggestion.resolved"}  # a suggestion ends in other ways than a comment
 
 
 def calls(tree: ast.AST, name: str) -> Iterator[list[ast.expr]]:

@@ -130,7 +130,7 @@ class NewPasswordHandler(LinkHandler):
             form.refuse(error)
             self._show(form, status=422)
             return
-        self.clear_cookie(self.session_cookie, **self._cookie_flags)
+        self.clear_cookie(self.session_cookie, **self.cookie_flags)
         self.flash("Your new password is set. Sign in with it.")
         self.redirect_to("login")
 

@@ -59,13 +59,13 @@ class ProviderHandler(SignInHandler, is_base=True):
             state = await tokens.issue(work, Purpose.OIDC, user_id)
         journey = Journey(state, secrets.token_urlsafe(32), **kept)
         door = await openid.door(state, Secrets.of(journey.secret))
-        self.set_signed_cookie(self.journey_cookie, json.dumps(asdict(journey)), expires_days=COOKIE_DAYS, **self._cookie_flags)
+        self.set_signed_cookie(self.journey_cookie, json.dumps(asdict(journey)), expires_days=COOKIE_DAYS, **self.cookie_flags)
         self.redirect(door, status=303)
 
     def take_journey(self) -> Journey:
         """Once. Raises ``Refused`` for an answer that this browser did not ask for: somebody may want it signed in as another."""
         kept = self.signed_cookie(self.journey_cookie, days=COOKIE_DAYS)
-        self.clear_cookie(self.journey_cookie, **self._cookie_flags)
+        self.clear_cookie(self.journey_cookie, **self.cookie_flags)
         journey = Journey(**json.loads(kept)) if kept else None
         if journey is None or not compare_digest(journey.state.encode(), self.get_query_argument("state", "").encode()):
             raise Refused(NOT_OURS)

@@ -228,6 +228,6 @@ class OwnershipHandler(OnePersonHandler):
     async def post(self, number: str) -> None:
         async with self.transaction() as work:
             await accounts.hand_over(work, self.actor, await self.person(work, number))
-        self.clear_cookie(self.session_cookie, **self._cookie_flags)
+        self.clear_cookie(self.session_cookie, **self.cookie_flags)
         self.flash("Ownership is handed over. You are an administrator now; sign in again.")
         self.redirect_to("login")

@@ -45,7 +45,7 @@ class FrameHandler(EditorHandler, is_base=True):
 
     def get_template_namespace(self) -> dict[str, Any]:
         """What the site's own pages know; no scripts, as the browser would complain of each that it may not run."""
-        own = {"words": words_of(self.parts.last_frame), "direction": direction, "is_preview": True, "guest": None}
+        own = {"words": words_of(self.parts.last_frame), "direction": direction, "is_preview": True, "is_inside": True, "guest": None}
         return {**super().get_template_namespace(), **own}
 
 

@@ -53,7 +53,7 @@ class SignInHandler(AdminHandler, is_base=True):
     def let_in(self, entry: Entry, wanted: str) -> None:
         """To where the person wanted to go, or to the page that asks for the second factor."""
         if entry.pending:
-            self.set_signed_cookie(self.pending_cookie, entry.pending, expires_days=PENDING_DAYS, **self._cookie_flags)
+            self.set_signed_cookie(self.pending_cookie, entry.pending, expires_days=PENDING_DAYS, **self.cookie_flags)
             path = safe_path(wanted)
             self.redirect(self.reverse_url("login.factor") + (f"?{urlencode({'next': path})}" if path else ""), status=303)
             return
@@ -72,12 +72,12 @@ class SignInHandler(AdminHandler, is_base=True):
     def keep_session(self, entry: Entry) -> None:
         self.keep_token(entry.token)
         known = known_cookie_name(self.parts.settings)
-        self.set_signed_cookie(known, entry.device, expires_days=KNOWN_COOKIE_DAYS, **self._cookie_flags)
+        self.set_signed_cookie(known, entry.device, expires_days=KNOWN_COOKIE_DAYS, **self.cookie_flags)
         if self.pending:
-            self.clear_cookie(self.pending_cookie, **self._cookie_flags)
+            self.clear_cookie(self.pending_cookie, **self.cookie_flags)
 
     def keep_token(self, token: str) -> None:
-        self.set_signed_cookie(self.session_cookie, token, expires_days=sessions.LIFETIME.days, **self._cookie_flags)
+        self.set_signed_cookie(self.session_cookie, token, expires_days=sessions.LIFETIME.days, **self.cookie_flags)
 
     @property
     def device(self) -> str:
@@ -214,6 +214,6 @@ class LogoutHandler(SignInHandler):
         if token := self.session_token():
             async with self.transaction() as work:
                 await sessions.end(work, self.standing.user.actor if self.standing else self.actor, token)
-        self.clear_cookie(self.session_cookie, **self._cookie_flags)
+        self.clear_cookie(self.session_cookie, **self.cookie_flags)
         self.flash("You are signed out.")
         self.redirect_to("login")

@@ -1,6 +1,7 @@
 """SiteHandler: what readers get is the same for everybody, and nothing in it runs that we did not write."""
 
 import asyncio
+import json
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
@@ -13,10 +14,10 @@ from tornado.web import HTTPError
 from cms.content_coding import CODINGS, IDENTITY, best_coding
 from cms.errors import Gone, NotFound
 from cms.handlers.base import STATUS, BaseHandler
-from cms.models.site import Frame
+from cms.models.site import Access, Frame
 from cms.page_cache.cache import Page
 from cms.page_cache.marks import NOTHING, Marks
-from cms.services import shown
+from cms.services import passes, shown
 from cms.ui.errors import Explanation, explain
 from cms.ui.words import direction, href, words_of
 
@@ -48,6 +49,9 @@ class SiteHandler(BaseHandler):
     nowhere_marks: ClassVar[Marks] = NOTHING  # of the answer that nothing is there
     arguments: ClassVar[tuple[str, ...]] = ()  # of the query, that make another page; whatever else stands there is ignored
 
+    is_open_to_all: ClassVar[bool] = False  # also while the site is not
+    is_private = False  # an answer that only some may have
+    is_let_in = False
     _marks: Marks = NOTHING
     _is_making = False
 
@@ -68,16 +72,53 @@ class SiteHandler(BaseHandler):
     async def prepare(self) -> None:
         """The answer, if it is one that is the same for everybody: from the cache, or made for all who wait for it."""
         await super().prepare()
+        self.is_let_in = self.is_open_to_all or await self._may_come_in()
+        if not self.is_let_in:
+            self.show_lock(await self.parts.door.frame())
+            return
         if not self.is_kept or self.request.method not in self.SUPPORTED_METHODS:
             return
-        if self.parts.pages.capacity and not self._is_signed_in:
+        if self.parts.pages.capacity and not self._is_somebody:
             self._send(await self.parts.pages.get(self.cache_key, self._make))
         else:
             self._send(await self._make_once())
 
     @property
-    def _is_signed_in(self) -> bool:
-        return self.get_cookie(self.session_cookie) is not None
+    def _is_somebody(self) -> bool:
+        """Who may get other answers than everybody: whoever is signed in, or was given a password."""
+        return any(self.get_cookie(name) is not None for name in (self.session_cookie, self.opened_cookie))
+
+    # --- what is not for everybody ---
+
+    async def _may_come_in(self) -> bool:
+        """Into the site: while it is open everybody is; else those with its password, and those who work at the desk."""
+        frame = await self.parts.door.frame()
+        if frame.is_open:
+            return True
+        self.is_private = True
+        if frame.access_mark in self.opened:
+            return True
+        await self.load_actor()
+        return self.actor.is_signed_in
+
+    @property
+    def opened_cookie(self) -> str:
+        return "__Host-opened" if self.parts.settings.is_https else "opened"
+
+    @property
+    def opened(self) -> list[str]:
+        """What this browser was given the passwords of (services/passes.py)."""
+        kept = self.signed_cookie(self.opened_cookie, days=passes.DAYS)
+        return [str(each) for each in json.loads(kept)] if kept else []
+
+    def show_lock(self, frame: Frame, post_id: int | None = None, *, at: str | None = None, wrong: str = "") -> None:
+        """The page that asks for a password: of a text, or of the site. ``at``: where its reader wants to go."""
+        self.parts.use_frame(frame)
+        is_front = frame.access == Access.COMING_SOON and self.request.path == "/"
+        self.set_status(200 if is_front and not wrong else 403)
+        self.set_header("X-Robots-Tag", "noindex")
+        self.set_header("Cache-Control", "no-store")
+        self.render("site/lock.html", post_id=post_id, access=frame.access, wrong=wrong, at=self.request.path if at is None else at)
 
     @property
     def cache_key(self) -> str:
@@ -124,8 +165,10 @@ class SiteHandler(BaseHandler):
         self.on_answer(page)
         self.set_status(page.status)
         self._headers = self._headers_of(page)
+        if self.is_private:
+            self.set_header("Cache-Control", "private, no-store")
         if page.status == 301:
-            self.set_header("Location", page.location + self._kept_query)
+            self.set_header("Location", self._with_query(page.location))
         if self.parts.settings.surrogate_keys and (keys := _surrogate_keys(page.marks)):
             self.set_header("Surrogate-Key", keys)
         coding = self._best_of(each for each in CODINGS if each in page.bodies)
@@ -190,7 +233,16 @@ class SiteHandler(BaseHandler):
 
     def move_to(self, path: str) -> None:
         """301 to a path of this site, taking the query along."""
-        self.redirect(href("/" + path.lstrip("/")) + ("" if self._is_making else self._kept_query), status=301)
+        self.lead_to(href("/" + path.lstrip("/")))
+
+    def lead_to(self, location: str) -> None:
+        """301 to an address, of this site or elsewhere, taking the query along."""
+        self.redirect(location if self._is_making else self._with_query(location), status=301)
+
+    def _with_query(self, location: str) -> str:
+        """The request's, unless it has one of its own; a fragment comes last."""
+        address, mark, fragment = location.partition("#")
+        return f"{address}{'' if '?' in address else self._kept_query}{mark}{fragment}"
 
     @property
     def _kept_query(self) -> str:
@@ -213,6 +265,7 @@ class SiteHandler(BaseHandler):
 
     def get_template_namespace(self) -> dict[str, Any]:
         own = {"words": words_of(self.parts.last_frame), "href": href, "direction": direction, "is_preview": False, "guest": None}
+        own["is_inside"] = self.is_let_in or self.parts.last_frame.is_open  # menus are for those who may follow them
         return {**super().get_template_namespace(), **own}
 
     @property

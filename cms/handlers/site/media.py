@@ -46,7 +46,7 @@ class MediaHandler(SiteHandler):
         in_place = asset.content_type.startswith(SHOWN_IN_PLACE)
         self.set_header("Content-Type", asset.content_type)
         self.set_header("Content-Disposition", f"{'inline' if in_place else 'attachment'}; filename*=UTF-8''{quote(asset.name, safe='')}")
-        self.set_header("Cache-Control", FOR_EVER)
+        self.set_header("Cache-Control", FOR_EVER.replace("public", "private") if self.is_private else FOR_EVER)
         self.set_header("Cross-Origin-Resource-Policy", "cross-origin")
         self.set_header("Accept-Ranges", "bytes")
         self.set_header("Etag", f'"{asset.digest[:32]}"')

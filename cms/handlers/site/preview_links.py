@@ -17,6 +17,7 @@ _ROBOT = re.compile(
 
 class PreviewLinkHandler(SiteHandler):
     is_kept = False
+    is_open_to_all = True  # a right of its own
     path_is_secret = True
 
     def set_default_headers(self) -> None:

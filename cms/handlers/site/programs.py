@@ -30,13 +30,15 @@ class ProgramHandler(SiteHandler):
 
 
 class RobotsHandler(ProgramHandler):
-    aspects = ("crawlers",)
+    aspects = ("crawlers", "access")
+    is_open_to_all = True
 
     async def get(self) -> None:
         self.answer(TEXT, robots(await self.frame(), self.public_url + self.reverse_url("sitemap")))
 
 
 class SecurityHandler(ProgramHandler):
+    is_open_to_all = True
     is_kept = False  # it names a day by which to ask again
 
     async def get(self) -> None:

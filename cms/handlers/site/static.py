@@ -13,6 +13,7 @@ class StaticHandler(SiteHandler):
 
     content_policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
     is_kept = False
+    is_open_to_all = True
 
     _etag: str | None = None
 
@@ -39,6 +40,7 @@ class FaviconHandler(SiteHandler):
     """For those who ask at the old place without looking at the page."""
 
     is_kept = False
+    is_open_to_all = True
 
     async def get(self) -> None:
         self.set_header("Cache-Control", A_DAY)

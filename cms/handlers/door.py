@@ -1,0 +1,27 @@
+"""Whether the site is open, as this process knows it: asked of the database once, and again when somebody has changed it."""
+
+from cms.db.session import Database
+from cms.models.site import Frame
+from cms.services import site
+
+
+class Door:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._frame: Frame | None = None
+        self._changes = 0
+
+    def forget(self) -> None:
+        self._changes += 1
+        self._frame = None
+
+    async def frame(self) -> Frame:
+        """Of which ``access`` is right. What was asked before a change is not kept after it."""
+        if self._frame is not None:
+            return self._frame
+        changes = self._changes
+        async with self._database.read() as session:
+            frame = await site.get_frame(session)
+        if changes == self._changes:
+            self._frame = frame
+        return frame

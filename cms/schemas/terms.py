@@ -1,0 +1,67 @@
+"""What is typed about categories, tags, series and the order of things."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from cms.schemas.post import RowId, parts_of
+from cms.schemas.text import Line, Paragraphs
+
+MAX_NAME = 80
+MAX_DESCRIPTION = 2000
+MOST_AT_ONCE = 100
+
+
+class TermInput(BaseModel):
+    """``slug``: the last part of its address; empty: made from the name. ``parent``: of a category, the one above."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: Line = Field(title="Name", min_length=1, max_length=MAX_NAME)
+    slug: Line = Field("", title="Address", max_length=MAX_NAME)
+    description: Paragraphs = Field("", title="Description", max_length=MAX_DESCRIPTION)
+    parent: RowId | None = Field(None, title="Below")
+
+
+class TagsQuery(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    q: Line = Field("", max_length=200)
+    unused: bool = False
+    page: int = Field(1, ge=1, le=1_000_000)
+
+
+class MergeInput(BaseModel):
+    """Several tags that become one of them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    ids: tuple[RowId, ...] = Field((), title="Tags", max_length=MOST_AT_ONCE)
+    target: RowId | None = Field(None, title="The one that stays")
+
+    @field_validator("ids", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return parts_of(value)
+
+
+class HeirInput(BaseModel):
+    """Whose the texts are from now on; 0: nobody's."""
+
+    model_config = ConfigDict(frozen=True)
+
+    heir: RowId | None = Field(None, title="Its posts go to")
+
+
+class OrderInput(BaseModel):
+    """The parts of a series, posts by number, in their order. ``move``: "up-2", which one is to change places with its neighbour."""
+
+    model_config = ConfigDict(frozen=True)
+
+    order: tuple[RowId, ...] = Field((), max_length=1000)
+    move: Line = Field("", max_length=20)
+
+    @field_validator("order", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return parts_of(value)

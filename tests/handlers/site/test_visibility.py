@@ -1,0 +1,131 @@
+"""Texts that are not for everybody, and a site that is not open."""
+
+from typing import Any
+
+import pytest
+
+from tests import factories
+from tests.web import Answer, Browser, Site
+
+HIDDEN: dict[str, Any] = {"title": "Ebb", "text": "Mud and eels.", "tags": ("Sea",), "new_category": "Coast"}
+LISTS = ("/", "/archive", "/tag/sea", "/feed.xml", "/feed.json", "/search?q=eels", "/sitemap/1.xml", "/llms.txt", "/flow")
+
+
+async def texts(site: Site) -> int:
+    """Two posts that have a tag and a category in common; the number of the one that is to be hidden."""
+    await site.person("owner")
+    await site.person("editor")
+    editor = await factories.person(site.database, "editor")
+    await factories.published(site.database, editor, title="Flow", text="Water.", tags=("Sea",), new_category="Coast")
+    return (await factories.published(site.database, editor, **HIDDEN)).post_id
+
+
+async def choose(browser: Browser, post_id: int, visibility: str, password: str = "") -> Answer:
+    return await browser.post(f"/admin/posts/{post_id}/visibility", {"visibility": visibility, "password": password})
+
+
+async def named_in(browser: Browser) -> set[str]:
+    return {path for path in LISTS if "/ebb" in (await browser.get(path)).text}
+
+
+async def test_unlisted_text_is_at_its_address_and_nowhere_else(site: Site) -> None:
+    post_id, desk, reader = await texts(site), await site.signed_in("editor"), site.browser()
+    assert await named_in(reader) == set(LISTS)
+    assert (await choose(desk, post_id, "unlisted")).status == 303
+    assert await named_in(reader) == set()
+    answer = await reader.get("/ebb")
+    assert (answer.status, answer.headers["X-Robots-Tag"]) == (200, "noindex")
+    assert "Mud and eels." in answer.text
+    await factories.edited(site.database, await factories.person(site.database, "editor"), post_id, text="More eels.")
+    await desk.post(f"/admin/posts/{post_id}/publication", {"version": "99"})
+    await factories.publish(site.database, await factories.person(site.database, "editor"), post_id)
+    assert "More eels." in (await reader.get("/ebb")).text
+    assert await named_in(reader) == set()
+    await choose(desk, post_id, "public")
+    assert await named_in(reader) == set(LISTS)
+    assert "X-Robots-Tag" not in (await reader.get("/ebb")).headers
+
+
+async def test_password_opens_a_text_until_it_is_changed(site: Site) -> None:
+    post_id, desk, reader = await texts(site), await site.signed_in("editor"), site.browser()
+    await choose(desk, post_id, "password", "spring tide")
+    assert await named_in(reader) == set()
+    for path in ("/ebb", "/ebb.md"):
+        locked = await reader.get(path)
+        assert locked.status == 403
+        assert "eels" not in locked.text
+    wrong = await reader.send("POST", "/unlock", {"post": post_id, "password": "neap tide"})
+    assert wrong.status == 403
+    assert "This is not the password." in wrong.words
+    right = await reader.send("POST", "/unlock", {"post": post_id, "password": "spring tide"})
+    assert (right.status, right.location) == (303, "/ebb")
+    opened = await reader.get("/ebb")
+    assert "Mud and eels." in opened.text
+    assert opened.headers["Cache-Control"] == "private, no-store"
+    assert (await site.browser().get("/ebb")).status == 403
+    await choose(desk, post_id, "password", "another one")
+    assert (await reader.get("/ebb")).status == 403
+    assert "Mud and eels." in (await desk.get("/ebb")).text
+
+
+async def test_password_is_needed_long_enough_and_kept_when_nothing_is_typed(site: Site) -> None:
+    post_id, desk = await texts(site), await site.signed_in("editor")
+    for password, said in (("", "Readers need a password"), ("short", "At least 6 characters")):
+        answer = await choose(desk, post_id, "password", password)
+        assert answer.status == 422
+        assert said in answer.words
+    assert (await site.browser().get("/ebb")).status == 200
+    await choose(desk, post_id, "password", "spring tide")
+    await choose(desk, post_id, "password")
+    assert (await site.browser().send("POST", "/unlock", {"post": post_id, "password": "spring tide"})).status == 303
+
+
+async def test_who_may_not_publish_a_text_does_not_choose_its_readers(site: Site) -> None:
+    post_id = await texts(site)
+    for role in ("author", "contributor"):
+        assert (await choose(await site.signed_in(role), post_id, "unlisted")).status == 403
+    assert (await site.browser().get("/ebb")).headers.get("X-Robots-Tag") is None
+
+
+async def test_guessing_ends_after_ten_tries(site: Site) -> None:
+    post_id = await texts(site)
+    await choose(await site.signed_in("editor"), post_id, "password", "spring tide")
+    reader = site.browser()
+    tries = [(await reader.send("POST", "/unlock", {"post": post_id, "password": f"guess {n}"})).status for n in range(11)]
+    assert tries == [*[403] * 10, 429]
+    assert (await reader.send("POST", "/unlock", {"post": 999_999, "password": "guess"})).status == 404
+    assert (await reader.send("POST", "/unlock", {"password": "guess"})).status == 404  # the site is open
+
+
+@pytest.mark.parametrize("access", ["private", "coming_soon"])
+async def test_closed_site_shows_nothing_but_its_name(site: Site, access: str) -> None:
+    await texts(site)
+    owner, reader = await site.signed_in("owner"), site.browser()
+    assert (await reader.get("/ebb")).status == 200  # and is in the page cache
+    assert (await owner.post("/admin/site/access", {"access": access})).status == 422
+    assert (await owner.post("/admin/site/access", {"access": access, "password": "spring tide"})).status == 303
+    for path in (
+        "/",
+        "/ebb",
+        "/nothing-here",
+        "/ebb.md",
+        "/archive",
+        "/feed.xml",
+        "/feed.json",
+        "/sitemap.xml",
+        "/llms.txt",
+        "/search?q=mud",
+    ):
+        answer = await reader.get(path)
+        assert answer.status == (200 if (access, path) == ("coming_soon", "/") else 403), path
+        assert not {"Ebb", "Flow", "eels", "/tag/", "Archive"} & set(answer.text.replace("<", " ").replace(">", " ").split()), path
+    assert "Disallow: /\n" in (await reader.get("/robots.txt")).text
+    assert (await reader.get("/login")).status == 200
+    assert "eels" in (await owner.get("/ebb")).text
+    right = await reader.send("POST", "/unlock", {"next": "//evil.example/ebb", "password": "spring tide"})
+    assert (right.status, right.location) == (303, "/evil.example/ebb")
+    opened = await reader.get("/ebb")
+    assert (opened.status, opened.headers["Cache-Control"]) == (200, "private, no-store")
+    assert (await site.browser().get("/ebb")).status == 403
+    await owner.post("/admin/site/access", {"access": "open"})
+    assert (await site.browser().get("/ebb")).status == 200
