@@ -1,6 +1,5 @@
 """Browser journeys: the real program, a real Chromium."""
 
-import itertools
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -34,16 +33,6 @@ OPTIONS = (
 OpenBrowser = Callable[..., Chrome]
 
 
-_at_rest: dict[str, list[Chrome]] = {}  # by what they were started with; a browser takes a second to start and to end
-
-
-@pytest.fixture(scope="session", autouse=True)
-def browsers_end_with_the_tests() -> Iterator[None]:
-    yield
-    for driver in itertools.chain.from_iterable(_at_rest.values()):
-        driver.quit()
-
-
 @contextmanager
 def browsers() -> Iterator[OpenBrowser]:
     """What opens browsers with ``width`` in CSS pixels, ``scripts`` on or off, ``dark`` or light, and a ``profile`` to come back to; all
@@ -59,7 +48,8 @@ def browsers() -> Iterator[OpenBrowser]:
                 options.add_argument(argument)
             if not scripts:
                 options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
-            driver = stack.enter_context(_one(options, is_its_own=profile is not None))
+            driver = Chrome(options=options, service=ChromeService(shutil.which("chromedriver")))
+            stack.callback(driver.quit)
             # The window of a headless Chromium cannot be narrower than 500 pixels; the emulated screen can.
             metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
             driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
@@ -68,38 +58,6 @@ def browsers() -> Iterator[OpenBrowser]:
             return driver
 
         yield open_one
-
-
-@contextmanager
-def _one(options: ChromeOptions, *, is_its_own: bool) -> Iterator[Chrome]:
-    """A browser that remembers nothing: a new one, or one that rests."""
-    resting = _at_rest.setdefault(str(options.to_capabilities()), [])
-    driver = resting.pop() if resting else Chrome(options=options, service=ChromeService(shutil.which("chromedriver")))
-    try:
-        yield driver
-        if not is_its_own:
-            _forget(driver)
-            resting.append(driver)
-    finally:
-        if driver not in resting:
-            driver.quit()
-
-
-def _forget(driver: Chrome) -> None:
-    """What was told to the old tab (sizes, media, networks, keys, scripts) ends with it."""
-    old = driver.window_handles
-    driver.switch_to.new_window("tab")
-    new = driver.current_window_handle
-    for handle in old:
-        driver.switch_to.window(handle)
-        driver.close()
-    driver.switch_to.window(new)
-    driver.execute_cdp_cmd("Page.bringToFront", {})
-    driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
-    driver.execute_cdp_cmd("Network.clearBrowserCache", {})
-    driver.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": "*", "storageTypes": "all"})
-    for kind in driver.log_types:
-        driver.get_log(kind)
 
 
 @pytest.fixture
