@@ -23,6 +23,7 @@ from cms.handlers.admin import (
     menus,
     notifications,
     openid,
+    palette,
     passkeys,
     people,
     permalinks,
@@ -204,6 +205,7 @@ def _admin(kind: str) -> list[URLSpec]:
         url(r"/admin", dashboard.DeskHandler, name="admin"),
         url(r"/admin/preview", preview.PreviewHandler, name="admin.preview"),
         url(r"/admin/notifications", notifications.NotificationsHandler, name="admin.notifications"),
+        url(r"/admin/palette", palette.PaletteHandler, name="admin.palette"),
         url(r"/admin/links", link_targets.LinkTargetsHandler, name="admin.links"),
     ]  # fmt: skip
     return [

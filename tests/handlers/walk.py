@@ -127,6 +127,7 @@ STOPS: dict[str, Stop] = {
     "admin.notifications": Stop("/admin/notifications", {"up_to": "0"}),
     "admin.preview": Stop("/admin/preview", {"text": "x"}),
     "admin.links": Stop("/admin/links"),
+    "admin.palette": Stop("/admin/palette?q=low"),
     **_desk("post"),
     **_desk("page"),
     "login.openid": Stop("/login/openid", answers=_NOWHERE),  # no provider is set
