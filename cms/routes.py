@@ -9,6 +9,7 @@ from tornado.web import url
 from cms.handlers import operations
 from cms.handlers.admin import (
     audit,
+    backups,
     bulk,
     cache,
     calendar,
@@ -23,6 +24,7 @@ from cms.handlers.admin import (
     menus,
     notifications,
     openid,
+    palette,
     passkeys,
     people,
     permalinks,
@@ -41,8 +43,10 @@ from cms.handlers.admin import (
     setup,
     site,
     snippets,
+    system,
     terms,
     threads,
+    transfers,
     undoing,
     views,
     visibility,
@@ -204,6 +208,7 @@ def _admin(kind: str) -> list[URLSpec]:
         url(r"/admin/preview", preview.PreviewHandler, name="admin.preview"),
         url(r"/admin/notifications", notifications.NotificationsHandler, name="admin.notifications"),
         url(r"/admin/calendar", calendar.CalendarHandler, name="admin.calendar"),
+        url(r"/admin/palette", palette.PaletteHandler, name="admin.palette"),
         url(r"/admin/links", link_targets.LinkTargetsHandler, name="admin.links"),
     ]  # fmt: skip
     return [
@@ -266,10 +271,16 @@ def _administrators() -> list[URLSpec]:
         url(rf"/admin/fields/{NUMBER}", fields.FieldHandler, name="admin.field"),
         url(rf"/admin/fields/{NUMBER}/place", fields.FieldPlaceHandler, name="admin.field.place"),
         url(r"/admin/welcome", welcome.WelcomeHandler, name="admin.welcome"),
-        url(r"/admin/site", site.SettingsHandler, name="admin.site"),
+        url(r"/admin/site", site.SettingsHandler, {"part": "general"}, name="admin.site"),
+        *(
+            url(rf"/admin/site/{part}", site.SettingsHandler, {"part": part}, name=f"admin.site.{part}")
+            for part in site.PARTS
+            if part != "general"
+        ),
+        url(r"/admin/site/look/preview", site.LookPreviewHandler, name="admin.site.look.preview"),
         url(r"/admin/site/access", visibility.AccessHandler, name="admin.site.access"),
         url(r"/admin/site/permalinks", permalinks.PermalinksHandler, name="admin.site.permalinks"),
-        url(r"/admin/site/mail", site.MailTestHandler, name="admin.site.mail"),
+        url(r"/admin/site/mail", site.MailHandler, name="admin.site.mail"),
         url(r"/admin/site/review", reviews.ReviewRulesHandler, name="admin.site.review"),
         url(r"/admin/menus", menus.MenusHandler, name="admin.menus"),
         url(r"/admin/menus/main", menus.MenuHandler, {"name": "main"}, name="admin.menu.main"),
@@ -280,6 +291,18 @@ def _administrators() -> list[URLSpec]:
         url(r"/admin/redirects/table", redirects.RedirectsTableHandler, name="admin.redirects.table"),
         url(rf"/admin/redirects/{NUMBER}", redirects.RedirectHandler, name="admin.redirect"),
         url(r"/admin/cache", cache.CacheHandler, name="admin.cache"),
+        url(r"/admin/system", system.SystemHandler, name="admin.system"),
+        url(r"/admin/jobs", system.JobsHandler, name="admin.jobs"),
+        url(rf"/admin/jobs/{NUMBER}", system.JobHandler, name="admin.job"),
+        url(r"/admin/backups", backups.BackupsHandler, name="admin.backups"),
+        url(rf"/admin/backups/{NUMBER}", backups.BackupHandler, name="admin.backup"),
+        url(rf"/admin/backups/{NUMBER}/file", backups.BackupFileHandler, name="admin.backup.file"),
+        url(r"/admin/transfers", transfers.TransfersHandler, name="admin.transfers"),
+        url(r"/admin/transfers/imports", transfers.ImportsHandler, name="admin.imports"),
+        url(r"/admin/transfers/exports", transfers.ExportsHandler, name="admin.exports"),
+        url(rf"/admin/transfers/{NUMBER}", transfers.TransferHandler, name="admin.transfer"),
+        url(rf"/admin/transfers/{NUMBER}/file", transfers.TransferFileHandler, name="admin.transfer.file"),
+        url(rf"/admin/transfers/{NUMBER}/report", transfers.TransferReportHandler, name="admin.transfer.report"),
         url(rf"/admin/people/{NUMBER}/data", privacy.DataHandler, name="admin.person.data"),
         url(rf"/admin/people/{NUMBER}/erasure", privacy.ErasureHandler, name="admin.person.erasure"),
         url(r"/admin/capabilities", capabilities.CapabilitiesHandler, name="admin.capabilities"),

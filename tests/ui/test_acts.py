@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cms.models.desk import ReviewAct
+from cms.models.desk import ReviewAct, TransferKind
 from cms.models.document import Outcome, ThreadKind
 from cms.models.post import Kind
 from cms.schemas.audit import SUBJECTS
@@ -24,7 +24,7 @@ TREES = {path: ast.parse(path.read_text()) for path in sorted((ROOT / "cms").rgl
 # What stands between braces in the names that are noted, and as the kind of a subject.
 MEANT = {
     "kind": Kind, "post.kind": Kind, "text.kind": Kind, "thread.kind": ThreadKind, "outcome": Outcome, "act": ReviewAct,
-    "shelf.kind": SHELVES,
+    "shelf.kind": SHELVES, "row.kind": TransferKind,
 }  # fmt: skip
 NEVER = {"series.merge", "comment.accepted", "comment.refused", "suggestion.resolved"}  # a suggestion ends in other ways than a comment
 
