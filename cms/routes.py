@@ -231,6 +231,7 @@ def _administrators() -> list[URLSpec]:
         url(r"/admin/site/access", visibility.AccessHandler, name="admin.site.access"),
         url(r"/admin/site/mail", site.MailTestHandler, name="admin.site.mail"),
         url(r"/admin/menus", menus.MenusHandler, name="admin.menus"),
+        url(r"/admin/menus/targets", menus.TargetsHandler, name="admin.menus.targets"),
         url(r"/admin/menus/main", menus.MenuHandler, {"name": "main"}, name="admin.menu.main"),
         url(r"/admin/menus/footer", menus.MenuHandler, {"name": "footer"}, name="admin.menu.footer"),
         url(r"/admin/cache", cache.CacheHandler, name="admin.cache"),

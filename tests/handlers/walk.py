@@ -168,6 +168,7 @@ STOPS: dict[str, Stop] = {
     "unlock": Stop("/unlock", {"password": "x"}, answers=_NOWHERE | {303}, needs_key=False),  # the site is open
     "admin.site": Stop("/admin/site", {"name": ""}),
     "admin.menus": Stop("/admin/menus"),
+    "admin.menus.targets": Stop("/admin/menus/targets"),
     "admin.menu.main": Stop("/admin/menus/main", {"version": "99"}),
     "admin.menu.footer": Stop("/admin/menus/footer", {"version": "99"}),
     "admin.categories": Stop("/admin/categories", {"name": ""}),
