@@ -4,7 +4,7 @@ Ids only, and everything a listener cannot ask for later (what it was before). T
 """
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, get_args
 
 Ids = tuple[int, ...]
 
@@ -88,6 +88,13 @@ class TermChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class PagesSorted:
+    """The pages below one, or at the top of the tree, stand in another order."""
+
+    parent_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class UserChanged:
     """A person was made, deleted, erased, disabled, enabled or signed out, given another role, password, second factor or address, or
     changed the profile."""
@@ -106,23 +113,19 @@ class SessionEnded:
 
 
 Event = (
-    PostPublished | PostWithdrawn | WorkChanged | DocumentsChanged | ThreadChanged | SiteChanged | TermChanged | UserChanged | SessionEnded
+    PostPublished
+    | PostWithdrawn
+    | WorkChanged
+    | DocumentsChanged
+    | ThreadChanged
+    | SiteChanged
+    | TermChanged
+    | PagesSorted
+    | UserChanged
+    | SessionEnded
 )
 
-_KINDS: dict[str, type[Event]] = {
-    kind.__name__: kind
-    for kind in (
-        PostPublished,
-        PostWithdrawn,
-        WorkChanged,
-        DocumentsChanged,
-        ThreadChanged,
-        SiteChanged,
-        TermChanged,
-        UserChanged,
-        SessionEnded,
-    )
-}
+_KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
 
 
 def from_json(name: str, payload: dict[str, Any]) -> Event | None:

@@ -19,6 +19,7 @@ from cms.handlers.admin import (
     menus,
     notifications,
     openid,
+    page_tree,
     passkeys,
     people,
     preview,
@@ -180,7 +181,7 @@ def _account() -> list[URLSpec]:
 
 
 def _desk() -> list[URLSpec]:
-    return [*_admin("post"), *_admin("page"), *_terms(), *_administrators(), *_people_at_the_desk()]
+    return [*_admin("post"), *_admin("page"), *_page_tree(), *_terms(), *_administrators(), *_people_at_the_desk()]
 
 
 def _admin(kind: str) -> list[URLSpec]:
@@ -242,6 +243,10 @@ def _administrators() -> list[URLSpec]:
         url(r"/admin/audit\.csv", audit.AuditFileHandler, {"form": "csv"}, name="admin.audit.csv"),
         url(r"/admin/audit\.json", audit.AuditFileHandler, {"form": "json"}, name="admin.audit.json"),
     ]
+
+
+def _page_tree() -> list[URLSpec]:
+    return [url(r"/admin/pages/tree", page_tree.TreeHandler, {"kind": "page"}, name="admin.pages.tree")]
 
 
 def _terms() -> list[URLSpec]:

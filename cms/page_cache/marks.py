@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cms.events import Event, Listed, PostPublished, PostWithdrawn, SiteChanged, TermChanged, UserChanged
+from cms.events import Event, Listed, PagesSorted, PostPublished, PostWithdrawn, SiteChanged, TermChanged, UserChanged
 
 Place = tuple[float, int]  # where something stands in a list that is in order of time: its moment (seconds since 1970), and its id
 
@@ -137,6 +137,8 @@ def changed_by(event: Event) -> Marks:
         return Marks.of(*frame(*event.aspects))
     if isinstance(event, TermChanged):
         return _term(event)
+    if isinstance(event, PagesSorted):
+        return Marks.of(spans=[Span(f"below:{event.parent_id or 0}", NEWEST, OLDEST)])
     if isinstance(event, UserChanged):
         return _person(event)
     return NOTHING

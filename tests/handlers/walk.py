@@ -171,6 +171,7 @@ STOPS: dict[str, Stop] = {
     "admin.menus.targets": Stop("/admin/menus/targets"),
     "admin.menu.main": Stop("/admin/menus/main", {"version": "99"}),
     "admin.menu.footer": Stop("/admin/menus/footer", {"version": "99"}),
+    "admin.pages.tree": Stop("/admin/pages/tree"),
     "admin.categories": Stop("/admin/categories", {"name": ""}),
     "admin.category": Stop("/admin/categories/{category}", {"name": ""}),
     "admin.category.deletion": Stop("/admin/categories/{category}/deletion", {"heir": "?"}),
