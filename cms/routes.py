@@ -9,6 +9,7 @@ from tornado.web import url
 from cms.handlers import operations
 from cms.handlers.admin import (
     audit,
+    bulk,
     cache,
     capabilities,
     checks,
@@ -35,6 +36,7 @@ from cms.handlers.admin import (
     site,
     terms,
     threads,
+    views,
     visibility,
 )
 from cms.handlers.admin import posts as desk
@@ -198,6 +200,11 @@ def _admin(kind: str) -> list[URLSpec]:
         *home,
         url(at, desk.ListHandler, given, name=f"admin.{kind}s"),
         url(rf"{at}/new", desk.NewHandler, given, name=f"admin.{kind}s.new"),
+        url(rf"{at}/bulk", bulk.BulkHandler, given, name=f"admin.{kind}s.bulk"),
+        url(rf"{at}/trash", bulk.TrashHandler, given, name=f"admin.{kind}s.trash"),
+        url(rf"{at}/views", views.ViewsHandler, given, name=f"admin.{kind}s.views"),
+        url(rf"{at}/views/{NUMBER}", views.ViewHandler, given, name=f"admin.{kind}s.view"),
+        url(rf"{at}/{NUMBER}/copy", bulk.CopyHandler, given, name=f"admin.{kind}.copy"),
         url(rf"{at}/checks", checks.ChecksHandler, given, name=f"admin.{kind}s.checks"),
         url(rf"{at}/{NUMBER}", desk.EditHandler, given, name=f"admin.{kind}"),
         url(rf"{at}/{NUMBER}/checks", checks.ChecksHandler, given, name=f"admin.{kind}.checks"),

@@ -1,11 +1,11 @@
-"""``squall search reindex``: what readers can find, made anew from what is public."""
+"""``squall search reindex``: what readers and the desk can find, made anew from the texts."""
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from cms.cli.program import DataOption, current_database, load_settings, run
-from cms.services import search_index
+from cms.services import desk_index, search_index
 from cms.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="What readers can find.")
@@ -31,4 +31,6 @@ async def _reindex(settings: Settings) -> int:
             public = await search_index.count_public(session)
         with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task("documents", total=public)
-            return await search_index.renew_all(database, lambda done: progress.update(task, completed=done))
+            number = await search_index.renew_all(database, lambda done: progress.update(task, completed=done))
+        await desk_index.renew_all(database)
+        return number

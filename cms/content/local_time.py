@@ -1,7 +1,7 @@
 """Moments as people write them: by the clock of a place, which skips an hour in spring and has one twice in autumn."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 _WRITTEN = re.compile(r"[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d")  # as ``<input type="datetime-local">`` sends it (HTML, 2.3.5.5)
@@ -22,3 +22,9 @@ def moment_of(written: str, zone: ZoneInfo) -> datetime:
             raise ValueError(f"{clock} came twice in {zone.key}, as the clocks were put back; choose a time that came once.")
         raise ValueError(f"There was no {clock} in {zone.key}, as the clocks were put forward; choose another time.")
     return earlier.astimezone(UTC)
+
+
+def midnight(day: date, zone: ZoneInfo, days: int = 0) -> datetime:
+    """The beginning of the day, or of one so many days later; years that no database knows are held to the nearest that it does."""
+    day = min(max(day, date(1970, 1, 1)), date(9000, 1, 1))
+    return datetime.combine(day + timedelta(days=days), time(), zone)

@@ -5,11 +5,12 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import Engine
+from sqlalchemy import ColumnElement, Engine
 from sqlalchemy.dialects.postgresql.dml import Insert as PostgreSQLInsert
 from sqlalchemy.dialects.sqlite.dml import Insert as SQLiteInsert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from cms.errors import CMSError
 from cms.schemas.search import Wanted
@@ -55,6 +56,12 @@ class Dialect(Protocol):
 
     async def search(self, session: AsyncSession, wanted: Wanted, most: int, *, in_title: bool = False) -> list[int]:
         """Ids of the newest documents that have the terms, anywhere or in their title; newest first."""
+
+    async def search_desk(self, session: AsyncSession, wanted: Wanted, most: int) -> list[int]:
+        """Numbers of posts whose working copies have the terms; of many, any."""
+
+    def has_terms(self, wanted: Wanted, post_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+        """Whether the post's working copy has the terms, for queries that ask it of many posts."""
 
     async def problems(self, session: AsyncSession) -> list[str]:
         """What the database says of its own integrity; empty when all is well."""

@@ -13,11 +13,12 @@ from time import monotonic
 from typing import Any
 
 from pydantic_core import from_json
-from sqlalchemy import event, text
+from sqlalchemy import ColumnElement, event, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import InstrumentedAttribute
 
 from cms.db import postgresql_search
 from cms.errors import CMSError, Collision, OperatorError, StorageFull, Unavailable
@@ -112,6 +113,12 @@ class PostgreSQL:
 
     async def search(self, session: AsyncSession, wanted: Wanted, most: int, *, in_title: bool = False) -> list[int]:
         return await postgresql_search.search(session, wanted, most, in_title=in_title)
+
+    async def search_desk(self, session: AsyncSession, wanted: Wanted, most: int) -> list[int]:
+        return await postgresql_search.search_desk(session, wanted, most)
+
+    def has_terms(self, wanted: Wanted, post_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+        return postgresql_search.has_terms(wanted, post_id)
 
     async def problems(self, session: AsyncSession) -> list[str]:
         """PostgreSQL keeps its constraints itself; what can be wrong from our side is an index that a broken build left invalid."""

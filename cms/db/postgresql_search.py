@@ -7,11 +7,15 @@ it, some weeks long, and the function asks for the newest eras first, then for m
 
 from collections.abc import Iterable
 
-from sqlalchemy import text
+from sqlalchemy import Boolean, ColumnElement, cast, column, func, select, table, text
+from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from cms.schemas.search import Term, Wanted
 
+_DESK = table("desk_documents", column("post_id"), column("search_index_desk"))
+_AT_THE_DESK = text("SELECT search_index_desk_posts(:wanted, :most)")
 _NEWEST = text("SELECT search_index_newest(:heading, :whole, :marks, :most)")
 
 
@@ -23,6 +27,16 @@ async def search(session: AsyncSession, wanted: Wanted, most: int, *, in_title: 
         "most": most,
     }
     return list(await session.scalars(_NEWEST, asked))
+
+
+async def search_desk(session: AsyncSession, wanted: Wanted, most: int) -> list[int]:
+    return list(await session.scalars(_AT_THE_DESK, {"wanted": " & ".join(_terms(wanted.terms)), "most": most}))
+
+
+def has_terms(wanted: Wanted, post_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    """Asked post by post, until there are enough: gathering all matches would read most of the vectors."""
+    has = _DESK.c.search_index_desk.bool_op("@@")(cast(" & ".join(_terms(wanted.terms)), TSQUERY))
+    return func.coalesce(select(has).where(_DESK.c.post_id == post_id).scalar_subquery(), False, type_=Boolean)
 
 
 def _query(wanted: Wanted) -> str:

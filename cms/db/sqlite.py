@@ -17,11 +17,12 @@ from typing import Any
 from urllib.parse import quote
 
 from pydantic_core import from_json
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import ColumnElement, Engine, create_engine, event, text
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.pool import NullPool, StaticPool
 
 from cms.db import sqlite_connection, sqlite_search
@@ -128,6 +129,12 @@ class SQLite:
 
     async def search(self, session: AsyncSession, wanted: Wanted, most: int, *, in_title: bool = False) -> list[int]:
         return await sqlite_search.search(session, wanted, most, in_title=in_title)
+
+    async def search_desk(self, session: AsyncSession, wanted: Wanted, most: int) -> list[int]:
+        return await sqlite_search.search_desk(session, wanted, most)
+
+    def has_terms(self, wanted: Wanted, post_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+        return sqlite_search.has_terms(wanted, post_id)
 
     async def problems(self, session: AsyncSession) -> list[str]:
         damage = [str(row) for row in (await session.scalars(text("PRAGMA integrity_check"))) if row != "ok"]

@@ -33,6 +33,7 @@ threads.json         comments on texts that the person began, and suggestions
 remarks.json         what the person said in such threads
 preview-links.json   links to texts that the person made for somebody outside, without what they carry
 notifications.json   what the person was told at the desk
+views.json           lists that the person keeps under a name
 
 Passwords are kept only as a hash that tells nothing, and are left out, as are all keys and secrets.
 """

@@ -20,7 +20,7 @@ from cms.models.post import (
     Schedule,
     WorkingCopy,
 )
-from cms.models.search import SearchDocument, SearchMiss, SearchVariant, SearchWord
+from cms.models.search import DeskDocument, SearchDocument, SearchMiss, SearchVariant, SearchWord
 from cms.models.site import Menu, MenuItem, Site
 from cms.models.taxonomy import Category, PassedOn, Series, Tag
 from cms.models.user import Device, Identity, Passkey, Portrait, RecoveryCode, Session, Throttle, Token, User
@@ -32,6 +32,7 @@ __all__ = [
     "Base",
     "Category",
     "CustomField",
+    "DeskDocument",
     "Device",
     "Document",
     "DocumentUpdate",

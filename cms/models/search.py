@@ -1,4 +1,4 @@
-"""What readers can find: words of what is public, on which each database builds its own index (cms/db), and what they did not find."""
+"""What readers and the desk can find: words, on which each database builds its own index (cms/db), and what readers did not find."""
 
 from datetime import datetime
 
@@ -33,6 +33,15 @@ class SearchDocument(Base):
     marks: Mapped[str] = mapped_column(Text, server_default="")
     body: Mapped[str] = mapped_column(Text)
     text: Mapped[str] = mapped_column(Text, server_default="")  # as it was written, to be shown
+
+
+class DeskDocument(Base):
+    """What the desk finds a post by: each word of its working copy once, folded."""
+
+    __tablename__ = "desk_documents"
+
+    post_id: Mapped[int] = mapped_column(Id, ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True)
+    words: Mapped[str] = mapped_column(Text)
 
 
 class SearchWord(Base):

@@ -1,22 +1,119 @@
-"""What is asked of a list at the desk."""
+"""What is asked of a list at the desk, and what is done to what is chosen in it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
-from cms.schemas.text import Line
+from cms.schemas.audit import Day
+from cms.schemas.post import MAX_AUTHORS, MAX_TAGS, RowId, parts_of
+from cms.schemas.text import Language, Line, Name
 
-Status = Literal["all", "draft", "published", "changed", "withdrawn", "trashed"]
+Status = Literal["all", "draft", "in_review", "approved", "scheduled", "published", "changed", "withdrawn", "trashed"]
+Sort = Literal["changed", "title", "published"]
+Column = Literal["title", "status", "authors", "category", "tags", "published", "changed"]
+
+FILTERS = ("author", "category", "tag", "series", "language", "visibility", "since", "until", "mine")
+PLACES = ("page", "after")
 
 
 class ListQuery(BaseModel):
-    """Which of the posts: a state, words of the title, a page of fifty."""
+    """Which of the posts or pages, and in which order: the address of a list, and of a view that somebody saved.
+
+    ``after``: of a screen beyond those that have numbers, the last row of the one before it.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     status: Status = "all"
-    q: Line = Field("", title="Search in titles", max_length=200)
+    q: Line = Field("", title="Search in title and text", max_length=200)
+    author: RowId | None = Field(None, title="Author")
+    category: RowId | None = Field(None, title="Category")
+    tag: Line = Field("", title="Tag", max_length=80)
+    series: RowId | None = Field(None, title="Series")
+    language: Language = Field("", title="Language", max_length=12)
+    visibility: Literal["", "public", "unlisted", "password"] = Field("", title="Visible to")
+    since: Day | None = Field(None, title="Published from")
+    until: Day | None = Field(None, title="Published to")  # that day included
+    mine: bool = Field(False, title="Only what I wrote")
+    sort: Sort = "changed"
+    reverse: bool = False
+    columns: tuple[Column, ...] = Field((), max_length=20)  # (): those that the person had before
     page: int = Field(1, ge=1, le=100_000)
+    after: str = Field("", max_length=500)
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return parts_of(value)
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        """Those that are set, by their names."""
+        return {name: value for name in FILTERS if (value := getattr(self, name))}
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Beyond its state."""
+        return bool(self.q or self.filters)
+
+    def address(self, **changes: Any) -> str:
+        """Its query with these changes, shortest first screen; what is as usual is not in it."""
+        usual = type(self).model_validate({})
+        chosen = {name: getattr(self, name) for name in type(self).model_fields if name not in (*PLACES, "columns")} | changes
+        said = {name: "on" if value is True else value for name, value in chosen.items() if value and value != getattr(usual, name)}
+        return urlencode(said)
+
+
+class ViewInput(BaseModel):
+    """A name for a list as it is. ``query``: of its address."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: Name = Field(title="Name")
+    query: str = Field("", max_length=1000)
+
+
+BulkAct = Literal["publish", "withdraw", "draft", "add_tags", "remove_tags", "category", "authors", "trash", "restore", "delete"]
+MOST_AT_ONCE = 100
+
+
+class BulkInput(BaseModel):
+    """What is to be done to what was chosen; the menu of a row says "trash-42", whatever else is chosen."""
+
+    model_config = ConfigDict(frozen=True)
+
+    act: BulkAct = Field(title="What to do")
+    id: tuple[RowId, ...] = Field((), title="What to do it to")
+    tags: tuple[Line, ...] = Field((), title="Tags", max_length=MAX_TAGS)
+    to_category: RowId | None = Field(None, title="To the category")
+    to_authors: tuple[RowId, ...] = Field((), title="New authors", max_length=MAX_AUTHORS)
+    is_confirmed: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_row(cls, sent: Any) -> Any:
+        act, is_of_row, number = str(sent.get("act", "")).partition("-")
+        return {**sent, "act": act, "id": number} if is_of_row else sent
+
+    @field_validator("id", "tags", "to_authors", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return parts_of(value)
+
+    @field_validator("id")
+    @classmethod
+    def _few(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if len(value) > MOST_AT_ONCE:
+            raise ValueError(f"choose at most {MOST_AT_ONCE} at once; you can do it again with the next ones")
+        return value
+
+    @field_validator("tags")
+    @classmethod
+    def _short(cls, tags: tuple[str, ...]) -> tuple[str, ...]:
+        if any(len(tag) > 80 for tag in tags):
+            raise ValueError("a tag has at most 80 characters")
+        return tags
 
 
 VersionKey = Annotated[str, StringConstraints(pattern=r"^(now|newest|live|[1-9][0-9]{0,17})$")]  # services/revisions.py

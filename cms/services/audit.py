@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
+from cms.content.local_time import midnight
 from cms.db.session import Work
 from cms.models import Asset, AuditEntry, Category, Post, Series, Tag, User
 from cms.policy import Actor, Capability
@@ -115,22 +116,17 @@ async def prune(work: Work) -> None:
 
 
 def _conditions(query: AuditQuery, zone: ZoneInfo) -> list[ColumnElement[bool]]:
+    since, until = query.since or date.min, query.until or date.min
     asked: list[tuple[object, ColumnElement[bool]]] = [
         (query.person, AuditEntry.user_id == query.person),
         (query.kind, func.substr(AuditEntry.action, 1, len(query.kind) + 1) == f"{query.kind}."),
         (query.subject_kind, AuditEntry.subject_kind == query.subject_kind),
         (query.subject_id, AuditEntry.subject_id == query.subject_id),
-        (query.since, AuditEntry.at >= _midnight(query.since, zone)),
-        (query.until, AuditEntry.at < _midnight(query.until, zone, days=1)),
+        (query.since, AuditEntry.at >= midnight(since, zone)),
+        (query.until, AuditEntry.at < midnight(until, zone, days=1)),
         (query.before, AuditEntry.id < (query.before or 0)),
     ]
     return [condition for is_asked, condition in asked if is_asked]
-
-
-def _midnight(day: date | None, zone: ZoneInfo, days: int = 0) -> datetime:
-    """The beginning of the day, or of one so many days later."""
-    day = min(max(day or date.min, date(1970, 1, 1)), date(9000, 1, 1))
-    return datetime.combine(day + timedelta(days=days), time(), zone)
 
 
 async def _names(session: AsyncSession, entries: Sequence[AuditEntry]) -> Names:

@@ -1,25 +1,23 @@
 """Posts and pages at the desk: who sees which, making, saving, trash. What readers see is changed by ``publishing`` only."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, func, not_, or_, select, true
+from sqlalchemy import ColumnElement, and_, exists, false, not_, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
-from cms.content.folding import fold
 from cms.db.session import Work
 from cms.errors import Conflict, Forbidden, InvalidInput, NotFound
 from cms.events import WorkChanged
-from cms.models import Post, PostAuthor, Published, SearchDocument, Series, User, WorkingCopy
+from cms.models import Post, PostAuthor, SearchDocument, Series, User, WorkingCopy
 from cms.models.post import Kind, Live, Reason, Side
 from cms.policy import Actor, Capability, Scope
 from cms.schemas.post import MAX_TITLE, META, PartOfSeries, PostFields, PostInput
 from cms.services import audit, documents, outbox, post_fields, site, taxonomies, working_copies
 
-PER_SCREEN = 50
 SHORT = ("title", "slug", "date")  # fields that the audit has as they were and are
 
 
@@ -37,60 +35,25 @@ class Draft:
     series: str = ""  # its name
 
 
-@dataclass(frozen=True, slots=True)
-class DeskRow:
-    """A line of the desk's list. Of another's post, whoever may not see drafts reads what readers see: title, state and date."""
-
-    post: Post
-    authors: tuple[str, ...]  # names, in order
-    title: str
-    status: str
-    changed_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class DeskSlice:
-    rows: Sequence[DeskRow]
-    counts: dict[str, int]  # status → how many, for the tabs; "all" without the trash
-    page: int
-    total: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PER_SCREEN))
-
-
 def visible_to(actor: Actor) -> ColumnElement[bool]:
     """The condition of every query that lists posts: others' drafts are seen by editors and above."""
     if policy.scope(actor, Capability.DRAFT_SEE) is Scope.ANY:
         return Post.id.is_not(None)
-    return or_(Post.live == Live.PUBLISHED, _is_own(actor))
+    return or_(Post.live == Live.PUBLISHED, is_own(actor))
 
 
-def _is_own(actor: Actor) -> ColumnElement[bool]:
-    wrote = exists().where(PostAuthor.post_id == Post.id, PostAuthor.side == Side.WORK, PostAuthor.user_id == actor.user_id)
-    return or_(Post.created_by_id == actor.user_id, wrote) if actor.is_signed_in else false()
+def is_own(actor: Actor) -> ColumnElement[bool]:
+    """What the actor began, or is an author of. Gathered once, as lists ask it of many."""
+    wrote = select(PostAuthor.post_id).where(PostAuthor.side == Side.WORK, PostAuthor.user_id == actor.user_id)
+    return or_(Post.created_by_id == actor.user_id, Post.id.in_(wrote)) if actor.is_signed_in else false()
 
 
-# --- lists -----------------------------------------------------------------------------------------------------------------
-
-
-def _statuses(actor: Actor) -> dict[str, ColumnElement[bool]]:
-    """The tabs of the list. That another's post has changes is seen by those who may see them."""
-    is_changed = and_(Post.has_changes.is_(True), sees_work(actor))
-    return {
-        "all": Post.live != Live.TRASHED,
-        "draft": Post.live == Live.NEVER,
-        "published": and_(Post.live == Live.PUBLISHED, not_(is_changed)),
-        "changed": and_(Post.live == Live.PUBLISHED, is_changed),
-        "withdrawn": Post.live == Live.WITHDRAWN,
-        "trashed": Post.live == Live.TRASHED,
-    }
+# --- who knows of which ----------------------------------------------------------------------------------------------------
 
 
 def sees_work(actor: Actor) -> ColumnElement[bool]:
     """The posts whose working copy the actor may know of."""
-    return true() if policy.scope(actor, Capability.DRAFT_SEE) is Scope.ANY else _is_own(actor)
+    return true() if policy.scope(actor, Capability.DRAFT_SEE) is Scope.ANY else is_own(actor)
 
 
 def has_in_title(actor: Actor, word: str) -> ColumnElement[bool]:
@@ -101,52 +64,13 @@ def has_in_title(actor: Actor, word: str) -> ColumnElement[bool]:
     in_work = Post.folded_title.contains(word, autoescape=True)
     if policy.scope(actor, Capability.DRAFT_SEE) is Scope.ANY:
         return in_work
-    return or_(and_(_is_own(actor), in_work), and_(not_(_is_own(actor)), in_public))
+    return or_(and_(is_own(actor), in_work), and_(not_(is_own(actor)), in_public))
 
 
-async def list_for_desk(
-    session: AsyncSession, actor: Actor, kind: Kind, *, status: str = "all", title: str = "", page: int = 1
-) -> DeskSlice:
-    """Newest work first. ``title``: only those whose title has these words, whatever their case and accents.
-
-    A page beyond the last is the last: whoever trashed the only post on it comes back to something.
-    """
-    statuses = _statuses(actor)
-    if status not in statuses:
-        raise NotFound
-    base = select(Post).where(Post.kind == kind, visible_to(actor))
-    for word in fold(title.replace("\0", " ")).split()[:8]:
-        base = base.where(has_in_title(actor, word))
-    counts = await _counts(session, base, statuses)
-    page = max(1, min(page, -(-counts[status] // PER_SCREEN)))
-    wanted = base.where(statuses[status]).order_by(Post.updated_at.desc(), Post.id.desc())
-    posts = (await session.scalars(wanted.limit(PER_SCREEN).offset((page - 1) * PER_SCREEN))).all()
-    names = await _author_names(session, [post.id for post in posts])
-    for post in posts:
-        _with_owners(post, names)
-    public = await _public_faces(session, [post.id for post in posts if not policy.allows(actor, Capability.DRAFT_SEE, post)])
-    rows = [_desk_row(post, tuple(name for _, name in names.get(post.id, ())), public.get(post.id)) for post in posts]
-    return DeskSlice(rows, counts, page, counts[status])
-
-
-async def _public_faces(session: AsyncSession, ids: Sequence[int]) -> dict[int, tuple[str, datetime]]:
-    """Title and date of what readers see."""
-    if not ids:
-        return {}
-    wanted = select(Published.post_id, Published.title, Published.updated_at).where(Published.post_id.in_(ids))
-    return {post_id: (title, updated_at) for post_id, title, updated_at in await session.execute(wanted)}
-
-
-def _desk_row(post: Post, authors: tuple[str, ...], public: tuple[str, datetime] | None) -> DeskRow:
-    if public:
-        return DeskRow(post, authors, public[0], "published", public[1])
-    return DeskRow(post, authors, post.title, post.status, post.updated_at)
-
-
-async def _counts(session: AsyncSession, base: Select[Any], statuses: Mapping[str, ColumnElement[bool]]) -> dict[str, int]:
-    columns = [func.count().filter(condition).label(name) for name, condition in statuses.items()]
-    row = (await session.execute(base.with_only_columns(*columns))).one()
-    return dict(row._mapping)
+def has_in_public(words: Sequence[str]) -> ColumnElement[bool]:
+    """The words, or longer ones that begin so, in what readers see."""
+    text = " " + SearchDocument.heading + " " + SearchDocument.body
+    return exists().where(SearchDocument.kind == "post", SearchDocument.ref == Post.id, *(text.contains(f" {word}") for word in words))
 
 
 async def _author_names(session: AsyncSession, ids: Sequence[int]) -> dict[int, list[tuple[int, str]]]:
@@ -203,11 +127,12 @@ async def all_visible(session: AsyncSession, actor: Actor, post_ids: Sequence[in
     if len(found) < len(set(post_ids)):
         raise NotFound
     names = await _author_names(session, post_ids)
-    return {post.id: _with_owners(post, names) for post in found}
+    return {post.id: with_owners(post, names.get(post.id, ())) for post in found}
 
 
-def _with_owners(post: Post, names: dict[int, list[tuple[int, str]]]) -> Post:
-    ids = {user_id for user_id, _ in names.get(post.id, ())} | {post.created_by_id}
+def with_owners(post: Post, authors: Iterable[tuple[int, str]]) -> Post:
+    """``authors``: of the working copy, numbers and names."""
+    ids = {user_id for user_id, _ in authors} | {post.created_by_id}
     post.owner_ids = frozenset(user_id for user_id in ids if user_id is not None)
     return post
 
@@ -231,7 +156,7 @@ async def create(work: Work, actor: Actor, kind: Kind, wanted: PostInput, *, fie
     if copy.content or fields.title:
         await working_copies.keep(work, [copy], Reason.SAVED, actor.user_id)
     audit.note(work, actor, f"{kind}.create", kind, post.id)
-    return _with_owners(post, {post.id: [(user_id, "") for user_id in fields.authors]})
+    return with_owners(post, [(user_id, "") for user_id in fields.authors])
 
 
 async def save(work: Work, actor: Actor, post_id: int, wanted: PostInput, *, on_purpose: bool = True) -> Post:
@@ -254,6 +179,37 @@ async def save(work: Work, actor: Actor, post_id: int, wanted: PostInput, *, on_
     if on_purpose:
         await working_copies.keep(work, [copy], Reason.SAVED, actor.user_id)
     return post
+
+
+async def refile(work: Work, actor: Actor, post_id: int, changes: Callable[[PostFields], Mapping[str, Any]]) -> Post:
+    """Change fields of the working copy, whatever the rest of it is by now: nothing that somebody types is lost.
+
+    ``changes``: of the fields as they are, and valid. Raises ``Conflict`` if it is in the trash.
+    """
+    post = await get_editable(work.session, actor, post_id, lock=True)
+    if post.is_trashed:
+        raise Conflict("This is in the trash; take it out first.")
+    copy = await working_copies.project(work, post_id)
+    text, before = copy.content, copy.fields
+    wished = PostFields.model_validate(before)
+    wished = wished.model_copy(update=changes(wished))
+    copy = await working_copies.edit(work, actor, post_id, fields=wished.to_json())
+    note_saved(work, actor, post, before, copy, _changed(copy, text, before))
+    await working_copies.keep(work, [copy], Reason.SAVED, actor.user_id)
+    return post
+
+
+async def duplicate(work: Work, actor: Actor, post_id: int, *, title: str = "%s (copy)") -> Post:
+    """A new draft of the actor's with the text and the fields of another one, as they are written now.
+
+    What is one text's alone stays with it: its address, its date, its part in a series, its place on the home page.
+    """
+    post = await get_editable(work.session, actor, post_id)
+    copy = await working_copies.project(work, post_id)
+    fields = PostFields.model_validate(copy.fields)
+    named = title.replace("%s", fields.title[: MAX_TITLE - len(title)])
+    own = {"title": named, "slug": "", "date": "", "series": None, "featured": False, "authors": (actor.user_id,) if actor.user_id else ()}
+    return await create(work, actor, post.kind, PostInput.model_validate({"text": copy.content}), fields=fields.model_copy(update=own))
 
 
 def _changed(copy: WorkingCopy, text: str, fields: Mapping[str, Any]) -> set[str]:

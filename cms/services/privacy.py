@@ -30,6 +30,7 @@ from cms.models import (
     RecoveryCode,
     Remark,
     Revision,
+    SavedView,
     Session,
     Site,
     Thread,
@@ -59,6 +60,7 @@ _SHOWN: Mapping[type[Base], tuple[str, ...]] = {
     PreviewLink: ("post_id", "revision_id", "name", "created_at", "expires_at", "revoked_at", "seen", "seen_at"),
     Identity: ("issuer", "subject", "created_at", "used_at"),
     Token: ("purpose", "created_at", "expires_at"),
+    SavedView: ("kind", "name", "query"),
     Job: ("name", "payload", "created_at", "finished_at"),
     AuditEntry: ("at", "action", "subject_kind", "subject_id", "details", "address", "request_id"),
     Post: ("id", "kind", "title", "live", "work", "language", "created_at", "updated_at", "first_published_at", "trashed_at"),
@@ -105,6 +107,7 @@ async def kept(session: AsyncSession, user_id: int) -> dict[str, Any]:
                 ("identities", Identity),
                 ("one-time-links", Token),
                 ("notifications", Notification),
+                ("views", SavedView),
             )
         },
         "notices": [_notice(each) for each in await session.scalars(select(Job).where(notices.told(user_id)).order_by(Job.id))],
@@ -248,7 +251,7 @@ def _husk(work: Work, user_id: int, name: str) -> Row:
 
 async def _forget_rows(work: Work, user_id: int) -> None:
     session = work.session
-    for table in (Session, Device, Passkey, RecoveryCode, Identity, Token, Notification):
+    for table in (Session, Device, Passkey, RecoveryCode, Identity, Token, Notification, SavedView):
         await session.execute(delete(table).where(table.user_id == user_id))
     await notices.forget(work, user_id)
 

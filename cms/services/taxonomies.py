@@ -51,6 +51,11 @@ async def ensure_tags(work: Work, names: Iterable[str]) -> tuple[int, ...]:
     return tuple(dict.fromkeys(known[folded] for folded in wanted))
 
 
+async def find_tags(session: AsyncSession, names: Iterable[str]) -> set[int]:
+    """Ids of those of these tags that there are."""
+    return set((await _tag_ids(session, [fold(name)[:MAX_TERM] for name in names])).values())
+
+
 async def _tag_ids(session: AsyncSession, folded: Iterable[str]) -> dict[str, int]:
     names = list(folded)
     by_name = select(Tag.folded, Tag.id, literal(0).label("is_other")).where(Tag.folded.in_(names))

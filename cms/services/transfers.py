@@ -19,7 +19,7 @@ from cms.models.address import AddressState, TargetKind
 from cms.models.post import Kind, Live, Reason, Side
 from cms.policy import Actor, Capability
 from cms.schemas.post import PostFields
-from cms.services import addresses, audit, outbox, publishing, taxonomies, terms, working_copies
+from cms.services import addresses, audit, desk_index, outbox, publishing, taxonomies, terms, working_copies
 from cms.services.publishing import Release, Version
 
 MAX_KEY = 500
@@ -134,6 +134,7 @@ async def _write(work: Work, actor: Actor, texts: Sequence[Incoming]) -> list[Wo
         written.append(copy)
     session.add_all(written)
     await session.flush()
+    await desk_index.index(work, written)
     filed = {post.id: text.fields for post, text in zip(rows, texts, strict=True)}
     await terms.write(work, Side.WORK, filed, new=filed.keys() - set(here))
     session.add_all(Revision.of(copy, Reason.IMPORTED, work.now, actor.user_id) for copy in written)

@@ -24,7 +24,7 @@ from cms.models.post import Reason, Side, WorkState
 from cms.policy import Actor
 from cms.schemas.post import MAX_TEXT, PostFields
 from cms.schemas.text import clean_text
-from cms.services import outbox, post_fields, terms
+from cms.services import desk_index, outbox, post_fields, terms
 
 ANNOUNCED_FOR = timedelta(minutes=10)  # there are many, and whoever was away for so long reads the whole document
 LEFT_BEHIND = timedelta(seconds=30)  # after which nobody is at work on it any more who would project it
@@ -176,6 +176,7 @@ async def _follow(work: Work, post: Post, copy: WorkingCopy) -> None:
     post.has_changes = post.is_published and not await _is_live(work.session, copy)
     post.work = WorkState.DRAFT if post.work is not WorkState.SCHEDULED else post.work
     await work.session.flush()
+    await desk_index.index(work, [copy])
     outbox.record(work, WorkChanged(post.id))
 
 

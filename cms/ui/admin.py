@@ -1,6 +1,7 @@
 """Parts of the desk's pages: icons, states, times, messages, pages of a list."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from html import escape
@@ -37,17 +38,19 @@ STATUSES = {  # of Post.status: word, class, mark
 
 @dataclass(frozen=True, slots=True)
 class Flash:
-    """A message for one page, and where its link leads. ``is_refusal``: nothing was done."""
+    """A message for one page, and where its link leads. ``is_refusal``: nothing was done; ``undo``: an address, and a form that is sent
+    there to undo it."""
 
     words: str
     path: str = ""
     link: str = ""
     is_refusal: bool = False
+    undo: tuple[str, Mapping[str, str]] | None = None
 
     @property
     def is_brief(self) -> bool:
         """Short enough for the editor's bar; what is longer gets a line of its own."""
-        return not self.path and not self.is_refusal and len(self.words) <= BRIEF
+        return not self.path and not self.is_refusal and not self.undo and len(self.words) <= BRIEF
 
 
 def readable(text: str) -> str:

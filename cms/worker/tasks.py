@@ -10,6 +10,7 @@ from cms.media.storage import Storage
 from cms.sealing import Sealer
 from cms.services import (
     audit,
+    desk_index,
     devices,
     jobs,
     media,
@@ -27,6 +28,7 @@ from cms.services import (
     site,
     throttling,
     tokens,
+    trash,
 )
 
 
@@ -46,7 +48,8 @@ Task = Callable[[Means, dict[str, Any]], Awaitable[None]]
 
 
 async def keep_house(means: Means, _payload: dict[str, Any]) -> None:
-    """Forget what nobody can want any more: old events, ended sessions, finished jobs, old searches, acts and revisions of long ago."""
+    """Forget what nobody can want any more: old events, ended sessions, finished jobs, old searches, acts and revisions of long ago, and
+    what has been in the trash for a month."""
     async with means.database.transaction() as work:
         await outbox.prune(work)
         await sessions.prune(work)
@@ -59,6 +62,7 @@ async def keep_house(means: Means, _payload: dict[str, Any]) -> None:
         await preview_links.prune(work)
         await notifications.prune(work)
     await revisions.prune(means.database)
+    await trash.prune(means.database)
 
 
 async def keep_idle(means: Means, _payload: dict[str, Any]) -> None:
@@ -68,6 +72,11 @@ async def keep_idle(means: Means, _payload: dict[str, Any]) -> None:
 async def reindex_search(means: Means, _payload: dict[str, Any]) -> None:
     """After an upgrade that searches by more than was kept before."""
     await search_index.renew_all(means.database)
+
+
+async def reindex_desk(means: Means, _payload: dict[str, Any]) -> None:
+    """After an upgrade from a release whose desk searched titles only."""
+    await desk_index.renew_all(means.database)
 
 
 async def pass_on_term(means: Means, payload: dict[str, Any]) -> None:
@@ -104,6 +113,7 @@ TASKS: dict[str, Task] = {
     "keep_house": keep_house,
     "keep_idle": keep_idle,
     "reindex_search": reindex_search,
+    "reindex_desk": reindex_desk,
     passing_on.JOB: pass_on_term,
     passing_on.FOLLOWING: follow_term,
     notices.JOB: send_mail,

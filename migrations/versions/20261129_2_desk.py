@@ -30,6 +30,32 @@ NEEDED = {  # table: column: type, and its value in rows that are there
     },
 }
 COUNTED_UP = ("posts", "users")
+LISTS = {  # of posts and pages
+    "desk": ("kind", "updated_at", "id", "live"),
+    "states": ("kind", "live", "has_changes", "updated_at", "id", "work"),
+    "titles": ("kind", "folded_title", "id", "live"),
+    "dates": ("kind", "first_published_at", "id", "live"),
+}
+# Each database's own index of words: a table on SQLite, a column on PostgreSQL.
+SQLITE = (
+    "CREATE VIRTUAL TABLE search_index_desk USING fts5(words, content='desk_documents', content_rowid='post_id', columnsize=0,"
+    " detail=none, prefix='3 4', tokenize='unicode61 remove_diacritics 0')",
+    "CREATE TRIGGER search_index_desk_insert AFTER INSERT ON desk_documents"
+    " BEGIN INSERT INTO search_index_desk(rowid, words) VALUES (new.post_id, new.words); END",
+    "CREATE TRIGGER search_index_desk_delete AFTER DELETE ON desk_documents"
+    " BEGIN INSERT INTO search_index_desk(search_index_desk, rowid, words) VALUES ('delete', old.post_id, old.words); END",
+    "CREATE TRIGGER search_index_desk_update AFTER UPDATE ON desk_documents BEGIN"
+    " INSERT INTO search_index_desk(search_index_desk, rowid, words) VALUES ('delete', old.post_id, old.words);"
+    " INSERT INTO search_index_desk(rowid, words) VALUES (new.post_id, new.words); END",
+)
+# The planner does not know what reading a vector costs: without the setting it would rather read all of them than ask the index.
+POSTGRESQL = (
+    "ALTER TABLE desk_documents ADD COLUMN search_index_desk tsvector"
+    " GENERATED ALWAYS AS (array_to_tsvector(string_to_array(words, ' '))) STORED",
+    "CREATE INDEX search_index_desk_words ON desk_documents USING gin (search_index_desk)",
+    "CREATE FUNCTION search_index_desk_posts(wanted text, most integer) RETURNS SETOF bigint LANGUAGE sql STABLE"
+    " SET enable_seqscan = off AS $$ SELECT post_id FROM desk_documents WHERE search_index_desk @@ wanted::tsquery LIMIT most $$",
+)
 NEVER_AGAIN = ("categories", "tags", "series")  # whose numbers stand in old revisions
 NEW = ("passed_on", "transfers", "saved_views", "post_templates", "snippets", "custom_fields", "reviews", "redirects")
 
@@ -65,12 +91,16 @@ def upgrade() -> None:
         batch.add_column(sa.Column("progress", JSON, nullable=True))
         batch.add_column(sa.Column("created_by_id", ID, nullable=True))
         batch.create_foreign_key("fk_jobs_created_by_id_users", "users", ["created_by_id"], ["id"], ondelete="SET NULL")
+    op.drop_index("ix_posts_desk", "posts")
+    for name, columns in LISTS.items():
+        op.create_index(f"ix_posts_{name}", "posts", columns)
     _count_up(is_wanted=True)
     _make_terms()
     _index_published("visibility")
     _make_roads()
     _make_forms()
     _make_work()
+    _make_search()
 
 
 def _index_published(*places: str) -> None:
@@ -214,7 +244,38 @@ def _make_work() -> None:
     )
 
 
+def _make_search() -> None:
+    op.create_table(
+        "desk_documents",
+        sa.Column("post_id", ID, nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        _key("desk_documents", "post_id", "posts", "CASCADE"),
+        sa.PrimaryKeyConstraint("post_id", name="pk_desk_documents"),
+    )
+    connection = op.get_bind()
+    for statement in SQLITE if connection.dialect.name == "sqlite" else POSTGRESQL:
+        connection.exec_driver_sql(statement)
+    op.execute(  # for the worker, if there is something to be found
+        "INSERT INTO jobs (name, key, payload, created_at, due_at, attempts) "
+        "SELECT 'reindex_desk', 'reindex_desk:0009', '{}', updated_at, updated_at, 0 FROM posts ORDER BY id LIMIT 1"
+    )
+
+
+def _forget_search() -> None:
+    connection = op.get_bind()
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("DROP TABLE search_index_desk")  # its triggers go with the table that they watch
+    else:
+        connection.exec_driver_sql("DROP FUNCTION search_index_desk_posts")
+    op.drop_table("desk_documents")
+    op.execute("DELETE FROM jobs WHERE name = 'reindex_desk'")
+
+
 def downgrade() -> None:
+    _forget_search()
+    for name in LISTS:
+        op.drop_index(f"ix_posts_{name}", "posts")
+    op.create_index("ix_posts_desk", "posts", ["kind", "updated_at", "id"])
     for table in NEW:
         op.drop_table(table)
     _count_up(is_wanted=False)

@@ -43,6 +43,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "?") help.showModal();
   else if (event.key === "D") nextScheme();
   else if (event.key === "n") document.querySelector("[data-new]")?.click();
+  else if (event.key === "u") document.querySelector("[data-back], .back")?.click();
   else if (event.key === "/") document.querySelector("main [type=search]")?.focus();
   else if (!document.dispatchEvent(new CustomEvent("letter", { detail: event.key, cancelable: true }))) event.preventDefault();
   if (event.key === "/") event.preventDefault();

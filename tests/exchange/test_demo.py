@@ -20,9 +20,10 @@ from cms.models.address import AddressState
 from cms.models.post import Kind, Live
 from cms.policy import SYSTEM
 from cms.rendering import Renderer
-from cms.services import accounts, lists, media, posts, reading, site, sitemaps
+from cms.services import accounts, lists, media, reading, site, sitemaps
 from tests import factories
 from tests.conftest import Templates
+from tests.desk import counts
 
 PUBLICATION = demo.read_publication()
 STATES = Counter(text.header.state for text in PUBLICATION.texts if text.kind is Kind.POST)
@@ -68,9 +69,7 @@ async def test_counts_say_what_was_made(shown: Shown) -> None:
 
 
 async def test_desk_shows_each_state(shown: Shown) -> None:
-    async with shown.database.read() as session:
-        counts = (await posts.list_for_desk(session, SYSTEM, Kind.POST)).counts
-    assert counts == {"all": sum(STATES.values()) - STATES["trashed"], **STATES}
+    assert await counts(shown.database, SYSTEM) == {"all": sum(STATES.values()) - STATES["trashed"], **STATES}
     assert set(STATES) == {"published", "draft", "changed", "withdrawn", "trashed"}
 
 

@@ -56,6 +56,11 @@ def _desk(kind: str) -> dict[str, Stop]:
     return {
         f"admin.{kind}s": Stop(at, {"title": "", "text": "", "part": "none"}),
         f"admin.{kind}s.new": Stop(f"{at}/new"),
+        f"admin.{kind}s.bulk": Stop(f"{at}/bulk", {"act": "nonsense"}),
+        f"admin.{kind}s.trash": Stop(f"{at}/trash"),
+        f"admin.{kind}s.views": Stop(f"{at}/views", {"name": ""}),
+        f"admin.{kind}s.view": Stop(f"{at}/views/999999", {"name": "x"}, answers=_NOWHERE),
+        f"admin.{kind}.copy": Stop(f"{at}/{{{kind}}}/copy"),
         f"admin.{kind}s.checks": Stop(f"{at}/checks", {"text": "x"}),
         f"admin.{kind}.checks": Stop(f"{at}/{{{kind}}}/checks", {"text": "x"}),
         f"admin.{kind}": Stop(f"{at}/{{{kind}}}", _STALE),

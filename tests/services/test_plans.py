@@ -10,8 +10,9 @@ from cms.db.session import Database
 from cms.models import Published
 from cms.models.address import TargetKind
 from cms.models.post import Kind
+from cms.schemas.desk import ListQuery
 from cms.schemas.search import SearchInput
-from cms.services import feeds, lists, posts, reading, search, sitemaps, surroundings
+from cms.services import desk_lists, feeds, lists, posts, reading, search, sitemaps, surroundings
 from tests.factories import person, published
 from tests.watching import questions
 
@@ -83,7 +84,7 @@ async def test_what_the_desk_asks_for_is_found_by_an_index(database: Database) -
     async with database.read() as session:
         live = await session.get_one(Published, post.post_id)
     for ask in (
-        lambda session: posts.list_for_desk(session, editor, Kind.POST),
+        lambda session: desk_lists.list_posts(session, editor, Kind.POST, ListQuery.model_validate({})),
         lambda session: posts.get_draft(session, editor, post.post_id),
         lambda session: surroundings.around(session, [live]),
     ):

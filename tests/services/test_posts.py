@@ -1,7 +1,6 @@
 """Posts at the desk: who sees which, saving, revisions, trash."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -11,10 +10,11 @@ from cms.errors import Conflict, Forbidden, InvalidInput, NotFound
 from cms.events import WorkChanged
 from cms.models import Post, PostAuthor, PostCategory, PostTag, Revision, Tag, WorkingCopy
 from cms.models.post import Kind, Live, Reason, Side
-from cms.policy import ANONYMOUS, Actor, Capability, allows
+from cms.policy import ANONYMOUS, Capability, allows
 from cms.schemas.post import PostInput
 from cms.services import posts
 from tests import watching
+from tests.desk import counts, sees
 from tests.factories import draft, edited, page, person, publish, published, restore, trash, withdraw
 
 
@@ -26,17 +26,6 @@ async def revisions(database: Database, post_id: int) -> list[Revision]:
 async def post_of(database: Database, post_id: int) -> Post:
     async with database.read() as session:
         return await session.get_one(Post, post_id)
-
-
-async def sees(database: Database, actor: Actor, kind: Kind = Kind.POST, **options: Any) -> set[str]:
-    async with database.read() as session:
-        found = await posts.list_for_desk(session, actor, kind, **options)
-    return {row.post.title for row in found.rows}
-
-
-async def counts(database: Database, actor: Actor, **options: Any) -> dict[str, int]:
-    async with database.read() as session:
-        return (await posts.list_for_desk(session, actor, Kind.POST, **options)).counts
 
 
 # --- making and saving -----------------------------------------------------------------------------------------------------
@@ -308,64 +297,6 @@ async def test_contributor_cannot_make_a_category_but_uses_those_there_are(datab
         await draft(database, cem, new_category="Mountains")
     assert set(refused.value.errors) == {"new_category"}
     await draft(database, cem, new_category="Coast")
-
-
-# --- the desk's list -------------------------------------------------------------------------------------------------------
-
-
-async def test_list_is_newest_work_first_and_in_screens(database: Database) -> None:
-    ana = await person(database, "author")
-    made = [await draft(database, ana, title=f"Number {number}") for number in range(posts.PER_SCREEN + 3)]
-    await edited(database, ana, made[0].id, title="Touched")
-    async with database.read() as session:
-        first = await posts.list_for_desk(session, ana, Kind.POST)
-        second = await posts.list_for_desk(session, ana, Kind.POST, page=2)
-        beyond = await posts.list_for_desk(session, ana, Kind.POST, page=999)
-        before = await posts.list_for_desk(session, ana, Kind.POST, page=0)
-    assert [row.post.title for row in first.rows[:2]] == ["Touched", f"Number {posts.PER_SCREEN + 2}"]
-    assert [row.post.title for row in second.rows] == ["Number 3", "Number 2", "Number 1"]
-    assert (first.pages, first.total, len(first.rows), first.rows[0].authors) == (2, 53, 50, ("Ana Silva",))
-    assert [row.post.id for row in beyond.rows] == [row.post.id for row in second.rows]
-    assert beyond.page == 2
-    assert [row.post.id for row in before.rows] == [row.post.id for row in first.rows]
-
-
-async def test_list_asks_three_times_whatever_its_length(database: Database) -> None:
-    ana = await person(database, "author")
-    for number in range(10):
-        await draft(database, ana, title=f"Number {number}")
-    with watching.questions(database) as sent:
-        await sees(database, ana)
-    assert len(sent) == 3
-
-
-async def test_title_is_found_whatever_its_case_and_accents(database: Database) -> None:
-    ana = await person(database, "author")
-    for title in ("Café am Hafen", "Straße", "100% Mud_flat"):
-        await draft(database, ana, title=title)
-    for typed, found in (("cafe", "Café am Hafen"), ("HAFEN café", "Café am Hafen"), ("STRASSE", "Straße"), ("100%", "100% Mud_flat"),
-                         ("d_f", "100% Mud_flat"), ("%", "100% Mud_flat")):  # fmt: skip
-        assert await sees(database, ana, title=typed) == {found}
-    assert await sees(database, ana, title="hafen tide") == set()
-    assert (await counts(database, ana, title="cafe"))["all"] == 1
-    assert await sees(database, ana, title="a\0b") == set()
-
-
-async def test_tab_that_does_not_exist_is_not_found(database: Database) -> None:
-    ana = await person(database, "author")
-    with pytest.raises(NotFound):
-        await sees(database, ana, status="nonsense")
-
-
-async def test_posts_and_pages_are_listed_apart(database: Database) -> None:
-    editor = await person(database, "editor")
-    await draft(database, editor, title="Post")
-    top = await page(database, editor, title="Page")
-    assert await sees(database, editor) == {"Post"}
-    assert await sees(database, editor, Kind.PAGE) == {"Page"}
-    async with database.read() as session:
-        assert [title for _, title in await posts.list_parents(session, None)] == ["Page"]
-        assert list(await posts.list_parents(session, top.id)) == []
 
 
 # --- trash -----------------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
 
@@ -129,9 +130,14 @@ class AdminHandler(BaseHandler):
 
     # --- messages ---
 
-    def flash(self, words: str, link: tuple[str, str] = ("", ""), *, is_refusal: bool = False) -> None:
-        """A sentence for the next page, with a link (path, words) that it may end in. Signed, so that nobody else can put words there."""
-        message = json.dumps([self.locale.translate(words), *link, is_refusal], ensure_ascii=False)
+    def flash(
+        self, words: str, link: tuple[str, str] = ("", ""), *, is_refusal: bool = False, undo: tuple[str, Mapping[str, str]] | None = None
+    ) -> None:
+        """A sentence for the next page, with a link (path, words) that it may end in. Signed, so that nobody else can put words there.
+
+        ``undo``: the address and the fields of a form that undoes what was done.
+        """
+        message = json.dumps([self.locale.translate(words), *link, is_refusal, undo], ensure_ascii=False)
         self.set_signed_cookie(self.flash_cookie, message, expires_days=None, **self.cookie_flags)
 
     def take_flash(self) -> Flash | None:

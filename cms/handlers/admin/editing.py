@@ -11,6 +11,7 @@ from cms.handlers.admin.base import AdminHandler
 from cms.handlers.forms import Form
 from cms.models.post import Kind, Post
 from cms.policy import Capability
+from cms.schemas.desk import ListQuery
 from cms.schemas.post import META, PostInput
 from cms.services import desk, posts, references, working_copies
 from cms.services.desk import Surroundings
@@ -43,6 +44,10 @@ class EditorHandler(AdminHandler, is_base=True):
         if post.kind is not self.kind:
             raise NotFound
         return post
+
+    def list_address(self, query: ListQuery, **changes: Any) -> str:
+        """Of the list of this kind, with these changes."""
+        return "?".join(filter(None, (self.reverse_url(f"admin.{self.kind}s"), query.address(**changes))))
 
     # --- what was typed ---
 

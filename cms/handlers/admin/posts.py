@@ -1,14 +1,12 @@
 """The lists of posts and pages, and the editor."""
 
-from urllib.parse import urlencode
-
-from cms.errors import Conflict, InvalidInput, NotFound
+from cms.errors import Conflict, InvalidInput
 from cms.handlers.admin.base import AdminHandler
 from cms.handlers.admin.editing import EditorHandler, form_of
+from cms.handlers.admin.listing import COLUMNS, COLUMNS_KEPT, ListingHandler
 from cms.handlers.forms import Form
 from cms.models.post import Post
 from cms.policy import Capability
-from cms.schemas.desk import ListQuery
 from cms.schemas.post import PostInput
 from cms.services import posts, publishing
 
@@ -20,26 +18,14 @@ class DeskHandler(AdminHandler):
         self.redirect_to("admin.posts")
 
 
-class ListHandler(EditorHandler):
+class ListHandler(ListingHandler):
     requires = Capability.POST_EDIT
 
     async def get(self) -> None:
-        asked = Form.of_request(ListQuery, self.request.query_arguments)
-        try:
-            query = asked.value()
-        except InvalidInput:
-            raise NotFound from None
-        async with self.read() as session:
-            found = await posts.list_for_desk(session, self.actor, self.kind, status=query.status, title=query.q, page=query.page)
-        if query.page > found.pages:
-            raise NotFound
-        self.render("admin/posts/list.html", found=found, query=query, address=self._address, flash=self.take_flash())
-
-    def _address(self, status: str = "all", q: str = "", page: int = 1) -> str:
-        """Of the list with these choices; what is not chosen is not in it."""
-        chosen = {"status": status if status != "all" else "", "q": q, "page": page if page > 1 else ""}
-        query = urlencode({name: value for name, value in chosen.items() if value})
-        return self.reverse_url(f"admin.{self.kind}s") + (f"?{query}" if query else "")
+        form, query = self.asked(self.request.query_arguments)
+        if query.columns:
+            self.set_cookie(COLUMNS, ".".join(query.columns), path="/admin", max_age=COLUMNS_KEPT, samesite="Lax")
+        await self.show_list(form, query)
 
     async def post(self) -> None:
         form = self.form(PostInput)
@@ -86,7 +72,8 @@ class EditHandler(EditorHandler):
         except (InvalidInput, Conflict) as error:
             await self.refuse(form, post_id, error)
             return
-        self.flash("Moved to the trash.", (self.reverse_url(f"admin.{self.kind}", post_id), "Open it"))
+        undo = (self.reverse_url(f"admin.{self.kind}s.bulk"), {"act": "restore", "id": str(post_id)})
+        self.flash("Moved to the trash.", (self.reverse_url(f"admin.{self.kind}", post_id), "Open it"), undo=undo)
         self.redirect_to(f"admin.{self.kind}s")
 
 

@@ -10,7 +10,9 @@ class PageTree extends HTMLElement {
       this.waiting = setTimeout(() => this.#send(detail), PAUSE);
     });
     this.addEventListener("click", (event) => event.target.closest("button[name=move]") && event.stopPropagation(), true);
-    if (location.hash.startsWith("#page-")) document.querySelector(`${location.hash} [data-grip]`)?.focus();
+    // The browser gives the focus to the link that the address names, once all is loaded; the grip beside it is where it was.
+    const here = document.getElementById(location.hash.slice(1))?.closest("[data-page]")?.querySelector("[data-grip]");
+    if (here) addEventListener("load", () => setTimeout(() => here.focus()), { once: true });
   }
 
   #send(row) {

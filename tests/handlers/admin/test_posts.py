@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cms.services import posts
+from cms.services import desk_lists
 from tests.handlers.admin.pages import (
     TEXT,
     buttons,
@@ -64,14 +64,14 @@ async def test_list_is_searched_and_filtered(site: Site, query: str, found: int)
     assert len(list(answer.page.iter("tr"))) == (found + 1 if found else 0)
 
 
-@pytest.mark.parametrize("query", ["status=nonsense", "page=0", "page=x", "page=2", "page=99999999999999999999", f"q={'x' * 500}"])
+@pytest.mark.parametrize("query", ["status=nonsense", "page=0", "page=x", "page=99999999999999999999", f"q={'x' * 500}"])
 async def test_list_that_is_not_there_is_not_found(site: Site, query: str) -> None:
     browser = await site.signed_in("owner")
     assert (await browser.get(f"/admin/posts?{query}")).status == 404
 
 
 async def test_long_list_has_pages(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(posts, "PER_SCREEN", 2)
+    monkeypatch.setattr(desk_lists, "PER_SCREEN", 2)
     browser = await site.signed_in("owner")
     for number in range(5):
         await written(browser, title=f"Night {number}")

@@ -1,0 +1,87 @@
+"""What is done to several posts or pages at once, or to one from its row; the trash, emptied; and copies."""
+
+from cms.errors import InvalidInput
+from cms.handlers.admin.editing import EditorHandler
+from cms.handlers.admin.listing import ListingHandler
+from cms.policy import Capability
+from cms.schemas.desk import BulkInput
+from cms.services import bulk, desk_lists, posts, trash
+from cms.services.bulk import Report
+from cms.ui.lists import DONE, FIELDS, UNDONE_BY, WAITING
+
+MOST_EMPTIED = 10  # times as many as one transaction deletes
+
+
+class BulkHandler(ListingHandler):
+    """One report at the end: how many are done, and which were refused and why."""
+
+    requires = Capability.POST_EDIT
+
+    async def post(self) -> None:
+        acts = self.form(BulkInput)
+        try:
+            wanted = acts.value()
+            if wanted.act == "delete" and not wanted.is_confirmed and wanted.id:
+                await self._ask(wanted)
+                return
+            report = await bulk.apply(self, self.actor, self.kind, wanted)
+        except InvalidInput as error:
+            acts.refuse(error)
+            await self.show_list(*self.came_from(), acts=acts)
+            return
+        await self._tell(wanted, report)
+
+    async def _ask(self, wanted: BulkInput) -> None:
+        """What cannot be undone is asked about."""
+        async with self.read() as session:
+            rows = await desk_lists.rows_of(session, self.actor, self.kind, wanted.id)
+        back = self.list_address(self.came_from()[1])
+        self.render("admin/posts/deletion.html", rows=rows, wanted=wanted, back=back, present=self.get_body_argument("list", ""))
+
+    async def _tell(self, wanted: BulkInput, report: Report) -> None:
+        _, query = self.came_from()
+        words, number = DONE[wanted.act], len(report.done)
+        said = [self.locale.translate(*words, number) % number if number else self.locale.translate("Nothing was changed.")]
+        if number and wanted.act in FIELDS:
+            said.append(self.locale.translate(WAITING))
+        back = self.list_address(query, page=int(self.get_body_argument("page", "1") or 1))
+        undo = {"act": UNDONE_BY[wanted.act], "id": ",".join(map(str, report.done))} if number and wanted.act in UNDONE_BY else None
+        if not report.refused:
+            self.flash(" ".join(said), undo=(self.reverse_url(f"admin.{self.kind}s.bulk"), undo) if undo else None)
+            self.redirect(back, status=303)
+            return
+        async with self.read() as session:
+            titles = {row.post.id: row.title for row in await desk_lists.rows_of(session, self.actor, self.kind, list(report.refused))}
+        self.render("admin/posts/report.html", said=" ".join(said), report=report, titles=titles, back=back, undo=undo)
+
+
+class TrashHandler(EditorHandler):
+    requires = Capability.POST_TRASH
+
+    async def get(self) -> None:
+        async with self.read() as session:
+            number = await trash.count(session, self.actor, self.kind)
+        self.render("admin/posts/trash.html", number=number, days=trash.KEPT.days)
+
+    async def post(self) -> None:
+        number = 0
+        for _ in range(MOST_EMPTIED):
+            async with self.transaction() as work:
+                gone = await trash.empty(work, self.actor, self.kind)
+            number += gone
+            if gone < trash.AT_ONCE:
+                break
+        self.flash(self.locale.translate(*DONE["delete"], number) % number)
+        self.redirect(self.reverse_url(f"admin.{self.kind}s") + "?status=trashed", status=303)
+
+
+class CopyHandler(EditorHandler):
+    requires = Capability.POST_EDIT
+
+    async def post(self, number: str) -> None:
+        title, post_id = self.locale.translate("%s (copy)"), self.number(number)
+        async with self.transaction() as work:
+            self.of_kind(await posts.get_visible(work.session, self.actor, post_id))
+            made = await posts.duplicate(work, self.actor, post_id, title=title)
+        self.flash("This is the copy: a draft of yours, without an address so far.")
+        self.redirect_to(f"admin.{self.kind}", made.id)

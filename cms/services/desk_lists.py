@@ -1,0 +1,394 @@
+"""Lists of posts and pages at the desk: which there are for whom, in which order, a screen at a time.
+
+With 100,000 posts a list costs no more than with a hundred (bench/lists.py): numbers of rows come from an index or end at a limit, which
+rows are shown is found in an index, and only those are read.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, get_args
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, not_, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from cms import policy
+from cms.content.folding import fold, words
+from cms.content.local_time import midnight
+from cms.db.session import ReadSession
+from cms.errors import NotFound
+from cms.models import (
+    Category,
+    Post,
+    PostAuthor,
+    PostCategory,
+    PostSeries,
+    PostTag,
+    Published,
+    Schedule,
+    Series,
+    Tag,
+    User,
+)
+from cms.models.post import Kind, Live, ScheduledAct, Side, WorkState
+from cms.models.taxonomy import MAX_TERM
+from cms.policy import Actor, Capability, Scope
+from cms.schemas.desk import Column, ListQuery
+from cms.schemas.search import Term, Wanted
+from cms.services import people, posts, site, taxonomies
+
+COLUMNS = get_args(Column)
+USUAL_COLUMNS = ("title", "status", "authors", "category", "changed")
+PER_SCREEN = 50
+MOST_NUMBERED = 20  # screens that have numbers; those beyond begin after a row
+MOST_COUNTED = 10_000
+MANY = 1000  # texts with the words that are looked for; of more it is asked one by one
+MAX_WORDS = 8
+SHORTEST = 3  # letters of a word that may go on
+MOST_TAGS = 500  # that are suggested
+
+_SORTS: Mapping[str, tuple[InstrumentedAttribute[Any], bool]] = {  # by what, and whether the greatest comes first
+    "changed": (Post.updated_at, True),
+    "title": (Post.folded_title, False),
+    "published": (Post.first_published_at, True),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DeskRow:
+    """A line of the list. Of another's post, whoever may not see drafts reads what readers see.
+
+    ``work``: where the work on something public stands, "" if there is nothing to say; ``due_at``: when it goes out.
+    """
+
+    post: Post
+    title: str
+    status: str
+    changed_at: datetime
+    authors: tuple[str, ...] = ()  # names, in order
+    category: str = ""
+    tags: tuple[str, ...] = ()
+    work: str = ""
+    due_at: datetime | None = None
+    path: str = ""  # where readers find it, with a slash before it
+
+
+@dataclass(frozen=True, slots=True)
+class DeskSlice:
+    """``total``: None if nobody counted so far. ``after``: where the screen behind the last numbered one begins, "" if there is none."""
+
+    rows: Sequence[DeskRow]
+    counts: Mapping[str, int]  # status → how many there are without filters, "all" without the trash
+    page: int
+    first: int  # the number of the first row; 0 beyond numbered screens
+    total: int | None
+    is_more: bool  # than ``total``
+    has_next: bool
+    after: str = ""
+
+    @property
+    def pages(self) -> int:
+        """Screens with numbers."""
+        known = self.page + self.has_next if self.total is None else -(-self.total // PER_SCREEN)
+        return max(1, min(known, MOST_NUMBERED))
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What lists can be narrowed to: numbers and names."""
+
+    authors: Sequence[tuple[int, str]]
+    categories: Sequence[tuple[int, str]]
+    series: Sequence[tuple[int, str]]
+    tags: Sequence[str]  # names
+
+
+async def choices(session: AsyncSession) -> Choices:
+    categories = {category.id: category for category in await taxonomies.list_categories(session)}
+    names = {each.id: " › ".join(above.name for above in taxonomies.line_to(categories, each)) for each in categories.values()}
+    series = await session.execute(select(Series.id, Series.name).order_by(Series.name))
+    tags = await session.scalars(select(Tag.name).order_by(Tag.folded).limit(MOST_TAGS))
+    return Choices(
+        await people.list_writers(session, ()),
+        sorted(names.items(), key=lambda pair: fold(pair[1])),
+        [(number, name) for number, name in series],
+        tags.all(),
+    )
+
+
+async def list_posts(session: ReadSession, actor: Actor, kind: Kind, query: ListQuery) -> DeskSlice:
+    """A screen beyond the last is the last: whoever trashed the only post on it comes back to something.
+
+    Raises ``NotFound`` if there is no row of that kind that ``query.after`` could mean.
+    """
+    counts = await _counts(session, actor, kind)
+    conditions = [Post.kind == kind, posts.visible_to(actor), _statuses(actor)[query.status], *await _narrowed(session, actor, query)]
+    is_wide = False
+    if query.q:
+        has, is_wide = await _with_words(session, actor, query.q)
+        conditions.append(has)
+    page = 1 if query.after else min(query.page, MOST_NUMBERED)
+    found = await _numbers(session, conditions, query, page)
+    total, is_more = None if query.is_narrowed else counts[query.status], False
+    if query.is_narrowed and not is_wide and not query.after:
+        total, is_more = await _count(session, conditions, found, page)
+    if total is not None and page > (last := max(1, -(-total // PER_SCREEN))):
+        page = last
+        found = await _numbers(session, conditions, query, page)
+    shown, has_next = found[:PER_SCREEN], len(found) > PER_SCREEN
+    rows = await _rows(session, actor, [number for number, _ in shown])
+    is_last = has_next and (query.after or page == MOST_NUMBERED)
+    after = _place(*shown[-1]) if is_last else ""
+    first = 0 if query.after else (page - 1) * PER_SCREEN + 1
+    return DeskSlice(rows, counts, page, first, total, is_more, has_next, after)
+
+
+# --- which -----------------------------------------------------------------------------------------------------------------
+
+
+def _statuses(actor: Actor) -> Mapping[str, ColumnElement[bool]]:
+    """The tabs of the list. What happens to another's post at the desk is seen by those who may see drafts."""
+    sees_all = _sees_all(actor)
+    is_changed = Post.has_changes.is_(True) if sees_all else and_(Post.has_changes.is_(True), posts.sees_work(actor))
+    is_as_seen = Post.has_changes.is_(False) if sees_all else not_(is_changed)
+    at_work = {state: and_(Post.work == state, Post.live != Live.TRASHED, posts.sees_work(actor)) for state in WorkState}
+    return {
+        "all": Post.live != Live.TRASHED,
+        "draft": and_(Post.live == Live.NEVER, Post.has_changes.is_(False), Post.work == WorkState.DRAFT),
+        "in_review": at_work[WorkState.IN_REVIEW],
+        "approved": at_work[WorkState.APPROVED],
+        "scheduled": at_work[WorkState.SCHEDULED],
+        "published": and_(Post.live == Live.PUBLISHED, is_as_seen),
+        "changed": and_(Post.live == Live.PUBLISHED, is_changed),
+        "withdrawn": Post.live == Live.WITHDRAWN,
+        "trashed": Post.live == Live.TRASHED,
+    }
+
+
+def _sees_all(actor: Actor) -> bool:
+    return policy.scope(actor, Capability.DRAFT_SEE) is Scope.ANY
+
+
+async def _counts(session: AsyncSession, actor: Actor, kind: Kind) -> dict[str, int]:
+    """For the tabs: without filters, from an index. Of others' posts whoever does not see drafts knows those that are public."""
+    states = [func.count().filter(Post.work == state) for state in WorkState]
+    wanted = select(Post.live, Post.has_changes, *states).where(Post.kind == kind).group_by(Post.live, Post.has_changes)
+    sees_all = _sees_all(actor)
+    found = [tuple(row) for row in await session.execute(wanted if sees_all else wanted.where(posts.sees_work(actor)))]
+
+    def sum_of(live: Live, *, changed: bool | None = None) -> int:
+        return sum(sum(at) for here, has, *at in found if here is live and changed in (None, has))
+
+    public = sum_of(Live.PUBLISHED)
+    if not sees_all:
+        public = await session.scalar(select(func.count()).where(Post.kind == kind, Post.live == Live.PUBLISHED)) or 0
+    at_work = [sum(at[n] for live, _, *at in found if live is not Live.TRASHED) for n in range(len(states))]
+    drafts, withdrawn, changed = sum_of(Live.NEVER), sum_of(Live.WITHDRAWN), sum_of(Live.PUBLISHED, changed=True)
+    return {
+        "all": public + drafts + withdrawn,
+        "draft": sum(at[0] for live, _, *at in found if live is Live.NEVER),
+        **dict(zip(("in_review", "approved", "scheduled"), at_work[1:], strict=True)),
+        "published": public - changed,
+        "changed": changed,
+        "withdrawn": withdrawn,
+        "trashed": sum_of(Live.TRASHED),
+    }
+
+
+async def _narrowed(session: AsyncSession, actor: Actor, query: ListQuery) -> list[ColumnElement[bool]]:
+    frame = await site.get_frame(session)
+    asked: list[ColumnElement[bool]] = []
+    if query.author:
+        asked.append(_filed(actor, PostAuthor, PostAuthor.user_id == query.author))
+    if query.category:
+        asked.append(_filed(actor, PostCategory, PostCategory.category_id.in_(await _from(session, query.category))))
+    if query.tag:
+        tag = select(Tag.id).where(Tag.folded == fold(query.tag)[:MAX_TERM]).scalar_subquery()
+        asked.append(_filed(actor, PostTag, PostTag.tag_id == tag))
+    if query.series:
+        asked.append(_filed(actor, PostSeries, PostSeries.series_id == query.series))
+    if query.language:
+        asked.append(_in_language(actor, query.language, is_usual=query.language == frame.language))
+    if query.visibility:
+        asked.append(Post.visibility == query.visibility)
+    if query.since:
+        asked.append(Post.first_published_at >= midnight(query.since, frame.zone))
+    if query.until:
+        asked.append(Post.first_published_at < midnight(query.until, frame.zone, days=1))
+    if query.mine:
+        asked.append(posts.is_own(actor))
+    return asked
+
+
+def _filed(actor: Actor, table: type[Any], condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """By what stands in the working copy where the actor may know of it, else by what readers see."""
+
+    def on(side: Side) -> ColumnElement[bool]:
+        return Post.id.in_(select(table.post_id).where(table.side == side, condition))
+
+    return _by_what_is_seen(actor, on(Side.WORK), on(Side.LIVE))
+
+
+def _by_what_is_seen(actor: Actor, in_work: ColumnElement[bool], in_public: ColumnElement[bool]) -> ColumnElement[bool]:
+    if _sees_all(actor):
+        return in_work
+    own = posts.is_own(actor)
+    return or_(and_(own, in_work), and_(not_(own), in_public))
+
+
+async def _from(session: AsyncSession, category_id: int) -> set[int]:
+    """The category and all below it."""
+    parents = (await session.execute(select(Category.id, Category.parent_id))).all()
+    found, size = {category_id}, 0
+    while len(found) > size:
+        size = len(found)
+        found |= {number for number, parent in parents if parent in found}
+    return found
+
+
+def _in_language(actor: Actor, language: str, *, is_usual: bool) -> ColumnElement[bool]:
+    mine = or_(Post.language == language, Post.language.is_(None)) if is_usual else Post.language == language
+    return _by_what_is_seen(actor, mine, exists().where(Published.post_id == Post.id, Published.language == language))
+
+
+async def _with_words(session: ReadSession, actor: Actor, typed: str) -> tuple[ColumnElement[bool], bool]:
+    """All words, in the title or the text; longer ones may go on. Whether there are many such texts.
+
+    What readers see of another's post is what is being written, unless it has changes.
+    """
+    asked = list(dict.fromkeys(words(typed)))[:MAX_WORDS]
+    if not asked:
+        return literal(False), False
+    wanted = Wanted(tuple(Term((word,), is_prefix=len(word) >= SHORTEST) for word in asked))
+    found = await session.dialect.search_desk(session, wanted, MANY + 1)
+    is_wide = len(found) > MANY
+    has = session.dialect.has_terms(wanted, Post.id) if is_wide else Post.id.in_(found)
+    if _sees_all(actor):
+        return has, is_wide
+    own, is_same = posts.is_own(actor), Post.has_changes.is_(False)
+    return or_(and_(or_(own, is_same), has), and_(not_(own), not_(is_same), posts.has_in_public(asked))), is_wide
+
+
+# --- in which order --------------------------------------------------------------------------------------------------------
+
+
+async def _numbers(
+    session: AsyncSession, conditions: Sequence[ColumnElement[bool]], query: ListQuery, page: int
+) -> Sequence[tuple[int, Any]]:
+    """Of a screen and one more: the posts' numbers, and what they are sorted by."""
+    column, is_falling = _SORTS[query.sort]
+    is_falling ^= query.reverse
+    # What was never published stands below all that was, on both databases.
+    order = (column.desc().nulls_last(), Post.id.desc()) if is_falling else (column.asc().nulls_first(), Post.id.asc())
+    wanted = select(Post.id, column).where(*conditions).order_by(*(order if column.expression.nullable else _plain(column, is_falling)))
+    if query.after:
+        wanted = wanted.where(_beyond(column, query.after, is_falling=is_falling))
+    found = await session.execute(wanted.limit(PER_SCREEN + 1).offset((page - 1) * PER_SCREEN))
+    return [(number, value) for number, value in found]
+
+
+def _plain(column: InstrumentedAttribute[Any], is_falling: bool) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    return (column.desc(), Post.id.desc()) if is_falling else (column.asc(), Post.id.asc())
+
+
+def _place(number: int, value: Any) -> str:
+    return f"{'' if value is None else value.isoformat() if isinstance(value, datetime) else value}~{number}"
+
+
+def _beyond(column: InstrumentedAttribute[Any], place: str, *, is_falling: bool) -> ColumnElement[bool]:
+    """What comes after the row at this place."""
+    said, _, number = place.rpartition("~")
+    if not number.isascii() or not number.isdigit() or len(number) > 18:
+        raise NotFound
+    last = literal(int(number), Post.id.type)
+    if column.expression.nullable and not said:
+        rest = and_(column.is_(None), Post.id < last if is_falling else Post.id > last)
+        return rest if is_falling else or_(rest, column.is_not(None))
+    here = tuple_(column, Post.id)
+    there = tuple_(literal(_value(column, said), column.type), last)
+    if not is_falling:
+        return here > there
+    return or_(here < there, column.is_(None)) if column.expression.nullable else here < there
+
+
+def _value(column: InstrumentedAttribute[Any], said: str) -> Any:
+    if column is Post.folded_title:
+        return said.replace("\0", "")
+    try:
+        moment = datetime.fromisoformat(said)
+    except ValueError:
+        raise NotFound from None
+    if moment.tzinfo is None:
+        raise NotFound
+    return moment
+
+
+async def _count(session: AsyncSession, conditions: Sequence[ColumnElement[bool]], found: Sequence[Any], page: int) -> tuple[int, bool]:
+    """How many there are, and whether there are more than that."""
+    if 0 < len(found) <= PER_SCREEN or (not found and page == 1):
+        return (page - 1) * PER_SCREEN + len(found), False
+    some = select(Post.id).where(*conditions).limit(MOST_COUNTED + 1).subquery()
+    number = await session.scalar(select(func.count()).select_from(some)) or 0
+    return min(number, MOST_COUNTED), number > MOST_COUNTED
+
+
+# --- what is shown ---------------------------------------------------------------------------------------------------------
+
+
+async def rows_of(session: AsyncSession, actor: Actor, kind: Kind, ids: Sequence[int]) -> list[DeskRow]:
+    """Those of these that the actor may know of."""
+    wanted = select(Post.id).where(Post.id.in_(ids), Post.kind == kind, posts.visible_to(actor)).order_by(Post.id)
+    return await _rows(session, actor, (await session.scalars(wanted)).all())
+
+
+async def _rows(session: AsyncSession, actor: Actor, ids: Sequence[int]) -> list[DeskRow]:
+    if not ids:
+        return []
+    found = {post.id: post for post in await session.scalars(select(Post).where(Post.id.in_(ids)))}
+    names = await _named(session, ids, PostAuthor, User, PostAuthor.user_id, PostAuthor.position)
+    for post in found.values():
+        posts.with_owners(post, names.get((post.id, Side.WORK), ()))
+    hidden = {post.id for post in found.values() if not policy.allows(actor, Capability.DRAFT_SEE, post)}
+    public = await _public_faces(session, ids)
+    due = dict((await session.execute(_due(ids))).all())
+    categories = await _named(session, ids, PostCategory, Category, PostCategory.category_id, PostCategory.category_id)
+    tags = await _named(session, ids, PostTag, Tag, PostTag.tag_id, PostTag.position)
+
+    def row_of(post: Post) -> DeskRow:
+        key, face = (post.id, Side.LIVE if post.id in hidden else Side.WORK), public.get(post.id)
+        row = DeskRow(
+            post, post.title, post.status, post.updated_at, _names(names, key), next(iter(_names(categories, key)), ""), _names(tags, key),
+            path=f"/{face.path}" if face else "",
+        )  # fmt: skip
+        if post.id in hidden:
+            return replace(row, title=face.title, status="published", changed_at=face.updated_at) if face else row
+        work = post.work.value if post.was_ever_public and post.work is not WorkState.DRAFT and not post.is_trashed else ""
+        return replace(row, work=work, due_at=due.get(post.id))
+
+    return [row_of(found[number]) for number in ids if number in found]
+
+
+def _names(named: Mapping[tuple[int, Side], Sequence[tuple[int, str]]], key: tuple[int, Side]) -> tuple[str, ...]:
+    return tuple(name for _, name in named.get(key, ()))
+
+
+def _due(ids: Sequence[int]) -> Select[int, datetime]:
+    return select(Schedule.post_id, Schedule.due_at).where(Schedule.post_id.in_(ids), Schedule.act == ScheduledAct.PUBLISH)
+
+
+async def _public_faces(session: AsyncSession, ids: Sequence[int]) -> dict[int, Any]:
+    """What readers see of those that are public."""
+    wanted = select(Published.post_id, Published.title, Published.updated_at, Published.path).where(Published.post_id.in_(ids))
+    return {row.post_id: row for row in await session.execute(wanted)}
+
+
+async def _named(
+    session: AsyncSession, ids: Sequence[int], joined: type[Any], named: type[Any], key: Any, order: Any
+) -> dict[tuple[int, Side], list[tuple[int, str]]]:
+    """Post and side → numbers and names of what it is filed under, or of who wrote it."""
+    wanted = select(joined.post_id, joined.side, named.id, named.name).join(named, named.id == key).where(joined.post_id.in_(ids))
+    names: dict[tuple[int, Side], list[tuple[int, str]]] = {}
+    for post_id, side, number, name in await session.execute(wanted.order_by(order)):
+        names.setdefault((post_id, side), []).append((number, name))
+    return names
