@@ -112,6 +112,13 @@ class SessionEnded:
     session_ids: Ids
 
 
+@dataclass(frozen=True, slots=True)
+class RedirectsChanged:
+    """Rules came, went or lead elsewhere: those for these paths alone, or, if there are none, for more than can be named."""
+
+    paths: tuple[str, ...]
+
+
 Event = (
     PostPublished
     | PostWithdrawn
@@ -123,6 +130,7 @@ Event = (
     | PagesSorted
     | UserChanged
     | SessionEnded
+    | RedirectsChanged
 )
 
 _KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}

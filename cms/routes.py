@@ -23,11 +23,13 @@ from cms.handlers.admin import (
     page_tree,
     passkeys,
     people,
+    permalinks,
     preview,
     preview_links,
     privacy,
     profile,
     publication,
+    redirects,
     revisions,
     second_factor,
     security,
@@ -38,6 +40,7 @@ from cms.handlers.admin import (
     threads,
     views,
     visibility,
+    welcome,
 )
 from cms.handlers.admin import posts as desk
 from cms.handlers.base import BaseHandler
@@ -235,13 +238,20 @@ def _history(post: str, name: str, given: dict[str, str]) -> list[URLSpec]:
 
 def _administrators() -> list[URLSpec]:
     return [
+        url(r"/admin/welcome", welcome.WelcomeHandler, name="admin.welcome"),
         url(r"/admin/site", site.SettingsHandler, name="admin.site"),
         url(r"/admin/site/access", visibility.AccessHandler, name="admin.site.access"),
+        url(r"/admin/site/permalinks", permalinks.PermalinksHandler, name="admin.site.permalinks"),
         url(r"/admin/site/mail", site.MailTestHandler, name="admin.site.mail"),
         url(r"/admin/menus", menus.MenusHandler, name="admin.menus"),
         url(r"/admin/menus/targets", menus.TargetsHandler, name="admin.menus.targets"),
         url(r"/admin/menus/main", menus.MenuHandler, {"name": "main"}, name="admin.menu.main"),
         url(r"/admin/menus/footer", menus.MenuHandler, {"name": "footer"}, name="admin.menu.footer"),
+        url(r"/admin/redirects", redirects.RedirectsHandler, name="admin.redirects"),
+        url(r"/admin/redirects\.csv", redirects.RedirectsFileHandler, name="admin.redirects.csv"),
+        url(r"/admin/redirects/new", redirects.NewRedirectHandler, name="admin.redirects.new"),
+        url(r"/admin/redirects/table", redirects.RedirectsTableHandler, name="admin.redirects.table"),
+        url(rf"/admin/redirects/{NUMBER}", redirects.RedirectHandler, name="admin.redirect"),
         url(r"/admin/cache", cache.CacheHandler, name="admin.cache"),
         url(rf"/admin/people/{NUMBER}/data", privacy.DataHandler, name="admin.person.data"),
         url(rf"/admin/people/{NUMBER}/erasure", privacy.ErasureHandler, name="admin.person.erasure"),

@@ -54,7 +54,7 @@ async def _run(settings: Settings, *, with_demo: bool) -> None:
     greeting = Greeting(application, settings.data)
     parts = application.parts
     means = Means(parts.database, parts.sealer, parts.mailer, parts.storage, parts.settings.public_url)
-    await server.serve(application, listening, greeting.say, loop.run(means, parts.metrics, parts.misses))
+    await server.serve(application, listening, greeting.say, loop.run(means, parts.metrics, parts.misses, parts.hits))
 
 
 async def bring_up_to_date(settings: Settings) -> None:

@@ -46,6 +46,7 @@ from cms.rendering import Renderer
 from cms.sealing import Sealer
 from cms.services import sessions, throttling
 from cms.services.passwords import Passwords
+from cms.services.redirects import Hits
 from cms.services.search import Misses
 from cms.services.throttling import Tally
 from cms.settings import Settings
@@ -122,6 +123,7 @@ class Parts:
     has_owner: bool = False
     previews: dict[int, "asyncio.Future[Rendered]"] = field(default_factory=dict)  # being rendered, by person
     misses: Misses = field(default_factory=Misses)  # what readers looked for in vain, until it is written down
+    hits: Hits = field(default_factory=Hits)  # redirects that led them, until it is written down
     under_way: int = 0  # requests that are being answered
     searches: Tally = field(init=False)  # by address
     writes: Tally = field(init=False)  # at the desk, by person

@@ -8,7 +8,17 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cms.events import Event, Listed, PagesSorted, PostPublished, PostWithdrawn, SiteChanged, TermChanged, UserChanged
+from cms.events import (
+    Event,
+    Listed,
+    PagesSorted,
+    PostPublished,
+    PostWithdrawn,
+    RedirectsChanged,
+    SiteChanged,
+    TermChanged,
+    UserChanged,
+)  # fmt: skip
 
 Place = tuple[float, int]  # where something stands in a list that is in order of time: its moment (seconds since 1970), and its id
 
@@ -79,6 +89,16 @@ def at(path: str) -> str:
     return f"at/{path}"
 
 
+def rule(rule_id: int) -> str:
+    """A redirect that led there."""
+    return f"{_RULE}{rule_id}"
+
+
+def rules_of(marks: Marks) -> list[int]:
+    """The ids of those that led there."""
+    return [int(tag.removeprefix(_RULE)) for tag in marks.tags if tag.startswith(_RULE)]
+
+
 def listing(name: str) -> str:
     """How many there are in a list."""
     return f"list/{name}"
@@ -118,11 +138,13 @@ def sitemap(part: int) -> str:
 SITEMAP = "sitemap"  # the list of its parts
 SITEMAP_LISTS = "sitemap/lists"  # when each list last changed
 PAGES = "pages"  # which there are
+_RULE = "redirect/"
 _OF_TERMS = ("tag:", "category:", "author:", "series:")
 TERMS = "terms"  # which lists have posts at all
 MONTHS = "months"  # which of them have posts
 TITLES = "titles"  # every title and address: what is near to a mistyped one
 WORDS = "words"  # every text: what a search finds
+REDIRECTS = "redirects"  # every rule that may be for an address at which nothing stands
 
 
 # --- what events change ----------------------------------------------------------------------------------------------------
@@ -141,6 +163,8 @@ def changed_by(event: Event) -> Marks:
         return Marks.of(spans=[Span(f"below:{event.parent_id or 0}", NEWEST, OLDEST)])
     if isinstance(event, UserChanged):
         return _person(event)
+    if isinstance(event, RedirectsChanged):
+        return Marks.of(*map(at, event.paths)) if event.paths else Marks.of(REDIRECTS)
     return NOTHING
 
 

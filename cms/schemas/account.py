@@ -32,11 +32,11 @@ class LoginInput(BaseModel):
 
 
 class OwnerInput(BaseModel):
-    """The first account, with what a site cannot do without: a name."""
+    """The first account. ``site_name``: if it is known already."""
 
     model_config = ConfigDict(frozen=True)
 
-    site_name: Line = Field(title="Name of the site", min_length=1, max_length=100)
+    site_name: Line = Field("", title="Name of the site", max_length=100)
     name: Name = Field(title="Your name")
     email: Email = Field(title="E-mail")
     password: Password = Field(title="Password")

@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationIn
 
 from cms.schemas.text import Line
 
-SUBJECTS = ("post", "page", "user", "asset", "category", "tag", "series", "menu", "site")  # what acts are about
+SUBJECTS = ("post", "page", "user", "asset", "category", "tag", "series", "menu", "redirect", "site")  # what acts are about
 
 _SUBJECT = re.compile(r"([a-z]*) ?([1-9][0-9]{0,16})?")
 

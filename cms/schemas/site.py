@@ -39,6 +39,32 @@ def _contact(value: str) -> str:
     return value if not value or _MAIL.fullmatch(value) else _elsewhere(value)
 
 
+def _zone(value: str) -> str:
+    if value not in time_zones():
+        raise ValueError("choose a time zone of the list")
+    return value
+
+
+TimeZone = Annotated[Line, AfterValidator(_zone)]
+Place = Annotated[Line, AfterValidator(_place)]  # of this site, or a whole address elsewhere
+
+
+OWN_PATTERN = "own"
+
+
+class PermalinkInput(BaseModel):
+    """The pattern of posts' addresses: one of those that are offered, or one's ``own``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    choice: Line = Field(OWN_PATTERN, title="Addresses of posts", max_length=100)
+    own: Line = Field("", title="Your own pattern", max_length=100)
+
+    @property
+    def pattern(self) -> str:
+        return self.own if self.choice == OWN_PATTERN else self.choice
+
+
 class LinkInput(BaseModel):
     """To the publication elsewhere."""
 
@@ -56,7 +82,7 @@ class SiteInput(BaseModel):
     name: Line = Field(title="Name", min_length=1, max_length=100)
     description: Line = Field("", title="Description", max_length=300)
     language: Language = Field(title="Language", min_length=1, max_length=12)
-    time_zone: Line = Field(title="Time zone", max_length=60)
+    time_zone: TimeZone = Field(title="Time zone", max_length=60)
     footer: Paragraphs = Field("", title="Footer", max_length=2000)
     home: Literal["lead", "compact", "page"] = Field("lead", title="At the front")
     home_page_id: RowId | None = Field(None, title="Page at the front")
@@ -77,13 +103,6 @@ class SiteInput(BaseModel):
     def _split(cls, value: Any) -> Any:
         return parts_of(value)
 
-    @field_validator("time_zone")
-    @classmethod
-    def _is_zone(cls, value: str) -> str:
-        if value not in time_zones():
-            raise ValueError("choose a time zone of the list")
-        return value
-
     @field_validator("posts_per_page", mode="before")
     @classmethod
     def _is_page(cls, value: Any) -> int:
@@ -100,6 +119,16 @@ class SiteInput(BaseModel):
         return value or None
 
 
+class WelcomeInput(BaseModel):
+    """The questions of the first run."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: Line = Field(title="Name of the site", min_length=1, max_length=100)
+    time_zone: TimeZone = Field(title="Time zone", max_length=60)
+    begin: Literal["fresh", "import"] = Field("fresh", title="How do you begin?")
+
+
 class MenuItemInput(BaseModel):
     """``target``: a path of this site, or an address elsewhere. ``level``: how many items stand above it; it is below the last one before
     it that is less deep."""
@@ -107,7 +136,7 @@ class MenuItemInput(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     label: Line = Field(title="Words", min_length=1, max_length=80)
-    target: Annotated[Line, AfterValidator(_place)] = Field(title="Leads to", min_length=1, max_length=500)
+    target: Place = Field(title="Leads to", min_length=1, max_length=500)
     level: int = Field(0, title="Level", ge=0, le=DEEPEST)
 
 

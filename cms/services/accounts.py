@@ -71,14 +71,15 @@ async def list_users(session: AsyncSession) -> Sequence[User]:
 
 
 async def create_owner(work: Work, wanted: OwnerInput, password_hash: str) -> User:
-    """The first account, and the site's name with it. Raises ``Conflict`` if there is an owner already."""
+    """The first account, and the site's name if it is told. Raises ``Conflict`` if there is an owner already."""
     if await has_owner(work.session):
         raise Conflict("This site has an owner already; sign in instead.")
     try:
         owner = await _insert(work, wanted.email, wanted.name, Role.OWNER, password_hash)
     except IntegrityError as error:
         raise Conflict("This site has an owner already; sign in instead.") from error
-    await site.configure(work, name=wanted.site_name)
+    if wanted.site_name:
+        await site.configure(work, name=wanted.site_name)
     audit.note(work, owner.actor, "user.create", "user", owner.id, role=owner.role.value)
     return owner
 

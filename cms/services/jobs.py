@@ -46,6 +46,11 @@ async def report(work: Work, job_id: int, done: int, of: int, words: str = "") -
     await work.session.execute(update(Job).where(Job.id == job_id, Job.lease.is_not(None)).values(values))
 
 
+async def go_on_from(work: Work, job_id: int, **payload: Any) -> None:
+    """What it is given if it breaks off here and is claimed again."""
+    await work.session.execute(update(Job).where(Job.id == job_id, Job.lease.is_not(None)).values(payload=payload))
+
+
 async def finish(work: Work, job: Job) -> bool:
     """Mark it done; False if the lease was lost meanwhile, so somebody else does it. What it was given is nobody's business any more."""
     mine = update(Job).where(Job.id == job.id, Job.lease == job.lease)

@@ -178,7 +178,7 @@ async def _write_documents(work: Work, going: Sequence[_Going], named: documents
         typed = documents.typed_date(one.fields, frame, work.now)
         one.post.first_published_at = dates.published if dates else before or typed or work.now
         values = documents.compose(named, one.post, one.fields, one.release.version.rendered, frame)
-        values["path"] = places[one.post.id] = await _settled(work.session, one.post, one.fields, values["path"], places.values())
+        values["path"] = places[one.post.id] = await settled(work.session, one.post, one.fields, values["path"], places.values())
         for name, value in {**values, "revision_id": one.revision.id}.items():
             setattr(one.published, name, value)
         if dates:
@@ -237,7 +237,7 @@ async def planned_path(session: AsyncSession, post: Post, fields: PostFields, no
     """Where it would stand if it were published now."""
     named, frame = await documents.named_by(session, [fields]), await site.get_frame(session)
     at = post.first_published_at or documents.typed_date(fields, frame, now) or now
-    return await _settled(session, post, fields, documents.wanted_path(named, post, fields, frame, at))
+    return await settled(session, post, fields, documents.wanted_path(named, post, fields, frame, at))
 
 
 # --- what goes with it -----------------------------------------------------------------------------------------------------
@@ -264,20 +264,25 @@ async def months_that_came_or_went(session: AsyncSession, moves: Sequence[tuple[
 # --- addresses -------------------------------------------------------------------------------------------------------------
 
 
-async def _settled(session: AsyncSession, post: Post, fields: PostFields, wanted: str, taken: Collection[str] = ()) -> str:
+async def settled(session: AsyncSession, post: Post, fields: PostFields, wanted: str, taken: Collection[str] = ()) -> str:
     """A slug made from the title gives way to what is there; one that somebody typed stays, and is refused if the path is taken.
 
     A post that has an address for the same automatic slug keeps it, number and all. ``taken``: by others that go out with it.
     """
-    if fields.slug:
-        return wanted
     here = await addresses.find_current(session, TargetKind.POST, post.id)
-    if here and _is_numbered(here.path, wanted):
+    if fields.slug:
+        return here.path if here and here.path == with_number(wanted, post) else wanted
+    if here and is_numbered(here.path, wanted):
         return here.path
     return await addresses.free_path(session, wanted, TargetKind.POST, post.id, taken)
 
 
-def _is_numbered(path: str, wanted: str) -> bool:
+def with_number(path: str, post: Post) -> str:
+    """What becomes of a path that is taken when another pattern of addresses demands it (permalinks.py)."""
+    return f"{path}-{post.id}"
+
+
+def is_numbered(path: str, wanted: str) -> bool:
     return path == wanted or (path.startswith(f"{wanted}-") and path.removeprefix(f"{wanted}-").isdigit())
 
 

@@ -11,6 +11,7 @@ from cms.page_cache.marks import NEWEST, OLDEST, Marks, Span
 from cms.services.feeds import FEED_LENGTH, OVERVIEW_LENGTH, Feed, Overview
 from cms.services.lists import Archive, Listing
 from cms.services.reading import Article, Branch, Card, Place
+from cms.services.redirects import Way
 
 AROUND = ("name", "language", "time_zone", "footer", "menu", "footer_menu", "links", "logo", "accent_hue", "home_path")
 _AROUND = Marks.of(*marks.frame(*AROUND))
@@ -32,6 +33,12 @@ def place(path: str, found: Place) -> Marks:
     if found.post_id is not None:
         return here | Marks.of(marks.post(found.post_id, "path"))
     return here if found.state else here | Marks.of(marks.TITLES)
+
+
+def way(shown: Way) -> Marks:
+    """Where rules lead: each of them, and all that stands on the way, or does not."""
+    ends = [marks.post(found.post_id, "path") for _, found in shown.passed if found.post_id is not None]
+    return Marks.of(*map(marks.rule, shown.rules), *(marks.at(path) for path, _ in shown.passed), *ends, *marks.frame("home_path"))
 
 
 def article(shown: Article) -> Marks:

@@ -16,7 +16,7 @@ from cms.models.address import AddressState
 from cms.models.post import Kind
 from cms.models.site import SITE_ID, Access, Frame, HomeVariant
 from cms.policy import Actor, Capability
-from cms.schemas.site import SiteInput
+from cms.schemas.site import SiteInput, WelcomeInput
 from cms.services import audit, media, outbox, passes
 from cms.services.media import Upload
 
@@ -65,6 +65,15 @@ async def save(work: Work, actor: Actor, wanted: SiteInput, logo: Upload | None 
     before = {name: getattr(row, name) for name in changes}
     audit.note(work, actor, "site.configure", "site", SITE_ID, **audit.difference(before, changes))
     await configure(work, **changes)
+
+
+async def set_up(work: Work, actor: Actor, wanted: WelcomeInput | None) -> None:
+    """The questions of the first run are answered, or left for later (None); they are not asked again."""
+    policy.require(actor, Capability.SITE_CONFIGURE)
+    row = await hold(work)
+    answers = wanted.model_dump(include={"name", "time_zone"}) if wanted else {}
+    audit.note(work, actor, "site.set_up", "site", SITE_ID, **audit.difference({name: getattr(row, name) for name in answers}, answers))
+    await configure(work, **answers, is_set_up=True)
 
 
 async def choose_access(work: Work, actor: Actor, wanted: Access, password_hash: str | None) -> None:

@@ -96,7 +96,12 @@ ACTS: Mapping[str, str] = {  # ``%s``: whom or what it was about; without it, no
     "series.delete": "Deleted the series %s",
     "site.configure": "Changed %s",
     "site.access": "Chose who may read the site",
+    "site.set_up": "Answered the questions of the first run, or left them for later",
+    "site.permalink": "Changed the addresses of posts",
     "menu.edit": "Changed %s",
+    "redirect.save": "Led readers on from %s",
+    "redirect.remove": "Deleted the redirect from %s",
+    "redirect.import": "Took redirects from a table",
     "demo.fill": "Filled the site with an example",
 }
 KINDS: Mapping[str, str] = {  # of acts: the first words of their names
@@ -118,6 +123,7 @@ KINDS: Mapping[str, str] = {  # of acts: the first words of their names
     "series": "Series",
     "site": "Site settings",
     "menu": "Menus",
+    "redirect": "Redirects",
     "demo": "Examples",
 }
 MENUS = {"main": "the main menu", "footer": "the footer menu"}
@@ -165,6 +171,9 @@ _CHANGED = {  # and what changes at the desk; "" goes along with the rest
     "is_pinned": "whether it is kept",
 }
 _DETAILS = {
+    "lines": "%s taken",
+    "refused": "%s not taken",
+    "target": "to %s",
     "role": "role: %s",
     "disabled": "cannot sign in",
     "by": "invited by %s",
@@ -207,7 +216,7 @@ _VALUES = {
 }
 
 
-_LABELS = {"slug": "Address", "path": "Address", "published_at": "Published", "status": "State"}
+_LABELS = {"slug": "Address", "path": "Address", "target": "To", "match": "Leads on", "published_at": "Published", "status": "State"}
 
 
 class Act(Module):
@@ -235,6 +244,8 @@ class Act(Module):
             return _("the settings of the site"), self.handler.reverse_url("admin.site")
         if kind == "menu" and menu in MENUS:
             return _(MENUS[menu]), self.handler.reverse_url(f"admin.menu.{menu}")
+        if kind == "redirect":
+            return line.details.get("name") or "", ""
         if kind in ("user", "post", "page", "category", "tag", "series"):
             name = {"user": "admin.person", "series": "admin.one-series"}.get(kind, f"admin.{kind}")
             return line.subject or _("Without a title"), self.handler.reverse_url(name, number)
@@ -252,7 +263,7 @@ class Details:
     def of(self, line: Line) -> list[str]:
         """What was before and is after; then the rest, but for what the sentence or these have told."""
         before, after = line.details.get("before"), line.details.get("after")
-        told = {"before", "after", *(["name"] if line.subject_kind == "menu" else [])}
+        told = {"before", "after", *(["name"] if line.subject_kind in ("menu", "redirect") else [])}
         if isinstance(before, dict) and isinstance(after, dict):
             told |= after.keys()
             changes = [self._change(name, before, after) for name in after]

@@ -6,7 +6,8 @@ from dataclasses import replace
 from cms.db.session import Database
 from cms.errors import Unavailable
 from cms.models import Job
-from cms.services import jobs, search, working_copies
+from cms.services import jobs, redirects, search, working_copies
+from cms.services.redirects import Hits
 from cms.services.search import Misses
 from cms.telemetry import Metrics, first_line, log
 from cms.worker.tasks import TASKS, Means
@@ -15,10 +16,13 @@ PAUSE = 5.0  # seconds between looks when there is nothing to do
 GRACE = 5.0  # seconds for a job under way when the program ends; cut off, it is claimed again when its lease has run out
 
 
-async def run(means: Means, metrics: Metrics, misses: Misses | None = None) -> None:
-    """Until cancelled. Outlives a database that is away. A job under way is given ``GRACE`` to end by itself."""
+async def run(means: Means, metrics: Metrics, misses: Misses | None = None, hits: Hits | None = None) -> None:
+    """Until cancelled. Outlives a database that is away. A job under way is given ``GRACE`` to end by itself.
+
+    ``misses`` and ``hits``: of the readers of this process, to be written down.
+    """
     while True:
-        looking = asyncio.create_task(_look(means, metrics, misses))
+        looking = asyncio.create_task(_look(means, metrics, misses, hits))
         try:
             found = await asyncio.shield(looking)
         except asyncio.CancelledError:
@@ -30,11 +34,11 @@ async def run(means: Means, metrics: Metrics, misses: Misses | None = None) -> N
             await asyncio.sleep(PAUSE)
 
 
-async def _look(means: Means, metrics: Metrics, misses: Misses | None) -> bool:
+async def _look(means: Means, metrics: Metrics, misses: Misses | None, hits: Hits | None) -> bool:
     """Whether there was something to do."""
     try:
         await enqueue_regular(means.database)
-        await _write_down(means.database, misses)
+        await _write_down(means.database, misses, hits)
         await _catch_up(means.database)
         return await run_next(means, metrics)
     except Unavailable:
@@ -51,11 +55,14 @@ async def enqueue_regular(database: Database) -> None:
         await jobs.enqueue(work, "keep_idle", key=f"keep_idle:{work.now:%Y-%m-%dT%H}:{work.now.minute // 5}")
 
 
-async def _write_down(database: Database, misses: Misses | None) -> None:
-    """What the readers of this process looked for in vain."""
+async def _write_down(database: Database, misses: Misses | None, hits: Hits | None) -> None:
+    """What the readers of this process looked for in vain, and which redirects led them."""
     if misses:
         async with database.transaction() as work:
             await search.record_misses(work, misses.take())
+    if hits:
+        async with database.transaction() as work:
+            await redirects.record_hits(work, hits.take())
 
 
 async def _catch_up(database: Database) -> None:

@@ -18,6 +18,7 @@ from cms.services import (
     notifications,
     outbox,
     passing_on,
+    permalinks,
     portraits,
     preview_links,
     resets,
@@ -74,6 +75,10 @@ async def reindex_search(means: Means, _payload: dict[str, Any]) -> None:
     await search_index.renew_all(means.database)
 
 
+async def renew_addresses(means: Means, payload: dict[str, Any]) -> None:
+    await permalinks.renew_all(means.database, means.job_id, payload["after"])
+
+
 async def reindex_desk(means: Means, _payload: dict[str, Any]) -> None:
     """After an upgrade from a release whose desk searched titles only."""
     await desk_index.renew_all(means.database)
@@ -113,6 +118,7 @@ TASKS: dict[str, Task] = {
     "keep_house": keep_house,
     "keep_idle": keep_idle,
     "reindex_search": reindex_search,
+    permalinks.JOB: renew_addresses,
     "reindex_desk": reindex_desk,
     passing_on.JOB: pass_on_term,
     passing_on.FOLLOWING: follow_term,

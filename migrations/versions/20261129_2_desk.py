@@ -79,7 +79,7 @@ def upgrade() -> None:
         with op.batch_alter_table(table, **_kept(table)) as batch:
             for name, (kind, _) in columns.items():
                 batch.alter_column(name, existing_type=kind, existing_nullable=False, server_default=None)
-    op.execute("UPDATE sites SET is_set_up = true")  # by whoever has used it until now
+    op.execute("UPDATE sites SET is_set_up = true WHERE EXISTS (SELECT 1 FROM users)")  # by whoever has used it until now
     op.add_column("posts", sa.Column("password_hash", sa.String(200), nullable=True))
     op.add_column("published", sa.Column("custom", JSON, nullable=True))
     op.add_column("schedules", sa.Column("error", sa.Text(), nullable=True))

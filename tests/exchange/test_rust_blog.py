@@ -22,8 +22,11 @@ from cms.models import Asset, Post, Revision, User
 from cms.models.post import Kind
 from cms.models.site import Frame
 from cms.rendering import Renderer
-from cms.services import inspection
+from cms.services import inspection, permalinks, reading
+from cms.telemetry import Metrics
+from cms.worker import loop
 from tests import rust_blog, specifications
+from tests.factories import means, person
 from tests.measuring import unmeasured, unmeasured_environment
 from tests.web import Browser, Site, running_site
 
@@ -94,6 +97,23 @@ async def test_a_real_blog_moves_in_with_every_address(site: Site, database_url:
         assert await session.scalar(select(func.count()).select_from(Revision)) == 381
         assert not (await inspection.address_of_nothing(session)).number
         assert not (await inspection.public_without_document(session)).number
+    await everything_moves(site, tmp_path, [path for path, _ in addresses])
+
+
+async def everything_moves(site: Site, folder: Path, addresses: list[str]) -> None:
+    """Another pattern of addresses, and all old ones lead to where the texts are now."""
+    owner = await person(site.database, "owner")
+    async with site.database.transaction() as work:
+        await permalinks.change(work, owner, "/{category}/{slug}-{id}")
+    while await loop.run_next(means(site.database, folder), Metrics()):
+        pass
+    async with site.database.read() as session:
+        found = [await reading.find_place(session, path) for path in addresses]
+        assert not (await inspection.address_of_nothing(session)).number
+    assert all(place.article and place.path.endswith(f"-{place.article.post_id}") for place in found)
+    answers = [await site.browser().get(quote(f"/{path}")) for path in addresses[:: len(addresses) // 5]]
+    assert {answer.status for answer in answers} == {301}
+    assert {(await site.browser().get(answer.location)).status for answer in answers} == {200}
 
 
 def html_words(markup: str) -> str:

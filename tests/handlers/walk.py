@@ -22,8 +22,9 @@ from cms.policy import Actor, Capability
 from cms.routes import requirement
 from cms.schemas.account import InvitationInput
 from cms.schemas.post import PostFields, PostInput
+from cms.schemas.redirects import RedirectInput
 from cms.schemas.terms import TermInput
-from cms.services import catalogue, invitations, media, posts, publishing, sessions
+from cms.services import catalogue, invitations, media, posts, publishing, redirects, sessions
 from tests import factories
 from tests.web import Site
 
@@ -168,6 +169,8 @@ STOPS: dict[str, Stop] = {
     "admin.person.data": Stop("/admin/people/{person}/data"),
     "admin.person.erasure": Stop("/admin/people/{person}/erasure"),
     "admin.person.ownership": Stop("/admin/people/{person}/ownership"),
+    "admin.welcome": Stop("/admin/welcome", {"name": ""}),
+    "admin.site.permalinks": Stop("/admin/site/permalinks", {"choice": "x"}),
     "admin.site.mail": Stop("/admin/site/mail", answers=frozenset({303, 404})),  # where no mail is sent, there is nothing to try
     "admin.site.access": Stop("/admin/site/access", {"access": "?"}),
     "unlock": Stop("/unlock", {"password": "x"}, answers=_NOWHERE | {303}, needs_key=False),  # the site is open
@@ -177,6 +180,11 @@ STOPS: dict[str, Stop] = {
     "admin.menu.main": Stop("/admin/menus/main", {"version": "99"}),
     "admin.menu.footer": Stop("/admin/menus/footer", {"version": "99"}),
     "admin.pages.tree": Stop("/admin/pages/tree"),
+    "admin.redirects": Stop("/admin/redirects"),
+    "admin.redirects.csv": Stop("/admin/redirects.csv"),
+    "admin.redirects.new": Stop("/admin/redirects/new", {"path": ""}),
+    "admin.redirects.table": Stop("/admin/redirects/table"),
+    "admin.redirect": Stop("/admin/redirects/{redirect}", {"path": ""}),
     "admin.categories": Stop("/admin/categories", {"name": ""}),
     "admin.category": Stop("/admin/categories/{category}", {"name": ""}),
     "admin.category.deletion": Stop("/admin/categories/{category}/deletion", {"heir": "?"}),
@@ -278,6 +286,13 @@ async def make_invitation(site: Site, _state: str, _actor: Actor) -> Thing:
     return Thing(str(number), name)
 
 
+async def make_redirect(site: Site, _state: str, _actor: Actor) -> Thing:
+    owner, name = await factories.person(site.database, "owner"), f"{WORDS}-{secrets.token_hex(8)}"
+    async with site.database.transaction() as work:
+        row = await redirects.save(work, owner, RedirectInput(path=name, target="/", match="exact"))
+    return Thing(str(row.id), name)
+
+
 def make_term(kind: TargetKind) -> "Maker":
     async def make(site: Site, _state: str, _actor: Actor) -> Thing:
         editor, name = await factories.person(site.database, "editor", "Edna Reed"), f"{WORDS} {secrets.token_hex(8)}"
@@ -310,6 +325,7 @@ THINGS: dict[str, tuple[Sequence[str], Maker, Callable[[Actor, Capability, Thing
     "passkey": (("made",), make_passkey, of_oneself),
     "person": (("author",), make_person, of_people),
     "invitation": (("open",), make_invitation, of_people),
+    "redirect": (("made",), make_redirect, of_people),
     "category": (("made",), make_term(TargetKind.CATEGORY), of_terms),
     "tag": (("made",), make_term(TargetKind.TAG), of_terms),
     "series": (("made",), make_term(TargetKind.SERIES), of_terms),

@@ -8,13 +8,14 @@ from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from cms.content.slugs import slugify
-from cms.errors import OperatorError
+from cms.errors import InvalidInput, OperatorError
 from cms.exchange.markdown_folder.report import Outcome, Report
 from cms.exchange.markdown_folder.source import Blog, Document
 from cms.models.address import MAX_PATH, is_reserved, normalise_path
 from cms.models.post import Kind
 from cms.models.site import Frame
 from cms.schemas.post import MAX_SLUG
+from cms.services import permalinks
 
 PATTERNS = (
     "/{year}/{month}/{day}/{slug}",
@@ -41,10 +42,10 @@ class Planned:
 
 def require_permalink(pattern: str) -> None:
     """Raises ``OperatorError`` for a pattern that makes no addresses."""
-    names = re.findall(r"\{(\w*)\}", pattern)
-    is_known = set(names) <= {"year", "month", "day", "slug", "id", "category", "author"}
-    if not pattern.startswith("/") or "{slug}" not in pattern or not is_known or re.search(r"[{}]", re.sub(r"\{\w+\}", "", pattern)):
-        raise OperatorError(f"{pattern} is no pattern for addresses; one looks like /{{year}}/{{month}}/{{slug}}, and has {{slug}} in it.")
+    try:
+        permalinks.require(pattern)
+    except InvalidInput as error:
+        raise OperatorError(f"{pattern} is no pattern for addresses. {error.message}") from None
 
 
 def guess_permalink(blog: Blog, zone: ZoneInfo) -> tuple[str, int, int]:

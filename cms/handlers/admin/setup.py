@@ -5,7 +5,6 @@ import hmac
 from cms.errors import Conflict, InvalidInput, NotFound
 from cms.handlers.admin.sessions import DoorHandler
 from cms.handlers.forms import Form
-from cms.models.site import UNNAMED
 from cms.schemas.account import MIN_PASSWORD, OwnerInput
 from cms.services import accounts, site
 
@@ -19,15 +18,13 @@ class SetupHandler(DoorHandler):
 
     async def get(self, token: str) -> None:
         await self._refuse_strangers(token)
-        async with self.read() as session:
-            name = (await site.get_frame(session)).name
-        self._show(Form(OwnerInput, {"site_name": "" if name == UNNAMED else name}))
+        self._show(Form(OwnerInput))
 
     async def post(self, token: str) -> None:
         await self._refuse_strangers(token)
         form = self.form(OwnerInput)
         try:
-            wanted, hashed = await self.chosen(form, *(str(form[name]) for name in ("name", "email", "site_name")))
+            wanted, hashed = await self.chosen(form, str(form["name"]), str(form["email"]))
             async with self.transaction() as work:
                 owner = await accounts.create_owner(work, wanted, hashed)
                 entry = await self.start_session(work, owner)
@@ -44,7 +41,7 @@ class SetupHandler(DoorHandler):
             self.parts.use_frame(await site.get_frame(session))
         self.keep_session(entry)
         self.flash("Welcome. This site is yours now; nobody else can use the link that brought you here.")
-        self.redirect_to("admin.posts")
+        self.redirect_to("admin.welcome")
 
     @property
     def is_open(self) -> bool:

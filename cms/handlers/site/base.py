@@ -168,7 +168,7 @@ class SiteHandler(BaseHandler):
         if self.is_private:
             self.set_header("Cache-Control", "private, no-store")
         if page.status == 301:
-            self.set_header("Location", page.location + self._kept_query)
+            self.set_header("Location", self._with_query(page.location))
         if self.parts.settings.surrogate_keys and (keys := _surrogate_keys(page.marks)):
             self.set_header("Surrogate-Key", keys)
         coding = self._best_of(each for each in CODINGS if each in page.bodies)
@@ -233,7 +233,16 @@ class SiteHandler(BaseHandler):
 
     def move_to(self, path: str) -> None:
         """301 to a path of this site, taking the query along."""
-        self.redirect(href("/" + path.lstrip("/")) + ("" if self._is_making else self._kept_query), status=301)
+        self.lead_to(href("/" + path.lstrip("/")))
+
+    def lead_to(self, location: str) -> None:
+        """301 to an address, of this site or elsewhere, taking the query along."""
+        self.redirect(location if self._is_making else self._with_query(location), status=301)
+
+    def _with_query(self, location: str) -> str:
+        """The request's, unless it has one of its own; a fragment comes last."""
+        address, mark, fragment = location.partition("#")
+        return f"{address}{'' if '?' in address else self._kept_query}{mark}{fragment}"
 
     @property
     def _kept_query(self) -> str:

@@ -11,11 +11,13 @@ from cms.handlers.site.base import SiteHandler
 from cms.models.address import AddressState, is_reserved
 from cms.models.post import Kind, Visibility
 from cms.page_cache import marks
+from cms.page_cache.cache import Page
 from cms.page_cache.marks import Marks
 from cms.policy import Capability, Scope
-from cms.services import accounts, lists, passes, reading, search, shown
+from cms.services import accounts, lists, passes, reading, redirects, search, shown
 from cms.services.lists import Listing
 from cms.services.reading import Article, Branch, Place
+from cms.ui.words import href
 
 
 class ListingHandler(SiteHandler):
@@ -70,15 +72,21 @@ class PlaceHandler(SiteHandler):
     async def get(self, *_: str) -> None:
         path = self.asked_path
         place = await reading.find_place(self.parts.database, path)
-        if place.article is None and (moved_list := await self._look_elsewhere(path, place)):
-            self.shows(shown.at(path), Marks.of(marks.TERMS))
-            self.move_to(moved_list)
+        if not place.path and await self.is_led_elsewhere(path, place):
             return
         if place.article:
             await self.ask_for(place.article)
         if place.article and place.article.kind is Kind.PAGE:
             await self._look_around(place.article.post_id)
         self.show_place(path, place)
+
+    async def is_led_elsewhere(self, path: str, place: Place) -> bool:
+        """Whether the answer is that it is elsewhere, though nothing stands here."""
+        location = await self._look_elsewhere(path, place)
+        if location:
+            self.shows(shown.at(path))
+            self.lead_to(location)
+        return bool(location)
 
     async def ask_for(self, article: Article) -> None:
         """The password, if it has one that this browser was not given. Whoever edits all texts is not asked."""
@@ -92,12 +100,24 @@ class PlaceHandler(SiteHandler):
             self.is_locked = policy.scope(self.actor, Capability.of(article.kind, "edit")) is not Scope.ANY
 
     async def _look_elsewhere(self, path: str, place: Place) -> str:
-        """Where the list is that once stood here; if nothing ever did, what has a name like it is noted."""
+        """Where the list is that once stood here, or where rules lead; if nothing ever stood here, what has a name like it is noted."""
+        self.shows(Marks.of(marks.REDIRECTS))
         async with self.read() as session:
+            if place.state is AddressState.MOVED and (found := await lists.list_at(session, path)):
+                self.shows(Marks.of(marks.TERMS))
+                return href(found)
+            if way := await redirects.follow(session, path):
+                self.shows(shown.way(way))
+                return way.elsewhere or href(way.path) + way.tail
             if place.state is None:
                 self.near = await search.near_titles(session, path)
-            is_nothing = place.state is AddressState.MOVED and not place.path
-            return await lists.list_at(session, path) if is_nothing else ""
+        return ""
+
+    def on_answer(self, page: Page) -> None:
+        """Who is led by a rule is counted each time, whoever made the answer; what the program asks itself is not."""
+        if page.status == 301 and self.remote_address:
+            for rule_id in marks.rules_of(page.marks):
+                self.parts.hits.note(rule_id)
 
     async def _look_around(self, page_id: int) -> None:
         async with self.read() as session:

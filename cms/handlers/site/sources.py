@@ -11,8 +11,8 @@ class SourceHandler(PlaceHandler):
     """A path that was itself given out wins: an old site's "notes.md" was a page, and leads readers to one."""
 
     async def get(self, *_: str) -> None:
-        path = self.asked_path
-        place = await reading.find_place(self.parts.database, path)
+        asked = path = self.asked_path
+        here = place = await reading.find_place(self.parts.database, path)
         if place.state is None:
             self.shows(shown.at(path))
             path = path.removesuffix(SOURCE)
@@ -26,7 +26,8 @@ class SourceHandler(PlaceHandler):
                 self.keep_from_crawlers(place.article)
                 await self.show_source(place.article)
                 return
-        self.show_place(path, place)
+        if here.path or not await self.is_led_elsewhere(asked, here):
+            self.show_place(path, place)
 
     async def show_source(self, article: Article) -> None:
         if not self.is_at(article.path + SOURCE):

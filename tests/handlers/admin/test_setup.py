@@ -5,23 +5,21 @@ import asyncio
 import pytest
 
 from cms.services import site as site_service
-from tests.handlers.admin.pages import fields, title
+from tests.handlers.admin.pages import by_class, fields, title, words
 from tests.web import PASSWORD, Site
 
-OWNER = {"site_name": "The Tide Table", "name": "Olga Owner", "email": "olga@example.org", "password": PASSWORD}
+OWNER = {"name": "Olga Owner", "email": "olga@example.org", "password": PASSWORD}
 
 
 async def test_link_makes_the_owner_and_signs_in(site: Site) -> None:
     browser, link = site.browser(), f"/setup/{site.application.parts.owner_token}"
     page = await browser.get(link)
     assert page.status == 200
-    assert set(fields(page.page)) == {"_xsrf", "site_name", "name", "email", "password"}
+    assert set(fields(page.page)) == {"_xsrf", "name", "email", "password"}
     answer = await browser.post(link, OWNER)
-    assert (answer.status, answer.location) == (303, "/admin/posts")
-    desk = await browser.get("/admin/posts")
-    assert "Welcome." in desk.words
-    assert "The Tide Table" in title(desk)
-    assert "Olga Owner" in desk.words
+    assert (answer.status, answer.location) == (303, "/admin/welcome")
+    assert "Welcome." in (await browser.get("/admin/welcome")).words
+    assert "Olga Owner" in (await browser.get("/admin/posts")).words
     assert "Welcome." not in (await browser.get("/admin/posts")).words
     assert site.application.parts.has_owner
 
@@ -62,7 +60,6 @@ async def test_what_is_wrong_is_said_at_its_field(site: Site) -> None:
     assert "At least 10 characters, please." in answer.words
     assert "This is not an e-mail address." in answer.words
     assert fields(answer.page)["email"] == "olga"
-    assert fields(answer.page)["site_name"] == "The Tide Table"
 
 
 @pytest.mark.parametrize(("name", "words"), [("  ", "This is needed."), ("x" * 81, "At most 80 characters, please.")])
@@ -85,9 +82,27 @@ async def test_of_two_at_once_one_wins(site: Site) -> None:
     assert "has an owner already" in loser.words
 
 
-async def test_a_site_that_has_a_name_is_asked_about_it(site: Site) -> None:
-    """The demo's publication is called something already."""
-    async with site.database.transaction() as work:
-        await site_service.configure(work, name="The Tide Table")
-    answer = await site.browser().get(f"/setup/{site.application.parts.owner_token}")
-    assert fields(answer.page)["site_name"] == "The Tide Table"
+# --- three questions ---
+
+
+async def test_the_first_run_asks_three_questions_once(site: Site) -> None:
+    browser = await site.signed_in("owner")
+    given = fields((await browser.get("/admin/welcome")).page)
+    assert (given["name"], given["time_zone"], given["begin"]) == ("The Tide Table", "UTC", "fresh"), "a name that is known is proposed"
+    answer = await browser.post("/admin/welcome", {**given, "name": "", "time_zone": "Mars/Base"})
+    assert answer.status == 422
+    assert [words(row).partition(":")[0] for row in by_class(answer.page, "problems")[0].iter("li")] == ["Name of the site", "Time zone"]
+    assert (await browser.post("/admin/welcome", {**given, "name": "Mud", "time_zone": "Asia/Tokyo"})).location == "/admin/posts/new"
+    assert (await browser.get("/admin/welcome")).location == "/admin"
+    async with site.database.read() as session:
+        row = await site_service.get(session)
+    assert (row.name, row.time_zone, row.is_set_up) == ("Mud", "Asia/Tokyo", True)
+
+
+@pytest.mark.parametrize("form", [{"later": "on", "name": ""}, {"name": "The Tide Table", "time_zone": "UTC", "begin": "import"}])
+async def test_the_questions_can_be_left_for_later_and_an_import_is_explained(site: Site, form: dict[str, str]) -> None:
+    browser = await site.signed_in("owner")
+    assert (await browser.post("/admin/welcome", form)).location == "/admin/posts"
+    assert ("squall import markdown" in (await browser.get("/admin/posts")).words) == ("begin" in form)
+    assert (await browser.get("/admin/welcome")).status == 303
+    assert (await (await site.signed_in("editor")).get("/admin/welcome")).status == 403

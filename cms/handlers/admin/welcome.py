@@ -1,0 +1,48 @@
+"""The first run: three questions to whoever has just become the owner, all of which may be left for later."""
+
+from cms.errors import InvalidInput
+from cms.handlers.admin.base import AdminHandler
+from cms.handlers.forms import Form
+from cms.models.site import UNNAMED
+from cms.policy import Capability
+from cms.schemas.site import WelcomeInput, time_zones
+from cms.services import site
+
+BEGINNINGS = (
+    ("fresh", "With a new post", "The editor opens on an empty page."),
+    ("import", "With what I have written elsewhere", "Texts, pictures and their old addresses come along."),
+)
+HOW_TO_IMPORT = (
+    "Texts of another site come in by the command “squall import markdown FOLDER”; moving in has a chapter of its own in the documents."
+)
+
+
+class WelcomeHandler(AdminHandler):
+    requires = Capability.SITE_CONFIGURE
+
+    async def get(self) -> None:
+        async with self.read() as session:
+            row = await site.get(session)
+        if row.is_set_up:
+            self.redirect_to("admin")
+            return
+        self._show(Form(WelcomeInput, {"name": row.name if row.name != UNNAMED else "", "time_zone": row.time_zone, "begin": "fresh"}))
+
+    async def post(self) -> None:
+        form = self.form(WelcomeInput)
+        try:
+            wanted = None if self.get_body_argument("later", "") else form.value()
+            async with self.transaction() as work:
+                await site.set_up(work, self.actor, wanted)
+        except InvalidInput as error:
+            form.refuse(error)
+            self._show(form, status=422)
+            return
+        if wanted and wanted.begin == "import":
+            self.flash(HOW_TO_IMPORT)
+        self.redirect_to("admin.posts.new" if wanted and wanted.begin == "fresh" else "admin.posts")
+
+    def _show(self, form: Form[WelcomeInput], *, status: int = 200) -> None:
+        self.set_status(status)
+        zones = [(zone, zone) for zone in sorted(time_zones())]
+        self.render("admin/welcome.html", form=form, zones=zones, beginnings=BEGINNINGS, flash=self.take_flash() if status == 200 else None)
