@@ -30,12 +30,15 @@ class Capability(StrEnum):
     DRAFT_SEE = "draft.see"
     MEDIA_UPLOAD = "media.upload"
     TAXONOMY_MANAGE = "taxonomy.manage"
+    SNIPPET_MANAGE = "snippet.manage"
     ACCOUNT_KEEP = "account.keep"
     USER_MANAGE = "user.manage"
     OWNERSHIP_GIVE = "ownership.give"
     AUDIT_SEE = "audit.see"
     CONTENT_TRANSFER = "content.transfer"
     SITE_CONFIGURE = "site.configure"
+    SITE_OPERATE = "site.operate"
+    BACKUP_TAKE = "backup.take"
 
     @classmethod
     def of(cls, kind: str, verb: str) -> "Capability":
@@ -70,12 +73,15 @@ TABLE: dict[Capability, dict[Role, Scope]] = {
     Capability.DRAFT_SEE: {**_EDITORS, Role.AUTHOR: Scope.OWN, Role.CONTRIBUTOR: Scope.OWN},
     Capability.MEDIA_UPLOAD: {**_EDITORS, Role.AUTHOR: Scope.OWN},
     Capability.TAXONOMY_MANAGE: _EDITORS,
+    Capability.SNIPPET_MANAGE: _EDITORS,
     Capability.ACCOUNT_KEEP: _ANYBODY_WHO_WRITES,
     Capability.USER_MANAGE: _ADMINISTRATORS,
     Capability.OWNERSHIP_GIVE: {Role.OWNER: Scope.ANY},
     Capability.AUDIT_SEE: _ADMINISTRATORS,
     Capability.CONTENT_TRANSFER: _ADMINISTRATORS,
     Capability.SITE_CONFIGURE: _ADMINISTRATORS,
+    Capability.SITE_OPERATE: _ADMINISTRATORS,
+    Capability.BACKUP_TAKE: {Role.OWNER: Scope.ANY},  # the keys of the site are in it, and everybody's secrets
 }
 
 
@@ -92,12 +98,15 @@ SENTENCES: dict[Capability, str] = {
     Capability.DRAFT_SEE: "Know of posts and pages that readers cannot see.",
     Capability.MEDIA_UPLOAD: "Bring pictures and other files.",
     Capability.TAXONOMY_MANAGE: "Order categories, tags and series, name the authors, and choose what stands first on the home page.",
+    Capability.SNIPPET_MANAGE: "Make, change and delete the snippets and templates that all who write may use.",
     Capability.ACCOUNT_KEEP: "Change one's own profile, password and second factor; see and end one's own sessions.",
     Capability.USER_MANAGE: "Invite people, change their roles, disable and delete their accounts.",
     Capability.OWNERSHIP_GIVE: "Hand the site over to somebody else.",
     Capability.AUDIT_SEE: "Read and download the record of who did what.",
     Capability.CONTENT_TRANSFER: "Bring in texts from elsewhere, and take all of them along.",
     Capability.SITE_CONFIGURE: "Change the site's name, look, addresses and menus.",
+    Capability.SITE_OPERATE: "Make backups, see and repeat work that runs beside the site, and look whether all is well.",
+    Capability.BACKUP_TAKE: "Download a backup.",
 }
 
 

@@ -9,11 +9,14 @@ from tornado.web import url
 from cms.handlers import operations
 from cms.handlers.admin import (
     audit,
+    backups,
     bulk,
     cache,
     capabilities,
     checks,
     confirmation,
+    dashboard,
+    fields,
     invitations,
     link_targets,
     links,
@@ -24,20 +27,25 @@ from cms.handlers.admin import (
     passkeys,
     people,
     permalinks,
+    post_templates,
     preview,
     preview_links,
     privacy,
     profile,
     publication,
     redirects,
+    reviews,
     revisions,
     second_factor,
     security,
     sessions,
     setup,
     site,
+    snippets,
+    system,
     terms,
     threads,
+    transfers,
     views,
     visibility,
     welcome,
@@ -186,7 +194,8 @@ def _account() -> list[URLSpec]:
 
 
 def _desk() -> list[URLSpec]:
-    return [*_admin("post"), *_admin("page"), *_page_tree(), *_terms(), *_administrators(), *_people_at_the_desk()]
+    at_the_desk = [*_administrators(), *_people_at_the_desk()]
+    return [*_admin("post"), *_admin("page"), *_page_tree(), *_terms(), *_kept_to_use_again(), *at_the_desk]
 
 
 def _admin(kind: str) -> list[URLSpec]:
@@ -194,7 +203,7 @@ def _admin(kind: str) -> list[URLSpec]:
     given = {"kind": kind}
     at = rf"/admin/{kind}s"
     home = [] if kind == "page" else [
-        url(r"/admin", desk.DeskHandler, name="admin"),
+        url(r"/admin", dashboard.DeskHandler, name="admin"),
         url(r"/admin/preview", preview.PreviewHandler, name="admin.preview"),
         url(r"/admin/notifications", notifications.NotificationsHandler, name="admin.notifications"),
         url(r"/admin/links", link_targets.LinkTargetsHandler, name="admin.links"),
@@ -212,6 +221,7 @@ def _admin(kind: str) -> list[URLSpec]:
         url(rf"{at}/{NUMBER}", desk.EditHandler, given, name=f"admin.{kind}"),
         url(rf"{at}/{NUMBER}/checks", checks.ChecksHandler, given, name=f"admin.{kind}.checks"),
         url(rf"{at}/{NUMBER}/publication", publication.PublicationHandler, given, name=f"admin.{kind}.publication"),
+        url(rf"{at}/{NUMBER}/review", reviews.ReviewHandler, given, name=f"admin.{kind}.review"),
         url(rf"{at}/{NUMBER}/visibility", visibility.VisibilityHandler, given, name=f"admin.{kind}.visibility"),
         url(rf"{at}/{NUMBER}/threads", threads.ThreadsHandler, given, name=f"admin.{kind}.threads"),
         url(rf"{at}/{NUMBER}/threads/{NUMBER}", threads.ThreadHandler, given, name=f"admin.{kind}.thread"),
@@ -236,13 +246,29 @@ def _history(post: str, name: str, given: dict[str, str]) -> list[URLSpec]:
     ]
 
 
+def _kept_to_use_again() -> list[URLSpec]:
+    return [
+        url(r"/admin/snippets", snippets.SnippetsHandler, name="admin.snippets"),
+        url(r"/admin/snippets/new", snippets.NewSnippetHandler, name="admin.snippets.new"),
+        url(r"/admin/snippets/choices", snippets.SnippetChoicesHandler, name="admin.snippets.choices"),
+        url(rf"/admin/snippets/{NUMBER}", snippets.SnippetHandler, name="admin.snippet"),
+        url(r"/admin/templates", post_templates.TemplatesHandler, name="admin.templates"),
+        url(r"/admin/templates/new", post_templates.NewTemplateHandler, name="admin.templates.new"),
+        url(rf"/admin/templates/{NUMBER}", post_templates.TemplateHandler, name="admin.template"),
+    ]
+
+
 def _administrators() -> list[URLSpec]:
     return [
+        url(r"/admin/fields", fields.FieldsHandler, name="admin.fields"),
+        url(rf"/admin/fields/{NUMBER}", fields.FieldHandler, name="admin.field"),
+        url(rf"/admin/fields/{NUMBER}/place", fields.FieldPlaceHandler, name="admin.field.place"),
         url(r"/admin/welcome", welcome.WelcomeHandler, name="admin.welcome"),
         url(r"/admin/site", site.SettingsHandler, name="admin.site"),
         url(r"/admin/site/access", visibility.AccessHandler, name="admin.site.access"),
         url(r"/admin/site/permalinks", permalinks.PermalinksHandler, name="admin.site.permalinks"),
         url(r"/admin/site/mail", site.MailTestHandler, name="admin.site.mail"),
+        url(r"/admin/site/review", reviews.ReviewRulesHandler, name="admin.site.review"),
         url(r"/admin/menus", menus.MenusHandler, name="admin.menus"),
         url(r"/admin/menus/targets", menus.TargetsHandler, name="admin.menus.targets"),
         url(r"/admin/menus/main", menus.MenuHandler, {"name": "main"}, name="admin.menu.main"),
@@ -253,6 +279,18 @@ def _administrators() -> list[URLSpec]:
         url(r"/admin/redirects/table", redirects.RedirectsTableHandler, name="admin.redirects.table"),
         url(rf"/admin/redirects/{NUMBER}", redirects.RedirectHandler, name="admin.redirect"),
         url(r"/admin/cache", cache.CacheHandler, name="admin.cache"),
+        url(r"/admin/system", system.SystemHandler, name="admin.system"),
+        url(r"/admin/jobs", system.JobsHandler, name="admin.jobs"),
+        url(rf"/admin/jobs/{NUMBER}", system.JobHandler, name="admin.job"),
+        url(r"/admin/backups", backups.BackupsHandler, name="admin.backups"),
+        url(rf"/admin/backups/{NUMBER}", backups.BackupHandler, name="admin.backup"),
+        url(rf"/admin/backups/{NUMBER}/file", backups.BackupFileHandler, name="admin.backup.file"),
+        url(r"/admin/transfers", transfers.TransfersHandler, name="admin.transfers"),
+        url(r"/admin/transfers/imports", transfers.ImportsHandler, name="admin.imports"),
+        url(r"/admin/transfers/exports", transfers.ExportsHandler, name="admin.exports"),
+        url(rf"/admin/transfers/{NUMBER}", transfers.TransferHandler, name="admin.transfer"),
+        url(rf"/admin/transfers/{NUMBER}/file", transfers.TransferFileHandler, name="admin.transfer.file"),
+        url(rf"/admin/transfers/{NUMBER}/report", transfers.TransferReportHandler, name="admin.transfer.report"),
         url(rf"/admin/people/{NUMBER}/data", privacy.DataHandler, name="admin.person.data"),
         url(rf"/admin/people/{NUMBER}/erasure", privacy.ErasureHandler, name="admin.person.erasure"),
         url(r"/admin/capabilities", capabilities.CapabilitiesHandler, name="admin.capabilities"),

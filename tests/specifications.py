@@ -16,6 +16,7 @@ CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
 CREATOR = "{http://purl.org/dc/elements/1.1/}creator"
 MAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 SEARCH = "{http://a9.com/-/spec/opensearch/1.1/}"
+FIELD = "{urn:uuid:0f5c9d52-6f0b-4d3e-9f57-3f2b6b1c8a41}field"  # RFC 4287, 6.4, and RSS 2.0, "Extending": a namespace of its own
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
@@ -44,7 +45,7 @@ def rss(body: bytes) -> Element:
     _url(link.get("href"))
     items = channel.findall("item")
     for item in items:
-        _has(item, one=("title", "link", "guid", "pubDate", "description", CONTENT), any_number=("category", CREATOR))
+        _has(item, one=("title", "link", "guid", "pubDate", "description", CONTENT), any_number=("category", CREATOR, FIELD))
         assert item.find("guid").get("isPermaLink") == "false"  # type: ignore[union-attr]
         _url(item.findtext("link"))
         _absolute(item.findtext(CONTENT, ""))
@@ -62,7 +63,7 @@ def atom(body: bytes) -> Element:
     _has(feed, one=_atom("id title updated generator"), at_most_one=_atom("subtitle"), any_number=_atom("link author entry"))
     entries = feed.findall(f"{ATOM}entry")
     for entry in entries:
-        _has(entry, one=_atom("id title updated published summary content"), any_number=_atom("link author category"))
+        _has(entry, one=_atom("id title updated published summary content"), any_number=(*_atom("link author category"), FIELD))
         assert entry.find(f"{ATOM}author") is not None or feed.find(f"{ATOM}author") is not None, "4.1.2: an author here or above"
         assert entry.find(f"{ATOM}content").get("type") == "html"  # type: ignore[union-attr]
         _absolute(entry.findtext(f"{ATOM}content", ""))
@@ -95,7 +96,7 @@ def json_feed(body: bytes) -> dict[str, Any]:
         _keys(
             item,
             needed={"id", "content_html"},
-            allowed={"url", "title", "summary", "image", "date_published", "date_modified", "authors", "tags", "language"},
+            allowed={"url", "title", "summary", "image", "date_published", "date_modified", "authors", "tags", "language", "_squall"},
         )
         assert isinstance(item["id"], str)
         for name in ("date_published", "date_modified"):
@@ -268,7 +269,17 @@ def _has(element: Element, *, one: tuple[str, ...], at_most_one: tuple[str, ...]
         assert names.count(name) <= 1, (element.tag, name)
     assert set(names) <= {*one, *at_most_one, *any_number}, (element.tag, names)
     for child in element:
-        assert set(child.attrib) - {LANG} <= {"rel", "type", "href", "isPermaLink", "term", "template", "width", "height"}
+        if child.tag != FIELD:  # whose attributes are ours
+            assert set(child.attrib) - {LANG} <= {
+                "rel",
+                "type",
+                "href",
+                "isPermaLink",
+                "term",
+                "template",
+                "width",
+                "height",
+            }
         assert LANGUAGE.fullmatch(child.get(LANG, "en"))
 
 

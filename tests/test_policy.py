@@ -24,12 +24,15 @@ page.publish     any any any -   -   -
 draft.see        any any any own own -
 media.upload     any any any own -   -
 taxonomy.manage  any any any -   -   -
+snippet.manage   any any any -   -   -
 account.keep     any any any any any -
 user.manage      any any -   -   -   -
 ownership.give   any -   -   -   -   -
 audit.see        any any -   -   -   -
 content.transfer any any -   -   -   -
 site.configure   any any -   -   -   -
+site.operate     any any -   -   -   -
+backup.take      any -   -   -   -   -
 """
 EXPECTED = {name: dict(zip(ROLES, cells, strict=True)) for name, *cells in map(str.split, TABLE.strip().splitlines())}
 WORDS = {"any": Scope.ANY, "own": Scope.OWN, "new": Scope.OWN_UNPUBLISHED, "-": None}

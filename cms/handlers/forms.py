@@ -26,6 +26,7 @@ class Form(Generic[Schema]):
         self.schema = schema
         self.values: dict[str, Any] = dict(values or {})
         self.errors: dict[str, str] = {}
+        self.labels: dict[str, str] = {}  # of fields whose names people have chosen
 
     @classmethod
     def of_request(cls, schema: type[Schema], arguments: Mapping[str, Sequence[bytes]]) -> "Form[Schema]":
@@ -41,7 +42,7 @@ class Form(Generic[Schema]):
 
     def value(self) -> Schema:
         """The valid input. Raises ``InvalidInput`` with one sentence for each wrong field, and keeps them in ``errors``."""
-        known = {name: value for name, value in self.values.items() if name in self.schema.model_fields and value not in ("", [])}
+        known = {name: value for name, value in self.values.items() if self._is_known(name) and (value not in ("", []) or "." in name)}
         try:
             return self.schema.model_validate(known)
         except ValidationError as error:
@@ -49,6 +50,10 @@ class Form(Generic[Schema]):
             for problem in error.errors():
                 self.errors.setdefault(self._name(problem["loc"]), _sentence(problem))  # the first of each field
             raise InvalidInput(self.errors) from None
+
+    def _is_known(self, name: str) -> bool:
+        """A field that is a map is sent in parts, as ``custom.tide``."""
+        return name in self.schema.model_fields or name.partition(".")[0] in _maps(self.schema)
 
     def refuse(self, error: InvalidInput) -> None:
         """Take over what a service found wrong."""
@@ -65,6 +70,8 @@ class Form(Generic[Schema]):
 
     def label(self, name: str) -> str:
         """A row's fields are told apart by its number; a file is no field of the schema."""
+        if name in self.labels:
+            return self.labels[name]
         if part := _IN_ROW.fullmatch(name):
             return f"{self._field(name).title or part[3]} {int(part[2]) + 1}"
         return (self._field(name).title if name in self.schema.model_fields else "") or name.capitalize()
@@ -76,15 +83,21 @@ class Form(Generic[Schema]):
 
     def _field(self, name: str) -> FieldInfo:
         part = _IN_ROW.fullmatch(name)
-        return _row_schemas(self.schema)[part[1]].model_fields[part[3]] if part else self.schema.model_fields[name]
+        return _row_schemas(self.schema)[part[1]].model_fields[part[3]] if part else self.schema.model_fields[name.partition(".")[0]]
 
     def _name(self, place: tuple[int | str, ...]) -> str:
         """As the field is called in the form."""
+        if len(place) > 1 and place[0] in _maps(self.schema):
+            return f"{place[0]}.{place[1]}"
         return "-".join(map(str, place)) if place[0] in _row_schemas(self.schema) and len(place) > 1 else str(place[0])
 
 
 def takes_several(schema: type[BaseModel]) -> set[str]:
     return {name for name, field in schema.model_fields.items() if get_origin(field.annotation) is tuple}
+
+
+def _maps(schema: type[BaseModel]) -> set[str]:
+    return {name for name, field in schema.model_fields.items() if get_origin(field.annotation) is dict}
 
 
 def _row_schemas(schema: type[BaseModel]) -> dict[str, type[BaseModel]]:

@@ -1,5 +1,7 @@
 """Uploads: a row for each file in the media storage."""
 
+from typing import Any
+
 from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -27,6 +29,11 @@ class Asset(Base):
     def path(self) -> str:
         """The address of these bytes; it never changes."""
         return asset_path(self.id, self.digest, self.name)
+
+    @property
+    def as_shown(self) -> dict[str, Any]:
+        """What a read document has of a picture."""
+        return {"id": self.id, "path": self.path, "width": self.width, "height": self.height, "alt": self.alt}
 
 
 def asset_path(asset_id: int, digest: str, name: str) -> str:

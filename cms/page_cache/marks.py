@@ -66,7 +66,7 @@ NOTHING = Marks()
 # The sides of a post that pages show, with the aspects they are made of.
 _LINE = frozenset({"title", "length", "date", "path", "language"})
 _CARD = _LINE | {"excerpt", "authors", "picture"}
-_ENTRY = frozenset({"title", "excerpt", "body", "date", "updated", "path", "authors", "tags", "category", "language", "picture"})
+_ENTRY = frozenset({"title", "excerpt", "body", "date", "updated", "path", "authors", "tags", "category", "language", "picture", "custom"})
 VIEWS: dict[str, frozenset[str]] = {
     "page": _ENTRY | {"standfirst", "length", "trail", "previous", "following", "series", "related", "meta"},
     "card": _CARD,

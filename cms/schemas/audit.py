@@ -8,7 +8,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationIn
 
 from cms.schemas.text import Line
 
-SUBJECTS = ("post", "page", "user", "asset", "category", "tag", "series", "menu", "redirect", "site")  # what acts are about
+SUBJECTS = (  # what acts are about
+    "post", "page", "user", "asset", "category", "tag", "series", "menu", "redirect", "site", "field", "snippet", "template",
+    "transfer", "job",
+)  # fmt: skip
 
 _SUBJECT = re.compile(r"([a-z]*) ?([1-9][0-9]{0,16})?")
 

@@ -1,9 +1,10 @@
 """What an editor sends about a post or page, and the map of a working copy."""
 
 import json
+import re
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from cms.schemas.text import Language, Line, Paragraphs
 
@@ -12,10 +13,16 @@ MAX_TITLE = 300
 MAX_SLUG = 200  # characters; imported ones may be longer than those we make
 MAX_TAGS = 50
 MAX_AUTHORS = 20
+MAX_CUSTOM = 1000  # characters of one custom field
 
 META = ("search_title", "search_description", "share_title", "share_description")  # what others show instead of title and excerpt
 
+CUSTOM = "custom."  # before the key of a custom field, in the map of a working copy and in forms: each is written by itself
+_CUSTOM_KEY = re.compile(r"custom\.([a-z][a-z0-9_]{0,39})")
+
 RowId = Annotated[int, Field(ge=0, lt=2**63)]  # what a database has room for
+
+CustomText = Annotated[Line, Field(max_length=MAX_CUSTOM)]
 
 
 def parts_of(value: Any) -> Any:
@@ -23,6 +30,24 @@ def parts_of(value: Any) -> Any:
     parts = value.split(",") if isinstance(value, str) else value or ()
     stripped = (part.strip() if isinstance(part, str) else part for part in parts)
     return tuple(dict.fromkeys(part for part in stripped if part not in (None, "")))
+
+
+def is_custom_key(key: str) -> bool:
+    return bool(_CUSTOM_KEY.fullmatch(f"{CUSTOM}{key}"))
+
+
+def short_tags(tags: tuple[str, ...]) -> tuple[str, ...]:
+    if any(len(tag) > 80 for tag in tags):
+        raise ValueError("a tag has at most 80 characters")
+    return tags
+
+
+def gather_custom(said: Any) -> Any:
+    """The fields of a form, which sends each custom field by a name of its own."""
+    if not isinstance(said, dict):
+        return said
+    custom = {found[1]: value for name, value in said.items() if (found := _CUSTOM_KEY.fullmatch(str(name)))}
+    return {**said, "custom": custom} if custom else said
 
 
 class PostInput(BaseModel):
@@ -52,6 +77,7 @@ class PostInput(BaseModel):
     series: Line = Field("", title="Series", max_length=80)
     part: int | None = Field(None, title="Part", ge=1, lt=100_000)
     featured: bool = Field(False, title="Keep at hand on the home page")
+    custom: dict[str, CustomText] = Field({}, title="More")  # by key, as typed
     version: RowId = Field(0, title="Version")
     seen: Self | None = None
 
@@ -60,6 +86,17 @@ class PostInput(BaseModel):
         """The names of the fields that somebody changed; all of them if it is not known what was seen."""
         names = type(self).model_fields.keys() - {"version", "seen"}
         return frozenset(name for name in names if self.seen is None or getattr(self, name) != getattr(self.seen, name))
+
+    @property
+    def typed_custom(self) -> dict[str, str]:
+        """The custom fields that somebody changed."""
+        seen = self.seen.custom if self.seen else None
+        return {key: value for key, value in self.custom.items() if seen is None or value != seen.get(key, "")}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather(cls, said: Any) -> Any:
+        return gather_custom(said)
 
     @field_validator("seen", mode="before")
     @classmethod
@@ -77,9 +114,7 @@ class PostInput(BaseModel):
     @field_validator("tags")
     @classmethod
     def _short(cls, tags: tuple[str, ...]) -> tuple[str, ...]:
-        if any(len(tag) > 80 for tag in tags):
-            raise ValueError("a tag has at most 80 characters")
-        return tags
+        return short_tags(tags)
 
 
 class PreviewInput(PostInput):
@@ -94,6 +129,7 @@ class PublicationInput(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     version: RowId = Field(title="Version")
+    without_review: bool = Field(False, title="Without a review")
 
 
 class PartOfSeries(BaseModel):
@@ -126,6 +162,12 @@ class PostFields(BaseModel):
     search_description: str = ""
     share_title: str = ""
     share_description: str = ""
+
+    @property
+    def custom(self) -> dict[str, str]:
+        """Custom fields that are set, by key, as they were typed; also those that nobody defines any more."""
+        said = (self.model_extra or {}).items()
+        return {key.removeprefix(CUSTOM): value for key, value in said if key.startswith(CUSTOM) and value and isinstance(value, str)}
 
     @property
     def meta(self) -> dict[str, str] | None:

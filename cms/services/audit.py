@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cms import policy
 from cms.content.local_time import midnight
 from cms.db.session import Work
-from cms.models import Asset, AuditEntry, Category, Post, Series, Tag, User
+from cms.models import Asset, AuditEntry, Category, CustomField, Post, PostTemplate, Series, Snippet, Tag, User
 from cms.policy import Actor, Capability
 from cms.schemas.audit import AuditQuery
 
@@ -31,6 +31,9 @@ _NAMED = {
     "category": Category.name,
     "tag": Tag.name,
     "series": Series.name,
+    "field": CustomField.label,
+    "snippet": Snippet.name,
+    "template": PostTemplate.name,
 }
 NAMING = ("user.rename", "user.profile")  # acts whose details have the names of the person whom they are about
 

@@ -10,15 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cms import policy
 from cms.content.context import Flaw, Rendered
 from cms.errors import InvalidInput
-from cms.models import Asset, Post, Published
+from cms.models import Asset, CustomField, Post, Published
 from cms.models.address import AddressState, TargetKind
 from cms.models.post import Kind
 from cms.models.site import Frame
 from cms.policy import Actor, Capability
-from cms.schemas.post import META, PostFields, PostInput
+from cms.schemas.post import CUSTOM, META, PostFields, PostInput
 from cms.services import (
     addresses,
     checks,
+    custom_fields,
     documents,
     media,
     people,
@@ -26,6 +27,7 @@ from cms.services import (
     posts,
     preview_links,
     publishing,
+    reviews,
     site,
     taxonomies,
     threads,
@@ -33,6 +35,7 @@ from cms.services import (
 from cms.services.posts import Draft
 from cms.services.preview_links import Openness
 from cms.services.reading import Article
+from cms.services.reviews import Standing
 from cms.services.threads import Shown as Thread
 
 
@@ -46,9 +49,11 @@ class Surroundings:
     series: Sequence[str]  # names
     writers: Sequence[tuple[int, str]]  # who may stand as author above it; those who do, if the actor may not change that
     pictures: Sequence[Asset]  # that may be chosen, the present one among them
+    custom: Sequence[CustomField]
     public_path: str = ""
     guests: Openness = Openness()  # noqa: RUF009 - frozen
     threads: Sequence[Thread] = ()  # what is said about it
+    review: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,8 @@ class Plan:
     public_path: str
     flaws: Sequence[Flaw]
     compulsory: Sequence[str]  # the kinds of flaws with which nothing goes out here
+    review: Standing
+    may_waive: bool  # the actor may publish it without a review
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +80,12 @@ class Note:
     value: str = ""  # what becomes of it
 
 
-async def surroundings(session: AsyncSession, actor: Actor, kind: Kind, draft: Draft | None, now: datetime) -> Surroundings:
-    post_id, fields = (draft.post.id, draft.fields) if draft else (None, PostFields(authors=(actor.user_id,) if actor.user_id else ()))
+async def surroundings(
+    session: AsyncSession, actor: Actor, kind: Kind, draft: Draft | None, now: datetime, *, begins: PostFields | None = None
+) -> Surroundings:
+    """``begins``: what a text has that nobody has begun yet."""
+    own = begins or PostFields(authors=(actor.user_id,) if actor.user_id else ())
+    post_id, fields = (draft.post.id, draft.fields) if draft else (None, own)
     categories = [(category.id, category.name) for category in await taxonomies.list_categories(session)]
     parents = await posts.list_parents(session, post_id) if kind is Kind.PAGE else ()
     path = await public_path(session, post_id) if post_id else ""
@@ -86,10 +97,11 @@ async def surroundings(session: AsyncSession, actor: Actor, kind: Kind, draft: D
     pictures = await media.list_pictures(session, actor)
     guests = await preview_links.openness(session, post_id, now) if post_id else Openness()
     said = await threads.list_of(session, actor, post_id) if post_id else ()
-    present = await session.get(Asset, fields.picture) if fields.picture else None
-    if present and present not in pictures:
-        pictures = [present, *pictures]
-    return Surroundings(await site.get_frame(session), categories, parents, series, writers, pictures, path, guests, said)
+    custom = await custom_fields.list_of(session, kind)
+    chosen = [fields.picture or 0, *custom_fields.pictures_of({kind: custom}, [fields])]
+    pictures = [*await media.list_missing(session, chosen, pictures), *pictures]
+    review = await reviews.standing(session, draft) if draft else None
+    return Surroundings(await site.get_frame(session), categories, parents, series, writers, pictures, custom, path, guests, said, review)
 
 
 async def public_path(session: AsyncSession, post_id: int) -> str:
@@ -110,9 +122,11 @@ async def plan(session: AsyncSession, actor: Actor, post_id: int, rendered: Rend
         for aspect, columns in documents.ASPECTS.items()
         if live and any(name in document and document[name] != getattr(live, name) for name in columns)
     )
+    await custom_fields.require(session, draft.post.kind, draft.fields)
     flaws = await checks.find(session, actor, checks.Text(draft.post, draft.fields, rendered))
-    compulsory = (await site.get(session)).compulsory_checks
-    return Plan(draft, _article(draft.post, document), f"/{path}", aspects, f"/{live.path}" if live else "", flaws, compulsory)
+    compulsory, review = (await site.get(session)).compulsory_checks, await reviews.standing(session, draft)
+    public, article, may_waive = f"/{live.path}" if live else "", _article(draft.post, document), reviews.may_waive(actor, review.rules)
+    return Plan(draft, article, f"/{path}", aspects, public, flaws, compulsory, review, may_waive)
 
 
 async def _free_path(session: AsyncSession, post: Post, fields: PostFields, now: datetime) -> str:
@@ -152,6 +166,7 @@ async def _as_typed(session: AsyncSession, actor: Actor, subject: tuple[Kind, in
     else:
         post, before = Post(id=0, kind=kind), PostFields(authors=(actor.user_id,) if actor.user_id else ())
     changes: dict[str, Any] = {name: getattr(wanted, name) for name in (*META, "title", "excerpt", "category", "parent", "date")}
+    changes |= {f"{CUSTOM}{key}": value for key, value in wanted.custom.items()}
     changes |= {"language": wanted.language or None, "picture": wanted.picture or None}
     if wanted.authors and policy.allows(actor, Capability.TAXONOMY_MANAGE):
         changes["authors"] = wanted.authors
@@ -187,7 +202,8 @@ async def notes(session: AsyncSession, actor: Actor, subject: tuple[Kind, int | 
             said["slug"] = Note(f"Readers find it at /{path} now." if is_here else f"/{path} is free.", value=f"/{path}")
     except InvalidInput as error:
         said |= {name: Note(words, is_wrong=True) for name, words in error.errors.items()}
-    return said
+    wrong = await custom_fields.wrong(session, post.kind, fields.custom)
+    return said | {name: Note(words, is_wrong=True) for name, words in wrong.items()}
 
 
 async def _document(session: AsyncSession, post: Post, fields: PostFields, rendered: Rendered) -> dict[str, Any]:

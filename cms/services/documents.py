@@ -1,6 +1,6 @@
 """The read document: what readers get of a working copy. What it names is looked up for many texts at once; the rest is plain work."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -14,13 +14,13 @@ from cms.content.slugs import slugify
 from cms.content.titles import plain_title, render_title
 from cms.errors import InvalidInput
 from cms.events import Listed
-from cms.models import Asset, Category, Post, Published, Series, Tag, User
+from cms.models import Asset, Category, CustomField, Post, Published, Series, Tag, User
 from cms.models.address import TargetKind
 from cms.models.base import Base
 from cms.models.post import Kind, Visibility
 from cms.models.site import Frame
 from cms.schemas.post import PostFields
-from cms.services import surroundings, taxonomies
+from cms.services import custom_fields, surroundings, taxonomies
 
 # What readers can see change, and the columns of the read document it stands in.
 ASPECTS: dict[str, tuple[str, ...]] = {
@@ -39,6 +39,7 @@ ASPECTS: dict[str, tuple[str, ...]] = {
     "trail": ("trail",),
     "featured": ("is_featured",),
     "meta": ("meta",),
+    "custom": ("custom",),
     "visibility": ("visibility",),
     "source": ("revision_id",),  # what a program that asks for the Markdown gets
     "updated": ("updated_at",),
@@ -58,14 +59,17 @@ class Named:
     pictures: Mapping[int, Asset]
     pages: Mapping[int, Published]
     series: Mapping[int, Series]
+    custom: Mapping[Kind, Sequence[CustomField]]
 
 
 async def named_by(session: AsyncSession, texts: Collection[PostFields]) -> Named:
+    custom = await custom_fields.all_of(session)
     return Named(
+        custom=custom,
         people=await _found(session, User, (user_id for fields in texts for user_id in fields.authors)),
         tags=await _found(session, Tag, (tag_id for fields in texts for tag_id in fields.tags)),
         categories=await _with_those_above(session, Category, (fields.category for fields in texts)),
-        pictures=await _found(session, Asset, (fields.picture for fields in texts)),
+        pictures=await _found(session, Asset, [*(fields.picture for fields in texts), *custom_fields.pictures_of(custom, texts)]),
         pages=await _with_those_above(session, Published, (fields.parent for fields in texts)),
         series=await _found(session, Series, (fields.series.id for fields in texts if fields.series)),
     )
@@ -153,10 +157,11 @@ def compose(named: Named, post: Post, fields: PostFields, rendered: Rendered, fr
         "authors": [byline(user) for user in _in_order(named.people, fields.authors)],
         "tags": [tag_entry(tag) for tag in _in_order(named.tags, fields.tags)],
         "category": category_entry(named.categories, fields.category),
-        "picture": _picture(named, fields),
+        "picture": asset.as_shown if (asset := named.pictures.get(fields.picture or 0)) else None,
         "trail": trail(named.pages.get(fields.parent or 0)),
         "is_featured": fields.featured and post.kind is Kind.POST,
         "meta": fields.meta,
+        "custom": custom_fields.shown(named.custom[post.kind], fields.custom, named.pictures) or None,
         "visibility": post.visibility or Visibility.PUBLIC,
     }
 
@@ -184,13 +189,6 @@ def category_entry(categories: Mapping[int, Category], category_id: int | None) 
 
 def _step(categories: Mapping[int, Category], category: Category) -> dict[str, str]:
     return {"name": category.name, "path": f"/category/{taxonomies.path_in(categories, category)}"}
-
-
-def _picture(named: Named, fields: PostFields) -> dict[str, Any] | None:
-    asset = named.pictures.get(fields.picture or 0)
-    if asset is None:
-        return None
-    return {"id": asset.id, "path": asset.path, "width": asset.width, "height": asset.height, "alt": asset.alt}
 
 
 def trail(parent: Published | None) -> list[dict[str, str]]:

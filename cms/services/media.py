@@ -84,6 +84,12 @@ async def list_pictures(session: AsyncSession, actor: Actor) -> Sequence[Asset]:
     return (await session.scalars(_pictures_for(actor).order_by(Asset.id.desc()).limit(NEWEST))).all()
 
 
+async def list_missing(session: AsyncSession, ids: Iterable[int], known: Sequence[Asset]) -> Sequence[Asset]:
+    """Of these pictures those that are not among the known ones."""
+    wanted = set(ids) - {asset.id for asset in known} - {0}
+    return (await session.scalars(select(Asset).where(Asset.id.in_(wanted)))).all() if wanted else ()
+
+
 async def is_picture_for(session: AsyncSession, actor: Actor, asset_id: int) -> bool:
     return await session.scalar(_pictures_for(actor).where(Asset.id == asset_id)) is not None
 

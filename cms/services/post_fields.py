@@ -14,7 +14,7 @@ from cms.models.address import TargetKind, is_reserved
 from cms.models.post import Kind
 from cms.policy import Actor
 from cms.schemas.post import MAX_SLUG, META, PostFields, TypedFields
-from cms.services import documents, media, people, site, taxonomies
+from cms.services import custom_fields, documents, media, people, site, taxonomies
 
 _WORDS = frozenset({"title", "slug", "excerpt", "date", *META})  # typed letter by letter: what is not right yet is left to whoever types
 _EMPTY = PostFields().to_json()
@@ -38,7 +38,8 @@ async def settled(
         except (ValidationError, InvalidInput):
             if key not in _WORDS:
                 back[key] = kept[key]
-    return PostFields.model_validate(kept), back
+    custom, custom_back = await custom_fields.settled(session, post.kind, writer, said, before.custom)
+    return PostFields.model_validate({**kept, **custom}), {**back, **custom_back}
 
 
 async def _valid(session: AsyncSession, writer: User | None, post: Post, key: str, value: Any) -> Any:

@@ -16,7 +16,7 @@ from cms.models import Post, PostAuthor, SearchDocument, Series, User, WorkingCo
 from cms.models.post import Kind, Live, Reason, Side
 from cms.policy import Actor, Capability, Scope
 from cms.schemas.post import MAX_TITLE, META, PartOfSeries, PostFields, PostInput
-from cms.services import audit, documents, outbox, post_fields, site, taxonomies, working_copies
+from cms.services import audit, custom_fields, documents, outbox, post_fields, site, taxonomies, working_copies
 
 SHORT = ("title", "slug", "date")  # fields that the audit has as they were and are
 
@@ -86,6 +86,14 @@ async def _author_names(session: AsyncSession, ids: Sequence[int]) -> dict[int, 
     return names
 
 
+async def named_authors(session: AsyncSession, found: Sequence[Post]) -> dict[int, tuple[str, ...]]:
+    """Who wrote each of these, who know their owners from then on."""
+    authors = await _author_names(session, [post.id for post in found])
+    for post in found:
+        with_owners(post, authors.get(post.id, ()))
+    return {post.id: tuple(name for _, name in authors.get(post.id, ())) for post in found}
+
+
 async def list_parents(session: AsyncSession, page_id: int | None) -> Sequence[tuple[int, str]]:
     """Pages that a page may stand below: (id, title), itself left out."""
     wanted = select(Post.id, Post.title).where(Post.kind == Kind.PAGE, Post.live != Live.TRASHED, Post.id != (page_id or 0))
@@ -97,8 +105,18 @@ async def list_parents(session: AsyncSession, page_id: int | None) -> Sequence[t
 
 async def get_draft(session: AsyncSession, actor: Actor, post_id: int) -> Draft:
     """A post as its editor opens it. Raises ``NotFound`` if the actor may not know of it, ``Forbidden`` if he may only read it."""
-    post = await get_editable(session, actor, post_id)
-    copy = await session.get_one(WorkingCopy, post_id)
+    return await _draft(session, await get_editable(session, actor, post_id))
+
+
+async def read_draft(session: AsyncSession, actor: Actor, post_id: int) -> Draft:
+    """The same for whoever may know of it, and perhaps not write in it."""
+    post = await get_visible(session, actor, post_id)
+    policy.require(actor, Capability.DRAFT_SEE, post)
+    return await _draft(session, post)
+
+
+async def _draft(session: AsyncSession, post: Post) -> Draft:
+    copy = await session.get_one(WorkingCopy, post.id)
     editor = await session.get(User, copy.updated_by_id) if copy.updated_by_id else None
     fields = PostFields.model_validate(copy.fields)
     names = await taxonomies.tag_names(session, fields.tags)
@@ -253,6 +271,8 @@ async def _fields(work: Work, actor: Actor, post: Post, wanted: PostInput, befor
         changes["series"] = await _part(work, actor, wanted, before)
     if "featured" in typed and post.kind is Kind.POST and policy.allows(actor, Capability.TAXONOMY_MANAGE):
         changes["featured"] = wanted.featured  # what stands on the home page is the editors' choice
+    if wanted.typed_custom:
+        changes |= await custom_fields.typed(work.session, actor, post.kind, wanted.typed_custom, before.custom)
     return before.model_copy(update=changes)
 
 

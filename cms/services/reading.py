@@ -51,6 +51,7 @@ class Article(Card):
     series: dict[str, Any] | None
     related: Sequence[dict[str, Any]]
     meta: Mapping[str, str] | None
+    custom: Sequence[dict[str, Any]] | None  # [{key, label, type, value}] as Published has them; a picture's value is a map
     visibility: Visibility
 
     @property
@@ -132,6 +133,7 @@ ARTICLE = (
     Published.series,
     Published.related,
     Published.meta,
+    Published.custom,
     Published.visibility,
 )
 

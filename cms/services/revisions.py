@@ -15,10 +15,10 @@ from sqlalchemy.orm import aliased
 from cms import policy
 from cms.db.session import Database, Work
 from cms.errors import Conflict, InvalidInput, NotFound
-from cms.models import Asset, Category, Post, PreviewLink, Published, Revision, Schedule, Series, Tag, User, WorkingCopy
+from cms.models import Asset, Category, Post, PreviewLink, Published, Review, Revision, Schedule, Series, Tag, User, WorkingCopy
 from cms.models.post import Kind, Reason
 from cms.policy import Actor, Capability
-from cms.schemas.post import PostFields
+from cms.schemas.post import CUSTOM, PostFields
 from cms.services import audit, documents, post_fields, posts, working_copies
 
 PER_SCREEN = 50
@@ -220,7 +220,8 @@ async def restore(work: Work, actor: Actor, post_id: int, revision_id: int) -> t
     await working_copies.keep(work, [copy], Reason.SAVED, copy.updated_by_id)
     before = (copy.content, copy.fields)
     fields, gone = await _still_there(work.session, actor, post, PostFields.model_validate(revision.fields))
-    copy = await working_copies.edit(work, actor, post_id, content=revision.content, fields=fields)
+    unset = {f"{CUSTOM}{key}": "" for key in PostFields.model_validate(copy.fields).custom}
+    copy = await working_copies.edit(work, actor, post_id, content=revision.content, fields={**unset, **fields})
     if (copy.content, copy.fields) != before:
         made = Revision.of(copy, Reason.RESTORED, work.now, actor.user_id)
         made.restored_from_id = revision_id
@@ -329,6 +330,7 @@ def _is_needed() -> ColumnElement[bool]:
         exists().where(Published.revision_id == Revision.id),
         exists().where(Schedule.revision_id == Revision.id),
         exists().where(PreviewLink.revision_id == Revision.id),
+        exists().where(Review.revision_id == Revision.id),
         exists().where(later.restored_from_id == Revision.id),
         Revision.id.in_(newest_imported),  # by which the next import tells whether somebody has written since
     )

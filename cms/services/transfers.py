@@ -19,7 +19,7 @@ from cms.models.address import AddressState, TargetKind
 from cms.models.post import Kind, Live, Reason, Side
 from cms.policy import Actor, Capability
 from cms.schemas.post import PostFields
-from cms.services import addresses, audit, desk_index, outbox, publishing, taxonomies, terms, working_copies
+from cms.services import addresses, audit, custom_fields, desk_index, outbox, publishing, taxonomies, terms, working_copies
 from cms.services.publishing import Release, Version
 
 MAX_KEY = 500
@@ -193,6 +193,8 @@ class Outgoing:
     picture: int | None
     series: str
     part: int  # of the series, from 1; 0 if it has none
+    custom: Mapping[str, str]  # by key, as typed; but for those that are pictures
+    custom_pictures: Mapping[str, int]
 
 
 async def outgoing_ids(session: AsyncSession) -> list[int]:
@@ -215,6 +217,7 @@ async def outgoing(session: AsyncSession, post_id: int) -> Outgoing:
     category = await session.get(Category, fields.category) if fields.category is not None else None
     people = {user.id: user.name for user in await session.scalars(select(User).where(User.id.in_(fields.authors)))}
     series, part = await _series(session, fields)
+    pictures = custom_fields.pictures_in(await custom_fields.list_of(session, post.kind), fields)
     at = (published.published_at if published else post.first_published_at) if post.was_ever_public else None
     return Outgoing(
         post_id=post_id,
@@ -235,6 +238,8 @@ async def outgoing(session: AsyncSession, post_id: int) -> Outgoing:
         picture=fields.picture,
         series=series,
         part=part,
+        custom={key: value for key, value in fields.custom.items() if key not in pictures},
+        custom_pictures=pictures,
     )
 
 

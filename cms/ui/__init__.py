@@ -2,7 +2,7 @@
 
 from tornado.web import UIModule
 
-from cms.ui import acts, admin, feeds, form, site, structured_data
+from cms.ui import acts, admin, custom_fields, feeds, form, site, structured_data
 
 UI_MODULES: dict[str, type[UIModule]] = {
     **site.MODULES,
@@ -11,4 +11,5 @@ UI_MODULES: dict[str, type[UIModule]] = {
     **form.MODULES,
     **admin.MODULES,
     **acts.MODULES,
+    **custom_fields.MODULES,
 }

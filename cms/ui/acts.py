@@ -29,6 +29,10 @@ _OF_TEXTS = {
     "revision": "Named or kept a version of %s",
     "revert": "Brought back an earlier version of %s",
     "import": "Brought in %s from elsewhere",
+    "submitted": "Submitted %s for review",
+    "taken_back": "Took %s back from review",
+    "changes_asked": "Asked for changes to %s",
+    "approved": "Approved %s",
     "visibility": "Chose who may read %s",
 }
 ACTS: Mapping[str, str] = {  # ``%s``: whom or what it was about; without it, nothing but oneself
@@ -94,11 +98,32 @@ ACTS: Mapping[str, str] = {  # ``%s``: whom or what it was about; without it, no
     "series.save": "Changed the series %s",
     "series.order": "Sorted the series %s",
     "series.delete": "Deleted the series %s",
+    "field.create": "Defined the field %s",
+    "field.edit": "Changed the field %s",
+    "field.move": "Moved the field %s in its order",
+    "field.delete": "Deleted the field %s",
+    "snippet.create": "Made the snippet %s",
+    "snippet.edit": "Changed the snippet %s",
+    "snippet.delete": "Deleted the snippet %s",
+    "template.create": "Made the template %s",
+    "template.edit": "Changed the template %s",
+    "template.delete": "Deleted the template %s",
     "site.configure": "Changed %s",
     "site.access": "Chose who may read the site",
     "site.set_up": "Answered the questions of the first run, or left them for later",
     "site.permalink": "Changed the addresses of posts",
     "menu.edit": "Changed %s",
+    "import.start": "Began an import",
+    "import.forget": "Deleted an import's files",
+    "export.start": "Began an export",
+    "export.forget": "Deleted an export",
+    "backup.start": "Had a backup made",
+    "backup.forget": "Deleted a backup",
+    "backup.plan": "Chose when backups are made",
+    "check.start": "Had the installation looked at",
+    "check.forget": "Deleted what was found in the installation",
+    "job.again": "Had a job tried again",
+    "job.forget": "Gave up a job",
     "redirect.save": "Led readers on from %s",
     "redirect.remove": "Deleted the redirect from %s",
     "redirect.import": "Took redirects from a table",
@@ -121,8 +146,16 @@ KINDS: Mapping[str, str] = {  # of acts: the first words of their names
     "category": "Categories",
     "tag": "Tags",
     "series": "Series",
+    "field": "Custom fields",
+    "snippet": "Snippets",
+    "template": "Templates",
     "site": "Site settings",
     "menu": "Menus",
+    "import": "Imports",
+    "export": "Exports",
+    "backup": "Backups",
+    "check": "Checks",
+    "job": "Jobs",
     "redirect": "Redirects",
     "demo": "Examples",
 }
@@ -135,6 +168,7 @@ GONE = {  # by the kind of what it was
     "category": "no. %d (deleted)",
     "tag": "no. %d (deleted)",
     "series": "no. %d (deleted)",
+    **dict.fromkeys(("field", "snippet", "template"), "no. %d (deleted)"),
 }
 ASPECTS = {  # what readers see change, in their words; a page's trail is its parents' titles
     "title": "the title",
@@ -151,6 +185,7 @@ ASPECTS = {  # what readers see change, in their words; a page's trail is its pa
     "standfirst": "the excerpt",
     "featured": "its place on the home page",
     "meta": "what search engines and shared links say",
+    "custom": "its own fields",
     "visibility": "who may read it",
 }
 _CHANGED = {  # and what changes at the desk; "" goes along with the rest
@@ -191,6 +226,7 @@ _DETAILS = {
     "lifetime": "open for %s",
     "key": "known as %s",
     "limit": "%s",
+    "without_review": "without a review",
     "password": "with a new password",
 }
 _VALUES = {
@@ -207,6 +243,9 @@ _VALUES = {
     "new_device": "new browsers",
     "accepted": "accepted invitations",
     "mention": "mentions",
+    "submitted": "texts to review",
+    "approved": "approvals",
+    "changes_asked": "wishes for changes",
     "public": "everybody",
     "unlisted": "whoever has the address",
     "password": "whoever knows the password",
@@ -246,7 +285,7 @@ class Act(Module):
             return _(MENUS[menu]), self.handler.reverse_url(f"admin.menu.{menu}")
         if kind == "redirect":
             return line.details.get("name") or "", ""
-        if kind in ("user", "post", "page", "category", "tag", "series"):
+        if kind in ("user", "post", "page", "category", "tag", "series", "field", "snippet", "template"):
             name = {"user": "admin.person", "series": "admin.one-series"}.get(kind, f"admin.{kind}")
             return line.subject or _("Without a title"), self.handler.reverse_url(name, number)
         return line.subject or f"{kind} {number}", ""
@@ -297,7 +336,7 @@ class Details:
     def _changed(self, names: list[str], told: Set[str]) -> str:
         if documents.ASPECTS.keys() <= set(names):
             return self.translate("all of it is new")
-        words = (self.translate(_CHANGED.get(name, name.replace("_", " "))) for name in names if name not in told)
+        words = (self.translate(_CHANGED.get(name.partition(".")[0], name.replace("_", " "))) for name in names if name not in told)
         return ", ".join(filter(None, dict.fromkeys(words)))
 
     def _known(self, value: Any) -> str:

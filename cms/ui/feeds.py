@@ -26,6 +26,9 @@ _ATTRIBUTE = re.compile(r' ([a-z\-]+)="([^"]*)"')
 _PAGE_ONLY = re.compile(r'<a class="headerlink"[^>]*>[^<]*</a>')
 
 
+NAMESPACE = "urn:uuid:0f5c9d52-6f0b-4d3e-9f57-3f2b6b1c8a41"  # of custom fields in feeds: docs/guide/custom-fields.md
+
+
 class FeedLinks(SiteModule):
     """Where the feeds of a page are, for programs that look at it. ``path``: "/" or that of a list."""
 
@@ -62,8 +65,30 @@ def _json_item(frame: Frame, article: Article, public_url: str) -> dict[str, Any
             image=article.picture and public_url + href(article.picture["path"]),
             authors=[{"name": plain(author["name"]), "url": public_url + href(author["path"])} for author in article.authors],
             tags=[plain(term["name"]) for term in ([article.category] if article.category else []) + list(article.tags)],
+            _squall=article.custom and {"custom": [_json_field(each, public_url) for each in article.custom]},
         ),
     }
+
+
+def _json_field(field: dict[str, Any], public_url: str) -> dict[str, Any]:
+    is_number = field["type"] == "number"
+    return {
+        "key": field["key"],
+        "label": plain(field["label"]),
+        "type": field["type"],
+        "value": field["value"] if is_number else plain(field_value(field, public_url)),
+    }
+
+
+def has_fields(feed: Feed) -> bool:
+    return any(article.custom for article in feed.articles)
+
+
+def field_value(field: dict[str, Any], public_url: str) -> str:
+    """Of a custom field, as text; what stands on this site by its whole address."""
+    value = field["value"]["path"] if field["type"] == "picture" else str(field["value"])
+    is_here = field["type"] == "picture" or (field["type"] == "link" and value.startswith("/"))
+    return f"{public_url}{href(value)}" if is_here else value
 
 
 def _said(**values: Any) -> dict[str, Any]:

@@ -67,6 +67,7 @@ class Editor {
 
   async #beBorn() {
     this.isBegun = true;
+    this.desk.querySelector("[data-starts]")?.remove();
     this.#keep(nameOf(this.person, `new-${this.form.elements.kind.value}`, this.doc.clientID));
     this.#show();
     const { address, page } = await createAtLast(this.form, (error) => this.#waits(error));
@@ -135,7 +136,8 @@ class Editor {
     this.writer = createWriter({
       textarea: this.textarea, text: this.text, awareness: this.awareness,
       undoManager: new Y.UndoManager(this.text, { trackedOrigins: new Set() }),
-      readOnly: Boolean(this.readOnly), links: (query) => linksFor(this.form.dataset.links, query), ...this.#language(),
+      readOnly: Boolean(this.readOnly), links: (query) => ask(this.form.dataset.links, query).then(({ links }) => links),
+      snippets: (query) => ask(this.form.dataset.snippets, query).then(({ snippets }) => snippets), ...this.#language(),
     });
     if (hadFocus !== false) this.writer.goTo(Math.min(hadFocus, this.text.length));
     this.desk.writer = this.writer;
@@ -303,9 +305,10 @@ class Editor {
   }
 }
 
-async function linksFor(address, query) {
+async function ask(address, query) {
   const answer = await fetch(`${address}?${new URLSearchParams({ q: query })}`);
-  return answer.ok ? (await answer.json()).links : [];
+  if (!answer.ok) throw new Error(answer.status);
+  return answer.json();
 }
 
 const desk = document.querySelector("post-editor[data-person]");

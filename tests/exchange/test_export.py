@@ -22,8 +22,9 @@ from cms.models.address import AddressState, TargetKind
 from cms.models.post import Kind
 from cms.policy import SYSTEM
 from cms.rendering import Renderer
+from cms.schemas.fields import NewFieldInput
 from cms.schemas.post import PostFields
-from cms.services import accounts, media, publishing, reading, site, taxonomies, transfers
+from cms.services import accounts, custom_fields, media, publishing, reading, site, taxonomies, transfers
 from cms.services.transfers import Incoming, Outgoing
 
 NUMBER = 25
@@ -64,6 +65,8 @@ async def fill(database: Database, storage: Storage, folder: Path, chance: rando
         people = [(await accounts.ensure_author(work, SYSTEM, name)).id for name in ("Edna Reed", "Zoë: O'Neil", "true")]
         category = (await taxonomies.ensure_category(work, SYSTEM, "Coast & sea")).id
         series = (await taxonomies.ensure_series(work, SYSTEM, "Knots: 'all'")).id
+        for label, type in (("Sky: 'all'", "choice"), ("Boat", "picture"), ("Height", "number")):
+            await custom_fields.define(work, SYSTEM, NewFieldInput(label=label, type=type, choices="# clear\nyes", help="- x: y"))
         page = Incoming("t:about", "", Kind.PAGE, "About", PostFields(title="About", slug="about"), dates(chance))
         (about,) = await transfers.bring_in(work, SYSTEM, [replace(page, rendered=render(page.content))])
     for number in range(NUMBER):
@@ -85,6 +88,7 @@ async def fill(database: Database, storage: Storage, folder: Path, chance: rando
                 language=chance.choice([None, "de", "ar"]),
                 picture=chance.choice([None, pictures[0][0]]),
                 search_title=f"'{number}': #found" if number % 3 else "",
+                **({} if number % 4 else {"custom.sky_all": "# clear", "custom.boat": str(pictures[1][0]), "custom.height": "3.50"}),
                 **chance.choice([{}, {"series": {"id": series, "position": number + 1}}]),
             )
             incoming = Incoming(
@@ -128,6 +132,7 @@ def _plain(post: Outgoing, by_address: dict[str, str], digests: dict[int, str]) 
         post_id=0,
         content=content,
         picture=digests.get(post.picture or 0),  # type: ignore[arg-type]
+        custom_pictures={key: digests[number] for key, number in post.custom_pictures.items()},  # type: ignore[misc]
         over_since=post.over_since is not None,  # type: ignore[arg-type]
         tags=tuple(post.tags),
         path=post.path,
@@ -155,7 +160,9 @@ async def test_what_was_exported_is_the_same_site_when_it_is_imported(
         async with other.read() as session:
             assert (await site.get_frame(session)).permalink == "/{year}/{month}/{slug}"
             assert (await site.get_frame(session)).name == "Über: 'alles'"
+            defined = [(field.key, field.type, field.choices, field.help) for field in await custom_fields.list_of(session, Kind.POST)]
             old = {path for _, paths in (await transfers.assets(session, range(1, 100))).values() for path in paths}
+        assert defined[:2] == [("sky_all", "choice", ["# clear", "yes"], "- x: y"), ("boat", "picture", [], "- x: y")]
         assert old == {f"img/{number}.png" for number in range(5)}
     finally:
         await other.dispose()

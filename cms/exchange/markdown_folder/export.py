@@ -22,9 +22,9 @@ from cms.exchange.markdown_folder.links import Reference, rewrite
 from cms.exchange.markdown_folder.source import Document, is_inside
 from cms.exchange.markdown_folder.squall import CONTENT, FORMAT, SITE_FILE
 from cms.media.storage import Storage
-from cms.models import Asset
+from cms.models import Asset, CustomField
 from cms.models.post import Kind
-from cms.services import media, site, transfers
+from cms.services import custom_fields, media, site, transfers
 from cms.services.transfers import Outgoing
 
 WRITTEN = "written.txt"  # what an export wrote, a file on each line: the next one clears away what is no more, and nothing else
@@ -48,9 +48,11 @@ async def _write_all(database: Database, storage: Storage, public_url: str, fold
     async with database.read() as session:
         frame = await site.get_frame(session)
         ids = await transfers.outgoing_ids(session)
+        fields = [field for each in (await custom_fields.all_of(session)).values() for field in each]
     about = {
         "squall": FORMAT, "title": frame.name, "description": frame.description, "base_url": public_url,
         "language": frame.language, "time_zone": frame.time_zone, "permalink": frame.permalink,
+        **({"fields": [_field(each) for each in fields]} if fields else {}),
     }  # fmt: skip
     await asyncio.to_thread(_write, folder / SITE_FILE, yaml.safe_dump(about, allow_unicode=True, sort_keys=False).encode())
     writing = _Writing(database, storage, folder, public_url.rstrip("/"))
@@ -85,7 +87,10 @@ class _Writing:
         async with self.database.read() as session:
             post = await transfers.outgoing(session, post_id)
             targets = _targets(post.content)
-            wanted = {number for target in targets if (number := self._number(target))} | ({post.picture} if post.picture else set())
+            wanted = {number for target in targets if (number := self._number(target))} | {
+                *post.custom_pictures.values(),
+                post.picture or 0,
+            } - {0}
             assets = await transfers.assets(session, wanted)
         target = f"{CONTENT}/{_folder_of(post).as_posix()}"
         names = _names(assets, {*targets, "index.md"})
@@ -150,9 +155,18 @@ def _header(post: Outgoing, names: dict[int, str], files: dict[str, list[str]]) 
         **post.meta,
         "language": post.language,
         "picture": names.get(post.picture) if post.picture else None,
+        "custom": {**post.custom, **{key: {"picture": names[number]} for key, number in post.custom_pictures.items() if number in names}},
         "files": files,
     }
     return {name: value for name, value in said.items() if value or name == "title"}
+
+
+def _field(field: CustomField) -> dict[str, Any]:
+    said = {
+        "key": field.key, "kind": field.kind.value, "label": field.label, "type": field.type.value, "help": field.help,
+        "choices": field.choices, "is_required": field.is_required,
+    }  # fmt: skip
+    return {name: value for name, value in said.items() if value}
 
 
 def _folder_of(post: Outgoing) -> Path:

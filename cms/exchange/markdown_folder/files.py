@@ -72,8 +72,8 @@ class Files:
                 files.append(found.file)
 
         rewrite(document, note)
-        if document.picture:
-            note(Reference(document.picture, "", 0, is_picture=True))
+        for picture in filter(None, (document.picture, *document.custom_pictures.values())):
+            note(Reference(picture, "", 0, is_picture=True))
         return files
 
     def _stood_beside(self, document: Document, wanted: dict[str, list[str]]) -> None:

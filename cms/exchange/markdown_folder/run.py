@@ -5,6 +5,7 @@ the next run goes on where this one stopped. A second run of the same folder doe
 """
 
 import asyncio
+import contextlib
 import hashlib
 import json
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -28,8 +29,8 @@ from cms.models.post import Kind
 from cms.models.site import UNNAMED, Frame
 from cms.policy import SYSTEM
 from cms.rendering import Renderer
-from cms.schemas.post import MAX_TEXT, PostFields
-from cms.services import references, site, transfers
+from cms.schemas.post import CUSTOM, MAX_TEXT, PostFields
+from cms.services import custom_fields, references, site, transfers
 from cms.services.transfers import Incoming, Known
 
 BATCH = 25  # texts in one transaction
@@ -104,6 +105,9 @@ class _Import:
             if not self.options.is_rehearsal:
                 async with self.database.transaction() as work:
                     await site.configure(work, **settings)
+                    for key, wanted in self.blog.fields:
+                        with contextlib.suppress(InvalidInput):  # there is one already
+                            await custom_fields.define(work, SYSTEM, wanted, key)
         self.places = lay_out(self.blog, self.frame.permalink, self.frame.zone, taken, self.report)
         for place in self.places:
             before = self.known.get(self._key(place.document))
@@ -328,12 +332,17 @@ class _Import:
             excerpt=shortened(self.report, document, document.excerpt, MAX_EXCERPT),
             parent=self.ids.get(one.place.parent) if one.place.parent else None,
             language=document.language or None,
-            picture=self._picture(document),
-            **{**self.terms.of(document), **document.meta},
+            picture=self._picture(document, document.picture),
+            **{**self.terms.of(document), **document.meta, **self._custom(document)},
         )
 
-    def _picture(self, document: Document) -> int | None:
-        found = self.files.finder.find(document, document.picture) if document.picture else None
+    def _custom(self, document: Document) -> dict[str, str]:
+        pictures = {key: self._picture(document, name) for key, name in document.custom_pictures.items()}
+        said = {**document.custom, **{key: str(number) for key, number in pictures.items() if number}}
+        return {f"{CUSTOM}{key}": value for key, value in said.items() if value}
+
+    def _picture(self, document: Document, name: str) -> int | None:
+        found = self.files.finder.find(document, name) if name else None
         return self.files.ids.get(found.file) if found else None
 
 
@@ -349,6 +358,6 @@ def _digest(document: Document, content: str, place: Planned, terms: Terms) -> s
         content, document.title, document.kind, document.paths, document.excerpt, document.language, document.authors,
         document.categories, document.tags, document.picture, document.is_draft,
         *(str(moment) for moment in (document.date, document.updated, document.publish_at, document.expires_at)), place.parent,
-        terms.parts.get(document.file), *document.meta.items(),
+        terms.parts.get(document.file), *document.meta.items(), *document.custom.items(), *document.custom_pictures.items(),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()

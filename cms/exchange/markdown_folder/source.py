@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 from cms.content.characters import without_control_characters
 from cms.exchange.markdown_folder.report import Outcome, Report
 from cms.models.post import Kind
+from cms.schemas.fields import NewFieldInput
 
 Moment = datetime | date
 Term = tuple[str, str]  # "tags", "categories", "authors" or "series", and its name
@@ -64,6 +65,8 @@ class Document:
     part: int = 0  # of the series, if the text says so
     template: str = ""  # if it is one of its own
     picture: str = ""  # as a link in the body would name it
+    custom: Mapping[str, str] = field(default_factory=dict)  # custom fields by key
+    custom_pictures: Mapping[str, str] = field(default_factory=dict)  # those that are one, as a link in the body would name it
     files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # name of a file beside it → paths at which it stood
     digest: str = ""
 
@@ -98,6 +101,7 @@ class Blog:
     lists: Mapping[str, Term] = field(default_factory=dict)
     other_lists: tuple[str, ...] = ()
     feeds: tuple[str, ...] = ()
+    fields: tuple[tuple[str, NewFieldInput], ...] = ()  # custom ones with their keys, for a site that is new
     is_exact: bool = False  # what stands in it was written by us: texts stay as they are, to the letter
     find_text: Callable[[Document, str], str] = lambda _document, _target: ""
 

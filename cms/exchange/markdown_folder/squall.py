@@ -3,8 +3,12 @@
 A text's folder is its address. Reading one gives back what was written, to the letter.
 """
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from pydantic import ValidationError
 
 from cms.content.characters import without_control_characters
 from cms.exchange.markdown_folder import front_matter
@@ -12,7 +16,9 @@ from cms.exchange.markdown_folder.front_matter import as_flag, as_moment, as_tex
 from cms.exchange.markdown_folder.report import Outcome, Report
 from cms.exchange.markdown_folder.source import Blog, Document, read_text, text_files
 from cms.models.post import Kind
-from cms.schemas.post import META
+from cms.schemas.fields import NewFieldInput
+from cms.schemas.post import MAX_CUSTOM, META, is_custom_key
+from cms.schemas.text import clean_line
 
 SITE_FILE = "site.yaml"
 CONTENT = "content"
@@ -36,6 +42,7 @@ class Squall:
             language=as_text(site.get("language")),
             permalink=as_text(site.get("permalink")),
             is_exact=True,
+            fields=tuple(_fields(site.get("fields"))),
         )
         for file in text_files(folder, CONTENT):
             if document := _document(folder, file, report):
@@ -49,6 +56,23 @@ def _site(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return site if isinstance(site, dict) else {}
+
+
+def _fields(said: Any) -> Iterator[tuple[str, NewFieldInput]]:
+    """What custom fields mean; what cannot be read is left out."""
+    for each in said if isinstance(said, list) else ():
+        with contextlib.suppress(ValidationError, AttributeError):
+            choices = "\n".join(as_texts(each.get("choices")))
+            if is_custom_key(key := str(each.get("key"))):
+                yield key, NewFieldInput.model_validate({**each, "choices": choices})
+
+
+def _custom(said: Any) -> tuple[dict[str, str], dict[str, str]]:
+    """Custom fields: texts, and pictures by the names of their files."""
+    known = {str(key): value for key, value in said.items() if is_custom_key(str(key))} if isinstance(said, dict) else {}
+    pictures = {key: as_text(value.get("picture")) for key, value in known.items() if isinstance(value, dict)}
+    texts = {key: clean_line(str(value))[:MAX_CUSTOM] for key, value in known.items() if not isinstance(value, dict | list)}
+    return texts, pictures
 
 
 def _document(folder: Path, file: str, report: Report) -> Document | None:
@@ -81,6 +105,7 @@ def _document(folder: Path, file: str, report: Report) -> Document | None:
         files={str(name): as_texts(paths) for name, paths in (data.get("files") or {}).items()},
         digest=text[1],
     )
+    document.custom, document.custom_pictures = _custom(data.get("custom"))
     try:
         document.date, document.updated = as_moment(data.get("date")), as_moment(data.get("updated"))
         document.expires_at = as_moment(data.get("expires"))

@@ -9,19 +9,22 @@ from cms.db.session import Work
 from cms.errors import Conflict, InvalidInput, NotFound
 from cms.handlers.admin.base import AdminHandler
 from cms.handlers.forms import Form
+from cms.models.desk import FieldType
 from cms.models.post import Kind, Post
 from cms.policy import Capability
 from cms.schemas.desk import ListQuery
-from cms.schemas.post import META, PostInput
-from cms.services import desk, posts, references, working_copies
+from cms.schemas.post import CUSTOM, META, PostFields, PostInput
+from cms.services import desk, post_templates, posts, references, working_copies
 from cms.services.desk import Surroundings
+from cms.services.post_templates import Start
 from cms.services.posts import Draft
 from cms.ui.choices import languages
+from cms.ui.custom_fields import labels_of
 from cms.ui.words import direction
 
 VIEWS = ("write", "both", "read")
-SETTINGS = frozenset(PostInput.model_fields) - {"title", "text", "version", "seen"}  # fields in the panel at the side
-COMPARED = [name for name in PostInput.model_fields if name not in ("text", "version", "seen")]
+OUTSIDE = ("title", "text")  # of the panel at the side
+COMPARED = [name for name in PostInput.model_fields if name not in ("text", "version", "seen", "custom")]
 
 
 class EditorHandler(AdminHandler, is_base=True):
@@ -58,6 +61,18 @@ class EditorHandler(AdminHandler, is_base=True):
         self.of_kind(draft.post)
         return draft
 
+    async def start(self) -> Start | None:
+        """The template that the address names. Raises ``NotFound`` if there is none."""
+        number = self.get_query_argument("template", "")
+        if not number:
+            return None
+        async with self.read() as session:
+            return await post_templates.start(session, self.number(number), self.kind)
+
+    def fields_of(self, start: Start | None) -> PostFields | None:
+        """Of a new text of this person's."""
+        return start.fields.model_copy(update={"authors": (self.actor.user_id,)}) if start else None
+
     async def save_typed(self, work: Work, post_id: int, form: Form[PostInput]) -> Post:
         """Keep what stands in the editor; an act that was sent from elsewhere brings no text, and keeps what is there."""
         if "text" in self.request.body_arguments:
@@ -80,17 +95,23 @@ class EditorHandler(AdminHandler, is_base=True):
 
     # --- pages ---
 
-    async def show_editor(self, form: Form[PostInput], draft: Draft | None, *, status: int = 200) -> None:
+    async def show_editor(self, form: Form[PostInput], draft: Draft | None, *, status: int = 200, start: Start | None = None) -> None:
+        """``start``: the template that a new text begins with."""
         self.set_status(status)
-        around = await self._surroundings(draft)
+        around = await self._surroundings(draft, start)
+        form.labels = labels_of(around.custom)
+        async with self.read() as session:
+            starts = await post_templates.list_of(session, self.kind) if draft is None and start is None and not form.errors else ()
         view, _, panel = (self.get_cookie("desk", "") or "").partition(".")
-        is_open = panel == "open" or bool(form.errors.keys() & set(SETTINGS))
+        is_open = panel == "open" or bool(form.errors.keys() - {*OUTSIDE, ""})
         self.render(
             "admin/posts/edit.html",
             form=form,
             draft=draft,
             post=draft.post if draft else None,
             around=around,
+            start=start,
+            starts=starts,
             view=view if view in VIEWS else "both",
             **_panel(form, around),
             is_panel_open=is_open,
@@ -102,9 +123,10 @@ class EditorHandler(AdminHandler, is_base=True):
         self.set_status(409)
         stored = form_of(theirs)
         around = await self._surroundings(theirs)
+        form.labels = stored.labels = labels_of(around.custom)
         fields = [
             (form.label(name), shown(stored, name, around), shown(form, name, around))
-            for name in COMPARED
+            for name in (*COMPARED, *form.labels)
             if name in {*form.values, "featured"}
             if shown(stored, name, around) != shown(form, name, around)
         ]
@@ -115,9 +137,10 @@ class EditorHandler(AdminHandler, is_base=True):
             **_panel(form, around),
         )  # fmt: skip
 
-    async def _surroundings(self, draft: Draft | None) -> Surroundings:
+    async def _surroundings(self, draft: Draft | None, start: Start | None = None) -> Surroundings:
+        begins = self.fields_of(start)
         async with self.read() as session:
-            return await desk.surroundings(session, self.actor, self.kind, draft, self.parts.database.clock())
+            return await desk.surroundings(session, self.actor, self.kind, draft, self.parts.database.clock(), begins=begins)
 
     # --- rendering ---
 
@@ -151,9 +174,20 @@ def form_of(draft: Draft) -> Form[PostInput]:
         "part": fields.series.position if fields.series else None,
         "featured": "on" if fields.featured else "",
         "version": draft.version,
+        **_custom_of(fields),
     }
     said = {name: value for name, value in values.items() if value not in (None, "")}
     return Form(PostInput, {**values, "seen": json.dumps(said, ensure_ascii=False)})
+
+
+def begun_with(start: Start) -> dict[str, Any]:
+    """What stands in a form that begins with a template."""
+    fields, tags = start.fields, ", ".join(start.tags)
+    return {"text": start.template.content, "category": fields.category, "language": fields.language, "tags": tags, **_custom_of(fields)}
+
+
+def _custom_of(fields: PostFields) -> dict[str, str]:
+    return {f"{CUSTOM}{key}": value for key, value in fields.custom.items()}
 
 
 def _panel(form: Form[PostInput], around: Surroundings) -> dict[str, Any]:
@@ -179,7 +213,9 @@ def shown(form: Form[PostInput], name: str, around: Surroundings) -> str:
     """A field's value in words."""
     value = str(form[name]).strip()
     pictures = [(picture.id, picture.alt or picture.name) for picture in around.pictures]
-    choices = {"category": around.categories, "parent": around.parents, "authors": around.writers, "picture": pictures}.get(name, ())
+    of_pictures = {f"{CUSTOM}{field.key}": pictures for field in around.custom if field.type is FieldType.PICTURE}
+    offered = {"category": around.categories, "parent": around.parents, "authors": around.writers, "picture": pictures, **of_pictures}
+    choices = offered.get(name, ())
     words = {str(key): words for key, words in choices}
     return ", ".join(words.get(each, each) for each in value.split(",") if each) if name == "authors" else words.get(value, value)
 

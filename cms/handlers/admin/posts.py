@@ -1,21 +1,13 @@
 """The lists of posts and pages, and the editor."""
 
 from cms.errors import Conflict, InvalidInput
-from cms.handlers.admin.base import AdminHandler
-from cms.handlers.admin.editing import EditorHandler, form_of
+from cms.handlers.admin.editing import EditorHandler, begun_with, form_of
 from cms.handlers.admin.listing import COLUMNS, COLUMNS_KEPT, ListingHandler
 from cms.handlers.forms import Form
 from cms.models.post import Post
 from cms.policy import Capability
 from cms.schemas.post import PostInput
 from cms.services import posts, publishing
-
-
-class DeskHandler(AdminHandler):
-    requires = Capability.POST_EDIT
-
-    def get(self) -> None:
-        self.redirect_to("admin.posts")
 
 
 class ListHandler(ListingHandler):
@@ -31,7 +23,8 @@ class ListHandler(ListingHandler):
         form = self.form(PostInput)
         try:
             wanted = form.value()
-            post = await self.in_transaction(lambda work: posts.create(work, self.actor, self.kind, wanted))
+            begins = self.fields_of(await self.start())
+            post = await self.in_transaction(lambda work: posts.create(work, self.actor, self.kind, wanted, fields=begins))
         except InvalidInput as error:
             form.refuse(error)
             await self.show_editor(form, None, status=422)
@@ -43,7 +36,9 @@ class NewHandler(EditorHandler):
     requires = Capability.POST_CREATE
 
     async def get(self) -> None:
-        await self.show_editor(Form(PostInput, {"version": 0, "authors": str(self.actor.user_id)}), None)
+        start = await self.start()
+        begun = begun_with(start) if start else {}
+        await self.show_editor(Form(PostInput, {"version": 0, "authors": str(self.actor.user_id), **begun}), None, start=start)
 
 
 class EditHandler(EditorHandler):
@@ -78,9 +73,10 @@ class EditHandler(EditorHandler):
 
 
 def go_on(handler: EditorHandler, post: Post) -> None:
-    """After saving: back to the editor, or on to the page from which it is published."""
-    if handler.get_body_argument("then", "") == "publish":
-        handler.redirect_to(f"admin.{post.kind}.publication", post.id)
+    """After saving: back to the editor, or on to the page from which it is published or submitted."""
+    place = {"publish": "publication", "review": "review"}.get(handler.get_body_argument("then", ""))
+    if place:
+        handler.redirect_to(f"admin.{post.kind}.{place}", post.id)
         return
     handler.flash("Saved.")
     handler.redirect_to(f"admin.{post.kind}", post.id)

@@ -13,7 +13,7 @@ from cms.handlers.forms import Form
 from cms.models.post import Kind, Post
 from cms.policy import Capability
 from cms.schemas.desk import ComparisonQuery, PlaybackQuery, RevisionInput, RevisionsQuery
-from cms.schemas.post import PostFields, PostInput
+from cms.schemas.post import CUSTOM, PostFields, PostInput
 from cms.services import desk, revisions, working_copies
 from cms.services.reading import Branch
 from cms.services.revisions import NOW, Difference, Version
@@ -43,7 +43,7 @@ def query_of(handler: EditorHandler, schema: type[BaseModel]) -> Any:
 
 
 def field_label(name: str) -> str:
-    known = PostInput.model_fields.get(name)
+    known, name = PostInput.model_fields.get(name), name.removeprefix(CUSTOM)
     return known.title if known and known.title else name.replace("_", " ").capitalize()
 
 

@@ -9,7 +9,7 @@ from cms.page_cache.marks import NOTHING, Marks
 from cms.ui import feeds
 
 _WORDS = (feeds.xml_text, feeds.absolute_html, feeds.entry_id, feeds.feed_id, feeds.feed_title, feeds.feed_description, feeds.rss_date,
-          feeds.iso_date, shorten)  # fmt: skip
+          feeds.iso_date, feeds.field_value, feeds.has_fields, shorten)  # fmt: skip
 
 
 class XmlHandler(SiteHandler):
@@ -22,4 +22,4 @@ class XmlHandler(SiteHandler):
         self.show(template, frame, **values)
 
     def get_template_namespace(self) -> dict[str, Any]:
-        return {**super().get_template_namespace(), **{word.__name__: word for word in _WORDS}}
+        return {**super().get_template_namespace(), **{word.__name__: word for word in _WORDS}, "NAMESPACE": feeds.NAMESPACE}

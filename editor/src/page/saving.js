@@ -85,7 +85,7 @@ export function complete(place, other) {
   }
 }
 
-const nameOf = (element) => element.id || element.getAttribute("popovertarget") || element.textContent.trim();
+const nameOf = (element) => element.id || (element.hasAttribute("popovertarget") && `to ${element.getAttribute("popovertarget")}`) || element.textContent.trim();
 
 /** Nothing was seen and nothing typed: the server keeps what its document says. */
 function withoutWords(data) {

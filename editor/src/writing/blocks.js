@@ -2,6 +2,7 @@
 import { snippet } from "@codemirror/autocomplete";
 import { syntaxTree } from "@codemirror/language";
 import { icon } from "./dom.js";
+import { openSnippetPicker } from "./snippets.js";
 
 const CALL = /(?:^|\s)\/[\p{L}\p{N}-]*$/u;
 const UNSEEN = /^(?:FencedCode|CodeBlock|CodeText|InlineCode|HTMLBlock|MathsBlock|URL|Link)$/;
@@ -25,6 +26,7 @@ const BLOCKS = {
   maths: ["$$\n${}\n$$", "maths", "formula tex math equation"],
   more: ["<!--more-->\n\n${}", "more", "excerpt fold"],
   rule: ["* * *\n\n${}", "rule", "hr separator ---"],
+  snippet: [null, "snippet", "piece template again"],
 };
 
 export function blockMenu(words) {
@@ -59,6 +61,10 @@ function isIn(state, at) {
 export function insertBlock(view, name, from = view.state.selection.main.from, to = view.state.selection.main.to) {
   if (view.state.readOnly) return false;
   if (name === "footnote") return insertNote(view, from, to);
+  if (name === "snippet") {
+    view.dispatch({ changes: { from, to }, selection: { anchor: from }, userEvent: "delete" });
+    return openSnippetPicker(view);
+  }
   const { doc } = view.state;
   const line = doc.lineAt(from);
   const before = doc.sliceString(line.from, from);

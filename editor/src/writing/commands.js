@@ -13,6 +13,7 @@ import { fence, toggleAround, toggleHeading, toggleList, toggleQuote } from "./f
 import { openLinkPicker } from "./links.js";
 import { indentItem, outdentItem } from "./lists.js";
 import { toCell, toRow } from "./tables.js";
+import { openSnippetPicker } from "./snippets.js";
 import { focusToolbar } from "./toolbar.js";
 
 // A command of CodeMirror of a function that answers what to change, or null if it has nothing to do here.
@@ -48,6 +49,7 @@ export const COMMANDS = {
   codeBlock: does(fence),
   table: block("table"),
   footnote: block("footnote"),
+  snippet: openSnippetPicker,
   undo: yUndoManagerKeymap[0].run,
   redo: yUndoManagerKeymap[1].run,
   find: openSearchPanel,

@@ -18,19 +18,20 @@ import { outlineOf } from "./outline.js";
 import { wholePairs, wholeSign } from "./pairs.js";
 import { passageOf, passages, setPassages } from "./passages.js";
 import { pasting } from "./pasting.js";
+import { snippetPicker } from "./snippets.js";
 import { tableKeeper } from "./table-keeper.js";
 import { toolbar } from "./toolbar.js";
 import { ENGLISH, phrases } from "./words.js";
 
 /**
  * `text`: a Y.Text. `awareness`: of y-protocols, or nothing. `links(query)`: a promise of [{title, path}], the path "" for what has none yet.
- * `extras`: more buttons for the bar of formats, [{label, icon, keys, run(view)}]. `words`: others than the English ones of words.js.
+ * `snippets(query)`: a promise of [{name, text}]. `extras`: more buttons for the bar of formats, [{label, icon, keys, run(view)}]. `words`: others than the English ones of words.js.
  *
  * On the sheet around the textarea: `write` after each change, `caret` when the cursor moved ({from, to}), `passage` when one was pressed ({id}).
  */
 export function createWriter({
   textarea, text, awareness = null, undoManager = new UndoManager(text, { trackedOrigins: new Set() }),
-  readOnly = false, language = "", direction = "auto", links = async () => [], extras = [], words: given = {},
+  readOnly = false, language = "", direction = "auto", links = async () => [], snippets = async () => [], extras = [], words: given = {},
 }) {
   const words = { ...ENGLISH, ...given };
   const sheet = textarea.closest(".sheet") ?? textarea.parentElement;
@@ -60,6 +61,7 @@ export function createWriter({
         finder(words),
         toolbar(COMMANDS, words, extras),
         linkPicker(links, words),
+        snippetPicker(snippets, words),
         passages(text, (id) => tell("passage", { id })),
         authors,
         awareness ? cursors(text, awareness) : [],

@@ -13,7 +13,10 @@ const BUTTONS = [
   ["heading2", "heading", `${mac}+Alt+2`, "ATXHeading2"],
   ["quote", "quote", `${mac}+Alt+Q`, "Blockquote"],
   ["bullets", "list", `${mac}+Shift+8`, "BulletList"],
+  ["snippet", "snippet"],
 ];
+
+const LEADS_ON = new Set(["link", "snippet"]); // to a field of their own
 
 const maker = Facet.define({ combine: ([first]) => first });
 
@@ -47,7 +50,7 @@ function barOf(view, commands, words, extras) {
     }, icon(each.icon));
     button.addEventListener("click", () => {
       each.run(view);
-      if (each.icon !== "link") view.focus();
+      if (!LEADS_ON.has(each.icon)) view.focus();
     });
     return Object.assign(button, { node: each.node });
   });

@@ -10,6 +10,8 @@ export const ENGLISH = {
   heading2: "Heading", heading3: "Smaller heading", picture: "Picture", gallery: "Gallery", bullets: "List", numbers: "Numbered list", tasks: "Tasks",
   codeBlock: "Code block", table: "Table", callout: "Callout", details: "Details", footnote: "Footnote", card: "Card of an address", maths: "Formula",
   more: "Read-more line", rule: "Line between parts",
+  // snippets
+  snippet: "Snippet", findSnippet: "Words of a snippet", noSnippets: "No snippet has these words",
   // links
   findPost: "Address, or words of a title", noLinks: "No post has these words in its title", useAddress: "Use this address", unlink: "No link",
   draft: "not published",

@@ -12,7 +12,8 @@ from sqlalchemy import update
 
 from cms.models import Published
 from cms.models.address import TargetKind
-from cms.services import addresses, taxonomies
+from cms.schemas.fields import NewFieldInput
+from cms.services import addresses, custom_fields, taxonomies
 from cms.services import site as sites
 from tests import factories, specifications
 from tests.specifications import ATOM, CONTENT
@@ -276,3 +277,23 @@ async def test_an_id_stays_when_the_post_moves(site: Site, path: str) -> None:
 def _ids(feed: bytes) -> list[str | None]:
     root = fromstring(feed)
     return [found.text for found in [*root.iter("guid"), *root.findall(f"{ATOM}entry/{ATOM}id")]]
+
+
+@pytest.mark.parametrize("file", FEEDS)
+async def test_custom_fields_that_are_set_stand_in_an_extension_of_our_own(site: Site, file: str) -> None:
+    await site.person("owner")
+    adam, ana = await factories.person(site.database, "administrator"), await factories.person(site.database, "author")
+    async with site.database.transaction() as work:
+        for label, type in (("Tide <m>", "number"), ("Chart", "link"), ("Sky", "text")):
+            await custom_fields.define(work, adam, NewFieldInput(label=label, type=type))
+    await factories.published(site.database, ana, title="Without")
+    assert b"squall:" not in (await site.browser().get(f"/{file}")).body
+    await factories.published(site.database, ana, title="With", custom={"tide_m": "3.5", "chart": "/über", "sky": ""})
+    feed = VALID[file]((await site.browser().get(f"/{file}")).body)
+    expected = [("tide_m", "Tide <m>", "number", "3.5"), ("chart", "Chart", "link", f"{public(site)}/%C3%BCber")]
+    if file == "feed.json":
+        found = [each for item in feed["items"] for each in item.get("_squall", {}).get("custom", [])]
+        assert [(each["key"], each["label"], each["type"], str(each["value"])) for each in found] == expected
+    else:
+        found = list(feed.iter(specifications.FIELD))
+        assert [(each.get("key"), each.get("label"), each.get("type"), each.text) for each in found] == expected
