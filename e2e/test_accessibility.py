@@ -29,6 +29,7 @@ READERS = (
 DESK = (
     "/admin/posts", "/admin/posts?status=trashed", "/admin/pages", "/admin/posts/new", "/admin/pages/new", "/admin/site",
     "/admin/menus/main", "/admin/menus/footer", "/admin/cache", "/admin/audit", "/admin/audit?subject=foo",
+    "/admin/fields", "/admin/snippets", "/admin/snippets/new", "/admin/templates",
 )  # fmt: skip
 WORDY = (
     "/", "/w2", "/long", "/archive", "/nothing-here", "/password", "/admin/people", "/account", "/account/security",
