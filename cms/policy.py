@@ -37,6 +37,8 @@ class Capability(StrEnum):
     AUDIT_SEE = "audit.see"
     CONTENT_TRANSFER = "content.transfer"
     SITE_CONFIGURE = "site.configure"
+    SITE_OPERATE = "site.operate"
+    BACKUP_TAKE = "backup.take"
 
     @classmethod
     def of(cls, kind: str, verb: str) -> "Capability":
@@ -78,6 +80,8 @@ TABLE: dict[Capability, dict[Role, Scope]] = {
     Capability.AUDIT_SEE: _ADMINISTRATORS,
     Capability.CONTENT_TRANSFER: _ADMINISTRATORS,
     Capability.SITE_CONFIGURE: _ADMINISTRATORS,
+    Capability.SITE_OPERATE: _ADMINISTRATORS,
+    Capability.BACKUP_TAKE: {Role.OWNER: Scope.ANY},  # the keys of the site are in it, and everybody's secrets
 }
 
 
@@ -101,6 +105,8 @@ SENTENCES: dict[Capability, str] = {
     Capability.AUDIT_SEE: "Read and download the record of who did what.",
     Capability.CONTENT_TRANSFER: "Bring in texts from elsewhere, and take all of them along.",
     Capability.SITE_CONFIGURE: "Change the site's name, look, addresses and menus.",
+    Capability.SITE_OPERATE: "Make backups, see and repeat work that runs beside the site, and look whether all is well.",
+    Capability.BACKUP_TAKE: "Download a backup.",
 }
 
 

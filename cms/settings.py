@@ -272,6 +272,11 @@ class SecretKeys:
     newest: int
 
 
+def handed_on(**settings: str) -> dict[str, str]:
+    """The environment for a command of our own: as it is, but for these settings, by their names."""
+    return {**os.environ, **{PREFIX + name.upper(): value for name, value in settings.items()}}
+
+
 def load(environment: Mapping[str, str] | None = None, **given: Any) -> Settings:
     """Read the settings; ``given`` (from the command line) wins over all. Raises ``OperatorError`` that names what is wrong."""
     environment = os.environ if environment is None else environment

@@ -47,7 +47,7 @@ async def person(database: Database, role: str, name: str = "", *, password_hash
 def means(database: Database, folder: Path, mailer: Mailer | None = None) -> Means:
     """What the worker works with; without a mailer links come to the terminal."""
     sealer = Sealer(SecretKeys({1: "k" * 40}, 1))
-    return Means(database, sealer, mailer or Terminal(), Storage(folder / "media"), "https://tides.example")
+    return Means(database, sealer, mailer or Terminal(), Storage(folder / "media"), "https://tides.example", folder)
 
 
 async def user_of(database: Database, actor: Actor) -> User:

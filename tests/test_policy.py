@@ -31,6 +31,8 @@ ownership.give   any -   -   -   -   -
 audit.see        any any -   -   -   -
 content.transfer any any -   -   -   -
 site.configure   any any -   -   -   -
+site.operate     any any -   -   -   -
+backup.take      any -   -   -   -   -
 """
 EXPECTED = {name: dict(zip(ROLES, cells, strict=True)) for name, *cells in map(str.split, TABLE.strip().splitlines())}
 WORDS = {"any": Scope.ANY, "own": Scope.OWN, "new": Scope.OWN_UNPUBLISHED, "-": None}

@@ -53,7 +53,7 @@ async def _run(settings: Settings, *, with_demo: bool) -> None:
         await demo.fill(application.parts.database, application.parts.storage, application.parts.renderer, settings.public_url)
     greeting = Greeting(application, settings.data)
     parts = application.parts
-    means = Means(parts.database, parts.sealer, parts.mailer, parts.storage, parts.settings.public_url)
+    means = Means(parts.database, parts.sealer, parts.mailer, parts.storage, parts.settings.public_url, settings.data)
     await server.serve(application, listening, greeting.say, loop.run(means, parts.metrics, parts.misses, parts.hits))
 
 

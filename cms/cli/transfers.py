@@ -1,5 +1,6 @@
 """``squall import`` and ``squall export``: somebody else's site into this one, and this one out."""
 
+import json
 import os
 import sys
 from collections import Counter
@@ -119,9 +120,17 @@ def _permalink(blog: Blog, frame: Frame, given: str | None, *, is_new: bool, is_
     return pattern
 
 
+def _lines(what: str, done: int, of: int) -> None:
+    """For whoever started this command and waits for it."""
+    typer.echo(json.dumps({"progress": {"words": what, "done": done, "of": of}}), err=True)
+
+
 @contextmanager
 def _bar(is_quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
     """How far it is, with its rate and what is left; on the terminal's own channel, and only if there is one."""
+    if is_quiet:
+        yield _lines
+        return
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
@@ -130,7 +139,7 @@ def _bar(is_quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, disable=is_quiet or not console.is_terminal) as progress:
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         tasks: dict[str, TaskID] = {}
 
         def advance(what: str, done: int, of: int) -> None:

@@ -31,6 +31,7 @@ revisions.json       versions of texts that the person made
 media.json           uploaded files; each can be had at its address
 threads.json         comments on texts that the person began, and suggestions
 remarks.json         what the person said in such threads
+reviews.json         what the person did and said when texts were reviewed
 preview-links.json   links to texts that the person made for somebody outside, without what they carry
 notifications.json   what the person was told at the desk
 views.json           lists that the person keeps under a name

@@ -131,6 +131,7 @@ class TransferKind(StrEnum):
     IMPORT = "import"
     EXPORT = "export"
     BACKUP = "backup"
+    CHECK = "check"  # of the installation: what ``squall doctor`` says
 
 
 class TransferState(StrEnum):
@@ -141,8 +142,8 @@ class TransferState(StrEnum):
 
 
 class Transfer(Base):
-    """An import, an export or a backup that was asked for at the desk. ``file``: its archive, a name below the data folder; "" when it is
-    gone. ``progress``: {"done", "of", "words"}; ``report``: what was done, in numbers and sentences."""
+    """An import, an export, a backup or a check that was asked for at the desk. ``file``: its archive, a name below the data folder; ""
+    when it is gone. ``progress``: {"done", "of", "words"}; ``report``: what was done, in numbers and sentences."""
 
     __tablename__ = "transfers"
 

@@ -4,7 +4,7 @@ may look at it. docs/decisions/0010-writing-together.md says how they belong tog
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cms.db.types import Id, enum_type
@@ -68,7 +68,11 @@ class Thread(Base):
     text; ``quote``: what stood there; ``replacement``: what a suggestion would put there."""
 
     __tablename__ = "threads"
-    __table_args__ = (Index(None, "post_id", "id"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index(None, "post_id", "id"),
+        Index("ix_threads_open", "id", sqlite_where=text("outcome IS NULL"), postgresql_where=text("outcome IS NULL")),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[PrimaryKey]
     post_id: Mapped[int] = mapped_column(Id, ForeignKey("posts.id", ondelete="CASCADE"))

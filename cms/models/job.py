@@ -18,6 +18,7 @@ class Job(Base):
             postgresql_where=text("finished_at IS NULL"),
             sqlite_where=text("finished_at IS NULL"),
         ),
+        Index("ix_jobs_failed", "finished_at", postgresql_where=text("error IS NOT NULL"), sqlite_where=text("error IS NOT NULL")),
     )
 
     id: Mapped[PrimaryKey]

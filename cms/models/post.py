@@ -65,6 +65,9 @@ class ScheduledAct(StrEnum):
     WITHDRAW = "withdraw"
 
 
+_HAS_CHANGES = text("has_changes")
+
+
 class Post(Base):
     """Identity and states. ``owner_ids``, set by the query that loaded it (services/posts.py): creator and authors of the working copy."""
 
@@ -75,6 +78,8 @@ class Post(Base):
         Index("ix_posts_states", "kind", "live", "has_changes", "updated_at", "id", "work"),
         Index("ix_posts_titles", "kind", "folded_title", "id", "live"),
         Index("ix_posts_dates", "kind", "first_published_at", "id", "live"),
+        Index("ix_posts_work", "work", "live", "updated_at", "id"),
+        Index("ix_posts_changed", "updated_at", "id", sqlite_where=_HAS_CHANGES, postgresql_where=_HAS_CHANGES),
         {"sqlite_autoincrement": True},
     )
 

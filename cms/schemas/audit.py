@@ -10,6 +10,7 @@ from cms.schemas.text import Line
 
 SUBJECTS = (  # what acts are about
     "post", "page", "user", "asset", "category", "tag", "series", "menu", "redirect", "site", "field", "snippet", "template",
+    "transfer", "job",
 )  # fmt: skip
 
 _SUBJECT = re.compile(r"([a-z]*) ?([1-9][0-9]{0,16})?")

@@ -7,7 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from cms.schemas.audit import Day
 from cms.schemas.post import MAX_AUTHORS, MAX_TAGS, RowId, parts_of
-from cms.schemas.text import Language, Line, Name
+from cms.schemas.text import Language, Line, Name, Paragraphs
+
+MAX_STEPS = 5  # of a review
 
 Status = Literal["all", "draft", "in_review", "approved", "scheduled", "published", "changed", "withdrawn", "trashed"]
 Sort = Literal["changed", "title", "published"]
@@ -146,3 +148,37 @@ class RevisionInput(BaseModel):
 
     name: Line = Field("", title="Name", max_length=100)
     is_pinned: bool = Field(False, title="Keep it for good")
+
+
+class ReviewInput(BaseModel):
+    """An act of a review. ``version`` of the working copy, and ``step``, are those that the page showed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    words: Paragraphs = Field("", title="Words", max_length=2000)
+    version: RowId = Field(0, title="Version")
+    step: int = Field(0, title="Step", ge=0, le=100)
+
+
+class ReviewStepInput(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    name: Line = Field(title="Step", min_length=1, max_length=40)
+    role: Literal["editor", "administrator", "owner"] = Field("editor", title="Done by")
+
+
+class ReviewRulesInput(BaseModel):
+    """Who needs a review, and by whom it is done. ``version``: of the site's settings, that the page showed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    roles: tuple[Literal["contributor", "author", "editor", "administrator"], ...] = Field((), title="Texts of")
+    categories: tuple[RowId, ...] = Field((), title="Texts in these categories")
+    steps: tuple[ReviewStepInput, ...] = Field((), title="Steps", max_length=MAX_STEPS)
+    is_waivable: bool = Field(False, title="Administrators may publish without a review")
+    version: RowId = Field(0, title="Version")
+
+    @field_validator("roles", "categories", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return parts_of(value)

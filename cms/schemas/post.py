@@ -129,6 +129,7 @@ class PublicationInput(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     version: RowId = Field(title="Version")
+    without_review: bool = Field(False, title="Without a review")
 
 
 class PartOfSeries(BaseModel):

@@ -27,6 +27,7 @@ from cms.services import (
     posts,
     preview_links,
     publishing,
+    reviews,
     site,
     taxonomies,
     threads,
@@ -34,6 +35,7 @@ from cms.services import (
 from cms.services.posts import Draft
 from cms.services.preview_links import Openness
 from cms.services.reading import Article
+from cms.services.reviews import Standing
 from cms.services.threads import Shown as Thread
 
 
@@ -51,6 +53,7 @@ class Surroundings:
     public_path: str = ""
     guests: Openness = Openness()  # noqa: RUF009 - frozen
     threads: Sequence[Thread] = ()  # what is said about it
+    review: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ class Plan:
     public_path: str
     flaws: Sequence[Flaw]
     compulsory: Sequence[str]  # the kinds of flaws with which nothing goes out here
+    review: Standing
+    may_waive: bool  # the actor may publish it without a review
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,8 @@ async def surroundings(
     custom = await custom_fields.list_of(session, kind)
     chosen = [fields.picture or 0, *custom_fields.pictures_of({kind: custom}, [fields])]
     pictures = [*await media.list_missing(session, chosen, pictures), *pictures]
-    return Surroundings(await site.get_frame(session), categories, parents, series, writers, pictures, custom, path, guests, said)
+    review = await reviews.standing(session, draft) if draft else None
+    return Surroundings(await site.get_frame(session), categories, parents, series, writers, pictures, custom, path, guests, said, review)
 
 
 async def public_path(session: AsyncSession, post_id: int) -> str:
@@ -118,8 +124,9 @@ async def plan(session: AsyncSession, actor: Actor, post_id: int, rendered: Rend
     )
     await custom_fields.require(session, draft.post.kind, draft.fields)
     flaws = await checks.find(session, actor, checks.Text(draft.post, draft.fields, rendered))
-    compulsory = (await site.get(session)).compulsory_checks
-    return Plan(draft, _article(draft.post, document), f"/{path}", aspects, f"/{live.path}" if live else "", flaws, compulsory)
+    compulsory, review = (await site.get(session)).compulsory_checks, await reviews.standing(session, draft)
+    public, article, may_waive = f"/{live.path}" if live else "", _article(draft.post, document), reviews.may_waive(actor, review.rules)
+    return Plan(draft, article, f"/{path}", aspects, public, flaws, compulsory, review, may_waive)
 
 
 async def _free_path(session: AsyncSession, post: Post, fields: PostFields, now: datetime) -> str:

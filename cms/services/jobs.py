@@ -1,17 +1,25 @@
 """Work for later: enqueued in the transaction that needs it, claimed by one worker at a time under a lease."""
 
 import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from cms import policy
 from cms.db.session import Work
+from cms.errors import NotFound
 from cms.models import Job
+from cms.policy import Actor, Capability
+from cms.services import audit
 
 LEASE = timedelta(minutes=5)
 MAX_ATTEMPTS = 8  # over two hours: a mail server is away longer than a moment
 KEPT = timedelta(days=7)  # how long finished jobs are remembered
+MOST_SHOWN = 200
 FAILED_KEPT = timedelta(days=90)  # and those that somebody may want to look at
 
 
@@ -22,15 +30,27 @@ async def enqueue(work: Work, name: str, *, key: str | None = None, due_at: date
     await work.session.execute(insert.on_conflict_do_nothing(index_elements=["key"]))
 
 
-async def claim(work: Work) -> Job | None:
-    """The next job that is due, ours until its lease runs out. A worker that died leaves it to the next one, but not for ever."""
+async def claim(work: Work, long: Collection[str] = (), *, is_long: bool | None = None) -> Job | None:
+    """The next job that is due, ours until its lease runs out. A worker that died leaves it to the next one, but not for ever.
+
+    ``long``: names of those that may take minutes. ``is_long``: only such, or only others, so that mail does not wait behind them.
+    """
     await _give_up(work)
     is_free = or_(Job.leased_until.is_(None), Job.leased_until < work.now)
-    due = select(Job.id).where(Job.finished_at.is_(None), Job.due_at <= work.now, is_free).order_by(Job.due_at, Job.id).limit(1)
+    due = select(Job.id).where(Job.finished_at.is_(None), Job.due_at <= work.now, is_free)
+    if is_long is not None:
+        due = due.where(Job.name.in_(long) if is_long else Job.name.not_in(long))
+    due = due.order_by(Job.due_at, Job.id).limit(1)
     lease = {"lease": str(uuid.uuid4()), "leased_until": work.now + LEASE, "attempts": Job.attempts + 1}
     # SKIP LOCKED lets PostgreSQL's workers pass each other; SQLite leaves it out, as only one writes at a time.
     chosen = due.with_for_update(skip_locked=True).scalar_subquery()
     return (await work.session.scalars(update(Job).where(Job.id == chosen).values(lease).returning(Job))).one_or_none()
+
+
+async def hold(work: Work, job: Job) -> None:
+    """Ours for as long again: it is still being done."""
+    mine = update(Job).where(Job.id == job.id, Job.lease == job.lease)
+    await work.session.execute(mine.values(leased_until=work.now + LEASE))
 
 
 async def _give_up(work: Work) -> None:
@@ -70,6 +90,61 @@ async def fail(work: Work, job: Job, reason: str) -> None:
     }
     mine = update(Job).where(Job.id == job.id, Job.lease == job.lease)
     await work.session.execute(mine.values({**values, **({"finished_at": work.now} if is_last else {})}))
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the desk shows of a job. ``state``: waiting, running or failed; ``error`` of one that waits: of the try before."""
+
+    id: int
+    name: str
+    state: str
+    created_at: datetime
+    due_at: datetime
+    attempts: int
+    error: str
+    progress: dict[str, Any] | None
+
+
+async def list_of(session: AsyncSession, actor: Actor, now: datetime) -> list[Shown]:
+    """What failed, runs and waits; the newest of each first. What went well is told by what it did."""
+    policy.require(actor, Capability.SITE_OPERATE)
+    is_failed = Job.finished_at.is_not(None) & Job.error.is_not(None)
+    wanted = (
+        select(Job).where(or_(Job.finished_at.is_(None), is_failed)).order_by(Job.finished_at.is_(None), Job.id.desc()).limit(MOST_SHOWN)
+    )
+    return [
+        Shown(row.id, row.name, _state(row, now), row.created_at, row.due_at, row.attempts, row.error or "", row.progress)
+        for row in await session.scalars(wanted)
+    ]
+
+
+def _state(job: Job, now: datetime) -> str:
+    if job.finished_at is not None:
+        return "failed"
+    return "running" if job.leased_until and job.leased_until >= now else "waiting"
+
+
+async def again(work: Work, actor: Actor, job_id: int) -> None:
+    """Try one that failed once more, from the beginning. Raises ``NotFound`` for one that did not fail."""
+    job = await _failed(work, actor, job_id)
+    job.finished_at, job.error, job.attempts, job.due_at = None, None, 0, work.now
+    audit.note(work, actor, "job.again", "job", job_id, key=job.name)
+
+
+async def forget(work: Work, actor: Actor, job_id: int) -> None:
+    """Give one up that failed."""
+    job = await _failed(work, actor, job_id)
+    audit.note(work, actor, "job.forget", "job", job_id, key=job.name)
+    await work.session.delete(job)
+
+
+async def _failed(work: Work, actor: Actor, job_id: int) -> Job:
+    policy.require(actor, Capability.SITE_OPERATE)
+    job = await work.session.get(Job, job_id, with_for_update=True)
+    if job is None or job.finished_at is None or job.error is None:
+        raise NotFound
+    return job
 
 
 async def prune(work: Work) -> None:

@@ -32,10 +32,15 @@ class Notice(StrEnum):
     NEW_DEVICE = "new_device"
     ACCEPTED = "accepted"
     MENTION = "mention"
+    SUBMITTED = "submitted"
+    APPROVED = "approved"
+    CHANGES_ASKED = "changes_asked"
     TEST = "test"
 
 
-REFUSABLE = (Notice.NEW_DEVICE, Notice.ROLE, Notice.ACCEPTED, Notice.MENTION)
+REFUSABLE = (
+    Notice.NEW_DEVICE, Notice.ROLE, Notice.ACCEPTED, Notice.MENTION, Notice.SUBMITTED, Notice.APPROVED, Notice.CHANGES_ASKED,
+)  # fmt: skip
 
 
 async def tell(work: Work, user_id: int, notice: Notice, *, about: int | None = None, **facts: str) -> None:
@@ -111,7 +116,7 @@ def _written(notice: Notice, to: str, name: str, public_url: str, facts: dict[st
     said = WORDS[notice]
     subject, path, *rest = (each.format(**facts) for each in (said.subject, said.path, *said.paragraphs))
     after, is_ticket = (said.after,) if said.after else (), "{carrier}" in said.path
-    return Letter(to, name, subject, tuple(rest), public_url + path if path else "", said.action, after, is_ticket)
+    return Letter(to, name, subject, tuple(filter(None, rest)), public_url + path if path else "", said.action, after, is_ticket)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +198,24 @@ WORDS: dict[Notice, Words] = {
         ("{who} {did} “{title}”:", "{words}"),
         "{path}",
         "Read it, and answer",
+    ),
+    Notice.SUBMITTED: Words(
+        "For review: “{title}”",
+        ("{who} asks you to review “{title}”.", "{words}"),
+        "{path}",
+        "Review it",
+    ),
+    Notice.APPROVED: Words(
+        "Approved: “{title}”",
+        ("{who} approved “{title}”. It can go out now.", "{words}"),
+        "{path}",
+        "Look at it",
+    ),
+    Notice.CHANGES_ASKED: Words(
+        "Please change “{title}”",
+        ("{who} asks for changes to “{title}” before it goes out:", "{words}"),
+        "{path}",
+        "Read it, and go on writing",
     ),
     Notice.TEST: Words(
         "A test of the mail",

@@ -1,4 +1,4 @@
-"""What people are told at the desk, and by mail unless they do not want it: that somebody mentions them, or answers in their thread."""
+"""What people are told at the desk, and by mail unless they do not want it: mentions, answers in their threads, and reviews."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,31 +15,42 @@ from cms.services.notices import Notice
 
 KEPT = 100  # days
 MOST_SHOWN = 100
-DID = {"mention": "mentioned you in", "answer": "answered in"}  # by kind; after the name of who did it, before the title
+DID = {"mention": "mentioned you in", "answer": "answered in"}  # after the name of who did it, before the title
+LETTERS = {  # by kind
+    **dict.fromkeys(DID, Notice.MENTION),
+    "submitted": Notice.SUBMITTED,
+    "approved": Notice.APPROVED,
+    "changes_asked": Notice.CHANGES_ASKED,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """``by``: a name, or "" of somebody who is gone."""
+    """``by``: a name, or "" of somebody who is gone. ``place``: the page of the post that it is about, as routes name it, and ``thread_id``
+    what it is about there."""
 
     id: int
     kind: str
     by: str
     post: Post
-    thread_id: int
+    thread_id: int | None
     words: str
     created_at: datetime
     is_new: bool
 
+    @property
+    def place(self) -> str:
+        return "threads" if self.kind in DID else "review"
 
-async def tell(work: Work, actor: Actor, user_ids: Iterable[int], kind: str, post: Post, thread_id: int, words: str) -> None:
+
+async def tell(work: Work, actor: Actor, user_ids: Iterable[int], kind: str, post: Post, words: str, thread_id: int | None = None) -> None:
     """``words``: the beginning of what was said. Whoever calls knows that these people may see the post."""
-    facts = {"who": actor.name, "did": DID[kind], "title": post.title or "a text without a title", "words": words}
-    path = f"/admin/{post.kind}s/{post.id}/threads#thread-{thread_id}"
+    facts = {"who": actor.name, "did": DID.get(kind, ""), "title": post.title or "a text without a title", "words": words}
+    path = f"/admin/{post.kind}s/{post.id}/" + (f"threads#thread-{thread_id}" if thread_id else "review")
     for user_id in sorted(set(user_ids) - {actor.user_id or 0}):
         data = {"by": actor.user_id, "thread": thread_id, "words": words}
         work.session.add(Notification(user_id=user_id, kind=kind, data=data, post_id=post.id, created_at=work.now))
-        await notices.tell(work, user_id, Notice.MENTION, about=actor.user_id, path=path, **facts)
+        await notices.tell(work, user_id, LETTERS[kind], about=actor.user_id, path=path, **facts)
 
 
 async def count_new(session: AsyncSession, actor: Actor) -> int:
@@ -57,7 +68,7 @@ async def list_of(session: AsyncSession, actor: Actor) -> Sequence[Told]:
             row.kind,
             names.get(row.data["by"], ""),
             post,
-            row.data["thread"],
+            row.data.get("thread"),
             row.data["words"],
             row.created_at,
             row.seen_at is None,

@@ -86,6 +86,14 @@ async def _author_names(session: AsyncSession, ids: Sequence[int]) -> dict[int, 
     return names
 
 
+async def named_authors(session: AsyncSession, found: Sequence[Post]) -> dict[int, tuple[str, ...]]:
+    """Who wrote each of these, who know their owners from then on."""
+    authors = await _author_names(session, [post.id for post in found])
+    for post in found:
+        with_owners(post, authors.get(post.id, ()))
+    return {post.id: tuple(name for _, name in authors.get(post.id, ())) for post in found}
+
+
 async def list_parents(session: AsyncSession, page_id: int | None) -> Sequence[tuple[int, str]]:
     """Pages that a page may stand below: (id, title), itself left out."""
     wanted = select(Post.id, Post.title).where(Post.kind == Kind.PAGE, Post.live != Live.TRASHED, Post.id != (page_id or 0))
@@ -97,8 +105,18 @@ async def list_parents(session: AsyncSession, page_id: int | None) -> Sequence[t
 
 async def get_draft(session: AsyncSession, actor: Actor, post_id: int) -> Draft:
     """A post as its editor opens it. Raises ``NotFound`` if the actor may not know of it, ``Forbidden`` if he may only read it."""
-    post = await get_editable(session, actor, post_id)
-    copy = await session.get_one(WorkingCopy, post_id)
+    return await _draft(session, await get_editable(session, actor, post_id))
+
+
+async def read_draft(session: AsyncSession, actor: Actor, post_id: int) -> Draft:
+    """The same for whoever may know of it, and perhaps not write in it."""
+    post = await get_visible(session, actor, post_id)
+    policy.require(actor, Capability.DRAFT_SEE, post)
+    return await _draft(session, post)
+
+
+async def _draft(session: AsyncSession, post: Post) -> Draft:
+    copy = await session.get_one(WorkingCopy, post.id)
     editor = await session.get(User, copy.updated_by_id) if copy.updated_by_id else None
     fields = PostFields.model_validate(copy.fields)
     names = await taxonomies.tag_names(session, fields.tags)

@@ -29,6 +29,7 @@ from cms.models import (
     Published,
     RecoveryCode,
     Remark,
+    Review,
     Revision,
     SavedView,
     Session,
@@ -56,6 +57,7 @@ _SHOWN: Mapping[type[Base], tuple[str, ...]] = {
     Passkey: ("name", "transports", "is_synced", "created_at", "used_at"),
     Notification: ("kind", "data", "post_id", "created_at", "seen_at"),
     Remark: ("thread_id", "text", "created_at"),
+    Review: ("post_id", "revision_id", "act", "words", "created_at"),
     Thread: ("id", "post_id", "kind", "quote", "replacement", "created_at", "outcome", "ended_at"),
     PreviewLink: ("post_id", "revision_id", "name", "created_at", "expires_at", "revoked_at", "seen", "seen_at"),
     Identity: ("issuer", "subject", "created_at", "used_at"),
@@ -152,6 +154,7 @@ COLLECTIONS: Mapping[str, Collection] = {
     "revisions": Collection(Revision, lambda user: Revision.created_by_id == user.id),
     "threads": Collection(Thread, lambda user: Thread.created_by_id == user.id),
     "remarks": Collection(Remark, lambda user: Remark.created_by_id == user.id),
+    "reviews": Collection(Review, lambda user: Review.created_by_id == user.id),
     "preview-links": Collection(PreviewLink, lambda user: PreviewLink.created_by_id == user.id),
     "media": Collection(Asset, lambda user: Asset.created_by_id == user.id),
 }

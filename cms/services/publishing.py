@@ -29,6 +29,7 @@ from cms.services import (
     outbox,
     posts,
     preview_links,
+    reviews,
     search_index,
     site,
     surroundings,
@@ -56,12 +57,15 @@ class Dates:
 @dataclass(frozen=True, slots=True)
 class Release:
     """What is to be public. ``dates``: what readers read of its past, for texts that were public elsewhere before. ``is_checked``: it must
-    pass the checks that the site demands; what an import brings is as it is."""
+    pass the checks that the site demands, and its review; what an import brings is as it is. ``without_review``: the actor wants it out
+    without one.
+    """
 
     post_id: int
     version: Version
     dates: Dates | None = None
     is_checked: bool = False
+    without_review: bool = False
 
 
 @dataclass(slots=True)
@@ -81,12 +85,14 @@ class _Going:
     former_path: str
 
 
-async def publish(work: Work, actor: Actor, post_id: int, version: Version, dates: Dates | None = None) -> Published:
+async def publish(
+    work: Work, actor: Actor, post_id: int, version: Version, dates: Dates | None = None, *, without_review: bool = False
+) -> Published:
     """Make this version what readers see.
 
     Raises ``Conflict`` if the working copy is another by now, ``InvalidInput`` if it cannot go out.
     """
-    (published,) = await publish_all(work, actor, [Release(post_id, version, dates, is_checked=True)])
+    (published,) = await publish_all(work, actor, [Release(post_id, version, dates, is_checked=True, without_review=without_review)])
     return published
 
 
@@ -107,8 +113,11 @@ async def publish_all(work: Work, actor: Actor, releases: Sequence[Release]) -> 
     for one in going:
         kind, path = one.post.kind, one.published.path
         aspects = list(documents.changed(one.published, one.old))
+        waived = {"without_review": True} if one.release.without_review else {}
         sides = audit.difference(_short(one.status, one.old), _short(one.post.live, documents.values_of(one.published)))
-        audit.note(work, actor, f"{kind}.publish", kind, one.post.id, changed=aspects, path=path, revision=one.revision.id, **sides)
+        audit.note(
+            work, actor, f"{kind}.publish", kind, one.post.id, changed=aspects, path=path, revision=one.revision.id, **waived, **sides
+        )
     done = delete(Schedule).where(Schedule.post_id.in_([one.post.id for one in going]), Schedule.act == ScheduledAct.PUBLISH)
     await session.execute(done)
     await search_index.index(work, [(one.published, one.release.version.rendered.plain_text) for one in going if one.published.is_listed])
@@ -151,6 +160,10 @@ async def _to_go(work: Work, actor: Actor, releases: Sequence[Release]) -> tuple
         if release.is_checked:
             text = checks.Text(found[release.post_id], fields[release.post_id], release.version.rendered)
             await checks.require(session, actor, text, row.compulsory_checks)
+    for release in releases:
+        if release.is_checked:
+            subject = (found[release.post_id], copies[release.post_id])
+            await reviews.require(session, actor, row, *subject, waived=release.without_review)
     revisions = await working_copies.keep(work, list(copies.values()), Reason.PUBLISHED, actor.user_id)
     live = {row.post_id: row for row in await session.scalars(select(Published).where(Published.post_id.in_(ids)))}
     going = [
@@ -230,7 +243,7 @@ async def trash(work: Work, actor: Actor, post_id: int) -> Post:
         await _take_away(work, post)
     else:
         outbox.record(work, WorkChanged(post_id))
-    post.live, post.trashed_at, post.has_changes = Live.TRASHED, work.now, False
+    post.live, post.work, post.trashed_at, post.has_changes = Live.TRASHED, WorkState.DRAFT, work.now, False
     await work.session.execute(delete(Schedule).where(Schedule.post_id == post_id))
     await preview_links.end_all(work, post_id)
     audit.note(work, actor, f"{post.kind}.trash", post.kind, post_id, before=post.live_before_trash, after=Live.TRASHED)

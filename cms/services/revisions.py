@@ -15,7 +15,7 @@ from sqlalchemy.orm import aliased
 from cms import policy
 from cms.db.session import Database, Work
 from cms.errors import Conflict, InvalidInput, NotFound
-from cms.models import Asset, Category, Post, PreviewLink, Published, Revision, Schedule, Series, Tag, User, WorkingCopy
+from cms.models import Asset, Category, Post, PreviewLink, Published, Review, Revision, Schedule, Series, Tag, User, WorkingCopy
 from cms.models.post import Kind, Reason
 from cms.policy import Actor, Capability
 from cms.schemas.post import CUSTOM, PostFields
@@ -330,6 +330,7 @@ def _is_needed() -> ColumnElement[bool]:
         exists().where(Published.revision_id == Revision.id),
         exists().where(Schedule.revision_id == Revision.id),
         exists().where(PreviewLink.revision_id == Revision.id),
+        exists().where(Review.revision_id == Revision.id),
         exists().where(later.restored_from_id == Revision.id),
         Revision.id.in_(newest_imported),  # by which the next import tells whether somebody has written since
     )

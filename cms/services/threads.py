@@ -20,7 +20,7 @@ from cms.content.plain_text import shorten
 from cms.db.session import Work
 from cms.errors import Conflict, InvalidInput, NotFound
 from cms.events import ThreadChanged
-from cms.models import Job, Notification, Post, Remark, Thread, User, WorkingCopy
+from cms.models import Job, Notification, Post, Remark, Review, Thread, User, WorkingCopy
 from cms.models.document import Outcome, ThreadKind
 from cms.models.post import Reason
 from cms.policy import Actor, Capability, Role
@@ -239,8 +239,8 @@ async def _say(work: Work, actor: Actor, post: Post, thread: Thread, text: str) 
     earlier = set(await work.session.scalars(select(Remark.created_by_id).where(Remark.thread_id == thread.id))) | {thread.created_by_id}
     work.session.add(Remark(thread_id=thread.id, text=text, created_at=work.now, created_by_id=actor.user_id))
     words = shorten(text, WORDS)
-    await notifications.tell(work, actor, mentioned, "mention", post, thread.id, words)
-    await notifications.tell(work, actor, (earlier & people.keys()) - mentioned, "answer", post, thread.id, words)  # type: ignore[arg-type]
+    await notifications.tell(work, actor, mentioned, "mention", post, words, thread.id)
+    await notifications.tell(work, actor, (earlier & people.keys()) - mentioned, "answer", post, words, thread.id)  # type: ignore[arg-type]
 
 
 async def _who_may_see(session: AsyncSession, post: Post) -> dict[int, str]:
@@ -276,6 +276,8 @@ async def rename_mentioned(work: Work, user: User, name: str) -> None:
 
     for remark in await work.session.scalars(select(Remark).where(Remark.text.icontains(f"@{user.name}", autoescape=True))):
         remark.text = renamed(remark.text)
+    for review in await work.session.scalars(select(Review).where(Review.words.icontains(f"@{user.name}", autoescape=True))):
+        review.words = renamed(review.words)
     words = Notification.data["words"].as_string()
     for told in await work.session.scalars(select(Notification).where(words.icontains(f"@{user.name}", autoescape=True))):
         told.data = {**told.data, "words": renamed(told.data["words"])}

@@ -20,7 +20,7 @@ from cms.db.session import Database, Work
 from cms.errors import NotFound
 from cms.events import DocumentsChanged, WorkChanged
 from cms.models import Document, DocumentUpdate, DocumentWriter, Post, Published, Revision, User, WorkingCopy
-from cms.models.post import Reason, Side, WorkState
+from cms.models.post import Reason, Side
 from cms.policy import Actor
 from cms.schemas.post import MAX_TEXT, PostFields
 from cms.schemas.text import clean_text
@@ -175,7 +175,6 @@ async def _follow(work: Work, post: Post, copy: WorkingCopy) -> None:
     post.language = copy.fields.get("language")
     post.updated_at = work.now
     post.has_changes = post.is_published and not await _is_live(work.session, copy)
-    post.work = WorkState.DRAFT if post.work is not WorkState.SCHEDULED else post.work
     await work.session.flush()
     await desk_index.index(work, [copy])
     outbox.record(work, WorkChanged(post.id))

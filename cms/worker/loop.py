@@ -1,7 +1,10 @@
 """Claims jobs and runs them, one at a time in a process; a job that fails is tried again later."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from cms.db.session import Database
 from cms.errors import Unavailable
@@ -10,7 +13,7 @@ from cms.services import jobs, redirects, search, working_copies
 from cms.services.redirects import Hits
 from cms.services.search import Misses
 from cms.telemetry import Metrics, first_line, log
-from cms.worker.tasks import TASKS, Means
+from cms.worker.tasks import LONG, TASKS, Means
 
 PAUSE = 5.0  # seconds between looks when there is nothing to do
 GRACE = 5.0  # seconds for a job under way when the program ends; cut off, it is claimed again when its lease has run out
@@ -19,10 +22,17 @@ GRACE = 5.0  # seconds for a job under way when the program ends; cut off, it is
 async def run(means: Means, metrics: Metrics, misses: Misses | None = None, hits: Hits | None = None) -> None:
     """Until cancelled. Outlives a database that is away. A job under way is given ``GRACE`` to end by itself.
 
-    ``misses`` and ``hits``: of the readers of this process, to be written down.
+    What takes minutes is done beside the rest, one at a time as well. ``misses`` and ``hits``: of the readers of this process, to be
+    written down.
     """
+    async with asyncio.TaskGroup() as both:
+        both.create_task(_go_on(lambda: _look(means, metrics, misses, hits)))
+        both.create_task(_go_on(lambda: _safely(lambda: run_next(means, metrics, is_long=True))))
+
+
+async def _go_on(look: Callable[[], Coroutine[Any, Any, bool]]) -> None:
     while True:
-        looking = asyncio.create_task(_look(means, metrics, misses, hits))
+        looking = asyncio.create_task(look())
         try:
             found = await asyncio.shield(looking)
         except asyncio.CancelledError:
@@ -36,11 +46,19 @@ async def run(means: Means, metrics: Metrics, misses: Misses | None = None, hits
 
 async def _look(means: Means, metrics: Metrics, misses: Misses | None, hits: Hits | None) -> bool:
     """Whether there was something to do."""
-    try:
+
+    async def look() -> bool:
         await enqueue_regular(means.database)
         await _write_down(means.database, misses, hits)
         await _catch_up(means.database)
-        return await run_next(means, metrics)
+        return await run_next(means, metrics, is_long=False)
+
+    return await _safely(look)
+
+
+async def _safely(look: Callable[[], Awaitable[bool]]) -> bool:
+    try:
+        return await look()
     except Unavailable:
         log.warning("jobs wait: the database is away")
     except Exception:  # the site goes on, and so do its jobs
@@ -78,13 +96,14 @@ async def _catch_up(database: Database) -> None:
             log.exception("a working copy was not caught up", post=post_id)
 
 
-async def run_next(means: Means, metrics: Metrics) -> bool:
-    """Run the next job that is due; False if there is none."""
+async def run_next(means: Means, metrics: Metrics, *, is_long: bool | None = None) -> bool:
+    """Run the next job that is due, of those that may take long or of the others if it is said; False if there is none."""
     database = means.database
     async with database.transaction() as work:
-        job = await jobs.claim(work)
+        job = await jobs.claim(work, LONG, is_long=is_long)
     if job is None:
         return False
+    holding = asyncio.create_task(_hold(database, job))
     try:
         await TASKS[job.name](replace(means, job_id=job.id), job.payload)
     except Unavailable:
@@ -92,10 +111,21 @@ async def run_next(means: Means, metrics: Metrics) -> bool:
     except Exception as error:
         await _failed(database, metrics, job, error)
         return True
+    finally:
+        holding.cancel()
     async with database.transaction() as work:
         await jobs.finish(work, job)
     metrics.jobs.labels(job.name, "done").inc()
     return True
+
+
+async def _hold(database: Database, job: Job) -> None:
+    """Keep others from a job that takes longer than its lease."""
+    while True:
+        await asyncio.sleep(jobs.LEASE.total_seconds() / 3)
+        with suppress(Unavailable):
+            async with database.transaction() as work:
+                await jobs.hold(work, job)
 
 
 async def _failed(database: Database, metrics: Metrics, job: Job, error: Exception) -> None:

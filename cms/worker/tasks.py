@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from cms.db.session import Database
@@ -31,8 +32,10 @@ from cms.services import (
     site,
     throttling,
     tokens,
+    transfer_runs,
     trash,
 )
+from cms.worker import errands
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class Means:
     mailer: Mailer
     storage: Storage
     public_url: str
+    data: Path  # the data folder
     job_id: int = 0  # of the job that is done with it, to report how far it has come
 
 
@@ -64,7 +68,9 @@ async def keep_house(means: Means, _payload: dict[str, Any]) -> None:
         await search.prune_misses(work)
         await preview_links.prune(work)
         await notifications.prune(work)
+        await transfer_runs.keep_backups(work)
     await revisions.prune(means.database)
+    await errands.clear_away(means.database, means.data)
     await trash.prune(means.database)
 
 
@@ -120,7 +126,13 @@ async def forget_file(means: Means, payload: dict[str, Any]) -> None:
         await means.storage.delete(media.storage_name(payload["digest"]))
 
 
+async def run_transfer(means: Means, payload: dict[str, Any]) -> None:
+    await errands.run(means.database, means.data, means.public_url, payload["transfer"])
+
+
+LONG = (transfer_runs.JOB, passing_on.JOB, passing_on.FOLLOWING, permalinks.JOB, "reindex_search", "reindex_desk")  # may take minutes
 TASKS: dict[str, Task] = {
+    transfer_runs.JOB: run_transfer,
     "keep_house": keep_house,
     "keep_idle": keep_idle,
     "reindex_search": reindex_search,

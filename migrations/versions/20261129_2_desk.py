@@ -29,6 +29,11 @@ NEEDED = {  # table: column: type, and its value in rows that are there
         "is_set_up": (sa.Boolean(), sa.false()),
     },
 }
+PARTIAL = (
+    ("ix_posts_changed", "posts", ["updated_at", "id"], "has_changes"),
+    ("ix_threads_open", "threads", ["id"], "outcome IS NULL"),
+    ("ix_jobs_failed", "jobs", ["finished_at"], "error IS NOT NULL"),
+)
 COUNTED_UP = ("posts", "users")
 LISTS = {  # of posts and pages
     "desk": ("kind", "updated_at", "id", "live"),
@@ -94,6 +99,7 @@ def upgrade() -> None:
     op.drop_index("ix_posts_desk", "posts")
     for name, columns in LISTS.items():
         op.create_index(f"ix_posts_{name}", "posts", columns)
+    _make_indexes()
     _count_up(is_wanted=True)
     _make_terms()
     _index_published("visibility")
@@ -101,6 +107,14 @@ def upgrade() -> None:
     _make_forms()
     _make_work()
     _make_search()
+
+
+def _make_indexes() -> None:
+    """For what the dashboard asks."""
+    op.create_index("ix_posts_work", "posts", ["work", "live", "updated_at", "id"])
+    for name, table, columns, condition in PARTIAL:
+        where = sa.text(condition)
+        op.create_index(name, table, columns, sqlite_where=where, postgresql_where=where)
 
 
 def _index_published(*places: str) -> None:
@@ -272,6 +286,8 @@ def _forget_search() -> None:
 
 
 def downgrade() -> None:
+    for index, of in (("ix_posts_work", "posts"), *((name, table) for name, table, *_ in PARTIAL)):
+        op.drop_index(index, of)
     _forget_search()
     for name in LISTS:
         op.drop_index(f"ix_posts_{name}", "posts")

@@ -49,6 +49,7 @@ _STALE = {"title": "T", "text": "x", "version": "99"}  # another version is ther
 _MOVED = frozenset({301})
 _NOWHERE = frozenset({404})
 _DISCUSSED = frozenset({403, 404, 409})  # who may see it talks, who may edit it takes up; there is no such thread; it is in the trash
+_REVIEWED = ADMITTED | {403}  # who may see it submits what he may edit, and reviews what is not his own
 _LISTS = {"tag": "sea", "category": "coast", "author": "edna-reed", "series": "tides"}
 
 
@@ -66,6 +67,7 @@ def _desk(kind: str) -> dict[str, Stop]:
         f"admin.{kind}.checks": Stop(f"{at}/{{{kind}}}/checks", {"text": "x"}),
         f"admin.{kind}": Stop(f"{at}/{{{kind}}}", _STALE),
         f"admin.{kind}.publication": Stop(f"{at}/{{{kind}}}/publication", _STALE),
+        f"admin.{kind}.review": Stop(f"{at}/{{{kind}}}/review", {"version": "99"}, answers=_REVIEWED),
         f"admin.{kind}.visibility": Stop(f"{at}/{{{kind}}}/visibility", {"visibility": "?"}),
         f"admin.{kind}.threads": Stop(f"{at}/{{{kind}}}/threads", {"text": ""}),
         f"admin.{kind}.thread": Stop(f"{at}/{{{kind}}}/threads/999999", {"text": "x"}, answers=_DISCUSSED),
@@ -184,7 +186,20 @@ STOPS: dict[str, Stop] = {
     "admin.site.mail": Stop("/admin/site/mail", answers=frozenset({303, 404})),  # where no mail is sent, there is nothing to try
     "admin.site.access": Stop("/admin/site/access", {"access": "?"}),
     "unlock": Stop("/unlock", {"password": "x"}, answers=_NOWHERE | {303}, needs_key=False),  # the site is open
+    "admin.system": Stop("/admin/system"),
+    "admin.jobs": Stop("/admin/jobs"),
+    "admin.job": Stop("/admin/jobs/999999", answers=_NOWHERE),
+    "admin.backups": Stop("/admin/backups", {"keep": "none"}),
+    "admin.backup": Stop("/admin/backups/999999", answers=_NOWHERE),
+    "admin.backup.file": Stop("/admin/backups/999999/file", answers=_NOWHERE),
+    "admin.transfers": Stop("/admin/transfers"),
+    "admin.imports": Stop("/admin/transfers/imports", {"program": "none"}),
+    "admin.exports": Stop("/admin/transfers/exports"),
+    "admin.transfer": Stop("/admin/transfers/999999", answers=_NOWHERE),
+    "admin.transfer.file": Stop("/admin/transfers/999999/file", answers=_NOWHERE),
+    "admin.transfer.report": Stop("/admin/transfers/999999/report", answers=_NOWHERE),
     "admin.site": Stop("/admin/site", {"name": ""}),
+    "admin.site.review": Stop("/admin/site/review", {"version": "99"}),
     "admin.menus": Stop("/admin/menus"),
     "admin.menu.main": Stop("/admin/menus/main", {"version": "99"}),
     "admin.menu.footer": Stop("/admin/menus/footer", {"version": "99"}),

@@ -121,7 +121,8 @@ async def test_archive_has_all_that_is_kept_and_no_secret(database: Database) ->
     assert files.testzip() is None
     assert {name.removesuffix(".json") for name in files.namelist()} == {
         "README.txt", "account", "sessions", "devices", "passkeys", "identities", "one-time-links", "notices", "audit-by", "audit-about",
-        "posts", "working-copies", "revisions", "media", "threads", "remarks", "preview-links", "notifications", "views", "bylines",
+        "posts", "working-copies", "revisions", "media", "threads", "remarks", "reviews", "preview-links", "notifications", "views",
+        "bylines",
     }  # fmt: skip
     readme = files.read("README.txt").decode()
     assert "What The Tide Table keeps about Ana Silva" in readme

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from cms.models.desk import ReviewAct, TransferKind
 from cms.models.document import Outcome, ThreadKind
 from cms.models.post import Kind
 from cms.schemas.audit import SUBJECTS
@@ -21,7 +22,10 @@ from cms.ui.acts import ACTS, KINDS, Details
 ROOT = Path(__file__).resolve().parents[2]
 TREES = {path: ast.parse(path.read_text()) for path in sorted((ROOT / "cms").rglob("*.py"))}
 # What stands between braces in the names that are noted, and as the kind of a subject.
-MEANT = {"kind": Kind, "post.kind": Kind, "text.kind": Kind, "thread.kind": ThreadKind, "outcome": Outcome, "shelf.kind": SHELVES}
+MEANT = {
+    "kind": Kind, "post.kind": Kind, "text.kind": Kind, "thread.kind": ThreadKind, "outcome": Outcome, "act": ReviewAct,
+    "shelf.kind": SHELVES, "row.kind": TransferKind,
+}  # fmt: skip
 NEVER = {"series.merge", "comment.accepted", "comment.refused", "suggestion.resolved"}  # a suggestion ends in other ways than a comment
 
 

@@ -1,7 +1,6 @@
 """The lists of posts and pages, and the editor."""
 
 from cms.errors import Conflict, InvalidInput
-from cms.handlers.admin.base import AdminHandler
 from cms.handlers.admin.editing import EditorHandler, begun_with, form_of
 from cms.handlers.admin.listing import COLUMNS, COLUMNS_KEPT, ListingHandler
 from cms.handlers.forms import Form
@@ -9,13 +8,6 @@ from cms.models.post import Post
 from cms.policy import Capability
 from cms.schemas.post import PostInput
 from cms.services import posts, publishing
-
-
-class DeskHandler(AdminHandler):
-    requires = Capability.POST_EDIT
-
-    def get(self) -> None:
-        self.redirect_to("admin.posts")
 
 
 class ListHandler(ListingHandler):
@@ -81,9 +73,10 @@ class EditHandler(EditorHandler):
 
 
 def go_on(handler: EditorHandler, post: Post) -> None:
-    """After saving: back to the editor, or on to the page from which it is published."""
-    if handler.get_body_argument("then", "") == "publish":
-        handler.redirect_to(f"admin.{post.kind}.publication", post.id)
+    """After saving: back to the editor, or on to the page from which it is published or submitted."""
+    place = {"publish": "publication", "review": "review"}.get(handler.get_body_argument("then", ""))
+    if place:
+        handler.redirect_to(f"admin.{post.kind}.{place}", post.id)
         return
     handler.flash("Saved.")
     handler.redirect_to(f"admin.{post.kind}", post.id)

@@ -21,6 +21,9 @@ NOTICES = {
     "role": "Your role was changed",
     "accepted": "Somebody accepted your invitation",
     "mention": "Somebody mentions you in a thread, or answers in one of yours",
+    "submitted": "Somebody asks for a review that you can do",
+    "approved": "Somebody approves a text of yours",
+    "changes_asked": "Somebody asks for changes to a text of yours",
 }
 ALWAYS = (
     "Your password was changed",

@@ -27,7 +27,9 @@ class PublicationHandler(EditorHandler):
                 raise Conflict
             rendered = await self.rendered(post_id, draft.content, draft.fields.language)
             version = Version(wanted.version, rendered)
-            published = await self.in_transaction(lambda work: publishing.publish(work, self.actor, post_id, version))
+            published = await self.in_transaction(
+                lambda work: publishing.publish(work, self.actor, post_id, version, without_review=wanted.without_review)
+            )
         except InvalidInput as error:
             await self._show(draft, status=422, error=error)
             return

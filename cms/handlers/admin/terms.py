@@ -41,6 +41,8 @@ class TermsHandler(AdminHandler, is_base=True):
 class ListHandler(TermsHandler, is_base=True):
     """A list, with a form for a new one."""
 
+    requires = Capability.TAXONOMY_MANAGE
+
     async def get(self) -> None:
         await self.show(Form(TermInput, {}))
 

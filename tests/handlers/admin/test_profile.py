@@ -7,6 +7,7 @@ from PIL import Image
 
 from cms.media import pictures
 from cms.services import accounts, portraits
+from cms.services.notices import REFUSABLE
 from tests import factories
 from tests.handlers.admin.pages import by_class, by_id, fields, form_of, words
 from tests.handlers.admin.test_people import work_off
@@ -139,13 +140,13 @@ async def test_letters_that_can_be_refused_are_and_others_are_said_so(site: Site
     page = await browser.get("/account/notifications")
     assert "cannot be switched off" in page.words
     boxes = [each for each in page.page.iter("input") if each.get("name") == "wanted"]
-    assert {each.get("value") for each in boxes} == {"new_device", "role", "accepted", "mention"}
+    assert {each.get("value") for each in boxes} == set(REFUSABLE)
     assert all(each.get("checked") is not None for each in boxes)
     assert (await browser.post("/account/notifications", {"wanted": "role"})).status == 303
     page = await browser.get("/account/notifications")
     assert [each.get("value") for each in page.page.iter("input") if each.get("checked") is not None] == ["role"]
     async with site.database.read() as session:
-        assert (await accounts.get(session, await site.person("author"))).refuses == ["new_device", "accepted", "mention"]
+        assert (await accounts.get(session, await site.person("author"))).refuses == [each for each in REFUSABLE if each != "role"]
 
 
 async def test_account_is_for_those_who_are_signed_in(site: Site) -> None:

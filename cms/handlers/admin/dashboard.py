@@ -1,0 +1,14 @@
+"""The first page of the desk."""
+
+from cms.handlers.admin.base import AdminHandler
+from cms.policy import Capability
+from cms.services import dashboard
+
+
+class DeskHandler(AdminHandler):
+    requires = Capability.POST_EDIT
+
+    async def get(self) -> None:
+        async with self.read() as session:
+            today = await dashboard.today(session, self.actor)
+        self.render("admin/dashboard.html", section="today", today=today, flash=self.take_flash())

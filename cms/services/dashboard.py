@@ -1,0 +1,148 @@
+"""What somebody sees first at the desk: what waits for him, what he has begun, what goes out next, what went wrong.
+
+Each part is one bounded query, or two, of what the actor may see, and each has an index that it goes along (tests look at it).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cms import policy
+from cms.models import Job, Post, Published, Remark, Schedule, Thread
+from cms.models.post import Kind, Live, ScheduledAct, Visibility, WorkState
+from cms.policy import Actor, Capability, Scope
+from cms.services import posts, reviews, site
+from cms.services.reviews import Rules
+
+SHOWN = 6  # of each part
+LOOKED_AT = 60  # texts in review, of which those that wait for the actor are shown
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A text in review. ``step``: the name of the one that waits; "" where there is but one."""
+
+    post: Post
+    authors: tuple[str, ...]
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """An act that waits for its time. ``error``: why it could not be done."""
+
+    post: Post
+    act: ScheduledAct
+    due_at: datetime
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Discussed:
+    """A thread in which somebody else had the last word. ``words``: what was said last, or what is proposed."""
+
+    thread: Thread
+    post: Post
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    waiting: Sequence[Waiting]  # for the actor
+    submitted: Sequence[Waiting]  # his own, which wait for others
+    drafts: Sequence[Post]  # his own first
+    next: Sequence[Going]
+    failed: Sequence[Going]
+    jobs: Sequence[Job]  # that were given up
+    threads: Sequence[Discussed]
+    changed: Sequence[Post]  # with changes that readers do not see
+    published: Sequence[Published]  # newest first
+    is_new: bool  # nothing is here yet
+
+    @property
+    def needs_attention(self) -> bool:
+        return bool(self.failed or self.jobs or self.threads or self.changed)
+
+
+async def today(session: AsyncSession, actor: Actor) -> Today:
+    policy.require(actor, Capability.POST_EDIT)
+    waiting, submitted = await _in_review(session, actor)
+    drafts, published = await _drafts(session, actor), await _published(session)
+    going, failed = await _scheduled(session, actor, has_failed=False), await _scheduled(session, actor, has_failed=True)
+    jobs, threads, changed = await _jobs(session, actor), await _threads(session, actor), await _changed(session, actor)
+    is_new = not (drafts or published or waiting or submitted) and not await session.scalar(select(Post.id).limit(1))
+    return Today(waiting, submitted, drafts, going, failed, jobs, threads, changed, published, is_new)
+
+
+async def _in_review(session: AsyncSession, actor: Actor) -> tuple[list[Waiting], list[Waiting]]:
+    """Those that the actor may deal with, and his own; who waits longest first."""
+    wanted = select(Post).where(Post.work == WorkState.IN_REVIEW, Post.live != Live.TRASHED, posts.sees_work(actor))
+    found = await _with_owners(session, wanted.order_by(Post.updated_at, Post.id).limit(LOOKED_AT))
+    if not found:
+        return [], []
+    rules, numbers = Rules.of(await site.get(session)), await reviews.numbers(session, [post.id for post, _ in found])
+    waiting, submitted = list[Waiting](), list[Waiting]()
+    for post, authors in found:
+        step = rules.step(numbers.get(post.id, 0))
+        if actor.user_id in post.owner_ids:
+            submitted.append(Waiting(post, authors, step.name))
+        elif reviews.may_decide(actor, post, step):
+            waiting.append(Waiting(post, authors, step.name))
+    return waiting, submitted[:SHOWN]
+
+
+async def _drafts(session: AsyncSession, actor: Actor) -> Sequence[Post]:
+    begun = select(Post).where(Post.work == WorkState.DRAFT, Post.live == Live.NEVER).order_by(Post.updated_at.desc(), Post.id.desc())
+    own = (await session.scalars(begun.where(posts.is_own(actor)).limit(SHOWN))).all()
+    if len(own) == SHOWN or policy.scope(actor, Capability.DRAFT_SEE) is not Scope.ANY:
+        return own
+    return [*own, *await session.scalars(begun.where(~posts.is_own(actor)).limit(SHOWN - len(own)))]
+
+
+async def _scheduled(session: AsyncSession, actor: Actor, *, has_failed: bool) -> list[Going]:
+    wanted = select(Schedule, Post).join(Post, Post.id == Schedule.post_id).where(posts.sees_work(actor), Post.live != Live.TRASHED)
+    wanted = wanted.where(Schedule.error.is_not(None) if has_failed else Schedule.error.is_(None)).order_by(Schedule.due_at).limit(SHOWN)
+    return [Going(post, row.act, row.due_at, row.error or "") for row, post in await session.execute(wanted)]
+
+
+async def _jobs(session: AsyncSession, actor: Actor) -> Sequence[Job]:
+    """Given up, for those who run the site."""
+    if not policy.allows(actor, Capability.SITE_CONFIGURE):
+        return ()
+    wanted = select(Job).where(Job.error.is_not(None), Job.finished_at.is_not(None))
+    return (await session.scalars(wanted.order_by(Job.finished_at.desc()).limit(SHOWN))).all()
+
+
+async def _threads(session: AsyncSession, actor: Actor) -> list[Discussed]:
+    """Open ones on texts of the actor, or that he began, in which another had the last word; newest first."""
+    newest = select(func.max(Remark.id)).where(Remark.thread_id == Thread.id).correlate(Thread).scalar_subquery()
+    last_by = func.coalesce(Remark.created_by_id, Thread.created_by_id)
+    mine: ColumnElement[bool] = or_(posts.is_own(actor), Thread.created_by_id == actor.user_id)
+    wanted = select(Thread, Post, Remark.text).join(Post, Post.id == Thread.post_id).outerjoin(Remark, Remark.id == newest)
+    wanted = wanted.where(Thread.outcome.is_(None), Post.live != Live.TRASHED, posts.sees_work(actor), mine, last_by != actor.user_id)
+    rows = await session.execute(wanted.order_by(Thread.id.desc()).limit(SHOWN))
+    return [Discussed(thread, post, words or thread.replacement or "") for thread, post, words in rows]
+
+
+async def _changed(session: AsyncSession, actor: Actor) -> Sequence[Post]:
+    wanted = select(Post).where(Post.has_changes, Post.live == Live.PUBLISHED, Post.work == WorkState.DRAFT, posts.sees_work(actor))
+    return (await session.scalars(wanted.order_by(Post.updated_at.desc(), Post.id.desc()).limit(SHOWN))).all()
+
+
+async def _published(session: AsyncSession) -> Sequence[Published]:
+    """What stands in readers' lists."""
+    wanted = (
+        select(Published)
+        .where(Published.kind == Kind.POST, Published.visibility == Visibility.PUBLIC)
+        .order_by(Published.published_at.desc(), Published.post_id.desc())
+    )
+    return (await session.scalars(wanted.limit(SHOWN))).all()
+
+
+async def _with_owners(session: AsyncSession, wanted: Select[Post]) -> list[tuple[Post, tuple[str, ...]]]:
+    found = (await session.scalars(wanted)).all()
+    names = await posts.named_authors(session, found)
+    return [(post, names[post.id]) for post in found]

@@ -1,0 +1,186 @@
+"""Imports, exports, backups, checks and jobs at the desk, done by the real command line."""
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cms.errors import OperatorError
+from cms.handlers.admin.system import JOBS
+from cms.models import Job
+from cms.schemas.transfers import BackupPlan
+from cms.services import jobs, transfer_runs
+from cms.worker import errands, loop
+from cms.worker.tasks import TASKS, Means
+from tests import factories
+from tests.watching import Clock
+from tests.web import Answer, Browser, Site
+
+LONG = pytest.mark.timeout(240)
+
+
+def means_of(site: Site) -> Means:
+    parts = site.application.parts
+    return Means(parts.database, parts.sealer, parts.mailer, parts.storage, parts.settings.public_url, parts.settings.data)
+
+
+async def work_off(site: Site) -> None:
+    while await loop.run_next(means_of(site), site.application.parts.metrics, is_long=True):
+        pass
+
+
+def zipped(files: dict[str, str]) -> bytes:
+    kept = io.BytesIO()
+    with zipfile.ZipFile(kept, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return kept.getvalue()
+
+
+async def send(browser: Browser, content: bytes, **fields: str) -> Answer:
+    await browser.get("/admin/transfers")
+    form = {"_xsrf": browser.cookies["xsrf"], **fields}
+    return await browser.upload("/admin/transfers/imports", form, "archive", "site.zip", "application/zip", content)
+
+
+BLOG = {
+    "blog/config.toml": 'base_url = "https://old.example"\ntitle = "Old"\n',
+    "blog/content/low-tide.md": '+++\ntitle = "Low tide"\ndate = 2020-01-02\n+++\nMud at last.\n',
+}
+
+
+@LONG
+async def test_archive_is_rehearsed_brought_in_and_taken_out_again(site: Site) -> None:
+    owner, reader = await site.signed_in("owner"), site.browser()
+    rehearsal = await send(owner, zipped(BLOG), rehearsal="on", permalink="/{slug}")
+    assert rehearsal.status == 303
+    assert "It begins within a few seconds." in (await owner.get(rehearsal.location)).words
+    await work_off(site)
+    shown = await owner.get(rehearsal.location)
+    assert "Would bring in: 1 posts" in shown.words
+    assert (await reader.get("/low-tide")).status == 404
+    real = await send(owner, zipped(BLOG), permalink="/{slug}")
+    await work_off(site)
+    shown = await owner.get(real.location)
+    assert "Brought in: 1 posts" in shown.words
+    assert "Mud at last." in (await reader.get("/low-tide")).text
+    report = await owner.get(f"{real.location}/report")
+    assert report.headers["Content-Security-Policy"].startswith("sandbox")
+    exported = await owner.post("/admin/transfers/exports")
+    await work_off(site)
+    archive = zipfile.ZipFile(io.BytesIO((await owner.get(f"{exported.location}/file")).body))
+    assert "Mud at last." in archive.read("content/low-tide/index.md").decode()
+    for path in (real.location, exported.location):
+        assert (await owner.post(path, {"_method": "delete"})).status == 303
+        assert (await owner.get(path)).status == 404
+    left = [path.name for path in (site.application.parts.settings.data / "transfers").iterdir()]
+    assert all(rehearsal.location.rsplit("/", 1)[1] in name or name.startswith("in-") for name in left)
+
+
+@LONG
+async def test_what_is_no_archive_or_no_site_is_told_in_a_sentence(site: Site) -> None:
+    owner = await site.signed_in("owner")
+    for content, said in ((b"", "Choose a ZIP archive"), (b"<html>", "This is no ZIP archive.")):
+        answer = await send(owner, content, permalink="/kept/{slug}")
+        assert answer.status == 422
+        assert said in answer.words
+        assert "/kept/{slug}" in answer.text
+    for content, said in ((b"PK\x03\x04broken", "no ZIP archive, or it is damaged"), (zipped({"a.txt": "x"}), "does not look like a site")):
+        answer = await send(owner, content)
+        assert answer.status == 303
+        again = await send(owner, zipped(BLOG))
+        assert "One is under way" in again.words
+        await work_off(site)
+        assert said in (await owner.get(answer.location)).words
+
+
+def test_archive_writes_nothing_outside_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive, folder = tmp_path / "a.zip", tmp_path / "here" / "in"
+    folder.parent.mkdir()
+    archive.write_bytes(zipped({"../out.txt": "x", "/etc/out.txt": "x", "c:/out.txt": "x", "fine/in.txt": "x", "a\\..\\..\\b.txt": "x"}))
+    errands.unpack(archive, folder)
+    assert [path.relative_to(tmp_path).as_posix() for path in sorted(tmp_path.rglob("*.txt"))] == ["here/in/fine/in.txt"]
+    monkeypatch.setattr(errands, "MOST_BYTES", 3)
+    with pytest.raises(OperatorError, match="too much"):
+        errands.unpack(archive, folder)
+
+
+@LONG
+async def test_backup_is_made_and_only_the_owner_takes_it_away(site: Site) -> None:
+    owner, administrator = await site.signed_in("owner"), await site.signed_in("administrator")
+    await factories.published(site.database, await factories.person(site.database, "editor"))
+    assert (await administrator.post("/admin/backups")).status == 303
+    await work_off(site)
+    page = await owner.get("/admin/backups")
+    path = next(link.get("href") for link in page.page.iter("a") if (link.get("href") or "").endswith("/file"))
+    assert (await owner.get(path)).body.startswith(b"\x1f\x8b")
+    assert (await administrator.get(path)).status == 403
+    assert "/file" not in (await administrator.get("/admin/backups")).text
+    assert (await administrator.post(path.removesuffix("/file"), {"_method": "delete"})).status == 303
+    assert (await owner.get(path)).status == 404
+
+
+@LONG
+async def test_system_page_says_what_the_doctor_says(site: Site) -> None:
+    owner = await site.signed_in("owner")
+    assert "Nobody has looked yet" in (await owner.get("/admin/system")).words
+    await owner.post("/admin/system")
+    await work_off(site)
+    assert "checks" in (await owner.get("/admin/system")).words
+
+
+async def test_backups_by_themselves_are_asked_for_once_a_day_and_the_oldest_go(site: Site) -> None:
+    owner, clock, data = await factories.person(site.database, "owner"), Clock(), site.application.parts.settings.data
+    site.database.clock = clock
+    (data / "backups").mkdir()
+    async with site.database.transaction() as work:
+        await transfer_runs.choose_plan(work, owner, BackupPlan(every="day", keep=2))
+    for day in range(4):
+        async with site.database.transaction() as work:
+            await transfer_runs.keep_backups(work)
+            await transfer_runs.keep_backups(work)
+        async with site.database.transaction() as work:
+            (row,) = [each for each in await rows(work.session, owner) if each.state == "waiting"]
+            (data / f"backups/{day}.tar.gz").write_text("x")
+            await transfer_runs.end(work, row.id, file=f"backups/{day}.tar.gz", size=1)
+        clock.pass_(days=1)
+    await errands.clear_away(site.database, data)
+    assert sorted(path.name for path in (data / "backups").iterdir()) == ["2.tar.gz", "3.tar.gz"]
+
+
+async def rows(session: Any, actor: Any) -> Any:
+    return await transfer_runs.list_of(session, actor, [transfer_runs.TransferKind.BACKUP])
+
+
+async def test_failed_job_is_shown_with_its_reason_tried_again_or_given_up(site: Site) -> None:
+    owner = await site.signed_in("owner")
+    now = site.database.clock()
+    async with site.database.transaction() as work:
+        for number in (1, 2):
+            await jobs.enqueue(work, "keep_idle", key=f"failed:{number}")
+        for job in await work.session.scalars(jobs.select(Job).where(Job.key.like("failed:%"))):
+            job.finished_at, job.error, job.attempts = now, "OSError: the mail server is asleep", 8
+    page = await owner.get("/admin/jobs")
+    assert page.words.count("the mail server is asleep") == 2
+    first, second = sorted({form.get("action") for form in page.page.iter("form") if (form.get("action") or "").startswith("/admin/jobs/")})
+    assert (await owner.post(first)).status == 303
+    assert (await owner.post(second, {"_method": "delete"})).status == 303
+    assert (await owner.post(second)).status == 404
+    assert "asleep" not in (await owner.get("/admin/jobs")).words
+    assert await loop.run_next(means_of(site), site.application.parts.metrics)
+
+
+async def test_long_work_keeps_no_letter_waiting(site: Site) -> None:
+    async with site.database.transaction() as work:
+        await jobs.enqueue(work, transfer_runs.JOB, transfer=999_999)
+        await jobs.enqueue(work, "keep_idle")
+    async with site.database.transaction() as work:
+        assert (await jobs.claim(work, [transfer_runs.JOB], is_long=False)).name == "keep_idle"  # type: ignore[union-attr]
+        assert await jobs.claim(work, [transfer_runs.JOB], is_long=False) is None
+        assert (await jobs.claim(work, [transfer_runs.JOB], is_long=True)).name == transfer_runs.JOB  # type: ignore[union-attr]
+
+
+def test_every_job_has_words() -> None:
+    assert TASKS.keys() <= JOBS.keys()
