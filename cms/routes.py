@@ -23,6 +23,7 @@ from cms.handlers.admin import (
     menus,
     notifications,
     openid,
+    palette,
     passkeys,
     people,
     permalinks,
@@ -204,6 +205,7 @@ def _admin(kind: str) -> list[URLSpec]:
         url(r"/admin", dashboard.DeskHandler, name="admin"),
         url(r"/admin/preview", preview.PreviewHandler, name="admin.preview"),
         url(r"/admin/notifications", notifications.NotificationsHandler, name="admin.notifications"),
+        url(r"/admin/palette", palette.PaletteHandler, name="admin.palette"),
         url(r"/admin/links", link_targets.LinkTargetsHandler, name="admin.links"),
     ]  # fmt: skip
     return [
@@ -262,10 +264,16 @@ def _administrators() -> list[URLSpec]:
         url(rf"/admin/fields/{NUMBER}", fields.FieldHandler, name="admin.field"),
         url(rf"/admin/fields/{NUMBER}/place", fields.FieldPlaceHandler, name="admin.field.place"),
         url(r"/admin/welcome", welcome.WelcomeHandler, name="admin.welcome"),
-        url(r"/admin/site", site.SettingsHandler, name="admin.site"),
+        url(r"/admin/site", site.SettingsHandler, {"part": "general"}, name="admin.site"),
+        *(
+            url(rf"/admin/site/{part}", site.SettingsHandler, {"part": part}, name=f"admin.site.{part}")
+            for part in site.PARTS
+            if part != "general"
+        ),
+        url(r"/admin/site/look/preview", site.LookPreviewHandler, name="admin.site.look.preview"),
         url(r"/admin/site/access", visibility.AccessHandler, name="admin.site.access"),
         url(r"/admin/site/permalinks", permalinks.PermalinksHandler, name="admin.site.permalinks"),
-        url(r"/admin/site/mail", site.MailTestHandler, name="admin.site.mail"),
+        url(r"/admin/site/mail", site.MailHandler, name="admin.site.mail"),
         url(r"/admin/site/review", reviews.ReviewRulesHandler, name="admin.site.review"),
         url(r"/admin/menus", menus.MenusHandler, name="admin.menus"),
         url(r"/admin/menus/main", menus.MenuHandler, {"name": "main"}, name="admin.menu.main"),

@@ -27,7 +27,9 @@ READERS = (
     "/search?q=zzzz",
 )  # fmt: skip
 DESK = (
-    "/admin/posts", "/admin/posts?status=trashed", "/admin/pages", "/admin/posts/new", "/admin/pages/new", "/admin/site",
+    "/admin/posts", "/admin/posts?status=trashed", "/admin/pages", "/admin/posts/new", "/admin/pages/new",
+    "/admin/site", "/admin/site/look", "/admin/site/permalinks", "/admin/site/mail", "/admin/redirects", "/admin/redirects/new",
+    "/admin/redirects/table",
     "/admin/menus/main", "/admin/menus/footer", "/admin/cache", "/admin/audit", "/admin/audit?subject=foo",
     "/admin/fields", "/admin/snippets", "/admin/snippets/new", "/admin/templates",
 )  # fmt: skip

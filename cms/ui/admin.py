@@ -137,6 +137,13 @@ class Help(Module):
         return self.render_string("modules/help.html", writes=writes).decode()
 
 
+class Palette(Module):
+    """Any post, section or action by a few letters; opened by Ctrl-K. ``js/elements/command-palette.js`` fills it."""
+
+    def render(self) -> str:
+        return self.render_string("modules/palette.html").decode()
+
+
 class Avatar(Module):
     """Somebody's picture, or initials in its place. The name stands beside it."""
 
@@ -167,6 +174,7 @@ MODULES: dict[str, type[UIModule]] = {
     "DeskTime": DeskTime,
     "FlashNote": FlashNote,
     "Help": Help,
+    "Palette": Palette,
     "Sidebar": Sidebar,
     "StatusBadge": StatusBadge,
 }

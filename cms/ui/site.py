@@ -49,10 +49,11 @@ class SiteModule(Module):
 
 
 class Linked(SiteModule):
-    """What belongs to every page: stylesheets, the script, icons, feeds. No script in a preview, which may not run it."""
+    """What belongs to every page: stylesheets, the script, icons, feeds. No script in a preview, which may not run it. ``theme``: the name
+    of the stylesheet that settings make."""
 
-    def render(self, *, is_preview: bool) -> str:
-        return self.kept(("linked", is_preview), lambda: self.draw("linked"))
+    def render(self, theme: str, *, is_preview: bool) -> str:
+        return self.kept(("linked", theme, is_preview), lambda: self.draw("linked", theme=theme))
 
 
 class Navigation(SiteModule):

@@ -25,6 +25,7 @@ document.addEventListener("click", (event) => {
   if (!pressed) return;
   pressed.closest("[popover]")?.hidePopover();
   if ("schemeNext" in pressed.dataset) nextScheme();
+  else if (pressed.dataset.open === "palette") document.querySelector("command-palette").show();
   else document.getElementById(pressed.dataset.open).showModal();
 });
 

@@ -1,0 +1,40 @@
+"""The palette of commands, by keyboard alone."""
+
+import pytest
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from e2e.axe import problems
+from e2e.pages.screen import Waiting
+from e2e.program import Program
+from e2e.test_lists import fill, texts
+
+pytestmark = pytest.mark.browser
+
+
+def chosen(driver: Chrome) -> str:
+    return driver.find_element(By.CSS_SELECTOR, "#palette [aria-selected=true] cite").text
+
+
+def ask(driver: Chrome, words: str, first: str) -> None:
+    driver.find_element(By.TAG_NAME, "body").send_keys(Keys.CONTROL, "k")
+    driver.switch_to.active_element.send_keys(words)
+    Waiting(driver).until(lambda driver: driver.find_elements(By.CSS_SELECTOR, "#found [role=option]") and chosen(driver) == first)
+
+
+def test_any_text_section_or_action_is_a_few_letters_away(program: Program, owner: Chrome) -> None:
+    fill(program, "", texts("Low tide", "High tide"))
+    owner.get(f"{program.url}/admin/posts")
+    ask(owner, "tide", "High tide")
+    assert problems(owner) == []
+    owner.switch_to.active_element.send_keys(Keys.ARROW_DOWN)
+    assert chosen(owner) == "Low tide"
+    owner.switch_to.active_element.send_keys(Keys.ENTER)
+    Waiting(owner).until(lambda driver: driver.title.startswith("Edit: Low tide"))
+    ask(owner, "backu", "Backups")
+    owner.switch_to.active_element.send_keys(Keys.ENTER)
+    Waiting(owner).until(lambda driver: driver.title.startswith("Backups"))
+    ask(owner, "new pa", "New page")
+    owner.switch_to.active_element.send_keys(Keys.ESCAPE)
+    assert not owner.find_element(By.ID, "palette").is_displayed()
