@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, ForeignKey, Index, Integer, String, Text, and_, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from cms.db.types import Id, enum_type
 from cms.models.address import MAX_PATH
@@ -108,6 +108,11 @@ class Post(Base):
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 
     owner_ids: frozenset[int] = frozenset()
+
+    @classmethod
+    def in_place(cls) -> tuple[ColumnElement[bool], InstrumentedAttribute[int]]:
+        """The order in which pages stand beside each other: as somebody placed them, and those that nobody has placed last."""
+        return cls.position == 0, cls.position
 
     @property
     def was_ever_public(self) -> bool:

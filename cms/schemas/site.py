@@ -12,7 +12,8 @@ from cms.schemas.post import RowId, parts_of
 from cms.schemas.text import Language, Line, Paragraphs
 
 MAX_LINKS = 8
-MAX_ITEMS = 20  # of a menu
+MAX_ITEMS = 40  # of a menu
+DEEPEST = 2  # how many items may stand above one
 MOST_A_PAGE = 100  # posts
 
 _MAIL = re.compile(r"[^\s@<>\"]+@[^\s@<>\"]+\.[^\s@<>\"]+")
@@ -161,13 +162,14 @@ class WelcomeInput(BaseModel):
 
 
 class MenuItemInput(BaseModel):
-    """``target``: a path of this site, or an address elsewhere. ``is_below``: under the item before it."""
+    """``target``: a path of this site, or an address elsewhere. ``level``: how many items stand above it; it is below the last one before
+    it that is less deep."""
 
     model_config = ConfigDict(frozen=True)
 
     label: Line = Field(title="Words", min_length=1, max_length=80)
     target: Place = Field(title="Leads to", min_length=1, max_length=500)
-    is_below: bool = Field(False, title="Below the one before")
+    level: int = Field(0, title="Level", ge=0, le=DEEPEST)
 
 
 class MenuInput(BaseModel):

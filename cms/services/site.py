@@ -12,7 +12,7 @@ from cms import policy
 from cms.db.session import Work
 from cms.errors import Conflict, InvalidInput, Unavailable
 from cms.events import SiteChanged
-from cms.models import Address, Asset, Menu, MenuItem, Published, Site
+from cms.models import Address, Asset, Menu, MenuItem, Post, Published, Site
 from cms.models.address import AddressState
 from cms.models.post import Kind
 from cms.models.site import SITE_ID, Access, Frame, HomeVariant
@@ -173,8 +173,9 @@ async def _top_pages(session: AsyncSession, home_path: str) -> list[dict[str, An
     """The main menu while nobody made one: the pages at the top of the tree, without the one that is home."""
     top = (
         select(Published.title, Published.path)
+        .join(Post, Post.id == Published.post_id)
         .where(Published.in_lists(Kind.PAGE), Published.parent_id.is_(None), Published.path != home_path.removeprefix("/"))
-        .order_by(Published.published_at, Published.post_id)
+        .order_by(*Post.in_place(), Published.published_at, Published.post_id)
         .limit(MENU_LENGTH)
     )
     return [{"label": title, "path": f"/{path}"} for title, path in await session.execute(top)]

@@ -64,7 +64,9 @@ class Navigation(SiteModule):
         return self.kept(("navigation", here), lambda: self.draw("navigation", here=here))
 
     def _places(self) -> frozenset[str]:
-        links = [each for link in self.frame.menu for each in (link, *link.children)]
+        links = [*self.frame.menu]
+        for link in links:  # those below are added at its end
+            links.extend(link.children)
         own = (self.frame.posts_path, self.handler.reverse_url("archive"), self.handler.reverse_url("search"))
         return frozenset([*own, *(href(link.path) for link in links)])
 

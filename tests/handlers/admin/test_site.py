@@ -23,7 +23,7 @@ async def settings(browser: Browser, part: str = "") -> dict[str, str]:
 
 async def menu(browser: Browser, name: str = "main") -> dict[str, str]:
     page = (await browser.get(f"/admin/menus/{name}")).page
-    return {key: value for key, value in fields(page, form_of(page)).items() if not key.endswith("is_below")}
+    return fields(page, form_of(page))
 
 
 async def send_file(browser: Browser, content: bytes, name: str = "logo", **form: str) -> Answer:
@@ -186,10 +186,9 @@ async def test_a_menu_is_made_ordered_and_shown(site: Site) -> None:
     typed = fields(moved.page)
     assert (typed["items-0-label"], typed["items-1-label"], typed["items-1-target"]) == ("Else", "All", "/archive")
     assert (await menu(browser))["items-0-label"] == "", "moving saves nothing"
-    typed["items-1-is_below"] = "on"
-    assert (
-        await browser.post("/admin/menus/main", {key: value for key, value in typed.items() if key != "items-2-is_below"})
-    ).status == 303
+    inside = fields((await browser.post("/admin/menus/main", {**typed, "move": "in-1"})).page)
+    assert (inside["items-0-level"], inside["items-1-level"]) == ("0", "1")
+    assert (await browser.post("/admin/menus/main", inside)).status == 303
     nav = (await browser.get("/archive")).page.find(".//nav[@aria-label='Main']")
     assert [link.get("href") for link in nav.find(".//details").iter("a")] == ["https://example.org", "/archive"]
     again = await menu(browser)
@@ -204,7 +203,7 @@ async def test_a_menu_that_leads_nowhere_is_shown_again(site: Site) -> None:
     assert answer.status == 422
     assert by_id(answer.page, "items-1-target-error") is not None
     answer = await browser.post("/admin/menus/footer", {**given, "items-1-label": ""})
-    assert words(by_id(answer.page, "items-0-target-error")) == "Neither a page nor a list stands at this address."
+    assert words(by_id(answer.page, "items-0-target-error")) == "Nothing that readers have stands at this address."
     typed = fields(answer.page)
     assert (typed["items-0-label"], typed["items-0-target"]) == ("Gone", "/nothing")
 
@@ -217,6 +216,7 @@ async def test_the_second_administrator_hears_that_the_menu_was_changed(site: Si
     assert answer.status == 409
     typed = fields(answer.page)
     assert (typed["items-0-label"], typed["version"]) == ("Mine", "1")
+    assert "As somebody else has saved it All /archive" in answer.words
 
 
 @pytest.mark.parametrize("move", ["up-0", "down-99", "remove-999", "up-x", "sideways-1", ""])
