@@ -79,7 +79,7 @@ class Squall(Application):
             metrics=metrics,
             rooms=Rooms(database, metrics),
             pages=PageCache(settings.page_cache * 1024 * 1024),
-            static=StaticFiles(data_folder("static"), theme.stylesheets()),
+            static=StaticFiles(data_folder("static"), theme.Stylesheets()),
             openid=OpenID(settings) if settings.oidc_issuer else None,
         )
         super().__init__(

@@ -41,7 +41,6 @@ class Stream(IOStream):
         self._headers = headers
         self.has_head = False
         self.lingers = False
-        self.is_socket = False  # a WebSocket: somebody is always listening
         self.moved_at = time.monotonic()  # when the other side last took something
 
     def turn_away(self) -> None:
@@ -52,10 +51,6 @@ class Stream(IOStream):
             self.write(answer)
             self.set_close_callback(lambda: None)  # it looks whether the other side has left
             self.close()
-
-    def reading(self) -> bool:
-        """Else the loop would be told twice for each frame of a WebSocket, once that nobody listens and once that somebody does."""
-        return self.is_socket or super().reading()
 
     def is_stuck(self, seconds: float) -> bool:
         """Whether there is something that the other side has not taken for so long."""

@@ -88,6 +88,13 @@ class TermChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class PagesSorted:
+    """The pages below one, or at the top of the tree, stand in another order."""
+
+    parent_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class UserChanged:
     """A person was made, deleted, erased, disabled, enabled or signed out, given another role, password, second factor or address, or
     changed the profile."""
@@ -120,6 +127,7 @@ Event = (
     | ThreadChanged
     | SiteChanged
     | TermChanged
+    | PagesSorted
     | UserChanged
     | SessionEnded
     | RedirectsChanged

@@ -97,7 +97,7 @@ SENTENCES: dict[Capability, str] = {
     Capability.PAGE_PUBLISH: "Put a page before readers, or withdraw it.",
     Capability.DRAFT_SEE: "Know of posts and pages that readers cannot see.",
     Capability.MEDIA_UPLOAD: "Bring pictures and other files.",
-    Capability.TAXONOMY_MANAGE: "Make categories and series, name the authors of texts, and choose what stands first on the home page.",
+    Capability.TAXONOMY_MANAGE: "Order categories, tags and series, name the authors, and choose what stands first on the home page.",
     Capability.SNIPPET_MANAGE: "Make, change and delete the snippets and templates that all who write may use.",
     Capability.ACCOUNT_KEEP: "Change one's own profile, password and second factor; see and end one's own sessions.",
     Capability.USER_MANAGE: "Invite people, change their roles, disable and delete their accounts.",

@@ -23,6 +23,7 @@ from cms.handlers.admin import (
     menus,
     notifications,
     openid,
+    page_tree,
     palette,
     passkeys,
     people,
@@ -194,7 +195,8 @@ def _account() -> list[URLSpec]:
 
 
 def _desk() -> list[URLSpec]:
-    return [*_admin("post"), *_admin("page"), *_terms(), *_kept_to_use_again(), *_administrators(), *_people_at_the_desk()]
+    at_the_desk = [*_administrators(), *_people_at_the_desk()]
+    return [*_admin("post"), *_admin("page"), *_page_tree(), *_terms(), *_kept_to_use_again(), *at_the_desk]
 
 
 def _admin(kind: str) -> list[URLSpec]:
@@ -264,12 +266,19 @@ def _administrators() -> list[URLSpec]:
         url(rf"/admin/fields/{NUMBER}", fields.FieldHandler, name="admin.field"),
         url(rf"/admin/fields/{NUMBER}/place", fields.FieldPlaceHandler, name="admin.field.place"),
         url(r"/admin/welcome", welcome.WelcomeHandler, name="admin.welcome"),
-        url(r"/admin/site", site.SettingsHandler, name="admin.site"),
+        url(r"/admin/site", site.SettingsHandler, {"part": "general"}, name="admin.site"),
+        *(
+            url(rf"/admin/site/{part}", site.SettingsHandler, {"part": part}, name=f"admin.site.{part}")
+            for part in site.PARTS
+            if part != "general"
+        ),
+        url(r"/admin/site/look/preview", site.LookPreviewHandler, name="admin.site.look.preview"),
         url(r"/admin/site/access", visibility.AccessHandler, name="admin.site.access"),
         url(r"/admin/site/permalinks", permalinks.PermalinksHandler, name="admin.site.permalinks"),
-        url(r"/admin/site/mail", site.MailTestHandler, name="admin.site.mail"),
+        url(r"/admin/site/mail", site.MailHandler, name="admin.site.mail"),
         url(r"/admin/site/review", reviews.ReviewRulesHandler, name="admin.site.review"),
         url(r"/admin/menus", menus.MenusHandler, name="admin.menus"),
+        url(r"/admin/menus/targets", menus.TargetsHandler, name="admin.menus.targets"),
         url(r"/admin/menus/main", menus.MenuHandler, {"name": "main"}, name="admin.menu.main"),
         url(r"/admin/menus/footer", menus.MenuHandler, {"name": "footer"}, name="admin.menu.footer"),
         url(r"/admin/redirects", redirects.RedirectsHandler, name="admin.redirects"),
@@ -297,6 +306,10 @@ def _administrators() -> list[URLSpec]:
         url(r"/admin/audit\.csv", audit.AuditFileHandler, {"form": "csv"}, name="admin.audit.csv"),
         url(r"/admin/audit\.json", audit.AuditFileHandler, {"form": "json"}, name="admin.audit.json"),
     ]
+
+
+def _page_tree() -> list[URLSpec]:
+    return [url(r"/admin/pages/tree", page_tree.TreeHandler, {"kind": "page"}, name="admin.pages.tree")]
 
 
 def _terms() -> list[URLSpec]:

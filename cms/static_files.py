@@ -38,22 +38,24 @@ class StaticFile:
 
 
 class StaticFiles:
-    """By name, "css/site.css". ``made``: files that are not on the disk."""
+    """By name, "css/site.css". ``made``: files that are not on the disk, which may be very many; each is made when it is asked for."""
 
     def __init__(self, folder: Path, made: Mapping[str, str]) -> None:
-        contents = {**dict(_read(folder)), **{name: text.encode() for name, text in made.items()}}
-        self._files = {name: _file(name, content) for name, content in contents.items()}
+        self._files = {name: _file(name, content) for name, content in _read(folder)}
+        self._made = made
 
     def find(self, name: str) -> StaticFile:
         """Raises ``NotFound``. No name leads to the disk, so none leads out of the folder."""
-        try:
+        if name in self._files:
             return self._files[name]
+        try:
+            return _file(name, self._made[name].encode())
         except KeyError:
             raise NotFound from None
 
     def address(self, name: str) -> str:
         """With the fingerprint, so that it may be kept for ever."""
-        return f"/static/{name}?v={self._files[name].fingerprint}"
+        return f"/static/{name}?v={self.find(name).fingerprint}"
 
 
 def _read(folder: Path) -> Iterator[tuple[str, bytes]]:
@@ -62,7 +64,7 @@ def _read(folder: Path) -> Iterator[tuple[str, bytes]]:
             yield path.relative_to(folder).as_posix(), path.read_bytes()
 
 
-@lru_cache(maxsize=1024)  # of several applications in one process, each has the same files: one for each hue, and some more
+@lru_cache(maxsize=1024)  # several applications in one process have the same files
 def _file(name: str, content: bytes) -> StaticFile:
     return StaticFile(name, minify_css(content.decode()).encode() if name.endswith(".css") else content)
 

@@ -27,12 +27,17 @@ READERS = (
     "/search?q=zzzz",
 )  # fmt: skip
 DESK = (
-    "/admin/posts", "/admin/posts?status=trashed", "/admin/pages", "/admin/posts/new", "/admin/pages/new", "/admin/site",
+    "/admin/posts", "/admin/posts?status=trashed", "/admin/pages", "/admin/posts/new", "/admin/pages/new",
+    "/admin/site", "/admin/site/look", "/admin/site/permalinks", "/admin/site/mail", "/admin/redirects", "/admin/redirects/new",
+    "/admin/redirects/table",
+    "/admin/categories", "/admin/categories/1", "/admin/categories/1/deletion", "/admin/tags", "/admin/tags/merging?ids=1&ids=2",
+    "/admin/series", "/admin/series/1", "/admin/pages/tree",
     "/admin/menus/main", "/admin/menus/footer", "/admin/cache", "/admin/audit", "/admin/audit?subject=foo",
+    "/admin/fields", "/admin/snippets", "/admin/snippets/new", "/admin/templates",
 )  # fmt: skip
 WORDY = (
     "/", "/w2", "/long", "/archive", "/nothing-here", "/password", "/admin/people", "/account", "/account/security",
-    "/account/security/passkeys/1",
+    "/account/security/passkeys/1", "/admin/tags", "/admin/series/1", "/admin/pages/tree",
 )  # fmt: skip
 ACTS = ("", "/role", "/email", "/deletion", "/erasure", "/data", "/password", "/ownership")  # on a person
 

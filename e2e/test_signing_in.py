@@ -69,7 +69,7 @@ def test_code_of_the_app_then_a_recovery_code_that_is_right_once(program: Progra
 
 def test_site_that_needs_a_second_factor_leads_to_setting_it_up(program: Program, owner: Chrome) -> None:
     screen = Screen(owner)
-    owner.get(f"{program.url}/admin/site")
+    owner.get(f"{program.url}/admin/site/security")
     screen.field("Second factor").send_keys("Owner and")
     screen.press("Save")
     wait_for_path(owner, "/account/security/second-factor")

@@ -174,9 +174,13 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """What a script starts in the background ignores Ctrl-C, and so would the programs that tests stop with it."""
+    """Folders of tests are in memory where there is room: each commit waits for the disk. Workers get theirs from the controller.
+
+    What a script starts in the background ignores Ctrl-C, and so would the programs that tests stop with it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if postgresql.is_roomy(postgresql.MEMORY):
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", postgresql.MEMORY)
 
 
 def pytest_collection_finish() -> None:

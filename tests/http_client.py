@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from tornado.httputil import HTTPHeaders, parse_response_start_line
 
+AGENT = "tests"
 _WITHOUT_BODY = (204, 304)
 
 
@@ -21,7 +22,7 @@ async def fetch(method: str, url: str, headers: dict[str, str], body: bytes | No
     sent = {
         "Host": parts.netloc,
         "Connection": "close",
-        "User-Agent": "tests",
+        "User-Agent": AGENT,
         **({"Accept-Encoding": "gzip"} if unpacks else {}),
         **headers,
     }

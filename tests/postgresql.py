@@ -55,7 +55,7 @@ class Server:
         self.folder = self._make_folder("/tmp")
         self._data = self.folder
         try:
-            if _is_roomy(MEMORY):  # a disk can be 20 times slower at the thousand small files of each new database
+            if is_roomy(MEMORY):  # a disk can be 20 times slower at the thousand small files of each new database
                 self._data = self._make_folder(MEMORY)
             self._bin = _reachable(find_binaries(), self.folder, self._as)
             self._run("initdb", "-U", "squall", "-A", "trust", "-E", "UTF8", "--locale", LOCALE, "--no-sync")
@@ -153,7 +153,7 @@ def _candidates() -> Iterator[Path]:
         yield from sorted(Path(package.origin).parent.glob("pginstall*/bin"), reverse=True)
 
 
-def _is_roomy(folder: str) -> bool:
+def is_roomy(folder: str) -> bool:
     return Path(folder).is_dir() and os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > 2**30
 
 

@@ -96,6 +96,7 @@ class Room:
         self.post_id, self.lineage = stored.post_id, stored.lineage
         self.seats: set[Seat] = set()
         self.writers: dict[int, tuple[int, str]] = {}  # Yjs client → person and name
+        self.silent: set[int] = set()  # those of them that have not written; nobody need remember whose they were
         self.states: dict[int, tuple[int, Any]] = {}  # Yjs client → clock and what it says of itself
         self.queue = Queue()
         self.on_its_way = Queue()  # what the log is writing just now
@@ -133,6 +134,9 @@ class Room:
         self.seats.discard(seat)
         if seat.client is not None and all(each.client != seat.client for each in self.seats):
             self._forget_state(seat.client)
+            if seat.client in self.silent:
+                self.silent.discard(seat.client)
+                del self.writers[seat.client]
         self._seat_the_next()
 
     def settle(self, seat: Seat, standing: Standing) -> None:
@@ -211,9 +215,8 @@ class Room:
         seat.client = client
         if client not in self.writers:
             self.writers[client] = (seat.user_id, seat.standing.actor.name)
-            self.queue.claims[client] = seat.user_id
+            self.silent.add(client)
             self._tell_writers(self.seats, [client])
-            self._changed(self)
 
     def _note_states(self, seat: Seat, data: bytes) -> None:
         """Whatever is said of another client is passed over."""
@@ -284,6 +287,9 @@ class Room:
         if seat.user_id != self.last_writer and time.monotonic() - self.changed_at >= PAUSE:
             self.queue.former = self.last_writer
         self.last_writer = seat.user_id
+        if seat.client is not None and seat.client in self.silent & shape.ends.keys():
+            self.silent.discard(seat.client)
+            self.queue.claims[seat.client] = seat.user_id
         self._pass_on(made, seat)
         changed = self.document.changed_keys()
         stretch.changed |= changed if changed and not shape.characters else changed | {crdt.CONTENT}

@@ -20,7 +20,8 @@ from cms.services.working_copies import Stored
 from cms.telemetry import Metrics, log
 
 LOOK_EVERY = 0.5  # seconds
-REST, AT_LATEST = 1.5, 5.0  # seconds after the last change, and after the first, until the working copy says what the document says
+REST, AT_LATEST = 1.5, 5.0  # seconds after the last change, and after the first, until the working copy says what the document says;
+FOR_EACH = 0.05  # and as much more after the first for each room: in a crowd that goes on writing, lists may wait, readers may not
 ASK_EVERY = 60.0  # seconds; sessions end by themselves, too
 MOST_LOOSE, MOST_LOOSE_BYTES = 200, 256 * 1024  # updates of a document that are not folded
 CLOSING = 5.0  # seconds for what waits to be written when the program ends
@@ -233,7 +234,8 @@ class Rooms:
     async def _look_after(self, room: Room) -> None:
         now = time.monotonic()
         is_empty = self._is_empty(room)
-        is_at_rest = now - room.changed_at >= REST or (room.ahead_since is not None and now - room.ahead_since >= AT_LATEST)
+        at_latest = AT_LATEST + FOR_EACH * len(self._rooms)
+        is_at_rest = now - room.changed_at >= REST or (room.ahead_since is not None and now - room.ahead_since >= at_latest)
         try:
             if is_at_rest or is_empty:
                 await self._project(room)

@@ -15,6 +15,7 @@ MAX_PIXELS = 4_000_000  # what is decoded takes four bytes for each
 MAX_PORTRAIT_SIZE = 8_000_000  # bytes: as a phone takes it
 MAX_PORTRAIT_PIXELS = 25_000_000
 PORTRAIT = 480  # pixels, each side
+ICON = 512
 
 Result = TypeVar("Result")
 
@@ -36,6 +37,12 @@ def portrait(content: bytes) -> bytes:
     """The middle of a picture, square and small, as a WebP of our own: what else was in the file (where it was taken, and by whom) is not
     in this one. Slow; for a thread. Raises ``ValueError`` with a sentence for people."""
     return _opened(content, MAX_PORTRAIT_SIZE, MAX_PORTRAIT_PIXELS, _portrait)
+
+
+def icon(content: bytes) -> bytes:
+    """The middle of a picture, square, as a PNG that keeps what can be seen through. Slow; for a thread. Raises ``ValueError`` with a
+    sentence for people."""
+    return _opened(content, MAX_SIZE, MAX_PIXELS, _icon)
 
 
 def _opened(content: bytes, most_bytes: int, most_pixels: int, look: Callable[[Image.Image], Result]) -> Result:
@@ -65,6 +72,13 @@ def _decoded(image: Image.Image) -> Picture:
     if image.getexif().get(_ORIENTATION, 1) >= 5:
         width, height = height, width
     return Picture(EXTENSIONS[str(image.format)], (width, height))
+
+
+def _icon(image: Image.Image) -> bytes:
+    fitted = ImageOps.fit(ImageOps.exif_transpose(image).convert("RGBA"), (ICON, ICON), Image.Resampling.LANCZOS)
+    kept = io.BytesIO()
+    fitted.save(kept, "PNG", optimize=True)
+    return kept.getvalue()
 
 
 def _portrait(image: Image.Image) -> bytes:

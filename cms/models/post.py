@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, ForeignKey, Index, Integer, String, Text, and_, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from cms.db.types import Id, enum_type
 from cms.models.address import MAX_PATH
@@ -74,7 +74,7 @@ class Post(Base):
     __tablename__ = "posts"
     __table_args__ = (
         # Each has all that the desk's lists ask for before they know which fifty are shown.
-        Index("ix_posts_desk", "kind", "updated_at", "id", "live"),
+        Index("ix_posts_desk", "kind", "updated_at", "id", "live", "language", "visibility"),
         Index("ix_posts_states", "kind", "live", "has_changes", "updated_at", "id", "work"),
         Index("ix_posts_titles", "kind", "folded_title", "id", "live"),
         Index("ix_posts_dates", "kind", "first_published_at", "id", "live"),
@@ -108,6 +108,11 @@ class Post(Base):
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 
     owner_ids: frozenset[int] = frozenset()
+
+    @classmethod
+    def in_place(cls) -> tuple[ColumnElement[bool], InstrumentedAttribute[int]]:
+        """The order in which pages stand beside each other: as somebody placed them, and those that nobody has placed last."""
+        return cls.position == 0, cls.position
 
     @property
     def was_ever_public(self) -> bool:
@@ -261,34 +266,38 @@ class PostAuthor(Base):
     """Who wrote it, in order."""
 
     __tablename__ = "post_authors"
+    __table_args__ = (Index(None, "user_id", "side", "post_id"),)
 
     post_id: Mapped[int] = mapped_column(Id, ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True)
     side: Mapped[Side] = mapped_column(enum_type(Side), primary_key=True)
-    user_id: Mapped[int] = mapped_column(Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True)
+    user_id: Mapped[int] = mapped_column(Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     position: Mapped[int]
 
 
 class PostTag(Base):
     __tablename__ = "post_tags"
+    __table_args__ = (Index(None, "tag_id", "side", "post_id"),)
 
     post_id: Mapped[int] = mapped_column(Id, ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True)
     side: Mapped[Side] = mapped_column(enum_type(Side), primary_key=True)
-    tag_id: Mapped[int] = mapped_column(Id, ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True, index=True)
+    tag_id: Mapped[int] = mapped_column(Id, ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True)
     position: Mapped[int]
 
 
 class PostCategory(Base):
     __tablename__ = "post_categories"
+    __table_args__ = (Index(None, "category_id", "side", "post_id"),)
 
     post_id: Mapped[int] = mapped_column(Id, ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True)
     side: Mapped[Side] = mapped_column(enum_type(Side), primary_key=True)
-    category_id: Mapped[int] = mapped_column(Id, ForeignKey("categories.id", ondelete="RESTRICT"), index=True)
+    category_id: Mapped[int] = mapped_column(Id, ForeignKey("categories.id", ondelete="RESTRICT"))
 
 
 class PostSeries(Base):
     __tablename__ = "post_series"
+    __table_args__ = (Index(None, "series_id", "side", "post_id"),)
 
     post_id: Mapped[int] = mapped_column(Id, ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True)
     side: Mapped[Side] = mapped_column(enum_type(Side), primary_key=True)
-    series_id: Mapped[int] = mapped_column(Id, ForeignKey("series.id", ondelete="CASCADE"), index=True)
+    series_id: Mapped[int] = mapped_column(Id, ForeignKey("series.id", ondelete="CASCADE"))
     position: Mapped[int]

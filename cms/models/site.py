@@ -139,6 +139,8 @@ class Frame:
     footer_menu: tuple[Link, ...] = ()
     links: tuple[Link, ...] = ()  # to the publication elsewhere
     logo: dict[str, Any] | None = None  # path, width, height
+    icon: str = ""  # path of a square PNG; "": the program's own
+    theme: Mapping[str, str] = field(default_factory=dict)  # what was chosen of the look (ui/theme.py)
     accent_hue: int = ACCENT_HUE
     home: str = HomeVariant.LEAD
     home_path: str = ""  # of the page that stands at "/"; "" while there is none, or it is not public

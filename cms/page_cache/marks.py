@@ -8,7 +8,17 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cms.events import Event, Listed, PostPublished, PostWithdrawn, RedirectsChanged, SiteChanged, TermChanged, UserChanged
+from cms.events import (
+    Event,
+    Listed,
+    PagesSorted,
+    PostPublished,
+    PostWithdrawn,
+    RedirectsChanged,
+    SiteChanged,
+    TermChanged,
+    UserChanged,
+)  # fmt: skip
 
 Place = tuple[float, int]  # where something stands in a list that is in order of time: its moment (seconds since 1970), and its id
 
@@ -149,6 +159,8 @@ def changed_by(event: Event) -> Marks:
         return Marks.of(*frame(*event.aspects))
     if isinstance(event, TermChanged):
         return _term(event)
+    if isinstance(event, PagesSorted):
+        return Marks.of(spans=[Span(f"below:{event.parent_id or 0}", NEWEST, OLDEST)])
     if isinstance(event, UserChanged):
         return _person(event)
     if isinstance(event, RedirectsChanged):

@@ -12,7 +12,8 @@ from cms.schemas.post import RowId, parts_of
 from cms.schemas.text import Language, Line, Paragraphs
 
 MAX_LINKS = 8
-MAX_ITEMS = 20  # of a menu
+MAX_ITEMS = 40  # of a menu
+DEEPEST = 2  # how many items may stand above one
 MOST_A_PAGE = 100  # posts
 
 _MAIL = re.compile(r"[^\s@<>\"]+@[^\s@<>\"]+\.[^\s@<>\"]+")
@@ -73,49 +74,81 @@ class LinkInput(BaseModel):
     path: Annotated[Line, AfterValidator(_elsewhere)] = Field(title="Address", min_length=1, max_length=500)
 
 
-class SiteInput(BaseModel):
-    """The form of the settings. ``version`` is the one that the person saw."""
+class SitePart(BaseModel):
+    """One of the forms of the settings. ``version`` is the one that the person saw."""
 
     model_config = ConfigDict(frozen=True)
 
+    version: RowId = Field(0, title="Version")
+
+
+class GeneralInput(SitePart):
     name: Line = Field(title="Name", min_length=1, max_length=100)
     description: Line = Field("", title="Description", max_length=300)
     language: Language = Field(title="Language", min_length=1, max_length=12)
     time_zone: TimeZone = Field(title="Time zone", max_length=60)
     footer: Paragraphs = Field("", title="Footer", max_length=2000)
-    home: Literal["lead", "compact", "page"] = Field("lead", title="At the front")
-    home_page_id: RowId | None = Field(None, title="Page at the front")
-    posts_per_page: int = Field(10, title="Posts on a page")
-    accent_hue: int = Field(255, title="Accent")
-    remove_logo: bool = Field(False, title="Remove the logo")
     links: tuple[LinkInput, ...] = Field((), title="Elsewhere", max_length=MAX_LINKS)
-    search_crawlers: bool = Field(False, title="Search engines may read the site")
-    training_crawlers: bool = Field(False, title="Crawlers that collect texts to train models may read the site")
-    second_factor_from: Literal["", "administrator", "editor", "author", "contributor"] = Field("", title="Second factor")
-    security_contact: Annotated[Line, AfterValidator(_contact)] = Field("", title="Whom to tell of a weakness", max_length=300)
-    former_name: Line = Field("", title="Name above texts of people who were erased", max_length=80)
-    compulsory_checks: tuple[Literal["alt", "links", "headings", "empty", "excerpt"], ...] = Field((), title="Before a text is published")
-    version: RowId = Field(0, title="Version")
 
-    @field_validator("compulsory_checks", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:
-        return parts_of(value)
 
-    @field_validator("posts_per_page", mode="before")
-    @classmethod
-    def _is_page(cls, value: Any) -> int:
-        return _between(value, 1, MOST_A_PAGE)
+class LookInput(SitePart):
+    """Those of ``THEME`` are kept in one map, as far as they are not the usual."""
+
+    accent_hue: int = Field(255, title="Accent")
+    fonts: Literal["serif", "sans", "mixed"] = Field("serif", title="Letters")
+    width: Literal["normal", "narrow", "wide"] = Field("normal", title="Width of the text")
+    corners: Literal["soft", "square", "round"] = Field("soft", title="Corners")
+    colours: Literal["auto", "light", "dark"] = Field("auto", title="Light or dark")
+    remove_logo: bool = Field(False, title="Remove the logo")
+    remove_icon: bool = Field(False, title="Remove the icon")
 
     @field_validator("accent_hue", mode="before")
     @classmethod
     def _is_hue(cls, value: Any) -> int:
         return _between(value, 0, 359)
 
+
+THEME = ("fonts", "width", "corners", "colours")
+
+
+class ReadingInput(SitePart):
+    home: Literal["lead", "compact", "page"] = Field("lead", title="At the front")
+    home_page_id: RowId | None = Field(None, title="Page at the front")
+    posts_per_page: int = Field(10, title="Posts on a page")
+
+    @field_validator("posts_per_page", mode="before")
+    @classmethod
+    def _is_page(cls, value: Any) -> int:
+        return _between(value, 1, MOST_A_PAGE)
+
     @field_validator("home_page_id")
     @classmethod
     def _is_page_or_none(cls, value: int | None) -> int | None:
         return value or None
+
+
+class PublishingInput(SitePart):
+    compulsory_checks: tuple[Literal["alt", "links", "headings", "empty", "excerpt"], ...] = Field((), title="Before a text is published")
+    former_name: Line = Field("", title="Name above texts of people who were erased", max_length=80)
+
+    @field_validator("compulsory_checks", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return parts_of(value)
+
+
+class CrawlersInput(SitePart):
+    search_crawlers: bool = Field(False, title="Search engines may read the site")
+    training_crawlers: bool = Field(False, title="Crawlers that collect texts to train models may read the site")
+
+
+class SecurityInput(SitePart):
+    second_factor_from: Literal["", "administrator", "editor", "author", "contributor"] = Field("", title="Second factor")
+    security_contact: Annotated[Line, AfterValidator(_contact)] = Field("", title="Whom to tell of a weakness", max_length=300)
+
+
+class SiteInput(GeneralInput, LookInput, ReadingInput, PublishingInput, CrawlersInput, SecurityInput):
+    """All of them."""
 
 
 class WelcomeInput(BaseModel):
@@ -129,13 +162,14 @@ class WelcomeInput(BaseModel):
 
 
 class MenuItemInput(BaseModel):
-    """``target``: a path of this site, or an address elsewhere. ``is_below``: under the item before it."""
+    """``target``: a path of this site, or an address elsewhere. ``level``: how many items stand above it; it is below the last one before
+    it that is less deep."""
 
     model_config = ConfigDict(frozen=True)
 
     label: Line = Field(title="Words", min_length=1, max_length=80)
     target: Place = Field(title="Leads to", min_length=1, max_length=500)
-    is_below: bool = Field(False, title="Below the one before")
+    level: int = Field(0, title="Level", ge=0, le=DEEPEST)
 
 
 class MenuInput(BaseModel):

@@ -1,6 +1,6 @@
 """What is typed about categories, tags, series and the order of things."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -65,3 +65,15 @@ class OrderInput(BaseModel):
     @classmethod
     def _split(cls, value: Any) -> Any:
         return parts_of(value)
+
+
+class PlaceInput(BaseModel):
+    """Where a page is to stand in the tree: ``parent`` 0 is the top, ``after`` 0 the first place, and without it the last. ``move``:
+    "up-12", one step of a page by its number."""
+
+    model_config = ConfigDict(frozen=True)
+
+    page: RowId = Field(0, title="Page")
+    parent: RowId = Field(0, title="Below")
+    after: RowId | None = None
+    move: Literal[""] | Annotated[str, Field(pattern=r"^(up|down|in|out)-[1-9][0-9]{0,17}$")] = ""

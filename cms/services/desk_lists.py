@@ -9,7 +9,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, get_args
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, not_, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    exists,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    true,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -42,8 +56,9 @@ COLUMNS = get_args(Column)
 USUAL_COLUMNS = ("title", "status", "authors", "category", "changed")
 PER_SCREEN = 50
 MOST_NUMBERED = 20  # screens that have numbers; those beyond begin after a row
-MOST_COUNTED = 10_000
-MANY = 1000  # texts with the words that are looked for; of more it is asked one by one
+MOST_COUNTED = 10_000  # of a state
+MOST_SIFTED = 1000  # of what filters leave
+MANY = 1000  # posts that a filter or words leave; of more it is asked one by one
 MAX_WORDS = 8
 SHORTEST = 3  # letters of a word that may go on
 MOST_TAGS = 500  # that are suggested
@@ -79,13 +94,17 @@ class DeskSlice:
     """``total``: None if nobody counted so far. ``after``: where the screen behind the last numbered one begins, "" if there is none."""
 
     rows: Sequence[DeskRow]
-    counts: Mapping[str, int]  # status → how many there are without filters, "all" without the trash
+    counts: Mapping[str, int]  # status → how many there are without filters, "all" without the trash; MOST_COUNTED + 1 stands for more
     page: int
     first: int  # the number of the first row; 0 beyond numbered screens
     total: int | None
     is_more: bool  # than ``total``
     has_next: bool
     after: str = ""
+
+    @staticmethod
+    def told(number: int, most: int = MOST_COUNTED) -> str:
+        return f"{min(number, most):,}{'+' if number > most else ''}"
 
     @property
     def pages(self) -> int:
@@ -122,17 +141,20 @@ async def list_posts(session: ReadSession, actor: Actor, kind: Kind, query: List
 
     Raises ``NotFound`` if there is no row of that kind that ``query.after`` could mean.
     """
-    counts = await _counts(session, actor, kind)
-    conditions = [Post.kind == kind, posts.visible_to(actor), _statuses(actor)[query.status], *await _narrowed(session, actor, query)]
+    own = None if policy.scope(actor, Capability.DRAFT_SEE) is Scope.ANY else await _own(session, actor)
+    here = [Post.kind == kind, true() if own is None else or_(Post.live == Live.PUBLISHED, own)]
+    counts = await _counts(session, here, own)
+    conditions = [*here, _statuses(own)[query.status], *await _narrowed(session, actor, own, query)]
     is_wide = False
     if query.q:
-        has, is_wide = await _with_words(session, actor, query.q)
+        has, is_wide = await _with_words(session, own, query.q)
         conditions.append(has)
     page = 1 if query.after else min(query.page, MOST_NUMBERED)
     found = await _numbers(session, conditions, query, page)
-    total, is_more = None if query.is_narrowed else counts[query.status], False
+    number, most = (None, 0) if query.is_narrowed else (counts[query.status], MOST_COUNTED)
     if query.is_narrowed and not is_wide and not query.after:
-        total, is_more = await _count(session, conditions, found, page)
+        number, most = await _count(session, conditions, found, page), MOST_SIFTED
+    total = number if number is None else min(number, most)
     if total is not None and page > (last := max(1, -(-total // PER_SCREEN))):
         page = last
         found = await _numbers(session, conditions, query, page)
@@ -141,24 +163,39 @@ async def list_posts(session: ReadSession, actor: Actor, kind: Kind, query: List
     is_last = has_next and (query.after or page == MOST_NUMBERED)
     after = _place(*shown[-1]) if is_last else ""
     first = 0 if query.after else (page - 1) * PER_SCREEN + 1
-    return DeskSlice(rows, counts, page, first, total, is_more, has_next, after)
+    return DeskSlice(rows, counts, page, first, total, number is not None and number > most, has_next, after)
 
 
 # --- which -----------------------------------------------------------------------------------------------------------------
 
+# ``own``: what the actor may know the working copies of; None stands for all.
+Own = ColumnElement[bool] | None
 
-def _statuses(actor: Actor) -> Mapping[str, ColumnElement[bool]]:
+
+async def _own(session: AsyncSession, actor: Actor) -> ColumnElement[bool]:
+    """Few are looked up by their numbers; whoever has many is met soon when it is asked one by one."""
+    wrote = select(PostAuthor.post_id).where(PostAuthor.side == Side.WORK, PostAuthor.user_id == actor.user_id)
+    mine = union_all(wrote, select(Post.id).where(Post.created_by_id == actor.user_id))
+    found = (await session.scalars(mine.limit(MANY + 1))).all()
+    return Post.id.in_(found) if len(found) <= MANY else posts.is_own(actor)
+
+
+async def _among(session: AsyncSession, wanted: Select[int]) -> ColumnElement[bool]:
+    """Few posts are looked up by their numbers; of many it is asked one by one, in the order of the list. The sum keeps the database from
+    gathering and sorting them."""
+    found = (await session.scalars(wanted.limit(MANY + 1))).all()
+    return Post.id.in_(found) if len(found) <= MANY else (Post.id + 0).in_(wanted)
+
+
+def _statuses(own: Own) -> Mapping[str, ColumnElement[bool]]:
     """The tabs of the list. What happens to another's post at the desk is seen by those who may see drafts."""
-    sees_all = _sees_all(actor)
-    is_changed = Post.has_changes.is_(True) if sees_all else and_(Post.has_changes.is_(True), posts.sees_work(actor))
-    is_as_seen = Post.has_changes.is_(False) if sees_all else not_(is_changed)
-    at_work = {state: and_(Post.work == state, Post.live != Live.TRASHED, posts.sees_work(actor)) for state in WorkState}
+    is_changed = Post.has_changes.is_(True) if own is None else and_(Post.has_changes.is_(True), own)
+    is_as_seen = Post.has_changes.is_(False) if own is None else not_(is_changed)
+    is_at_work = and_(Post.live != Live.TRASHED, true() if own is None else own)
     return {
         "all": Post.live != Live.TRASHED,
         "draft": and_(Post.live == Live.NEVER, Post.has_changes.is_(False), Post.work == WorkState.DRAFT),
-        "in_review": at_work[WorkState.IN_REVIEW],
-        "approved": at_work[WorkState.APPROVED],
-        "scheduled": at_work[WorkState.SCHEDULED],
+        **{state.value: and_(is_at_work, Post.work == state) for state in WorkState if state is not WorkState.DRAFT},
         "published": and_(Post.live == Live.PUBLISHED, is_as_seen),
         "changed": and_(Post.live == Live.PUBLISHED, is_changed),
         "withdrawn": Post.live == Live.WITHDRAWN,
@@ -166,50 +203,28 @@ def _statuses(actor: Actor) -> Mapping[str, ColumnElement[bool]]:
     }
 
 
-def _sees_all(actor: Actor) -> bool:
-    return policy.scope(actor, Capability.DRAFT_SEE) is Scope.ANY
+async def _counts(session: AsyncSession, here: Sequence[ColumnElement[bool]], own: Own) -> dict[str, int]:
+    """For the tabs: without filters, from indexes, and no further than to one more than ``MOST_COUNTED``."""
+    some = {name: select(Post.id).where(*here, of_it).limit(MOST_COUNTED + 1).subquery() for name, of_it in _statuses(own).items()}
+    numbers = [select(func.count()).select_from(found).scalar_subquery().label(name) for name, found in some.items()]
+    return dict((await session.execute(select(*numbers))).one()._mapping)
 
 
-async def _counts(session: AsyncSession, actor: Actor, kind: Kind) -> dict[str, int]:
-    """For the tabs: without filters, from an index. Of others' posts whoever does not see drafts knows those that are public."""
-    states = [func.count().filter(Post.work == state) for state in WorkState]
-    wanted = select(Post.live, Post.has_changes, *states).where(Post.kind == kind).group_by(Post.live, Post.has_changes)
-    sees_all = _sees_all(actor)
-    found = [tuple(row) for row in await session.execute(wanted if sees_all else wanted.where(posts.sees_work(actor)))]
-
-    def sum_of(live: Live, *, changed: bool | None = None) -> int:
-        return sum(sum(at) for here, has, *at in found if here is live and changed in (None, has))
-
-    public = sum_of(Live.PUBLISHED)
-    if not sees_all:
-        public = await session.scalar(select(func.count()).where(Post.kind == kind, Post.live == Live.PUBLISHED)) or 0
-    at_work = [sum(at[n] for live, _, *at in found if live is not Live.TRASHED) for n in range(len(states))]
-    drafts, withdrawn, changed = sum_of(Live.NEVER), sum_of(Live.WITHDRAWN), sum_of(Live.PUBLISHED, changed=True)
-    return {
-        "all": public + drafts + withdrawn,
-        "draft": sum(at[0] for live, _, *at in found if live is Live.NEVER),
-        **dict(zip(("in_review", "approved", "scheduled"), at_work[1:], strict=True)),
-        "published": public - changed,
-        "changed": changed,
-        "withdrawn": withdrawn,
-        "trashed": sum_of(Live.TRASHED),
-    }
-
-
-async def _narrowed(session: AsyncSession, actor: Actor, query: ListQuery) -> list[ColumnElement[bool]]:
+async def _narrowed(session: AsyncSession, actor: Actor, own: Own, query: ListQuery) -> list[ColumnElement[bool]]:
     frame = await site.get_frame(session)
     asked: list[ColumnElement[bool]] = []
     if query.author:
-        asked.append(_filed(actor, PostAuthor, PostAuthor.user_id == query.author))
+        asked.append(await _filed(session, own, PostAuthor, PostAuthor.user_id == query.author))
     if query.category:
-        asked.append(_filed(actor, PostCategory, PostCategory.category_id.in_(await _from(session, query.category))))
+        below = PostCategory.category_id.in_(await _from(session, query.category))
+        asked.append(await _filed(session, own, PostCategory, below))
     if query.tag:
         tag = select(Tag.id).where(Tag.folded == fold(query.tag)[:MAX_TERM]).scalar_subquery()
-        asked.append(_filed(actor, PostTag, PostTag.tag_id == tag))
+        asked.append(await _filed(session, own, PostTag, PostTag.tag_id == tag))
     if query.series:
-        asked.append(_filed(actor, PostSeries, PostSeries.series_id == query.series))
+        asked.append(await _filed(session, own, PostSeries, PostSeries.series_id == query.series))
     if query.language:
-        asked.append(_in_language(actor, query.language, is_usual=query.language == frame.language))
+        asked.append(_in_language(own, query.language, is_usual=query.language == frame.language))
     if query.visibility:
         asked.append(Post.visibility == query.visibility)
     if query.since:
@@ -217,23 +232,16 @@ async def _narrowed(session: AsyncSession, actor: Actor, query: ListQuery) -> li
     if query.until:
         asked.append(Post.first_published_at < midnight(query.until, frame.zone, days=1))
     if query.mine:
-        asked.append(posts.is_own(actor))
+        asked.append(await _own(session, actor) if own is None else own)
     return asked
 
 
-def _filed(actor: Actor, table: type[Any], condition: ColumnElement[bool]) -> ColumnElement[bool]:
+async def _filed(session: AsyncSession, own: Own, table: type[Any], condition: ColumnElement[bool]) -> ColumnElement[bool]:
     """By what stands in the working copy where the actor may know of it, else by what readers see."""
-
-    def on(side: Side) -> ColumnElement[bool]:
-        return Post.id.in_(select(table.post_id).where(table.side == side, condition))
-
-    return _by_what_is_seen(actor, on(Side.WORK), on(Side.LIVE))
-
-
-def _by_what_is_seen(actor: Actor, in_work: ColumnElement[bool], in_public: ColumnElement[bool]) -> ColumnElement[bool]:
-    if _sees_all(actor):
+    in_work = await _among(session, select(table.post_id).where(table.side == Side.WORK, condition))
+    if own is None:
         return in_work
-    own = posts.is_own(actor)
+    in_public = await _among(session, select(table.post_id).where(table.side == Side.LIVE, condition))
     return or_(and_(own, in_work), and_(not_(own), in_public))
 
 
@@ -247,26 +255,28 @@ async def _from(session: AsyncSession, category_id: int) -> set[int]:
     return found
 
 
-def _in_language(actor: Actor, language: str, *, is_usual: bool) -> ColumnElement[bool]:
-    mine = or_(Post.language == language, Post.language.is_(None)) if is_usual else Post.language == language
-    return _by_what_is_seen(actor, mine, exists().where(Published.post_id == Post.id, Published.language == language))
+def _in_language(own: Own, language: str, *, is_usual: bool) -> ColumnElement[bool]:
+    in_work = or_(Post.language == language, Post.language.is_(None)) if is_usual else Post.language == language
+    if own is None:
+        return in_work
+    return or_(and_(own, in_work), and_(not_(own), exists().where(Published.post_id == Post.id, Published.language == language)))
 
 
-async def _with_words(session: ReadSession, actor: Actor, typed: str) -> tuple[ColumnElement[bool], bool]:
+async def _with_words(session: ReadSession, own: Own, typed: str) -> tuple[ColumnElement[bool], bool]:
     """All words, in the title or the text; longer ones may go on. Whether there are many such texts.
 
     What readers see of another's post is what is being written, unless it has changes.
     """
     asked = list(dict.fromkeys(words(typed)))[:MAX_WORDS]
     if not asked:
-        return literal(False), False
+        return false(), False
     wanted = Wanted(tuple(Term((word,), is_prefix=len(word) >= SHORTEST) for word in asked))
     found = await session.dialect.search_desk(session, wanted, MANY + 1)
     is_wide = len(found) > MANY
     has = session.dialect.has_terms(wanted, Post.id) if is_wide else Post.id.in_(found)
-    if _sees_all(actor):
+    if own is None:
         return has, is_wide
-    own, is_same = posts.is_own(actor), Post.has_changes.is_(False)
+    is_same = Post.has_changes.is_(False)
     return or_(and_(or_(own, is_same), has), and_(not_(own), not_(is_same), posts.has_in_public(asked))), is_wide
 
 
@@ -324,13 +334,12 @@ def _value(column: InstrumentedAttribute[Any], said: str) -> Any:
     return moment
 
 
-async def _count(session: AsyncSession, conditions: Sequence[ColumnElement[bool]], found: Sequence[Any], page: int) -> tuple[int, bool]:
-    """How many there are, and whether there are more than that."""
+async def _count(session: AsyncSession, conditions: Sequence[ColumnElement[bool]], found: Sequence[Any], page: int) -> int:
+    """How many there are, no further than to one more than ``MOST_SIFTED``."""
     if 0 < len(found) <= PER_SCREEN or (not found and page == 1):
-        return (page - 1) * PER_SCREEN + len(found), False
-    some = select(Post.id).where(*conditions).limit(MOST_COUNTED + 1).subquery()
-    number = await session.scalar(select(func.count()).select_from(some)) or 0
-    return min(number, MOST_COUNTED), number > MOST_COUNTED
+        return (page - 1) * PER_SCREEN + len(found)
+    some = select(Post.id).where(*conditions).limit(MOST_SIFTED + 1).subquery()
+    return await session.scalar(select(func.count()).select_from(some)) or 0
 
 
 # --- what is shown ---------------------------------------------------------------------------------------------------------

@@ -3,29 +3,38 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
+from cms.content.folding import fold
 from cms.db.session import Work
 from cms.errors import Conflict, InvalidInput
-from cms.models import Address, Category, Menu, MenuItem, Post, Published, Tag
+from cms.models import Address, Menu, MenuItem, Post, Published, Tag
 from cms.models.address import AddressState, TargetKind, normalise_path
-from cms.models.post import Kind
+from cms.models.post import Visibility
 from cms.policy import Actor, Capability
 from cms.schemas.site import MenuInput, MenuItemInput
-from cms.services import audit, site
+from cms.services import audit, lists, site
 
-SUGGESTED = 300  # of each kind
+SUGGESTED = 20  # of each kind
 OWN = frozenset({"/", "/archive", "/atom.xml", "/feed.xml", "/page/1", "/search"})  # addresses that the program answers itself
-_LISTS = (TargetKind.TAG, TargetKind.CATEGORY, TargetKind.AUTHOR, TargetKind.SERIES)
 
 Target = tuple[TargetKind, int]
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """``kind``: "page", "post", "tag", "category", "author" or "series"."""
+
+    path: str
+    title: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
-    """A menu as its editor sees it."""
+    """A menu as its editor sees it. No item is deeper than one below the item before it."""
 
     version: int  # 0: nobody has made it yet
     items: Sequence[MenuItemInput]
@@ -35,28 +44,35 @@ async def get_draft(session: AsyncSession, name: str) -> Draft:
     version = await session.scalar(select(Menu.version).where(Menu.name == name)) or 0
     stands = (Address.target_kind == MenuItem.target_kind) & (Address.target_id == MenuItem.target_id)
     wanted = (
-        select(MenuItem.label, MenuItem.url, MenuItem.parent_id, Address.path)
+        select(MenuItem.id, MenuItem.label, MenuItem.url, MenuItem.parent_id, Address.path)
         .join(Menu, Menu.id == MenuItem.menu_id)
         .outerjoin(Address, stands & (Address.state != AddressState.MOVED))
         .where(Menu.name == name)
         .order_by(MenuItem.position)
     )
     rows = await session.execute(wanted)
-    items = [
-        MenuItemInput.model_construct(label=label, target=f"/{path}" if path else url, is_below=parent_id is not None)
-        for label, url, parent_id, path in rows
-    ]
+    items, levels = [], dict[int | None, int]({None: -1})
+    for item_id, label, url, parent_id, path in rows:
+        levels[item_id] = levels.get(parent_id, -1) + 1
+        items.append(MenuItemInput.model_construct(label=label, target=f"/{path}" if path else url, level=levels[item_id]))
     return Draft(version, items)
 
 
-async def list_targets(session: AsyncSession) -> list[tuple[str, str]]:
-    """What a menu may lead to, path and words, for those who do not know addresses by heart."""
-    pages = select(Published.path, Published.title).where(Published.kind == Kind.PAGE).order_by(Published.path).limit(SUGGESTED)
-    found = [(f"/{path}", title) for path, title in await session.execute(pages)]
-    for kind, table in ((TargetKind.CATEGORY, Category), (TargetKind.TAG, Tag)):
-        at = (Address.target_kind == kind) & (Address.target_id == table.id) & (Address.state == AddressState.CURRENT)
-        terms = select(Address.path, table.name).join(table, at).order_by(Address.path).limit(SUGGESTED)
-        found += [(f"/{path}", name) for path, name in await session.execute(terms)]
+async def find_targets(session: AsyncSession, words: str = "") -> list[Found]:
+    """What a menu may lead to, with all of the words in its name: public pages and posts, and lists that readers have."""
+    asked = fold(words.replace("\0", " ")).split()[:8]
+    texts = select(Published.path, Published.title, Published.kind).join(Post, Post.id == Published.post_id)
+    for word in asked:
+        texts = texts.where(Post.folded_title.contains(word, autoescape=True))
+    newest = texts.where(Published.visibility == Visibility.PUBLIC).order_by(Published.kind, Published.published_at.desc()).limit(SUGGESTED)
+    found = [Found(f"/{path}", title, kind.value) for path, title, kind in await session.execute(newest)]
+    for kind, term in lists.TERMS.items():
+        name = Tag.folded if term.table is Tag else func.lower(term.table.name)
+        here = (Address.target_kind == kind) & (Address.target_id == term.table.id) & (Address.state == AddressState.CURRENT)
+        named = select(Address.path, term.table.name).join(term.table, here).order_by(name).limit(SUGGESTED)
+        for word in asked:
+            named = named.where(name.contains(word, autoescape=True))
+        found += [Found(f"/{path}", title, kind.value) for path, title in await session.execute(named)]
     return found
 
 
@@ -79,34 +95,32 @@ async def save(work: Work, actor: Actor, name: str, wanted: MenuInput) -> None:
 
 
 def _written(items: Sequence[MenuItemInput]) -> list[str]:
-    return [f"{item.label} ({item.target})" for item in items]
+    return [f"{'– ' * item.level}{item.label} ({item.target})" for item in items]
 
 
 async def _add_items(session: AsyncSession, menu_id: int, items: Sequence[MenuItemInput], targets: Sequence[Target | None]) -> None:
-    parent: MenuItem | None = None
+    line: list[MenuItem] = []  # from the top down to the last one
     for position, (item, target) in enumerate(zip(items, targets, strict=True)):
         kind, target_id = target or (None, None)
-        above = parent if item.is_below else None
+        del line[item.level :]
         row = MenuItem(
-            menu_id=menu_id, parent_id=above and above.id, position=position, label=item.label,
+            menu_id=menu_id, parent_id=line[-1].id if line else None, position=position, label=item.label,
             target_kind=kind, target_id=target_id, url="" if target else item.target,
         )  # fmt: skip
         session.add(row)
         await session.flush()
-        parent = above or row
+        line.append(row)
 
 
 async def _targets(session: AsyncSession, items: Sequence[MenuItemInput]) -> list[Target | None]:
     """What each item leads to, so that it follows when that moves; None for an address of the program's own, or elsewhere."""
     paths = {item.target: normalise_path(item.target) for item in items if item.target.startswith("/") and item.target not in OWN}
-    wanted = (
-        select(Address.path, Address.target_kind, Address.target_id)
-        .outerjoin(Post, (Address.target_kind == TargetKind.POST) & (Post.id == Address.target_id))
-        .where(Address.path.in_(paths.values()), Address.target_kind.in_(_LISTS) | (Post.kind == Kind.PAGE))
+    wanted = select(Address.path, Address.target_kind, Address.target_id).where(
+        Address.path.in_(paths.values()), Address.target_kind != TargetKind.MEDIA
     )
     known: dict[str, Target] = {path: (kind, target_id) for path, kind, target_id in await session.execute(wanted)}
     wrong = {
-        f"items-{number}-target": "Neither a page nor a list stands at this address."
+        f"items-{number}-target": "Nothing that readers have stands at this address."
         for number, item in enumerate(items)
         if item.target in paths and paths[item.target] not in known
     }

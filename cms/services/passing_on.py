@@ -31,7 +31,7 @@ from cms.models import (
 )
 from cms.models.address import AddressState, TargetKind
 from cms.models.post import Kind
-from cms.services import documents, jobs, kept_fields, outbox, site, surroundings
+from cms.services import documents, jobs, kept_fields, outbox, permalinks, site, surroundings
 
 JOB, FOLLOWING = "terms.pass_on", "terms.follow"
 SLICE = 100  # texts in one transaction
@@ -113,6 +113,8 @@ async def _renew(work: Work, kind: TargetKind, post_ids: Sequence[int], change: 
             setattr(row, field, now)
             outbox.record(work, PostPublished(row.post_id, row.kind, (field,), row.path, row.path, before, documents.listed(row)))
     await work.session.flush()
+    if kind is TargetKind.CATEGORY and "{category}" in (await site.get_frame(work.session)).permalink:
+        await permalinks.renew(work, [row for row in rows if row.kind is Kind.POST])
 
 
 def _ids_in(kind: TargetKind, row: Published) -> Any:

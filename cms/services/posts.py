@@ -43,9 +43,9 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
 
 
 def is_own(actor: Actor) -> ColumnElement[bool]:
-    """What the actor began, or is an author of. Gathered once, as lists ask it of many."""
-    wrote = select(PostAuthor.post_id).where(PostAuthor.side == Side.WORK, PostAuthor.user_id == actor.user_id)
-    return or_(Post.created_by_id == actor.user_id, Post.id.in_(wrote)) if actor.is_signed_in else false()
+    """What the actor began, or is an author of."""
+    wrote = exists().where(PostAuthor.post_id == Post.id, PostAuthor.side == Side.WORK, PostAuthor.user_id == actor.user_id)
+    return or_(Post.created_by_id == actor.user_id, wrote) if actor.is_signed_in else false()
 
 
 # --- who knows of which ----------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms.db.session import Finder
 from cms.errors import Gone, Unavailable
-from cms.models import Address, Asset, Published, Revision, Site
+from cms.models import Address, Asset, Post, Published, Revision, Site
 from cms.models.address import AddressState, TargetKind, normalise_path
 from cms.models.media import asset_path
 from cms.models.post import Kind, Visibility
@@ -189,8 +189,9 @@ async def branch(session: AsyncSession, page_id: int) -> Branch:
     near = or_(Published.parent_id == page_id, Published.parent_id == parent)
     wanted = (
         select(Published.parent_id, *LINK)
+        .join(Post, Post.id == Published.post_id)
         .where(or_(Published.in_lists(Kind.PAGE), Published.post_id == page_id), near)
-        .order_by(Published.title, Published.post_id)
+        .order_by(*Post.in_place(), Published.title, Published.post_id)
     )
     links = [(parent_id, as_link(row)) for parent_id, *row in await session.execute(wanted)]
     above = next((parent_id for parent_id, link in links if link["id"] == page_id), None)

@@ -13,7 +13,7 @@ from cms.services.lists import Archive, Listing
 from cms.services.reading import Article, Branch, Card, Place
 from cms.services.redirects import Way
 
-AROUND = ("name", "language", "time_zone", "footer", "menu", "footer_menu", "links", "logo", "accent_hue", "home_path")
+AROUND = ("name", "language", "time_zone", "footer", "menu", "footer_menu", "links", "logo", "icon", "theme", "accent_hue", "home_path")
 _AROUND = Marks.of(*marks.frame(*AROUND))
 _AROUND_AND_DESCRIPTION = Marks.of(*marks.frame(*AROUND, "description"))
 

@@ -1,6 +1,7 @@
 """The site's one row, and the frame: a read document of what every page shows around its text."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -11,19 +12,20 @@ from cms import policy
 from cms.db.session import Work
 from cms.errors import Conflict, InvalidInput, Unavailable
 from cms.events import SiteChanged
-from cms.models import Address, Asset, Menu, MenuItem, Published, Site
+from cms.models import Address, Asset, Menu, MenuItem, Post, Published, Site
 from cms.models.address import AddressState
 from cms.models.post import Kind
 from cms.models.site import SITE_ID, Access, Frame, HomeVariant
 from cms.policy import Actor, Capability
-from cms.schemas.site import SiteInput, WelcomeInput
+from cms.schemas.site import THEME, LookInput, SitePart, WelcomeInput
 from cms.services import audit, media, outbox, passes
 from cms.services.media import Upload
 
 MENU_LENGTH = 6
+NONE: Mapping[str, Upload] = MappingProxyType({})
 ORDINARY = (
     "name", "description", "language", "time_zone", "permalink", "posts_per_page", "footer", "accent_hue", "home", "links", "crawlers",
-    "security_contact",
+    "security_contact", "theme",
 )  # fmt: skip
 
 
@@ -48,20 +50,25 @@ async def list_pages(session: AsyncSession) -> Sequence[tuple[int, str]]:
     return [(post_id, title) for post_id, title in await session.execute(wanted)]
 
 
-async def save(work: Work, actor: Actor, wanted: SiteInput, logo: Upload | None = None) -> None:
-    """What the form of the settings says. Raises ``Conflict`` if they were changed since its version was seen."""
+async def save(work: Work, actor: Actor, wanted: SitePart, pictures: Mapping[str, Upload] = NONE) -> None:
+    """What one of the forms of the settings says. ``pictures``: a new ``logo`` or ``icon``, whose bytes are in the storage.
+
+    Raises ``Conflict`` if they were changed since its version was seen.
+    """
     policy.require(actor, Capability.SITE_CONFIGURE)
     row = await hold(work)
     if row.version != wanted.version:
         raise Conflict
-    changes = wanted.model_dump(mode="json", exclude={"version", "remove_logo"})
-    if wanted.home == "page" and wanted.home_page_id not in {post_id for post_id, _ in await list_pages(work.session)}:
+    changes = wanted.model_dump(mode="json", exclude={"version", "remove_logo", "remove_icon"})
+    if changes.get("home") == "page" and changes["home_page_id"] not in {post_id for post_id, _ in await list_pages(work.session)}:
         raise InvalidInput({"home_page_id": "Choose a page that readers can see."})
-    if logo:
-        asset = await media.add(work, actor, name=logo.name, digest=logo.digest, size=logo.size, dimensions=logo.dimensions)
-        changes["logo_id"] = asset.id
-    elif wanted.remove_logo:
-        changes["logo_id"] = None
+    if isinstance(wanted, LookInput):
+        chosen = {name: changes.pop(name) for name in THEME}
+        changes["theme"] = {name: value for name, value in chosen.items() if value != LookInput.model_fields[name].default}
+        changes |= {f"{name}_id": None for name in ("logo", "icon") if getattr(wanted, f"remove_{name}")}
+    for name, sent in pictures.items():
+        asset = await media.add(work, actor, name=sent.name, digest=sent.digest, size=sent.size, dimensions=sent.dimensions)
+        changes[f"{name}_id"] = asset.id
     before = {name: getattr(row, name) for name in changes}
     audit.note(work, actor, "site.configure", "site", SITE_ID, **audit.difference(before, changes))
     await configure(work, **changes)
@@ -115,6 +122,7 @@ async def renew_frame(work: Work) -> None:
         "menu": main,
         "footer_menu": await _menu(session, "footer", home_path),
         "logo": await _logo(session, row.logo_id),
+        "icon": (await _logo(session, row.icon_id) or {}).get("path", ""),
         "home_path": home_path,
         "access": row.access,
         "access_mark": passes.mark("site", row.access_hash or "") if row.access is not Access.OPEN else "",
@@ -165,8 +173,9 @@ async def _top_pages(session: AsyncSession, home_path: str) -> list[dict[str, An
     """The main menu while nobody made one: the pages at the top of the tree, without the one that is home."""
     top = (
         select(Published.title, Published.path)
+        .join(Post, Post.id == Published.post_id)
         .where(Published.in_lists(Kind.PAGE), Published.parent_id.is_(None), Published.path != home_path.removeprefix("/"))
-        .order_by(Published.published_at, Published.post_id)
+        .order_by(*Post.in_place(), Published.published_at, Published.post_id)
         .limit(MENU_LENGTH)
     )
     return [{"label": title, "path": f"/{path}"} for title, path in await session.execute(top)]

@@ -73,6 +73,7 @@ ACTS: Mapping[str, str] = {  # ``%s``: whom or what it was about; without it, no
     "identity.link": "Linked an account elsewhere",
     "identity.unlink": "Unlinked an account elsewhere",
     **{f"{kind}.{verb}": words for kind in ("post", "page") for verb, words in _OF_TEXTS.items()},
+    "page.place": "Moved %s to another place among the pages",
     "comment.create": "Commented on %s",
     "comment.answer": "Answered a comment on %s",
     "comment.resolved": "Resolved a comment on %s",

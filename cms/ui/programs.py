@@ -38,8 +38,14 @@ def manifest(frame: Frame, icon: str) -> dict[str, Any]:
         "display": "minimal-ui",
         "theme_color": f"oklch(0.47 0.13 {frame.accent_hue})",  # --accent-strong in css/tokens.css
         "background_color": GROUND,
-        "icons": [{"src": icon, "sizes": "any", "type": "image/svg+xml"}],
+        "icons": [_icon(frame, icon)],
     }
+
+
+def _icon(frame: Frame, usual: str) -> dict[str, str]:
+    if frame.icon:
+        return {"src": href(frame.icon), "sizes": "512x512", "type": "image/png"}
+    return {"src": usual, "sizes": "any", "type": "image/svg+xml"}
 
 
 def security(frame: Frame, canonical: str, now: datetime) -> str:

@@ -49,10 +49,11 @@ class SiteModule(Module):
 
 
 class Linked(SiteModule):
-    """What belongs to every page: stylesheets, the script, icons, feeds. No script in a preview, which may not run it."""
+    """What belongs to every page: stylesheets, the script, icons, feeds. No script in a preview, which may not run it. ``theme``: the name
+    of the stylesheet that settings make."""
 
-    def render(self, *, is_preview: bool) -> str:
-        return self.kept(("linked", is_preview), lambda: self.draw("linked"))
+    def render(self, theme: str, *, is_preview: bool) -> str:
+        return self.kept(("linked", theme, is_preview), lambda: self.draw("linked", theme=theme))
 
 
 class Navigation(SiteModule):
@@ -63,7 +64,9 @@ class Navigation(SiteModule):
         return self.kept(("navigation", here), lambda: self.draw("navigation", here=here))
 
     def _places(self) -> frozenset[str]:
-        links = [each for link in self.frame.menu for each in (link, *link.children)]
+        links = [*self.frame.menu]
+        for link in links:  # those below are added at its end
+            links.extend(link.children)
         own = (self.frame.posts_path, self.handler.reverse_url("archive"), self.handler.reverse_url("search"))
         return frozenset([*own, *(href(link.path) for link in links)])
 

@@ -15,6 +15,7 @@ from babel.numbers import format_decimal
 
 from cms.models.site import Frame
 
+RIGHT_TO_LEFT = frozenset(("Adlm", "Arab", "Hebr", "Mand", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa"))  # scripts
 PLAIN_IN_PATHS = "/:@!$&'()*+,;=~-._"  # signs that need no encoding there (RFC 3986, 3.3)
 
 _PLAIN = re.compile(r"[\w/:@!$&'()*+,;=~.-]*", re.ASCII)  # what needs no encoding, in nearly every path
@@ -122,8 +123,12 @@ def og_locale(language: str) -> str:
 
 @lru_cache(maxsize=256)
 def direction(language: str) -> str:
-    """ "ltr" or "rtl"."""
-    return locale_of(language).text_direction
+    """ "ltr" or "rtl". By the script: to ask the locale is to read all that is known of the language, and the editor lists them all."""
+    locale = locale_of(language)
+    usual = get_global("likely_subtags")
+    whole = usual.get(f"{locale.language}_{locale.territory}") or usual.get(locale.language, "")
+    script = locale.script or next((part for part in whole.split("_") if len(part) == 4), "")
+    return "rtl" if script in RIGHT_TO_LEFT else "ltr"
 
 
 def href(path: str) -> str:

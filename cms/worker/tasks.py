@@ -11,8 +11,10 @@ from cms.media.storage import Storage
 from cms.sealing import Sealer
 from cms.services import (
     audit,
+    custom_fields,
     desk_index,
     devices,
+    field_labels,
     jobs,
     media,
     notices,
@@ -98,6 +100,10 @@ async def follow_term(means: Means, payload: dict[str, Any]) -> None:
     await passing_on.follow_to_end(means.database, payload, means.job_id)
 
 
+async def follow_label(means: Means, payload: dict[str, Any]) -> None:
+    await field_labels.follow(means.database, payload["field"])
+
+
 async def send_mail(means: Means, payload: dict[str, Any]) -> None:
     async with means.database.read() as session:
         letter = await notices.letter(session, means.sealer, means.public_url, payload)
@@ -132,6 +138,7 @@ TASKS: dict[str, Task] = {
     "reindex_search": reindex_search,
     permalinks.JOB: renew_addresses,
     "reindex_desk": reindex_desk,
+    custom_fields.FOLLOWING: follow_label,
     passing_on.JOB: pass_on_term,
     passing_on.FOLLOWING: follow_term,
     notices.JOB: send_mail,

@@ -36,11 +36,12 @@ PARTIAL = (
 )
 COUNTED_UP = ("posts", "users")
 LISTS = {  # of posts and pages
-    "desk": ("kind", "updated_at", "id", "live"),
+    "desk": ("kind", "updated_at", "id", "live", "language", "visibility"),
     "states": ("kind", "live", "has_changes", "updated_at", "id", "work"),
     "titles": ("kind", "folded_title", "id", "live"),
     "dates": ("kind", "first_published_at", "id", "live"),
 }
+FILED = {"post_authors": "user_id", "post_tags": "tag_id", "post_categories": "category_id", "post_series": "series_id"}
 # Each database's own index of words: a table on SQLite, a column on PostgreSQL.
 SQLITE = (
     "CREATE VIRTUAL TABLE search_index_desk USING fts5(words, content='desk_documents', content_rowid='post_id', columnsize=0,"
@@ -99,6 +100,9 @@ def upgrade() -> None:
     op.drop_index("ix_posts_desk", "posts")
     for name, columns in LISTS.items():
         op.create_index(f"ix_posts_{name}", "posts", columns)
+    for table, column in FILED.items():
+        op.create_index(f"ix_{table}_{column}_side_post_id", table, [column, "side", "post_id"])
+        op.drop_index(f"ix_{table}_{column}", table)
     _make_indexes()
     _count_up(is_wanted=True)
     _make_terms()
@@ -289,6 +293,9 @@ def downgrade() -> None:
     for index, of in (("ix_posts_work", "posts"), *((name, table) for name, table, *_ in PARTIAL)):
         op.drop_index(index, of)
     _forget_search()
+    for table, column in FILED.items():
+        op.create_index(f"ix_{table}_{column}", table, [column])
+        op.drop_index(f"ix_{table}_{column}_side_post_id", table)
     for name in LISTS:
         op.drop_index(f"ix_posts_{name}", "posts")
     op.create_index("ix_posts_desk", "posts", ["kind", "updated_at", "id"])

@@ -184,7 +184,7 @@ STOPS: dict[str, Stop] = {
     "admin.field.place": Stop("/admin/fields/999999/place", {"by": "up"}, answers=_NOWHERE),
     "admin.welcome": Stop("/admin/welcome", {"name": ""}),
     "admin.site.permalinks": Stop("/admin/site/permalinks", {"choice": "x"}),
-    "admin.site.mail": Stop("/admin/site/mail", answers=frozenset({303, 404})),  # where no mail is sent, there is nothing to try
+    "admin.site.mail": Stop("/admin/site/mail", answers=frozenset({200, 303, 404})),  # where no mail is sent, there is nothing to try
     "admin.site.access": Stop("/admin/site/access", {"access": "?"}),
     "unlock": Stop("/unlock", {"password": "x"}, answers=_NOWHERE | {303}, needs_key=False),  # the site is open
     "admin.system": Stop("/admin/system"),
@@ -200,10 +200,14 @@ STOPS: dict[str, Stop] = {
     "admin.transfer.file": Stop("/admin/transfers/999999/file", answers=_NOWHERE),
     "admin.transfer.report": Stop("/admin/transfers/999999/report", answers=_NOWHERE),
     "admin.site": Stop("/admin/site", {"name": ""}),
+    **{f"admin.site.{part}": Stop(f"/admin/site/{part}") for part in ("look", "reading", "publishing", "crawlers", "security")},
+    "admin.site.look.preview": Stop("/admin/site/look/preview"),
     "admin.site.review": Stop("/admin/site/review", {"version": "99"}),
     "admin.menus": Stop("/admin/menus"),
+    "admin.menus.targets": Stop("/admin/menus/targets"),
     "admin.menu.main": Stop("/admin/menus/main", {"version": "99"}),
     "admin.menu.footer": Stop("/admin/menus/footer", {"version": "99"}),
+    "admin.pages.tree": Stop("/admin/pages/tree"),
     "admin.redirects": Stop("/admin/redirects"),
     "admin.redirects.csv": Stop("/admin/redirects.csv"),
     "admin.redirects.new": Stop("/admin/redirects/new", {"path": ""}),

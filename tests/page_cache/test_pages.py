@@ -66,7 +66,7 @@ async def test_a_page_of_a_list_that_was_not_there_comes(site: Site) -> None:
 async def configured(site: Site, **changes: Any) -> None:
     """The site's settings as they are, with these changes."""
     browser = await site.signed_in("administrator")
-    answer = await browser.post("/admin/site", {**await settings(browser), **changes})
+    answer = await browser.post("/admin/site/reading", {**await settings(browser, "/reading"), **changes})
     assert answer.status == 303, answer.words
 
 

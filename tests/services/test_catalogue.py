@@ -1,5 +1,6 @@
 """Categories, tags and series at the desk: renamed, moved, merged and deleted, with every text that shows them."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from cms.models.address import TargetKind
 from cms.models.post import Reason, Side
 from cms.policy import Actor
 from cms.schemas.terms import TermInput
-from cms.services import catalogue, lists, passing_on, revisions, taxonomies, working_copies
+from cms.services import catalogue, lists, passing_on, reading, revisions, site, taxonomies, working_copies
 from cms.services.inspection import INSPECTIONS
 from cms.telemetry import Metrics
 from cms.worker import loop
@@ -82,6 +83,7 @@ async def test_moved_category_takes_those_below_it_along_and_never_below_itself(
     coast = await category(database, editor, "Coast")
     north = await category(database, editor, "North", coast)
     world = await category(database, editor, "World")
+    await act(database, partial(site.configure, permalink="/{category}/{slug}"))
     post = await published(database, editor, category=north)
     assert post.category
     assert post.category["path"] == "/category/coast/north"
@@ -91,6 +93,8 @@ async def test_moved_category_takes_those_below_it_along_and_never_below_itself(
     assert now["path"] == "/category/world/shore/north"
     assert now["above"] == [{"name": "World", "path": "/category/world"}, {"name": "Shore", "path": "/category/world/shore"}]
     assert await at(database, "category/coast/north") == "/category/world/shore/north"
+    async with database.read() as session:
+        assert (await reading.find_place(session, "coast/north/low-tide")).path == "/world/shore/north/low-tide"
     for below in (world, north):
         with pytest.raises(InvalidInput) as refused:
             await act(database, catalogue.save, editor, CATEGORY, world, TermInput(name="World", slug="world", parent=below))

@@ -69,7 +69,7 @@ async def test_list_asks_as_often_whatever_its_length(database: Database) -> Non
         with watching.questions(database) as sent:
             await listed(database, ana, q="number mud", tag="Sea", language="en", sort="title")
         asked.append(len(sent))
-    assert asked == [10, 11] * 2
+    assert asked == [10, 13] * 2
 
 
 async def test_words_are_found_in_title_and_text_as_they_are_being_written(database: Database) -> None:
@@ -202,13 +202,18 @@ async def test_tabs_count_each_state(database: Database) -> None:
 
 
 async def test_long_lists_are_counted_up_to_a_limit(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(desk_lists, "MOST_COUNTED", 60)
+    monkeypatch.setattr(desk_lists, "MOST_SIFTED", 60)
+    monkeypatch.setattr(desk_lists, "MOST_COUNTED", 70)
+    monkeypatch.setattr(desk_lists, "MANY", 40)
     ana, editor = await person(database, "author"), await person(database, "editor")
     await bulk.publish(database, [ana, ana, editor], 100)
     found = await listed(database, editor, author=ana.user_id)
     assert (found.total, found.is_more, found.pages) == (60, True, 2)
     found = await listed(database, editor, tag="Tag 3")
     assert (found.total, found.is_more) == (5, False)
+    whole = await listed(database, editor)
+    assert (whole.total, whole.is_more, whole.told(whole.counts["all"], 70), whole.counts["changed"]) == (70, True, "70+", 0)
+    assert [row.post.id for row in (await listed(database, ana, mine=True)).rows][:2] == [1099, 1097]
     newest = (await listed(database, editor, sort="published")).rows[0].post.first_published_at
     assert newest == datetime(2016, 1, 1, 12, tzinfo=UTC) + timedelta(hours=8 * 99)
 

@@ -98,9 +98,9 @@ def wanted(**changes: object) -> SiteInput:
     return SiteInput(**{"name": "Tides", "language": "en", "time_zone": "UTC", "version": 0, **may_read, **changes})
 
 
-async def save(database: Database, actor: Actor, given: SiteInput, logo: site.Upload | None = None) -> None:
+async def save(database: Database, actor: Actor, given: SiteInput, **pictures: site.Upload) -> None:
     async with database.transaction() as work:
-        await site.save(work, actor, given, logo)
+        await site.save(work, actor, given, pictures)
 
 
 async def test_what_is_saved_is_in_the_frame_and_in_the_audit(database: Database) -> None:
@@ -153,7 +153,7 @@ async def test_the_second_of_two_administrators_hears_of_the_first(database: Dat
 
 async def test_a_logo_is_kept_until_it_is_removed(database: Database) -> None:
     admin = await person(database, "administrator")
-    await save(database, admin, wanted(), site.Upload("logo.png", "a" * 64, 10, (30, 20)))
+    await save(database, admin, wanted(), logo=site.Upload("logo.png", "a" * 64, 10, (30, 20)))
     logo = (await frame_of(database)).logo
     assert logo is not None
     assert (logo["path"].rsplit("/", 1)[1], logo["width"], logo["height"]) == ("logo.png", 30, 20)

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from babel import Locale
+from babel.localedata import locale_identifiers
 
 from cms.models.site import Frame
 from cms.ui.site import contents, page_numbers
@@ -79,6 +81,13 @@ def test_an_update_on_the_same_day_is_no_update() -> None:
 )
 def test_lines_begin_where_the_language_begins_them(language: str, expected: str) -> None:
     assert direction(language) == expected
+
+
+def test_direction_is_that_of_every_language_that_is_known() -> None:
+    for known in locale_identifiers():
+        locale = Locale.parse(known)
+        if locale.script != "Mong":  # from above, which no page is written
+            assert direction(known.replace("_", "-")) == locale.text_direction, known
 
 
 def test_a_stored_path_becomes_an_address() -> None:

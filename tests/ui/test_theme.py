@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cms.ui.theme import HUES, stylesheet, stylesheets
+from cms.schemas.site import THEME, LookInput
+from cms.ui.theme import CHOICES, HUES, USUAL, Stylesheets, stylesheet
 
 TOKENS = (Path(__file__).resolve().parents[2] / "static/css/tokens.css").read_text(encoding="utf-8")
 CHROMA = float(re.search(r"--chroma: ([\d.]+)", TOKENS)[1])  # type: ignore[index]
@@ -76,7 +77,25 @@ def test_every_hue_can_be_read() -> None:
     assert found[least] >= LEAST, (least, found[least])
 
 
-def test_each_hue_has_a_stylesheet_of_its_own() -> None:
-    made = stylesheets()
-    assert len(set(made.values())) == len(made) == 360
+def test_each_choice_has_a_stylesheet_of_its_own() -> None:
+    made = Stylesheets()
+    usual = [made[stylesheet(hue)] for hue in HUES]
+    assert len(set(usual)) == 360
     assert made[stylesheet(30)] == "@layer tokens{:root{--hue:30}}"
+    of_one_hue = [name for name in made if name.startswith(("theme/30.", "theme/30-"))]
+    assert len({made[name] for name in of_one_hue}) == len(of_one_hue) == math.prod(map(len, CHOICES.values()))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["theme/360.css", "theme/-1.css", "theme/030.css", "theme/30-serif-normal-soft-auto.css", "theme/30-sans.css", "theme/x.css", ""],
+)
+def test_no_other_name_has_one(name: str) -> None:
+    """One look has one address."""
+    assert name not in Stylesheets()
+
+
+def test_what_the_form_offers_is_what_there_is() -> None:
+    offered = {name: LookInput.model_fields[name] for name in THEME}
+    assert {name: field.default for name, field in offered.items()} == USUAL
+    assert {name: set(field.annotation.__args__) for name, field in offered.items()} == {name: set(CHOICES[name]) for name in CHOICES}  # type: ignore[union-attr]

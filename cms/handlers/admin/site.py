@@ -1,21 +1,61 @@
-"""The settings of the site: one form."""
+"""The settings of the site: a form for each part, all done in the same way; how the look would be; and mail."""
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cms.content.context import CHECKS
 from cms.errors import Conflict, InvalidInput, NotConfirmed, NotFound
 from cms.handlers.admin.base import AdminHandler
+from cms.handlers.admin.preview import CONTENT_POLICY
 from cms.handlers.forms import Form
 from cms.mail import MailFailed
 from cms.media import pictures
 from cms.models import Site
+from cms.models.site import Frame
 from cms.policy import Capability
-from cms.schemas.site import MAX_LINKS, SiteInput, time_zones
-from cms.services import media, notices, profiles, site
+from cms.schemas.site import (
+    MAX_LINKS,
+    THEME,
+    CrawlersInput,
+    GeneralInput,
+    LookInput,
+    PublishingInput,
+    ReadingInput,
+    SecurityInput,
+    SitePart,
+    time_zones,
+)
+from cms.services import lists, media, notices, profiles, site
 from cms.services.media import Upload
 from cms.ui.choices import languages
+from cms.ui.words import direction, words_of
 
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A form: its template, and what it asks."""
+
+    name: str
+    schema: type[SitePart]
+
+    @property
+    def route(self) -> str:
+        return f"admin.site.{self.name}" if self.name != "general" else "admin.site"
+
+
+PARTS = {
+    part.name: part
+    for part in (
+        Part("general", GeneralInput),
+        Part("look", LookInput),
+        Part("reading", ReadingInput),
+        Part("publishing", PublishingInput),
+        Part("crawlers", CrawlersInput),
+        Part("security", SecurityInput),
+    )
+}
 HOMES = (
     ("lead", "The newest post large, the others below it"),
     ("compact", "A compact list of titles"),
@@ -28,91 +68,158 @@ FACTORS = (
     ("author", "Authors and above"),
     ("contributor", "Everybody with an account"),
 )
-FILE_AGAIN = "Choose the file of the logo again; browsers do not send it twice."
+LOOKS = {
+    "fonts": (
+        ("serif", "Serif", "For titles and texts."),
+        ("mixed", "Serif texts", "Titles without serifs."),
+        ("sans", "Sans", "No serifs anywhere."),
+    ),
+    "width": (
+        ("normal", "Usual", "About 66 characters in a line."),
+        ("narrow", "Narrow", "Shorter lines."),
+        ("wide", "Wide", "Longer lines."),
+    ),
+    "corners": (("soft", "Soft", ""), ("square", "Square", ""), ("round", "Round", "")),
+    "colours": (
+        ("auto", "As each reader's system says", ""),
+        ("light", "Light", "Until a reader chooses otherwise."),
+        ("dark", "Dark", "Until a reader chooses otherwise."),
+    ),
+}
+FILE_AGAIN = "Choose the file again; browsers do not send it twice."
 
 
 class SettingsHandler(AdminHandler):
+    """One part of the settings."""
+
     requires = Capability.SITE_CONFIGURE
-    body_limit = 3 * 1024 * 1024  # a logo
+    body_limit = 5 * 1024 * 1024  # a logo and an icon
+
+    def initialize(self, part: str) -> None:
+        self.part = PARTS[part]
 
     async def get(self) -> None:
         async with self.read() as session:
             row = await site.get(session)
-        await self._show(_form_of(row), row)
+        await self._show(_form_of(self.part.schema, row), row)
 
     async def post(self) -> None:
-        form = self.form(SiteInput)
+        form = self.form(self.part.schema)
         try:
             wanted = form.value()
             await self._be_sure(wanted)
-            logo = await self._kept_logo()
+            sent = await self._kept_pictures() if isinstance(wanted, LookInput) else {}
             async with self.transaction() as work:
-                await site.save(work, self.actor, wanted, logo)
+                await site.save(work, self.actor, wanted, sent)
         except (InvalidInput, Conflict) as error:
             await self._refuse(form, error)
             return
         self.flash("Saved. Readers see it now.", (self.reverse_url("home"), "View the site"))
-        self.redirect_to("admin.site")
+        self.redirect_to(self.part.route)
 
-    async def _be_sure(self, wanted: SiteInput) -> None:
+    async def _be_sure(self, wanted: SitePart) -> None:
         """Raises ``NotConfirmed`` if who needs a second factor is to be changed, and the person has not proved to be who he is."""
         async with self.read() as session:
             needed = (await site.get(session)).second_factor_from
-        if wanted.second_factor_from != needed and not self.is_confirmed:
+        if getattr(wanted, "second_factor_from", needed) != needed and not self.is_confirmed:
             raise NotConfirmed
 
-    async def _kept_logo(self) -> Upload | None:
-        """The file that was sent, if one was, in the storage. Raises ``InvalidInput``."""
-        content = next((file.body for file in self.request.files.get("logo", ())), b"")
-        if not content:
-            return None
+    async def _kept_pictures(self) -> dict[str, Upload]:
+        """Those of the files that were sent, in the storage. Raises ``InvalidInput``."""
+        sent = {name: self.request.files[name][0].body for name in ("logo", "icon") if self.request.files.get(name)}
+        return {name: await self._kept(name, content) for name, content in sent.items() if content}
+
+    async def _kept(self, name: str, content: bytes) -> Upload:
         try:
+            if name == "icon":
+                content = await asyncio.to_thread(pictures.icon, content)
             picture = await asyncio.to_thread(pictures.measure, content)
         except ValueError as error:
-            raise InvalidInput({"logo": str(error)}) from None
+            raise InvalidInput({name: str(error)}) from None
         digest = media.digest_of(content)
         await self.parts.storage.put(media.storage_name(digest), content)
-        return Upload(f"logo.{picture.extension}", digest, len(content), picture.dimensions)
+        return Upload(f"{name}.{picture.extension}", digest, len(content), picture.dimensions)
 
-    async def _refuse(self, form: Form[SiteInput], error: InvalidInput | Conflict) -> None:
+    async def _refuse(self, form: Form[SitePart], error: InvalidInput | Conflict) -> None:
         async with self.read() as session:
             row = await site.get(session)
         if isinstance(error, InvalidInput):
             form.refuse(error)
             await self._show(form, row, status=422)
             return
-        theirs = _form_of(row)
+        theirs = _form_of(self.part.schema, row)
         form.values["version"] = row.version  # whoever sends it again has seen what the other changed
         await self._show(form, row, status=409, theirs=_differing(theirs, form))
 
-    async def _show(
-        self,
-        form: Form[SiteInput],
-        row: Site,
-        *,
-        status: int = 200,
-        theirs: list[tuple[str, str]] | None = None,
-        mail_problem: MailFailed | None = None,
-    ) -> None:
-        async with self.read() as session:
-            pages = await site.list_pages(session)
+    async def _show(self, form: Form[SitePart], row: Site, *, status: int = 200, theirs: list[tuple[str, str]] | None = None) -> None:
         self.set_status(status)
         self.render(
-            "admin/site/settings.html", section="site", form=form, row=row, pages=[("", "None"), *pages], homes=HOMES, theirs=theirs,
-            factors=FACTORS, languages=languages(str(form["language"])), zones=[(zone, zone) for zone in sorted(time_zones())],
-            most_links=MAX_LINKS, checks=CHECKS,
-            file_again=FILE_AGAIN if self.request.files and status != 200 else "", flash=self.take_flash() if status == 200 else None,
-            can_mail=self.parts.mailer.can_reach_people, mail_from=self.parts.settings.mail_from, mail_problem=mail_problem,
+            f"admin/site/{self.part.name}.html", section="site", form=form, row=row, theirs=theirs, route=self.part.route,
+            **await self._offered(form), file_again=FILE_AGAIN if self.request.files and status != 200 else "",
+            flash=self.take_flash() if status == 200 else None,
         )  # fmt: skip
 
+    async def _offered(self, form: Form[SitePart]) -> Mapping[str, Any]:
+        """What there is to choose from in this part."""
+        match self.part.name:
+            case "general":
+                zones = [(zone, zone) for zone in sorted(time_zones())]
+                return {"languages": languages(str(form["language"])), "zones": zones, "most_links": MAX_LINKS}
+            case "look":
+                return {"looks": LOOKS}
+            case "reading":
+                async with self.read() as session:
+                    return {"homes": HOMES, "pages": [("", "None"), *await site.list_pages(session)]}
+            case "publishing":
+                return {"checks": CHECKS}
+            case "security":
+                return {"factors": FACTORS}
+            case _:
+                return {}
 
-class MailTestHandler(SettingsHandler):
-    """A letter to whoever asks for it, sent while he waits: what the server says is shown to him alone."""
+
+class LookPreviewHandler(AdminHandler):
+    """The front of the site as it would look, in a frame beside the form: as it is, or as what was sent says. No scripts run in it."""
+
+    requires = Capability.SITE_CONFIGURE
+    content_policy = CONTENT_POLICY
+    body_limit = SettingsHandler.body_limit
+
+    async def get(self) -> None:
+        await self._show(self.parts.last_frame)
+
+    async def post(self) -> None:
+        frame, form = self.parts.last_frame, self.form(LookInput)
+        try:
+            wanted = form.value()
+        except InvalidInput:
+            await self._show(frame)
+            return
+        assert isinstance(wanted, LookInput)  # noqa: S101 - its form
+        await self._show(replace(frame, accent_hue=wanted.accent_hue, theme={name: getattr(wanted, name) for name in THEME}))
+
+    async def _show(self, frame: Frame) -> None:
+        async with self.read() as session:
+            listing = await lists.home(session, 1)
+        self.drawn_frame = frame
+        self.render("site/home.html", listing=replace(listing, frame=frame), featured=[])
+
+    drawn_frame: Frame | None = None
+
+    def get_template_namespace(self) -> dict[str, Any]:
+        frame = self.drawn_frame or self.parts.last_frame
+        own = {"frame": frame, "words": words_of(frame), "direction": direction, "is_preview": True, "is_inside": True, "guest": None}
+        return {**super().get_template_namespace(), **own}
+
+
+class MailHandler(AdminHandler):
+    """Whether letters can be sent, and a test: a letter to whoever asks for it, sent while he waits. What the server says is shown to
+    him alone."""
 
     requires = Capability.SITE_CONFIGURE
 
-    async def get(self) -> None:
-        self.redirect_to("admin.site")
+    def get(self) -> None:
+        self._show()
 
     async def post(self) -> None:
         if not self.parts.mailer.can_reach_people:
@@ -122,20 +229,29 @@ class MailTestHandler(SettingsHandler):
         try:
             await self.parts.mailer.send(notices.test_letter(user, self.public_url, row.name), row.name)
         except MailFailed as error:
-            await self._show(_form_of(row), row, mail_problem=error)
+            self._show(error)
             return
         self.flash("The test was sent. Look for it in your mail.")
-        self.redirect_to("admin.site")
+        self.redirect_to("admin.site.mail")
+
+    def _show(self, problem: MailFailed | None = None) -> None:
+        self.render(
+            "admin/site/mail.html", section="site", can_mail=self.parts.mailer.can_reach_people, mail_from=self.parts.settings.mail_from,
+            problem=problem, flash=None if problem else self.take_flash(),
+        )  # fmt: skip
 
 
-def _form_of(row: Site) -> Form[SiteInput]:
-    values = {name: getattr(row, name) for name in SiteInput.model_fields if name != "remove_logo"}
-    return Form(SiteInput, {**values, "compulsory_checks": ",".join(row.compulsory_checks)})
+def _form_of(schema: type[SitePart], row: Site) -> Form[SitePart]:
+    usual = {name: field.default for name, field in schema.model_fields.items()}
+    values = {name: row.theme.get(name, usual[name]) if name in THEME else getattr(row, name, False) for name in usual}
+    if "compulsory_checks" in values:
+        values["compulsory_checks"] = ",".join(row.compulsory_checks)
+    return Form(schema, values)
 
 
-def _differing(theirs: Form[SiteInput], mine: Form[SiteInput]) -> list[tuple[str, str]]:
+def _differing(theirs: Form[SitePart], mine: Form[SitePart]) -> list[tuple[str, str]]:
     """Each field that is not as it was typed, with what somebody else put there."""
-    names = [name for name in SiteInput.model_fields if name not in ("version", "remove_logo")]
+    names = [name for name in theirs.schema.model_fields if name != "version" and not name.startswith("remove_")]
     return [(theirs.label(name), _written(theirs[name])) for name in names if _written(theirs[name]) != _written(mine[name])]
 
 

@@ -26,8 +26,13 @@ class TermsHandler(AdminHandler, is_base=True):
         self.kind = TargetKind(kind)
 
     def get_template_namespace(self) -> dict[str, Any]:
-        own = {"section": self.kind.value, "kind": self.kind.value, "all": self.reverse_url(LISTS[self.kind]), "one": self.address_of}
-        return {**super().get_template_namespace(), **own}
+        own = {"section": self.kind.value, "kind": self.kind.value, "all": self.reverse_url(LISTS[self.kind])}
+        return {**super().get_template_namespace(), **own, "one": self.address_of, "posts_of": self.posts_of}
+
+    def posts_of(self, term: catalogue.Thing) -> str:
+        """The list of its posts."""
+        value = term.name if self.kind is TargetKind.TAG else term.id
+        return f"{self.reverse_url('admin.posts')}?{urlencode({self.kind.value: value})}"
 
     def address_of(self, term_id: int, what: str = "") -> str:
         name = "one-series" if self.kind is TargetKind.SERIES else self.kind.value

@@ -12,9 +12,7 @@ BEGINNINGS = (
     ("fresh", "With a new post", "The editor opens on an empty page."),
     ("import", "With what I have written elsewhere", "Texts, pictures and their old addresses come along."),
 )
-HOW_TO_IMPORT = (
-    "Texts of another site come in by the command “squall import markdown FOLDER”; moving in has a chapter of its own in the documents."
-)
+AFTER = {"fresh": "admin.posts.new", "import": "admin.transfers"}
 
 
 class WelcomeHandler(AdminHandler):
@@ -38,9 +36,7 @@ class WelcomeHandler(AdminHandler):
             form.refuse(error)
             self._show(form, status=422)
             return
-        if wanted and wanted.begin == "import":
-            self.flash(HOW_TO_IMPORT)
-        self.redirect_to("admin.posts.new" if wanted and wanted.begin == "fresh" else "admin.posts")
+        self.redirect_to(AFTER[wanted.begin] if wanted else "admin")
 
     def _show(self, form: Form[WelcomeInput], *, status: int = 200) -> None:
         self.set_status(status)

@@ -1,16 +1,14 @@
 """The socket at which people write a text together. docs/decisions/0010-writing-together.md says what goes over it."""
 
-import contextlib
-
-from tornado.iostream import StreamBufferFullError
-from tornado.websocket import WebSocketClosedError, WebSocketHandler
+from tornado.iostream import StreamBufferFullError, StreamClosedError
+from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
 
 from cms.collaboration import protocol
 from cms.collaboration.protocol import Refusal
 from cms.collaboration.room import MAX_MESSAGE, Broken, Room, Seat
-from cms.connections import Stream
 from cms.handlers.live.base import LiveHandler
 from cms.policy import Capability
+from cms.sockets import Frames
 
 MAX_UNSENT = 12 * 1024 * 1024  # bytes that wait for somebody who does not read; the largest document is among them
 
@@ -25,10 +23,8 @@ class DocumentHandler(WebSocketHandler, LiveHandler):
     _is_gone = False
 
     async def open(self, number: str) -> None:
-        stream = self.ws_connection and self.ws_connection.stream
-        if isinstance(stream, Stream):
-            stream.max_write_buffer_size, stream.is_socket = MAX_UNSENT, True
-        self.set_nodelay(True)
+        if isinstance(self.ws_connection, Frames):
+            await self.ws_connection.begin(MAX_UNSENT)
         session_id = self.standing.session.id if self.standing else 0
         try:
             entered = await self.parts.rooms.enter(self, session_id, int(number), self.get_query_argument("lineage", ""))
@@ -60,19 +56,26 @@ class DocumentHandler(WebSocketHandler, LiveHandler):
 
     def send(self, message: bytes) -> None:
         try:
-            self.write_message(message, binary=True).add_done_callback(lambda sent: sent.cancelled() or sent.exception())
-        except WebSocketClosedError:
+            if isinstance(self.ws_connection, Frames):
+                self.ws_connection.send(message)
+        except StreamClosedError:
             pass
         except StreamBufferFullError:
             self.end(protocol.TOO_MANY, "Too much waits to be read here.")
 
     def end(self, code: int, reason: str) -> None:
         """At once for everybody else, whatever the other side says to it."""
-        with contextlib.suppress(StreamBufferFullError):
+        try:
             self.close(code, reason)
+        except StreamBufferFullError:  # no word would reach whoever does not read
+            self.on_connection_close()
         self.on_close()
 
     # --- what Tornado asks ---
+
+    def get_websocket_protocol(self) -> WebSocketProtocol | None:
+        usual = super().get_websocket_protocol()
+        return Frames(self, mask_outgoing=False, params=usual.params) if isinstance(usual, WebSocketProtocol13) else usual
 
     def check_origin(self, origin: str) -> bool:
         return self.check_trusted_origin(origin)

@@ -50,7 +50,7 @@ class SecurityHandler(ProgramHandler):
 
 
 class ManifestHandler(ProgramHandler):
-    aspects = (*ProgramHandler.aspects, "accent_hue")
+    aspects = (*ProgramHandler.aspects, "accent_hue", "icon")
 
     async def get(self) -> None:
         manifest = programs.manifest(await self.frame(), self.static_url("icons/favicon.svg"))

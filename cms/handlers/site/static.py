@@ -2,6 +2,8 @@
 
 from cms.content_coding import IDENTITY, best_coding
 from cms.handlers.site.base import SiteHandler
+from cms.services import site
+from cms.ui.words import href
 
 FOR_EVER = "public, max-age=31536000, immutable"
 A_WHILE = "public, max-age=300"
@@ -44,4 +46,6 @@ class FaviconHandler(SiteHandler):
 
     async def get(self) -> None:
         self.set_header("Cache-Control", A_DAY)
-        self.redirect(self.static_url("icons/favicon.svg"), status=302)
+        async with self.read() as session:
+            icon = (await site.get_frame(session)).icon
+        self.redirect(href(icon) or self.static_url("icons/favicon.svg"), status=302)

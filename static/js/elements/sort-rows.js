@@ -1,14 +1,16 @@
-// <sort-rows>: a list whose rows are moved by dragging their grip, by the arrow keys on it, and by their buttons, without sending the form
-// each time; "Save" (data-changed) is shown then. With data-levels="3" rows stand below each other, too: a row has the level that its
-// field [data-level-field] says, its block are the deeper rows after it. Rows whose fields are numbered (items-3-label) are numbered anew.
+// <sort-rows>: a list whose rows are moved by dragging their grip, by the arrow keys on it (or with Alt anywhere in the row), and by their
+// buttons, without sending the form each time; "Save" (data-changed) is shown then. With data-levels="3" rows stand below each other, too: a
+// row has the level that its field [data-level-field] says, its block are the deeper rows after it. Rows whose fields are numbered
+// (items-3-label) are numbered anew. Says "sorted" after each step.
 class SortRows extends HTMLElement {
   connectedCallback() {
     this.list = this.querySelector("ol");
     this.levels = Number(this.dataset.levels ?? 1);
+    this.list.addEventListener("keydown", (event) => event.altKey && !event.target.matches("input, select") && this.#press(event));
     for (const grip of this.querySelectorAll("[data-grip]")) {
       grip.hidden = false;
       grip.addEventListener("pointerdown", (event) => this.#grab(event));
-      grip.addEventListener("keydown", (event) => this.#press(event));
+      grip.addEventListener("keydown", (event) => event.altKey || this.#press(event));
     }
     this.addEventListener("click", (event) => this.#click(event));
   }
@@ -25,13 +27,14 @@ class SortRows extends HTMLElement {
   }
 
   #press(event) {
-    const row = event.currentTarget.closest("li");
+    const row = event.target.closest("li");
+    if (!row?.querySelector("[data-grip]")) return;
     const inwards = getComputedStyle(this).direction === "rtl" ? "ArrowLeft" : "ArrowRight";
     if (event.key === "ArrowUp" || event.key === "ArrowDown") this.#step(row, event.key === "ArrowUp" ? -1 : 1);
     else if (this.levels > 1 && /^Arrow(Left|Right)$/.test(event.key)) this.#indent(this.block(row), event.key === inwards ? 1 : -1);
     else return;
     event.preventDefault();
-    event.currentTarget.focus();
+    event.target.focus();
     this.#settle(row);
   }
 
@@ -104,6 +107,7 @@ class SortRows extends HTMLElement {
         for (const name of ["name", "id", "for", "aria-describedby"])
           if (part.hasAttribute(name)) part.setAttribute(name, part.getAttribute(name).replaceAll(/(items|up|down|in|out)-\d+/g, `$1-${number}`));
       for (const button of row.querySelectorAll("button[name=move]")) {
+        if (button.closest("[data-page]")) continue; // they name a page, not a place
         button.value = button.value.replace(/\d+$/, number);
         if (/^up/.test(button.value)) button.disabled = !number;
         if (/^down/.test(button.value)) button.disabled = number === rows.length - 1;

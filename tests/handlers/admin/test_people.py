@@ -476,7 +476,7 @@ async def test_new_device_is_told_to_the_person(mailing: tuple[Site, Postbox]) -
 async def test_test_of_the_mail_arrives_or_says_why_not(mailing: tuple[Site, Postbox]) -> None:
     site, box = mailing
     admin = await site.signed_in("administrator")
-    form = fields((page := (await admin.get("/admin/site")).page), form_of(page, "/admin/site/mail"))
+    form = fields((page := (await admin.get("/admin/site/mail")).page), form_of(page, "/admin/site/mail"))
     assert (await admin.post("/admin/site/mail", form)).status == 303
     assert box.letters[0]["To"] == "administrator@example.org"
     box.refuses = "550 We know nobody <administrator@example.org>"
@@ -487,7 +487,7 @@ async def test_test_of_the_mail_arrives_or_says_why_not(mailing: tuple[Site, Pos
 
 async def test_without_a_mail_server_there_is_no_test(site: Site) -> None:
     admin = await site.signed_in("owner")
-    assert "SQUALL_SMTP_URL is not set" in (await admin.get("/admin/site")).words
+    assert "SQUALL_SMTP_URL is not set" in (await admin.get("/admin/site/mail")).words
     assert (await admin.post("/admin/site/mail")).status == 404
 
 

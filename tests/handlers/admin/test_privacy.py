@@ -104,10 +104,9 @@ async def test_nobody_erases_the_owner_or_himself(site: Site) -> None:
 
 async def test_site_chooses_the_name_of_those_who_have_gone(site: Site) -> None:
     browser = await site.signed_in("owner")
-    form = {"name": "The Tide Table", "language": "en", "time_zone": "UTC", "home": "lead", "posts_per_page": "10", "accent_hue": "255"}
-    page = await browser.get("/admin/site")
+    page = await browser.get("/admin/site/publishing")
     version = page.page.find(".//input[@name='version']").get("value")
-    answer = await browser.post("/admin/site", {**form, "former_name": "Somebody who was here", "version": version})
+    answer = await browser.post("/admin/site/publishing", {"former_name": "Somebody who was here", "version": version})
     assert answer.status == 303, answer.words
     ana = await factories.person(site.database, "author")
     assert "under the name “Somebody who was here”" in (await browser.get(f"/admin/people/{ana.user_id}/erasure")).words

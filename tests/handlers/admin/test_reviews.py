@@ -1,5 +1,6 @@
 """A review at the desk: from the contributor to the editor and back and out; and what the site demands."""
 
+from cms.models import Job
 from cms.services import reviews
 from tests.handlers.admin.pages import buttons, by_class, by_id, fields, form_of, saved, words, written
 from tests.services.test_reviews import demand
@@ -118,3 +119,13 @@ async def test_first_page_teaches_where_nothing_is_written_and_takes_a_thought(s
     form = fields(page.page, form_of(page.page, "/admin/posts"))
     assert (await owner.post("/admin/posts", {**form, "title": "A thought"})).status == 303
     assert "A thought" in words(by_class((await owner.get("/admin")).page, "rows")[0])
+
+
+async def test_work_that_was_given_up_leads_to_its_page(site: Site) -> None:
+    owner = await site.signed_in("owner")
+    await written(owner)
+    async with site.database.transaction() as work:
+        work.session.add(Job(name="send_mail", payload={}, created_at=work.now, due_at=work.now, finished_at=work.now, error="No."))
+    page = (await owner.get("/admin")).page
+    (given_up,) = [each for each in by_class(page, "title") if words(each) == "Work that was given up: send mail"]
+    assert "No." in (await owner.get(given_up.get("href") or "")).words

@@ -209,9 +209,9 @@ async def test_administrator_chooses_who_needs_one(site: Site) -> None:
     from tests.handlers.admin.pages import fields, form_of
 
     owner = await site.signed_in("owner")
-    page = (await owner.get("/admin/site")).page
-    sent = fields(page, form_of(page, "/admin/site"))
+    page = (await owner.get("/admin/site/security")).page
+    sent = fields(page, form_of(page, "/admin/site/security"))
     assert sent["second_factor_from"] == ""
-    assert (await owner.post("/admin/site", {**sent, "second_factor_from": "editor"})).status == 303
+    assert (await owner.post("/admin/site/security", {**sent, "second_factor_from": "editor"})).status == 303
     async with site.database.read() as session:
         assert (await sites.get(session)).second_factor == ["owner", "administrator", "editor"]

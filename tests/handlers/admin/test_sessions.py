@@ -308,9 +308,10 @@ async def noted(site: Site) -> list[tuple[int | None, str, dict[str, Any]]]:
 
 @pytest.mark.usefixtures("at_once")
 async def test_known_browser_gets_in_while_strangers_wait(site: Site) -> None:
-    known = await site.signed_in("author")
+    known, stranger = site.browser(), site.browser()
+    await site.person("author")
+    assert (await known.sign_in("author@example.org")).status == 303
     await known.post("/logout")
-    stranger = site.browser()
     assert await wrong(stranger, times=6) == [422] * 5 + [429]
     others = [status for number in range(6) for status in await wrong(stranger, f"nobody{number}@example.org", times=5)]
     assert others == [422] * 23 + [429] * 7, "the address of the network is used up, too"

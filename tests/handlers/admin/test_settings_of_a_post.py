@@ -125,10 +125,10 @@ async def test_publication_shows_what_wants_another_look_and_holds_back_what_the
 async def test_administrator_chooses_what_must_be_right(site: Site) -> None:
     browser = await site.signed_in("administrator")
     await site.person("owner")
-    page = (await browser.get("/admin/site")).page
-    answer = await browser.post("/admin/site", {**fields(page), "compulsory_checks": "alt,links"})
+    page = (await browser.get("/admin/site/publishing")).page
+    answer = await browser.post("/admin/site/publishing", {**fields(page), "compulsory_checks": "alt,links"})
     assert answer.status == 303
-    boxes = [each for each in (await browser.get("/admin/site")).page.iter("input") if each.get("name") == "compulsory_checks"]
+    boxes = [each for each in (await browser.get("/admin/site/publishing")).page.iter("input") if each.get("name") == "compulsory_checks"]
     assert [each.get("value") for each in boxes if each.get("checked") is not None] == ["alt", "links"]
-    answer = await browser.post("/admin/site", {**fields(page), "version": "2", "compulsory_checks": "nonsense"})
+    answer = await browser.post("/admin/site/publishing", {**fields(page), "version": "2", "compulsory_checks": "nonsense"})
     assert answer.status == 422

@@ -10,20 +10,24 @@ from tests.handlers.admin.pages import by_class, by_id, fields, form_of, title, 
 from tests.web import Answer, Browser, Site
 
 
-async def settings(browser: Browser) -> dict[str, str]:
-    page = (await browser.get("/admin/site")).page
+async def settings(browser: Browser, part: str = "") -> dict[str, str]:
+    page = (await browser.get(f"/admin/site{part}")).page
     form = form_of(page)
     chosen = {each.get("name"): each.get("value") for each in form.iter("input") if each.get("checked") is not None}
-    return {name: value for name, value in {**fields(page, form), **chosen}.items() if name not in ("logo", "remove_logo")}  # type: ignore[misc]
+    return {
+        name: value
+        for name, value in {**fields(page, form), **chosen}.items()
+        if name not in ("logo", "icon", "remove_logo", "remove_icon")
+    }  # type: ignore[misc]
 
 
 async def menu(browser: Browser, name: str = "main") -> dict[str, str]:
     page = (await browser.get(f"/admin/menus/{name}")).page
-    return {key: value for key, value in fields(page, form_of(page)).items() if not key.endswith("is_below")}
+    return fields(page, form_of(page))
 
 
-async def send_file(browser: Browser, content: bytes, **form: str) -> Answer:
-    return await browser.upload("/admin/site", form, "logo", "../../Logo.svg", "image/svg+xml", content)
+async def send_file(browser: Browser, content: bytes, name: str = "logo", **form: str) -> Answer:
+    return await browser.upload("/admin/site/look", form, name, "../../Logo.svg", "image/svg+xml", content)
 
 
 def png(size: tuple[int, int] = (60, 20)) -> bytes:
@@ -35,43 +39,53 @@ def png(size: tuple[int, int] = (60, 20)) -> bytes:
 async def test_what_is_saved_is_seen_at_once(site: Site) -> None:
     browser = await site.signed_in("administrator")
     await site.person("owner")
-    given = await settings(browser)
-    given |= {"name": "Mud & Tide", "accent_hue": "30", "home": "compact", "posts_per_page": "7", "time_zone": "Asia/Tokyo"}
+    for part, changes in (
+        ("/look", {"accent_hue": "30", "fonts": "sans", "corners": "square"}),
+        ("/reading", {"home": "compact", "posts_per_page": "7"}),
+    ):
+        assert (await browser.post(f"/admin/site{part}", {**await settings(browser, part), **changes})).location == f"/admin/site{part}"
+    given = {**await settings(browser), "name": "Mud & Tide", "time_zone": "Asia/Tokyo"}
     given |= {"links-1-label": "Mastodon", "links-1-path": "https://example.social/@x"}
     answer = await browser.post("/admin/site", given)
     assert (answer.status, answer.location) == (303, "/admin/site")
     shown = await browser.get("/admin/site")
     assert "Saved." in shown.words
-    again = await settings(browser)
+    again = await settings(browser) | await settings(browser, "/look") | await settings(browser, "/reading")
     assert json.loads((await site.browser().get("/manifest.webmanifest")).body)["theme_color"] == "oklch(0.47 0.13 30)"
     assert (again["name"], again["accent_hue"], again["home"], again["time_zone"]) == ("Mud & Tide", "30", "compact", "Asia/Tokyo")
+    assert (again["fonts"], again["width"], again["corners"]) == ("sans", "normal", "square")
     assert (again["links-0-label"], again["links-0-path"]) == ("Mastodon", "https://example.social/@x"), "empty rows are left out"
     home = await site.browser().get("/")
     assert "Mud & Tide" in home.words
-    assert "/static/theme/30.css" in home.text
+    assert "/static/theme/30-sans-normal-square-auto.css" in home.text
+    assert "--font-serif:var(--font-sans)" in (await browser.get("/static/theme/30-sans-normal-square-auto.css")).text
+    assert (await browser.get("/static/theme/30-sans-normal-oval-auto.css")).status == 404
+
+
+async def refused(browser: Browser, part: str, **changes: str) -> tuple[dict[str | None, str], dict[str, str]]:
+    """What is said at which field, and what is shown in them."""
+    answer = await browser.post(f"/admin/site{part}", {**await settings(browser, part), **changes})
+    assert answer.status == 422
+    assert title(answer).startswith("Error: ")
+    said = {link.get("href"): words(row) for row in by_class(answer.page, "problems")[0].iter("li") for link in row.iter("a")}
+    assert all(by_id(answer.page, str(name)[1:]) is not None for name in said)
+    return said, fields(answer.page)
 
 
 async def test_what_is_wrong_is_said_beside_it_and_nothing_typed_is_lost(site: Site) -> None:
     browser = await site.signed_in("owner")
-    given = await settings(browser)
-    given |= {"name": "", "description": "Kept.", "posts_per_page": "0", "accent_hue": "400", "time_zone": "Mars/Base", "home": "page"}
-    given |= {"links-0-label": "Mastodon", "links-0-path": "http://insecure.example"}
-    answer = await browser.post("/admin/site", given)
-    assert answer.status == 422
-    assert title(answer).startswith("Error: ")
-    said = {link.get("href"): words(row) for row in by_class(answer.page, "problems")[0].iter("li") for link in row.iter("a")}
+    links = {"links-0-label": "Mastodon", "links-0-path": "http://insecure.example"}
+    said, typed = await refused(browser, "", name="", description="Kept.", time_zone="Mars/Base", **links)
     assert said == {
         "#name": "Name: This is needed.",
         "#time_zone": "Time zone: Choose a time zone of the list.",
-        "#posts_per_page": "Posts on a page: Choose a number from 1 to 100.",
-        "#accent_hue": "Accent: Choose a number from 0 to 359.",
         "#links-0-path": "Address 1: Write a whole address, beginning with https://.",
     }
-    assert all(by_id(answer.page, name[1:]) is not None for name in said)
-    typed = fields(answer.page)
-    assert (typed["description"].strip(), typed["posts_per_page"], typed["links-0-path"]) == ("Kept.", "0", "http://insecure.example")
-    given |= {"name": "Tides", "posts_per_page": "10", "accent_hue": "1", "time_zone": "UTC", "links-0-path": "https://x.example"}
-    assert (await browser.post("/admin/site", given)).status == 422, "no page was chosen"
+    assert (typed["description"].strip(), typed["links-0-path"]) == ("Kept.", "http://insecure.example")
+    said, typed = await refused(browser, "/reading", posts_per_page="0")
+    assert (said, typed["posts_per_page"]) == ({"#posts_per_page": "Posts on a page: Choose a number from 1 to 100."}, "0")
+    assert "Choose a number from 0 to 359." in str((await refused(browser, "/look", accent_hue="400", fonts="wingdings"))[0])
+    assert "#home_page_id" in (await refused(browser, "/reading", home="page"))[0], "no page was chosen"
 
 
 async def test_the_second_administrator_sees_what_the_first_changed_before_replacing_it(site: Site) -> None:
@@ -93,7 +107,7 @@ async def test_the_second_administrator_sees_what_the_first_changed_before_repla
 
 async def test_a_logo_stands_in_place_of_the_name_until_it_is_removed(site: Site) -> None:
     browser = await site.signed_in("owner")
-    given = {**await settings(browser), "_xsrf": browser.cookies["xsrf"]}
+    given = {**await settings(browser, "/look"), "_xsrf": browser.cookies["xsrf"]}
     assert (await send_file(browser, png(), **given)).status == 303
     home = await browser.get("/archive")
     image = home.page.find(".//a[@rel='home']/img")
@@ -104,8 +118,33 @@ async def test_a_logo_stands_in_place_of_the_name_until_it_is_removed(site: Site
     block = (await browser.get("/")).page.findtext(".//script[@type='application/ld+json']") or ""
     organization = next(node for node in json.loads(block)["@graph"] if node["@type"] == "Organization")
     assert (organization["logo"]["url"].endswith(image.get("src")), organization["logo"]["width"]) == (True, 60)
-    assert (await browser.post("/admin/site", {**await settings(browser), "remove_logo": "on"})).status == 303
+    assert (await browser.post("/admin/site/look", {**await settings(browser, "/look"), "remove_logo": "on"})).status == 303
     assert (await browser.get("/archive")).page.find(".//a[@rel='home']/img") is None
+
+
+async def test_an_icon_is_made_square_and_stands_for_the_site_everywhere(site: Site) -> None:
+    browser = await site.signed_in("owner")
+    given = {**await settings(browser, "/look"), "_xsrf": browser.cookies["xsrf"]}
+    assert (await browser.get("/favicon.ico")).location.startswith("/static/icons/favicon.svg")
+    assert (await send_file(browser, png(), "icon", **given)).status == 303
+    head = (await browser.get("/archive")).page.find("head")
+    links = {link.get("rel"): link.get("href") for link in head.iter("link")}
+    assert links["icon"] == links["apple-touch-icon"] == (await browser.get("/favicon.ico")).location
+    assert Image.open(io.BytesIO((await browser.get(links["icon"])).body)).size == (512, 512)
+    (icon,) = json.loads((await browser.get("/manifest.webmanifest")).body)["icons"]
+    assert icon == {"src": links["icon"], "sizes": "512x512", "type": "image/png"}
+    assert (await browser.post("/admin/site/look", {**await settings(browser, "/look"), "remove_icon": "on"})).status == 303
+    assert (await browser.get("/favicon.ico")).location.startswith("/static/icons/favicon.svg")
+
+
+async def test_the_look_is_shown_before_it_is_saved(site: Site) -> None:
+    browser = await site.signed_in("owner")
+    given = {**await settings(browser, "/look"), "accent_hue": "30", "colours": "dark"}
+    shown = await browser.post("/admin/site/look/preview", given)
+    assert "/static/theme/30-serif-normal-soft-dark.css" in shown.text
+    assert "frame-ancestors 'self'" in shown.headers["Content-Security-Policy"]
+    assert "/static/theme/255.css" in (await site.browser().get("/")).text
+    assert "/static/theme/255.css" in (await browser.post("/admin/site/look/preview", {**given, "fonts": "wingdings"})).text
 
 
 @pytest.mark.parametrize(
@@ -113,12 +152,12 @@ async def test_a_logo_stands_in_place_of_the_name_until_it_is_removed(site: Site
 )
 async def test_a_file_that_is_no_small_picture_is_refused(site: Site, content: bytes) -> None:
     browser = await site.signed_in("owner")
-    given = {**await settings(browser), "_xsrf": browser.cookies["xsrf"], "name": "Typed"}
+    given = {**await settings(browser, "/look"), "_xsrf": browser.cookies["xsrf"], "accent_hue": "77"}
     answer = await send_file(browser, content, **given)
     assert answer.status == 422
     assert by_id(answer.page, "logo-error") is not None
-    assert fields(answer.page)["name"] == "Typed"
-    assert (await settings(browser))["name"] == "The Tide Table"
+    assert fields(answer.page)["accent_hue"] == "77"
+    assert (await settings(browser, "/look"))["accent_hue"] == "255"
 
 
 async def test_text_that_does_not_belong_in_a_page_does_nothing_there(site: Site) -> None:
@@ -147,10 +186,9 @@ async def test_a_menu_is_made_ordered_and_shown(site: Site) -> None:
     typed = fields(moved.page)
     assert (typed["items-0-label"], typed["items-1-label"], typed["items-1-target"]) == ("Else", "All", "/archive")
     assert (await menu(browser))["items-0-label"] == "", "moving saves nothing"
-    typed["items-1-is_below"] = "on"
-    assert (
-        await browser.post("/admin/menus/main", {key: value for key, value in typed.items() if key != "items-2-is_below"})
-    ).status == 303
+    inside = fields((await browser.post("/admin/menus/main", {**typed, "move": "in-1"})).page)
+    assert (inside["items-0-level"], inside["items-1-level"]) == ("0", "1")
+    assert (await browser.post("/admin/menus/main", inside)).status == 303
     nav = (await browser.get("/archive")).page.find(".//nav[@aria-label='Main']")
     assert [link.get("href") for link in nav.find(".//details").iter("a")] == ["https://example.org", "/archive"]
     again = await menu(browser)
@@ -165,7 +203,7 @@ async def test_a_menu_that_leads_nowhere_is_shown_again(site: Site) -> None:
     assert answer.status == 422
     assert by_id(answer.page, "items-1-target-error") is not None
     answer = await browser.post("/admin/menus/footer", {**given, "items-1-label": ""})
-    assert words(by_id(answer.page, "items-0-target-error")) == "Neither a page nor a list stands at this address."
+    assert words(by_id(answer.page, "items-0-target-error")) == "Nothing that readers have stands at this address."
     typed = fields(answer.page)
     assert (typed["items-0-label"], typed["items-0-target"]) == ("Gone", "/nothing")
 
@@ -178,6 +216,7 @@ async def test_the_second_administrator_hears_that_the_menu_was_changed(site: Si
     assert answer.status == 409
     typed = fields(answer.page)
     assert (typed["items-0-label"], typed["version"]) == ("Mine", "1")
+    assert "As somebody else has saved it All /archive" in answer.words
 
 
 @pytest.mark.parametrize("move", ["up-0", "down-99", "remove-999", "up-x", "sideways-1", ""])

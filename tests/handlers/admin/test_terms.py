@@ -121,3 +121,28 @@ async def test_those_who_only_write_have_no_business_here(site: Site) -> None:
     for path in LISTS:
         assert (await ana.get(f"/admin/{path}")).status == 403
         assert f"/admin/{path}" not in (await ana.get("/admin/posts")).text
+
+
+async def test_pages_are_moved_by_buttons_and_by_choosing_what_they_stand_below(site: Site, edna: Browser) -> None:
+    assert "No pages yet" in (await edna.get("/admin/pages/tree")).words
+    editor = await factories.person(site.database, "editor")
+    about, team = [(await factories.published_page(site.database, editor, title=title)).post_id for title in ("About", "Team")]
+    moved = await edna.post("/admin/pages/tree", {"move": f"in-{team}"})
+    assert moved.location == f"/admin/pages/tree#page-{team}"
+    assert ((await site.browser().get("/team")).status, (await site.browser().get("/about/team")).status) == (301, 200)
+    chosen = (await edna.get(f"/admin/pages/tree?page={about}")).page
+    assert [each.get("value") for each in by_id(chosen, "parent").iter("option")] == ["0"], "not below itself"
+    refused = await edna.post("/admin/pages/tree", {"page": about, "parent": team})
+    assert (refused.status, words(by_id(refused.page, "parent-error"))) == (422, "A page cannot stand below itself.")
+    await edna.post("/admin/pages/tree", {"page": team, "parent": 0, "after": 0})
+    assert [each.get("data-page") for each in (await edna.get("/admin/pages/tree")).page.iter("li") if each.get("data-page")] == [
+        str(team), str(about),
+    ]  # fmt: skip
+    for nothing in ({"move": "in-999999"}, {"page": "999999"}, {"move": f"in-{await some_post(site)}"}):
+        assert (await edna.post("/admin/pages/tree", nothing)).status == 404
+    assert (await edna.post("/admin/pages/tree", {"move": "sideways-1"})).status == 422
+    assert (await (await site.signed_in("author")).get("/admin/pages/tree")).status == 403
+
+
+async def some_post(site: Site) -> int:
+    return (await factories.draft(site.database, await factories.person(site.database, "editor"))).id

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 
 import pytest
 from sqlalchemy import select
@@ -9,6 +10,7 @@ from tornado.httpclient import HTTPClientError
 
 from cms import crdt
 from cms.collaboration import log, protocol, room, rooms, updates
+from cms.handlers.live import documents
 from cms.models import AuditEntry, Revision
 from cms.models.post import Reason
 from cms.policy import SYSTEM
@@ -226,6 +228,11 @@ async def test_trash_is_heard_by_who_is_just_coming_in(site: Site, monkeypatch: 
         await ana.until(lambda: (ana.last_told("standing") or {}).get("mayWrite") is False)
 
 
+def first_word(client: int) -> bytes:
+    """The first update of a Yjs client: something at the beginning of the text."""
+    return b"\1\1" + protocol.number(client) + bytes([0, 4, 1]) + protocol.framed(b"content") + protocol.framed(b"Oh!") + b"\0"
+
+
 async def test_names_come_from_the_session_and_nobody_speaks_for_another(site: Site) -> None:
     post_id = await post_of(site)
     async with writing(await site.signed_in("author"), post_id) as ana, writing(await site.signed_in("editor"), post_id) as edna:
@@ -236,6 +243,8 @@ async def test_names_come_from_the_session_and_nobody_speaks_for_another(site: S
         assert edna.states[5]["cursor"] == 3
         assert 6 not in edna.states
         await edna.until(lambda: edna.last_told("writers") is not None and "5" in edna.last_told("writers")["clients"])
+        ana.update(first_word(5))
+        await ana.kept()
         edna.send(bytes([protocol.IS]) + protocol.number(5))
         assert (await edna.end())[0] == 4400
     async with writing(await site.signed_in("editor"), post_id) as edna:
@@ -309,6 +318,21 @@ async def test_nobody_writes_under_the_number_of_somebody_who_is_here(site: Site
         await edna.kept()
     async with site.database.transaction() as work:
         assert (await working_copies.project(work, post_id)).content == "One. Hers. And more."
+
+
+async def test_only_who_has_written_is_remembered(site: Site) -> None:
+    post_id = await post_of(site, text="Whole.")
+    author = await site.signed_in("author")
+    for client in (7001, 7002):
+        async with writing(author, post_id) as ana:
+            ana.send(bytes([protocol.IS]) + protocol.number(client))
+            await ana.until(lambda: ana.told[-1]["kind"] == "writers" and str(client) in ana.told[-1]["clients"])  # noqa: B023
+    async with writing(author, post_id) as ana:
+        ana.send(bytes([protocol.IS]) + protocol.number(7003))
+        ana.update(first_word(7003))
+        await ana.kept()
+    async with site.database.read() as session:
+        assert list(await working_copies.writers(session, post_id)) == [7003]
 
 
 async def test_what_takes_long_to_read_is_not_read(site: Site) -> None:
@@ -393,6 +417,68 @@ async def test_too_many_messages_end_the_socket(site: Site) -> None:
         for _ in range(1000):
             ana.send(protocol.sync(protocol.UPDATE, crdt.NOTHING))
         assert (await ana.end())[0] == 4429
+
+
+async def raw(site: Site, role: str, post_id: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A socket after its handshake, for what no browser sends. It keeps next to nothing of what comes until it is read."""
+    browser, connection = await site.signed_in(role), socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.setblocking(False)
+    host, port = site.url.removeprefix("http://").split(":")
+    await asyncio.get_running_loop().sock_connect(connection, (host, int(port)))
+    reader, writer = await asyncio.open_connection(sock=connection, limit=4096)
+    lines = [
+        f"GET /live/posts/{post_id} HTTP/1.1",
+        f"Host: {host}:{port}",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version: 13",
+        "Cookie: " + "; ".join(f"{name}={value}" for name, value in browser.cookies.items()),
+    ]
+    writer.write("\r\n".join([*lines, "", ""]).encode())
+    assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
+    return reader, writer
+
+
+def frame(first: int, data: bytes) -> bytes:
+    """Of fewer than 126 bytes, masked with zeros."""
+    return bytes([first, 128 | len(data)]) + bytes(4) + data
+
+
+async def test_a_message_in_pieces_with_a_ping_between_them_is_one_message(site: Site) -> None:
+    post_id = await post_of(site, text="One.")
+    async with writing(await site.signed_in("editor"), post_id) as edna:
+        message = protocol.sync(protocol.UPDATE, crdt.Document(edna.document.data()).edit("One. Two."))
+        reader, writer = await raw(site, "author", post_id)
+        sent = frame(0x02, message[:5]) + frame(0x89, b"there?") + frame(0x00, message[5:8]) + frame(0x80, message[8:])
+        for byte in sent:
+            writer.write(bytes([byte]))
+            await writer.drain()
+            await asyncio.sleep(0)
+        await edna.reads("One. Two.")
+        await reader.readuntil(bytes([0x8A, 6]) + b"there?")
+        writer.write(frame(0x83, b"of no kind"))
+        assert await reader.read() is not None  # it ends
+        await edna.reads("One. Two.")
+        writer.close()
+
+
+async def test_who_does_not_read_is_put_out_and_keeps_nobody_waiting(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(documents, "MAX_UNSENT", 1_000_000)
+    post_id = await post_of(site, text="x" * 500_000)
+    async with writing(await site.signed_in("editor"), post_id) as edna:
+        _, writer = await raw(site, "author", post_id)
+        ask = frame(0x82, protocol.sync(protocol.STEP_1, b"\0"))
+        for _ in range(28):  # 14 MB, which no buffer of the system takes
+            writer.write(ask)
+        with pytest.raises(OSError):
+            while True:
+                writer.write(frame(0x89, b""))
+                await writer.drain()
+                await asyncio.sleep(0.01)
+        edna.type("Short.")
+        await edna.kept()
 
 
 async def test_much_too_much_ends_the_socket_and_the_text_stays(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
