@@ -15,9 +15,9 @@ from cms.events import WorkChanged
 from cms.models import Post, Schedule
 from cms.models.post import Kind, ScheduledAct, WorkState
 from cms.policy import Actor, Capability
-from cms.schemas.desk import BulkInput
+from cms.schemas.desk import BulkInput, ReviewInput
 from cms.schemas.post import MAX_TAGS, PostFields
-from cms.services import audit, outbox, post_fields, posts, publishing, taxonomies, trash
+from cms.services import audit, outbox, post_fields, posts, publishing, reviews, taxonomies, trash
 from cms.services.posts import Draft
 from cms.services.publishing import Release, Version
 
@@ -83,8 +83,9 @@ async def _one_by_one(report: Report, numbers: Iterable[int], act: Callable[[int
     for number in numbers:
         try:
             await act(number)
-        except (NotFound, Forbidden):
-            report.refused[number] = NOT_YOURS
+        except (NotFound, Forbidden) as error:
+            is_told = isinstance(error, Forbidden) and error.message != Forbidden.message  # why one may not, of what one may know
+            report.refused[number] = error.message if is_told else NOT_YOURS
         except (Conflict, InvalidInput) as error:
             report.refused[number] = error.message
         else:
@@ -99,8 +100,10 @@ async def _back_to_draft(work: Work, actor: Actor, post_id: int) -> None:
         raise Conflict("This is in the trash; take it out first.")
     if post.work is WorkState.DRAFT:
         raise Conflict("Readers see this; withdraw it instead." if post.is_published else "This is no more than a draft already.")
-    if post.work is WorkState.SCHEDULED:
-        policy.require(actor, Capability.of(post.kind, "publish"), post)
+    if post.work in reviews.UNDER_WAY:
+        await reviews.take_back(work, actor, post_id, ReviewInput.model_validate({}))
+        return
+    policy.require(actor, Capability.of(post.kind, "publish"), post)
     before, post.work = post.work, WorkState.DRAFT
     await work.session.execute(delete(Schedule).where(Schedule.post_id == post_id, Schedule.act == ScheduledAct.PUBLISH))
     audit.note(work, actor, f"{post.kind}.draft", post.kind, post_id, before=before, after=post.work)

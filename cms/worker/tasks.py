@@ -8,6 +8,7 @@ from typing import Any
 from cms.db.session import Database
 from cms.mail import Mailer
 from cms.media.storage import Storage
+from cms.rendering import Renderer
 from cms.sealing import Sealer
 from cms.services import (
     audit,
@@ -46,6 +47,7 @@ class Means:
     sealer: Sealer
     mailer: Mailer
     storage: Storage
+    renderer: Renderer
     public_url: str
     data: Path  # the data folder
     job_id: int = 0  # of the job that is done with it, to report how far it has come

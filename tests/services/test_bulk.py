@@ -15,9 +15,9 @@ from cms.errors import Conflict, Forbidden, InvalidInput, NotFound
 from cms.models import DeskDocument, Post, Revision, WorkingCopy
 from cms.models.post import Kind, Live, Reason, WorkState
 from cms.policy import SYSTEM, Actor
-from cms.schemas.desk import BulkInput
+from cms.schemas.desk import BulkInput, ReviewInput
 from cms.schemas.post import PostFields
-from cms.services import bulk, inspection, posts, trash, working_copies
+from cms.services import bulk, inspection, posts, reviews, trash, working_copies
 from cms.services.bulk import NOT_YOURS, Report
 from cms.services.posts import Draft
 from tests import watching
@@ -154,7 +154,11 @@ async def test_back_to_draft_takes_out_of_reviews_and_off_dates(database: Databa
     ana = await person(database, "author")
     waiting, public, plain = await draft(database, ana), await published(database, ana), await draft(database, ana)
     async with database.transaction() as work:
-        (await work.session.get_one(Post, waiting.id)).work = WorkState.IN_REVIEW
+        await reviews.submit(work, ana, waiting.id, ReviewInput.model_validate({}))
+    editor = await person(database, "editor")
+    assert (await do(database, editor, "draft", [waiting.id])).refused == {
+        waiting.id: "Those who wrote it, or who submitted it, can take it back."
+    }
     report = await do(database, ana, "draft", [waiting.id, public.post_id, plain.id])
     assert report.done == [waiting.id]
     assert report.refused[public.post_id] == "Readers see this; withdraw it instead."
