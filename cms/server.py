@@ -53,7 +53,7 @@ def _why_not(error: OSError, settings: Settings) -> str:
     return f"Squall cannot listen on {settings.host}: {error.strerror or error}; choose another with --host."
 
 
-async def serve(application: Squall, listening: Listening, ready: Callable[[], Awaitable[None]], background: Awaitable[None]) -> None:
+async def serve(application: Squall, listening: Listening, ready: Callable[[], Awaitable[None]], background: Awaitable[Any]) -> None:
     """Answer until SIGTERM or SIGINT; then finish what is under way and leave. ``background`` runs meanwhile and is cancelled."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -33,6 +33,7 @@ DESK = (
     "/admin/categories", "/admin/categories/1", "/admin/categories/1/deletion", "/admin/tags", "/admin/tags/merging?ids=1&ids=2",
     "/admin/series", "/admin/series/1", "/admin/pages/tree",
     "/admin/menus/main", "/admin/menus/footer", "/admin/cache", "/admin/audit", "/admin/audit?subject=foo",
+    "/admin/fields", "/admin/snippets", "/admin/snippets/new", "/admin/templates",
 )  # fmt: skip
 WORDY = (
     "/", "/w2", "/long", "/archive", "/nothing-here", "/password", "/admin/people", "/account", "/account/security",

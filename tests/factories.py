@@ -18,6 +18,7 @@ from cms.models import Post, PostSeries, Published, Series, User
 from cms.models.address import TargetKind
 from cms.models.post import Kind, Side
 from cms.policy import SYSTEM, Actor, Role
+from cms.rendering import Renderer
 from cms.schemas.account import OwnerInput, UserInput
 from cms.schemas.post import PostInput
 from cms.sealing import Sealer
@@ -44,10 +45,10 @@ async def person(database: Database, role: str, name: str = "", *, password_hash
         return made.actor
 
 
-def means(database: Database, folder: Path, mailer: Mailer | None = None) -> Means:
+def means(database: Database, folder: Path, mailer: Mailer | None = None, renderer: Renderer | None = None) -> Means:
     """What the worker works with; without a mailer links come to the terminal."""
     sealer = Sealer(SecretKeys({1: "k" * 40}, 1))
-    return Means(database, sealer, mailer or Terminal(), Storage(folder / "media"), "https://tides.example", folder)
+    return Means(database, sealer, mailer or Terminal(), Storage(folder / "media"), renderer or Renderer(), "https://tides.example", folder)
 
 
 async def user_of(database: Database, actor: Actor) -> User:

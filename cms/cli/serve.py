@@ -15,7 +15,7 @@ from cms.errors import OperatorError
 from cms.exchange import demo
 from cms.settings import Settings, prepare_data_folder
 from cms.telemetry import log
-from cms.worker import loop
+from cms.worker import loop, scheduler
 from cms.worker.tasks import Means
 
 HostOption = Annotated[str | None, typer.Option("--host", help="Name or address to listen on (SQUALL_HOST).", show_default=False)]
@@ -53,8 +53,9 @@ async def _run(settings: Settings, *, with_demo: bool) -> None:
         await demo.fill(application.parts.database, application.parts.storage, application.parts.renderer, settings.public_url)
     greeting = Greeting(application, settings.data)
     parts = application.parts
-    means = Means(parts.database, parts.sealer, parts.mailer, parts.storage, parts.settings.public_url, settings.data)
-    await server.serve(application, listening, greeting.say, loop.run(means, parts.metrics, parts.misses, parts.hits))
+    means = Means(parts.database, parts.sealer, parts.mailer, parts.storage, parts.renderer, parts.settings.public_url, settings.data)
+    background = asyncio.gather(loop.run(means, parts.metrics, parts.misses, parts.hits), scheduler.run(means))
+    await server.serve(application, listening, greeting.say, background)
 
 
 async def bring_up_to_date(settings: Settings) -> None:

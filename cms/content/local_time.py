@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 _WRITTEN = re.compile(r"[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d")  # as ``<input type="datetime-local">`` sends it (HTML, 2.3.5.5)
 
 
-def moment_of(written: str, zone: ZoneInfo) -> datetime:
-    """In UTC. Raises ``ValueError`` with a sentence for what is no time there, or two."""
+def moment_of(written: str, zone: ZoneInfo, *, takes_first: bool = False) -> datetime:
+    """In UTC. Raises ``ValueError`` with a sentence for what is no time there, or two; of two, it may take the first."""
     try:
         local = datetime.fromisoformat(written) if _WRITTEN.fullmatch(written) else None
     except ValueError:
@@ -19,9 +19,18 @@ def moment_of(written: str, zone: ZoneInfo) -> datetime:
     if earlier.utcoffset() != later.utcoffset():
         clock = f"{local:%H:%M} on {local.day} {local:%B %Y}"
         if earlier.astimezone(UTC).astimezone(zone).replace(tzinfo=None, fold=0) == local:
-            raise ValueError(f"{clock} came twice in {zone.key}, as the clocks were put back; choose a time that came once.")
-        raise ValueError(f"There was no {clock} in {zone.key}, as the clocks were put forward; choose another time.")
+            if takes_first:
+                return earlier.astimezone(UTC)
+            raise ValueError(f"The clocks of {zone.key} show {clock} twice, as they are put back; choose a time that comes once.")
+        raise ValueError(f"The clocks of {zone.key} skip {clock}, as they are put forward; choose another time.")
     return earlier.astimezone(UTC)
+
+
+def comes_twice(moment: datetime, zone: ZoneInfo) -> bool:
+    """Whether the clocks there show this time a second time, or show it again."""
+    local = moment.astimezone(zone)
+    offsets = [local.replace(fold=fold).utcoffset() for fold in (0, 1)]
+    return offsets[0] != offsets[1]
 
 
 def midnight(day: date, zone: ZoneInfo, days: int = 0) -> datetime:

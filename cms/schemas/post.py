@@ -123,15 +123,6 @@ class PreviewInput(PostInput):
     post: RowId | None = None
 
 
-class PublicationInput(BaseModel):
-    """``version``: of the working copy whose summary the person saw."""
-
-    model_config = ConfigDict(frozen=True)
-
-    version: RowId = Field(title="Version")
-    without_review: bool = Field(False, title="Without a review")
-
-
 class PartOfSeries(BaseModel):
     """``position``: parts stand in this order; those with the same one by date."""
 

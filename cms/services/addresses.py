@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms.db.session import Work
@@ -89,6 +89,11 @@ async def retire(work: Work, kind: TargetKind, target_id: int) -> None:
     if current:
         current.state = AddressState.GONE
         await work.session.flush()
+
+
+async def forget(work: Work, kind: TargetKind, target_id: int) -> None:
+    """Of a thing that readers could see for seconds only: it never had an address."""
+    await work.session.execute(delete(Address).where(Address.target_kind == kind, Address.target_id == target_id))
 
 
 def _refuse_unusable(path: str, kind: TargetKind) -> None:

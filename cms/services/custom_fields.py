@@ -24,9 +24,10 @@ from cms.models.post import Kind
 from cms.policy import Actor, Capability
 from cms.schemas.fields import FieldInput, NewFieldInput
 from cms.schemas.post import CUSTOM, CustomText, PostFields
-from cms.services import audit, media
+from cms.services import audit, jobs, media
 
 MOST = 40  # for one kind
+FOLLOWING = "follow_label"  # the job by which labels of what is public follow (services/field_labels.py)
 NEEDED = "This is needed before it goes out."
 NO_PICTURE = "There is no such picture any more; choose another."
 
@@ -91,6 +92,8 @@ async def change(work: Work, actor: Actor, field_id: int, wanted: FieldInput) ->
         for name, value in values.items():
             setattr(field, name, value)
         audit.note(work, actor, "field.edit", "field", field.id, **sides)
+        if "label" in sides["after"]:
+            await jobs.enqueue(work, FOLLOWING, field=field.id)
     return field
 
 

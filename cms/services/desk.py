@@ -28,6 +28,7 @@ from cms.services import (
     preview_links,
     publishing,
     reviews,
+    scheduling,
     site,
     taxonomies,
     threads,
@@ -36,6 +37,7 @@ from cms.services.posts import Draft
 from cms.services.preview_links import Openness
 from cms.services.reading import Article
 from cms.services.reviews import Standing
+from cms.services.scheduling import Waiting
 from cms.services.threads import Shown as Thread
 
 
@@ -54,6 +56,7 @@ class Surroundings:
     guests: Openness = Openness()  # noqa: RUF009 - frozen
     threads: Sequence[Thread] = ()  # what is said about it
     review: Standing | None = None
+    waiting: Sequence[Waiting] = ()  # acts that wait for their time
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ class Plan:
     compulsory: Sequence[str]  # the kinds of flaws with which nothing goes out here
     review: Standing
     may_waive: bool  # the actor may publish it without a review
+    waiting: Sequence[Waiting]  # acts that wait for their time
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,9 @@ async def surroundings(
     chosen = [fields.picture or 0, *custom_fields.pictures_of({kind: custom}, [fields])]
     pictures = [*await media.list_missing(session, chosen, pictures), *pictures]
     review = await reviews.standing(session, draft) if draft else None
-    return Surroundings(await site.get_frame(session), categories, parents, series, writers, pictures, custom, path, guests, said, review)
+    waiting = await scheduling.list_of(session, post_id) if post_id else ()
+    frame = await site.get_frame(session)
+    return Surroundings(frame, categories, parents, series, writers, pictures, custom, path, guests, said, review, waiting)
 
 
 async def public_path(session: AsyncSession, post_id: int) -> str:
@@ -126,7 +132,8 @@ async def plan(session: AsyncSession, actor: Actor, post_id: int, rendered: Rend
     flaws = await checks.find(session, actor, checks.Text(draft.post, draft.fields, rendered))
     compulsory, review = (await site.get(session)).compulsory_checks, await reviews.standing(session, draft)
     public, article, may_waive = f"/{live.path}" if live else "", _article(draft.post, document), reviews.may_waive(actor, review.rules)
-    return Plan(draft, article, f"/{path}", aspects, public, flaws, compulsory, review, may_waive)
+    waiting = await scheduling.list_of(session, post_id)
+    return Plan(draft, article, f"/{path}", aspects, public, flaws, compulsory, review, may_waive, waiting)
 
 
 async def _free_path(session: AsyncSession, post: Post, fields: PostFields, now: datetime) -> str:

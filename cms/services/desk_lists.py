@@ -75,7 +75,8 @@ _SORTS: Mapping[str, tuple[InstrumentedAttribute[Any], bool]] = {  # by what, an
 class DeskRow:
     """A line of the list. Of another's post, whoever may not see drafts reads what readers see.
 
-    ``work``: where the work on something public stands, "" if there is nothing to say; ``due_at``: when it goes out.
+    ``work``: where the work on something public stands, "" if there is nothing to say; ``due_at``: when it goes out; ``missed``: why it
+    did not.
     """
 
     post: Post
@@ -87,6 +88,7 @@ class DeskRow:
     tags: tuple[str, ...] = ()
     work: str = ""
     due_at: datetime | None = None
+    missed: str = ""
     path: str = ""  # where readers find it, with a slash before it
 
 
@@ -363,7 +365,7 @@ async def _rows(session: AsyncSession, actor: Actor, ids: Sequence[int]) -> list
         posts.with_owners(post, names.get((post.id, Side.WORK), ()))
     hidden = {post.id for post in found.values() if not policy.allows(actor, Capability.DRAFT_SEE, post)}
     public = await _public_faces(session, ids)
-    due = dict((await session.execute(_due(ids))).all())
+    due = {post_id: (at, missed) for post_id, at, missed in await session.execute(_due(ids))}
     categories = await _named(session, ids, PostCategory, Category, PostCategory.category_id, PostCategory.category_id)
     tags = await _named(session, ids, PostTag, Tag, PostTag.tag_id, PostTag.position)
 
@@ -376,7 +378,8 @@ async def _rows(session: AsyncSession, actor: Actor, ids: Sequence[int]) -> list
         if post.id in hidden:
             return replace(row, title=face.title, status="published", changed_at=face.updated_at) if face else row
         work = post.work.value if post.was_ever_public and post.work is not WorkState.DRAFT and not post.is_trashed else ""
-        return replace(row, work=work, due_at=due.get(post.id))
+        at, missed = due.get(post.id, (None, ""))
+        return replace(row, work=work, due_at=at, missed=missed)
 
     return [row_of(found[number]) for number in ids if number in found]
 
@@ -385,8 +388,9 @@ def _names(named: Mapping[tuple[int, Side], Sequence[tuple[int, str]]], key: tup
     return tuple(name for _, name in named.get(key, ()))
 
 
-def _due(ids: Sequence[int]) -> Select[int, datetime]:
-    return select(Schedule.post_id, Schedule.due_at).where(Schedule.post_id.in_(ids), Schedule.act == ScheduledAct.PUBLISH)
+def _due(ids: Sequence[int]) -> Select[int, datetime, str]:
+    columns = (Schedule.post_id, Schedule.due_at, func.coalesce(Schedule.error, ""))
+    return select(*columns).where(Schedule.post_id.in_(ids), Schedule.act == ScheduledAct.PUBLISH)
 
 
 async def _public_faces(session: AsyncSession, ids: Sequence[int]) -> dict[int, Any]:

@@ -95,6 +95,7 @@ async def with_merged(session: AsyncSession, fields: PostFields) -> PostFields:
 
 def _without_missing(named: Named, fields: PostFields) -> PostFields:
     there = {
+        "authors": tuple(user_id for user_id in fields.authors if user_id in named.people),
         "tags": tuple(tag_id for tag_id in fields.tags if tag_id in named.tags),
         "category": fields.category if fields.category in named.categories else None,
         "series": fields.series if fields.series and fields.series.id in named.series else None,

@@ -35,11 +35,13 @@ class Notice(StrEnum):
     SUBMITTED = "submitted"
     APPROVED = "approved"
     CHANGES_ASKED = "changes_asked"
+    MISS = "miss"
     TEST = "test"
 
 
 REFUSABLE = (
     Notice.NEW_DEVICE, Notice.ROLE, Notice.ACCEPTED, Notice.MENTION, Notice.SUBMITTED, Notice.APPROVED, Notice.CHANGES_ASKED,
+    Notice.MISS,
 )  # fmt: skip
 
 
@@ -198,6 +200,12 @@ WORDS: dict[Notice, Words] = {
         ("{who} {did} “{title}”:", "{words}"),
         "{path}",
         "Read it, and answer",
+    ),
+    Notice.MISS: Words(
+        "“{title}” was not done on time",
+        ("What was scheduled for “{title}” could not be done:", "{words}", "It is not tried again by itself."),
+        "{path}",
+        "Look at it",
     ),
     Notice.SUBMITTED: Words(
         "For review: “{title}”",

@@ -1,4 +1,5 @@
-"""What people are told at the desk, and by mail unless they do not want it: mentions, answers in their threads, and reviews."""
+"""What people are told at the desk, and by mail unless they do not want it: mentions, answers in their threads, reviews, and what could not
+be done on time."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ class Told:
 
     @property
     def place(self) -> str:
-        return "threads" if self.kind in DID else "review"
+        return "threads" if self.kind in DID else "publication" if self.kind == "miss" else "review"
 
 
 async def tell(work: Work, actor: Actor, user_ids: Iterable[int], kind: str, post: Post, words: str, thread_id: int | None = None) -> None:
@@ -53,6 +54,14 @@ async def tell(work: Work, actor: Actor, user_ids: Iterable[int], kind: str, pos
         await notices.tell(work, user_id, LETTERS[kind], about=actor.user_id, path=path, **facts)
 
 
+async def tell_of_miss(work: Work, user_ids: Iterable[int], post: Post, why: str) -> None:
+    """That an act was due and could not be done. Whoever calls knows that these people may see the post."""
+    path = f"/admin/{post.kind}s/{post.id}/publication"
+    for user_id in sorted(user_ids):
+        work.session.add(Notification(user_id=user_id, kind="miss", data={"words": why}, post_id=post.id, created_at=work.now))
+        await notices.tell(work, user_id, Notice.MISS, path=path, title=post.title or "a text without a title", words=why)
+
+
 async def count_new(session: AsyncSession, actor: Actor) -> int:
     counted = _of(actor).with_only_columns(func.count()).where(Notification.seen_at.is_(None))
     return await session.scalar(counted) or 0
@@ -61,12 +70,12 @@ async def count_new(session: AsyncSession, actor: Actor) -> int:
 async def list_of(session: AsyncSession, actor: Actor) -> Sequence[Told]:
     """One's own, the newest first. What one may not see any more is not there."""
     rows = (await session.execute(_of(actor).order_by(Notification.id.desc()).limit(MOST_SHOWN))).all()
-    names = dict((await session.execute(select(User.id, User.name).where(User.id.in_({row.data["by"] for row, _ in rows})))).all())
+    names = dict((await session.execute(select(User.id, User.name).where(User.id.in_({row.data.get("by") for row, _ in rows})))).all())
     return [
         Told(
             row.id,
             row.kind,
-            names.get(row.data["by"], ""),
+            names.get(row.data.get("by", 0), ""),
             post,
             row.data.get("thread"),
             row.data["words"],

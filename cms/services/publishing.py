@@ -13,9 +13,9 @@ from cms import policy
 from cms.content.context import Rendered
 from cms.content.titles import plain_title
 from cms.db.session import Work
-from cms.errors import Conflict, InvalidInput
+from cms.errors import Conflict, InvalidInput, NotFound
 from cms.events import Listed, PostPublished, PostWithdrawn, WorkChanged
-from cms.models import Post, Published, Revision, Schedule, WorkingCopy
+from cms.models import Post, Published, Revision, Schedule, Site, WorkingCopy
 from cms.models.address import TargetKind
 from cms.models.post import Kind, Live, Reason, ScheduledAct, Side, WorkState
 from cms.policy import Actor, Capability
@@ -29,6 +29,7 @@ from cms.services import (
     outbox,
     posts,
     preview_links,
+    redirects,
     reviews,
     search_index,
     site,
@@ -37,15 +38,17 @@ from cms.services import (
     working_copies,
 )
 
+TITLE_NEEDED = "Readers need a title."
 _TEXT = frozenset({"title", "excerpt", "standfirst", "body", "picture"})  # what makes a post "updated" for its readers
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """The working copy that the editor saw, and what rendering made of it."""
+    """What is to go out, and what rendering made of it: the working copy of this number, as the editor saw it, or a revision."""
 
     number: int
     rendered: Rendered
+    revision_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class Dates:
 class Release:
     """What is to be public. ``dates``: what readers read of its past, for texts that were public elsewhere before. ``is_checked``: it must
     pass the checks that the site demands, and its review; what an import brings is as it is. ``without_review``: the actor wants it out
-    without one.
+    without one. ``is_planned``: all of that was asked when it was scheduled; the review is not asked for again.
     """
 
     post_id: int
@@ -66,6 +69,7 @@ class Release:
     dates: Dates | None = None
     is_checked: bool = False
     without_review: bool = False
+    is_planned: bool = False
 
 
 @dataclass(slots=True)
@@ -148,23 +152,22 @@ async def _to_go(work: Work, actor: Actor, releases: Sequence[Release]) -> tuple
             raise Conflict("This is in the trash; take it out before you publish it.")
     row = await site.hold(work)  # a parent that moves and a child that comes would miss each other, and so would two neighbours
     copies = await working_copies.projected(work, ids)
-    if any(copies[release.post_id].version != release.version.number for release in releases):
+    chosen = await _chosen(session, releases)
+    if any(one.post_id not in chosen and copies[one.post_id].version != one.version.number for one in releases):
         raise Conflict
-    fields, named = await documents.as_it_is(session, {key: PostFields.model_validate(copy.fields) for key, copy in copies.items()})
-    if not all(plain_title(one.title) for one in fields.values()):
-        raise InvalidInput({"title": "Readers need a title."})
-    for release in releases:
-        if release.is_checked:
-            await custom_fields.require(session, found[release.post_id].kind, fields[release.post_id])
-    for release in releases if row.compulsory_checks else ():
-        if release.is_checked:
-            text = checks.Text(found[release.post_id], fields[release.post_id], release.version.rendered)
-            await checks.require(session, actor, text, row.compulsory_checks)
-    for release in releases:
-        if release.is_checked:
-            subject = (found[release.post_id], copies[release.post_id])
-            await reviews.require(session, actor, row, *subject, waived=release.without_review)
-    revisions = await working_copies.keep(work, list(copies.values()), Reason.PUBLISHED, actor.user_id)
+    going_out = {post_id: PostFields.model_validate(copy.fields) for post_id, copy in (copies | chosen).items()}
+    fields, named = await documents.as_it_is(session, going_out)
+    for one in releases:
+        if not plain_title(fields[one.post_id].title):
+            raise InvalidInput({"title": TITLE_NEEDED})
+        if one.is_checked:
+            text = checks.Text(found[one.post_id], fields[one.post_id], one.version.rendered)
+            await require_fit(session, actor, row, text)
+        if one.is_checked and not one.is_planned:
+            source = chosen.get(one.post_id) or copies[one.post_id]
+            await reviews.require(session, actor, row, found[one.post_id], source, waived=one.without_review)
+    seen = [copy for post_id, copy in copies.items() if post_id not in chosen]
+    revisions = chosen | (await working_copies.keep(work, seen, Reason.PUBLISHED, actor.user_id) if seen else {})
     live = {row.post_id: row for row in await session.scalars(select(Published).where(Published.post_id.in_(ids)))}
     going = [
         _Going(
@@ -186,6 +189,25 @@ async def _to_go(work: Work, actor: Actor, releases: Sequence[Release]) -> tuple
     return going, named
 
 
+async def _chosen(session: AsyncSession, releases: Sequence[Release]) -> dict[int, Revision]:
+    """The revisions that go out instead of working copies, by post."""
+    wanted = {one.version.revision_id: one.post_id for one in releases if one.version.revision_id is not None}
+    found = {row.id: row for row in await session.scalars(select(Revision).where(Revision.id.in_(wanted)))} if wanted else {}
+    if any(number not in found or found[number].post_id != post_id for number, post_id in wanted.items()):
+        raise NotFound
+    return {row.post_id: row for row in found.values()}
+
+
+async def require_fit(session: AsyncSession, actor: Actor, row: Site, text: checks.Text) -> None:
+    """Raise ``InvalidInput`` if readers cannot have this text: something is missing that it must have, or it has a flaw with which nothing
+    goes out here."""
+    if not plain_title(text.fields.title):
+        raise InvalidInput({"title": TITLE_NEEDED})
+    await custom_fields.require(session, text.post.kind, text.fields)
+    if row.compulsory_checks:
+        await checks.require(session, actor, text, row.compulsory_checks)
+
+
 async def _write_documents(work: Work, going: Sequence[_Going], named: documents.Named) -> None:
     """All that does not depend on other posts."""
     frame = await site.get_frame(work.session)
@@ -204,7 +226,8 @@ async def _write_documents(work: Work, going: Sequence[_Going], named: documents
             one.published.updated_at = one.post.first_published_at
         elif _TEXT & set(documents.changed(one.published, one.old)):
             one.published.updated_at = work.now
-        one.post.live, one.post.work, one.post.has_changes, one.post.updated_at = Live.PUBLISHED, WorkState.DRAFT, False, work.now
+        one.post.live, one.post.work, one.post.updated_at = Live.PUBLISHED, WorkState.DRAFT, work.now
+        one.post.has_changes = one.release.version.revision_id is not None and not one.revision.is_same_as(one.copy)
     await addresses.assign_all(work, TargetKind.POST, places)
     work.session.add_all(one.published for one in going)
     await work.session.flush()
@@ -220,16 +243,31 @@ async def _announce(work: Work, going: Sequence[_Going]) -> None:
         outbox.record(work, PostPublished(post.id, post.kind, aspects, path, former_path, one.former, now[post.id], mine))
 
 
-async def withdraw(work: Work, actor: Actor, post_id: int) -> Post:
-    """Take it away from readers; its addresses answer 410 and stay its own."""
+async def withdraw(work: Work, actor: Actor, post_id: int, redirect_to: str = "") -> Post:
+    """Take it away from readers; its address answers 410, or leads elsewhere, and stays its own."""
     post = await posts.get_visible(work.session, actor, post_id, lock=True)
     policy.require(actor, Capability.of(post.kind, "publish"), post)
     if not post.is_published:
         raise Conflict("This is not public any more.")
+    path = (await work.session.get_one(Published, post_id)).path
     await _take_away(work, post)
     post.live, post.has_changes = Live.WITHDRAWN, False
-    audit.note(work, actor, f"{post.kind}.withdraw", post.kind, post_id, before=Live.PUBLISHED, after=Live.WITHDRAWN)
+    await work.session.execute(delete(Schedule).where(Schedule.post_id == post_id, Schedule.act == ScheduledAct.WITHDRAW))
+    await redirects.lead_away(work, actor, path, redirect_to)
+    more = {"redirect": redirect_to} if redirect_to else {}
+    audit.note(work, actor, f"{post.kind}.withdraw", post.kind, post_id, before=Live.PUBLISHED, after=Live.WITHDRAWN, **more)
     return post
+
+
+async def take_back(work: Work, post: Post, live: Live) -> None:
+    """Readers have nothing of it, as before it was published. If that was the first time, it never was: nothing stays of its address."""
+    if post.is_published:
+        await _take_away(work, post)
+        post.has_changes = False
+    post.live = live
+    if live is Live.NEVER:
+        post.first_published_at = None
+        await addresses.forget(work, TargetKind.POST, post.id)
 
 
 async def trash(work: Work, actor: Actor, post_id: int) -> Post:
@@ -286,6 +324,8 @@ async def settled(session: AsyncSession, post: Post, fields: PostFields, wanted:
 
     A post that has an address for the same automatic slug keeps it, number and all. ``taken``: by others that go out with it.
     """
+    if fields.slug and not post.was_ever_public:
+        return wanted
     here = await addresses.find_current(session, TargetKind.POST, post.id)
     if fields.slug:
         return here.path if here and here.path == with_number(wanted, post) else wanted

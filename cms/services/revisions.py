@@ -230,6 +230,16 @@ async def restore(work: Work, actor: Actor, post_id: int, revision_id: int) -> t
     return post, gone
 
 
+async def discard(work: Work, actor: Actor, post_id: int) -> Post:
+    """The text becomes again what readers see; what stood there is kept as a revision."""
+    live = await work.session.scalar(select(Published.revision_id).where(Published.post_id == post_id))
+    post = await posts.get_editable(work.session, actor, post_id)
+    if live is None:
+        raise Conflict("Readers do not see this, so there is nothing to go back to.")
+    await restore(work, actor, post_id, live)
+    return post
+
+
 async def _one(session: AsyncSession, post_id: int, revision_id: int) -> Revision:
     revision = await session.get(Revision, revision_id)
     if revision is None or revision.post_id != post_id:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from tornado.web import UIModule
 
+from cms.content.local_time import comes_twice
 from cms.models import Asset, User
 from cms.ui.module import Module
 from cms.ui.site import page_numbers
@@ -86,6 +87,12 @@ def exact(moment: datetime, zone: ZoneInfo) -> str:
     return f"{local.day} {local:%b %Y, %H:%M}"
 
 
+def in_full(moment: datetime, zone: ZoneInfo) -> str:
+    """With the day of the week, as people plan by it."""
+    local = moment.astimezone(zone)
+    return f"{local:%A}, {local.day} {local:%B %Y, %H:%M}"
+
+
 class DeskIcon(UIModule):
     """One of the sprite; drawn beside words, so it has no name of its own. ``turn``: mirrored where people read from the right."""
 
@@ -112,6 +119,20 @@ class DeskTime(UIModule):
         full = escape(exact(moment, zone))
         after = f'<br><span class="small quiet">{full}</span>' if both else ""
         return f'<time datetime="{moment.isoformat()}" title="{full}">{relative(moment, now, zone)}</time>{after}'
+
+
+class DueTime(Module):
+    """A moment that is planned, by the site's clock; a script adds how far away it is, and what the viewer's own clock shows then."""
+
+    def render(self, moment: datetime) -> str:
+        zone = self.handler.settings["parts"].last_frame.zone
+        return (
+            self.render_string(
+                "modules/due-time.html", moment=moment, words=in_full(moment, zone), zone=zone.key, comes_twice=comes_twice(moment, zone)
+            )
+            .decode()
+            .strip()
+        )
 
 
 class DeskPager(Module):
@@ -172,6 +193,7 @@ MODULES: dict[str, type[UIModule]] = {
     "DeskIcon": DeskIcon,
     "DeskPager": DeskPager,
     "DeskTime": DeskTime,
+    "DueTime": DueTime,
     "FlashNote": FlashNote,
     "Help": Help,
     "Palette": Palette,

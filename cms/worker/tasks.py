@@ -8,11 +8,14 @@ from typing import Any
 from cms.db.session import Database
 from cms.mail import Mailer
 from cms.media.storage import Storage
+from cms.rendering import Renderer
 from cms.sealing import Sealer
 from cms.services import (
     audit,
+    custom_fields,
     desk_index,
     devices,
+    field_labels,
     jobs,
     media,
     notices,
@@ -44,6 +47,7 @@ class Means:
     sealer: Sealer
     mailer: Mailer
     storage: Storage
+    renderer: Renderer
     public_url: str
     data: Path  # the data folder
     job_id: int = 0  # of the job that is done with it, to report how far it has come
@@ -98,6 +102,10 @@ async def follow_term(means: Means, payload: dict[str, Any]) -> None:
     await passing_on.follow_to_end(means.database, payload, means.job_id)
 
 
+async def follow_label(means: Means, payload: dict[str, Any]) -> None:
+    await field_labels.follow(means.database, payload["field"])
+
+
 async def send_mail(means: Means, payload: dict[str, Any]) -> None:
     async with means.database.read() as session:
         letter = await notices.letter(session, means.sealer, means.public_url, payload)
@@ -132,6 +140,7 @@ TASKS: dict[str, Task] = {
     "reindex_search": reindex_search,
     permalinks.JOB: renew_addresses,
     "reindex_desk": reindex_desk,
+    custom_fields.FOLLOWING: follow_label,
     passing_on.JOB: pass_on_term,
     passing_on.FOLLOWING: follow_term,
     notices.JOB: send_mail,

@@ -50,6 +50,9 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "/") event.preventDefault();
 });
 
+// What can be taken back for a while is not offered any longer.
+for (const offer of document.querySelectorAll("[data-for]")) setTimeout(() => offer.remove(), 1000 * Number(offer.dataset.for));
+
 // Of many states in a narrow row, the current one is in sight.
 const tab = document.querySelector(".tabs [aria-current]");
 if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;

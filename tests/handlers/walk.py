@@ -49,6 +49,7 @@ _STALE = {"title": "T", "text": "x", "version": "99"}  # another version is ther
 _MOVED = frozenset({301})
 _NOWHERE = frozenset({404})
 _DISCUSSED = frozenset({403, 404, 409})  # who may see it talks, who may edit it takes up; there is no such thread; it is in the trash
+_UNPLANNED = frozenset({409})  # nothing waits for its time
 _REVIEWED = ADMITTED | {403}  # who may see it submits what he may edit, and reviews what is not his own
 _LISTS = {"tag": "sea", "category": "coast", "author": "edna-reed", "series": "tides"}
 
@@ -67,6 +68,10 @@ def _desk(kind: str) -> dict[str, Stop]:
         f"admin.{kind}.checks": Stop(f"{at}/{{{kind}}}/checks", {"text": "x"}),
         f"admin.{kind}": Stop(f"{at}/{{{kind}}}", _STALE),
         f"admin.{kind}.publication": Stop(f"{at}/{{{kind}}}/publication", _STALE),
+        f"admin.{kind}.schedule": Stop(f"{at}/{{{kind}}}/schedule", answers=_UNPLANNED),
+        f"admin.{kind}.end": Stop(f"{at}/{{{kind}}}/end", {"end_day": "x"}, answers=ADMITTED | _UNPLANNED),
+        f"admin.{kind}.changes": Stop(f"{at}/{{{kind}}}/changes", answers=ADMITTED),
+        f"admin.{kind}.undo": Stop(f"{at}/{{{kind}}}/undo", {"ticket": "x"}, answers=_NOWHERE),
         f"admin.{kind}.review": Stop(f"{at}/{{{kind}}}/review", {"version": "99"}, answers=_REVIEWED),
         f"admin.{kind}.visibility": Stop(f"{at}/{{{kind}}}/visibility", {"visibility": "?"}),
         f"admin.{kind}.threads": Stop(f"{at}/{{{kind}}}/threads", {"text": ""}),
@@ -127,6 +132,7 @@ STOPS: dict[str, Stop] = {
     "admin.notifications": Stop("/admin/notifications", {"up_to": "0"}),
     "admin.preview": Stop("/admin/preview", {"text": "x"}),
     "admin.links": Stop("/admin/links"),
+    "admin.calendar": Stop("/admin/calendar", {"post": "999999", "act": "publish", "day": "?"}),
     "admin.palette": Stop("/admin/palette?q=low"),
     **_desk("post"),
     **_desk("page"),

@@ -1,5 +1,6 @@
 """Fields that administrators define: what may stand in them, where it is said, and what readers get."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,13 +8,15 @@ import pytest
 from cms import crdt
 from cms.db.session import Database
 from cms.errors import Forbidden, InvalidInput
-from cms.models import CustomField, Post, WorkingCopy
+from cms.events import Event, PostPublished
+from cms.models import CustomField, Post, Published, WorkingCopy
 from cms.models.post import Kind
 from cms.policy import Actor
 from cms.schemas.fields import FieldInput, NewFieldInput
 from cms.schemas.post import PostFields, PostInput
-from cms.services import custom_fields, media, posts, revisions, working_copies
-from tests.factories import draft, edited, person, publish
+from cms.services import custom_fields, jobs, media, posts, revisions, working_copies
+from cms.worker.tasks import TASKS
+from tests.factories import draft, edited, means, person, publish
 
 
 async def define(database: Database, actor: Actor, label: str, type: str = "text", **more: Any) -> CustomField:
@@ -135,6 +138,28 @@ async def test_value_outlives_its_definition_unseen_and_an_old_revision_takes_ba
     await edited(database, ana, post.id, title="Renamed", custom={"tide": "low"})
     assert await custom_of(database, post.id) == {"tide": "high"}
     assert (await publish(database, ana, post.id)).custom is None
+
+
+async def test_new_label_comes_to_all_that_is_public_by_a_job_that_may_be_done_twice(database: Database, tmp_path: Path) -> None:
+    adam, ana = await person(database, "administrator"), await person(database, "author")
+    tide, _ = await define(database, adam, "Tide"), await define(database, adam, "Wind")
+    post, other = await draft(database, ana, custom={"tide": "high", "wind": "south"}), await draft(database, ana, title="Other")
+    for each in (post, other):
+        await publish(database, ana, each.id)
+    async with database.transaction() as work:
+        await custom_fields.change(work, adam, tide.id, FieldInput(label="Water"))
+    heard: list[Event] = []
+    database.listen(heard.append)
+    async with database.transaction() as work:
+        job = await jobs.claim(work)
+    assert job
+    for _ in range(2):
+        await TASKS[job.name](means(database, tmp_path), job.payload)
+    async with database.read() as session:
+        public = await session.get_one(Published, post.id)
+    assert [(each["label"], each["value"]) for each in public.custom or ()] == [("Water", "high"), ("Wind", "south")]
+    told = [(event.post_id, event.aspects) for event in heard if isinstance(event, PostPublished)]
+    assert told == [(post.id, ("custom",))], "once, and of the text that has it"
 
 
 async def test_clearing_a_field_again_leaves_nothing_changed(database: Database) -> None:

@@ -56,8 +56,8 @@ async def test_date_before_the_first_publication_becomes_it_and_a_later_one_is_o
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
-        ("2026-03-29T01:30", "There was no 01:30"),
-        ("2025-10-26T01:30", "came twice"),
+        ("2026-03-29T01:30", "skip 01:30"),
+        ("2025-10-26T01:30", "twice"),
         ("soon", "Write a day"),
         (LATER["date"], "still to come"),
     ],

@@ -14,10 +14,11 @@ from cms.models.post import Kind, Post
 from cms.policy import Capability
 from cms.schemas.desk import ListQuery
 from cms.schemas.post import CUSTOM, META, PostFields, PostInput
-from cms.services import desk, post_templates, posts, references, working_copies
+from cms.services import desk, post_templates, posts, references, scheduling, working_copies
 from cms.services.desk import Surroundings
 from cms.services.post_templates import Start
 from cms.services.posts import Draft
+from cms.services.publishing import Version
 from cms.ui.choices import languages
 from cms.ui.custom_fields import labels_of
 from cms.ui.words import direction
@@ -147,6 +148,11 @@ class EditorHandler(AdminHandler, is_base=True):
     async def rendered(self, post_id: int, text: str, language: str | None) -> Rendered:
         """The text as readers get it; slow, so before a transaction."""
         return await self.parts.renderer.render(text, await self.context(post_id, text, language))
+
+    async def revision(self, post_id: int, revision_id: int) -> Version:
+        async with self.read() as session:
+            text, language = await scheduling.text_of(session, revision_id)
+        return Version(0, await self.rendered(post_id, text, language), revision_id)
 
     async def context(self, post_id: int, text: str, language: str | None) -> RenderContext:
         """What the text refers to."""

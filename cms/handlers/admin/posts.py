@@ -1,8 +1,10 @@
 """The lists of posts and pages, and the editor."""
 
+from cms.db.session import Work
 from cms.errors import Conflict, InvalidInput
 from cms.handlers.admin.editing import EditorHandler, begun_with, form_of
 from cms.handlers.admin.listing import COLUMNS, COLUMNS_KEPT, ListingHandler
+from cms.handlers.admin.undoing import UndoableHandler
 from cms.handlers.forms import Form
 from cms.models.post import Post
 from cms.policy import Capability
@@ -41,7 +43,7 @@ class NewHandler(EditorHandler):
         await self.show_editor(Form(PostInput, {"version": 0, "authors": str(self.actor.user_id), **begun}), None, start=start)
 
 
-class EditHandler(EditorHandler):
+class EditHandler(UndoableHandler, EditorHandler):
     requires = Capability.POST_EDIT
 
     async def get(self, number: str) -> None:
@@ -60,14 +62,16 @@ class EditHandler(EditorHandler):
     async def delete(self, number: str) -> None:
         """Into the trash, with what was typed."""
         form, post_id = self.form(PostInput), self.number(number)
+
+        async def act(work: Work) -> None:
+            await self.save_typed(work, post_id, form)
+            await publishing.trash(work, self.actor, post_id)
+
         try:
-            async with self.transaction() as work:
-                await self.save_typed(work, post_id, form)
-                await publishing.trash(work, self.actor, post_id)
+            _, undo = await self.undoably(post_id, act)
         except (InvalidInput, Conflict) as error:
             await self.refuse(form, post_id, error)
             return
-        undo = (self.reverse_url(f"admin.{self.kind}s.bulk"), {"act": "restore", "id": str(post_id)})
         self.flash("Moved to the trash.", (self.reverse_url(f"admin.{self.kind}", post_id), "Open it"), undo=undo)
         self.redirect_to(f"admin.{self.kind}s")
 

@@ -21,6 +21,7 @@ NOTICES = {
     "role": "Your role was changed",
     "accepted": "Somebody accepted your invitation",
     "mention": "Somebody mentions you in a thread, or answers in one of yours",
+    "miss": "What was scheduled could not be done on time",
     "submitted": "Somebody asks for a review that you can do",
     "approved": "Somebody approves a text of yours",
     "changes_asked": "Somebody asks for changes to a text of yours",

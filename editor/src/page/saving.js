@@ -35,7 +35,7 @@ export class Saving {
       await new Promise((resolve) => { setTimeout(resolve); }); // a form that is just being sent cannot be sent again
       await this.whenStored();
       if (button?.matches("[data-save]")) await this.#keep();
-      else this.#leave(button);
+      else if (this.desk.dispatchEvent(new CustomEvent("leaving", { detail: button, cancelable: true }))) this.#leave(button);
     } catch (why) {
       this.failed(typeof why === "string" ? why : "");
     } finally {

@@ -45,7 +45,7 @@ class PostEditor extends HTMLElement {
 
   // A field that a link leads to may be in a part that is not shown.
   #uncover(event) {
-    const link = event.target.closest(".problems a");
+    const link = event.target.closest(".problems a, .plan a:not([href^='#at='])");
     const field = link && document.getElementById(link.hash.slice(1));
     if (!field) return;
     event.preventDefault();

@@ -23,7 +23,7 @@ LONG = pytest.mark.timeout(240)
 
 def means_of(site: Site) -> Means:
     parts = site.application.parts
-    return Means(parts.database, parts.sealer, parts.mailer, parts.storage, parts.settings.public_url, parts.settings.data)
+    return Means(parts.database, parts.sealer, parts.mailer, parts.storage, parts.renderer, parts.settings.public_url, parts.settings.data)
 
 
 async def work_off(site: Site) -> None:
