@@ -66,6 +66,7 @@ class ScheduledAct(StrEnum):
 
 
 _HAS_CHANGES = text("has_changes")
+_UNDER_WAY = text("work <> 'draft'")
 
 
 class Post(Base):
@@ -75,6 +76,7 @@ class Post(Base):
     __table_args__ = (
         # Each has all that the desk's lists ask for before they know which fifty are shown.
         Index("ix_posts_desk", "kind", "updated_at", "id", "live", "language", "visibility"),
+        Index("ix_posts_under_way", "kind", "work", "live", sqlite_where=_UNDER_WAY, postgresql_where=_UNDER_WAY),
         Index("ix_posts_states", "kind", "live", "has_changes", "updated_at", "id", "work"),
         Index("ix_posts_titles", "kind", "folded_title", "id", "live"),
         Index("ix_posts_dates", "kind", "first_published_at", "id", "live"),

@@ -5,19 +5,16 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from sqlalchemy import delete
-
 from cms import policy
 from cms.content.context import Rendered
 from cms.db.session import ReadSession, Work
 from cms.errors import Conflict, Forbidden, InvalidInput, NotFound
-from cms.events import WorkChanged
-from cms.models import Post, Schedule
+from cms.models import Post
 from cms.models.post import Kind, ScheduledAct, WorkState
 from cms.policy import Actor, Capability
 from cms.schemas.desk import BulkInput, ReviewInput
 from cms.schemas.post import MAX_TAGS, PostFields
-from cms.services import audit, outbox, post_fields, posts, publishing, reviews, taxonomies, trash
+from cms.services import post_fields, posts, publishing, reviews, scheduling, taxonomies, trash
 from cms.services.posts import Draft
 from cms.services.publishing import Release, Version
 
@@ -100,14 +97,10 @@ async def _back_to_draft(work: Work, actor: Actor, post_id: int) -> None:
         raise Conflict("This is in the trash; take it out first.")
     if post.work is WorkState.DRAFT:
         raise Conflict("Readers see this; withdraw it instead." if post.is_published else "This is no more than a draft already.")
-    if post.work in reviews.UNDER_WAY:
+    if post.work is WorkState.SCHEDULED:
+        await scheduling.cancel(work, actor, post_id, ScheduledAct.PUBLISH)
+    else:
         await reviews.take_back(work, actor, post_id, ReviewInput.model_validate({}))
-        return
-    policy.require(actor, Capability.of(post.kind, "publish"), post)
-    before, post.work = post.work, WorkState.DRAFT
-    await work.session.execute(delete(Schedule).where(Schedule.post_id == post_id, Schedule.act == ScheduledAct.PUBLISH))
-    audit.note(work, actor, f"{post.kind}.draft", post.kind, post_id, before=before, after=post.work)
-    outbox.record(work, WorkChanged(post_id))
 
 
 # --- fields ----------------------------------------------------------------------------------------------------------------

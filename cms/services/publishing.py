@@ -324,6 +324,8 @@ async def settled(session: AsyncSession, post: Post, fields: PostFields, wanted:
 
     A post that has an address for the same automatic slug keeps it, number and all. ``taken``: by others that go out with it.
     """
+    if fields.slug and not post.was_ever_public:
+        return wanted
     here = await addresses.find_current(session, TargetKind.POST, post.id)
     if fields.slug:
         return here.path if here and here.path == with_number(wanted, post) else wanted

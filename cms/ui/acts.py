@@ -29,7 +29,6 @@ _OF_TEXTS = {
     "undo": "Undid what was just done to %s",
     "miss": "Could not do what was scheduled for %s",
     "delete": "Deleted %s for good",
-    "draft": "Made %s a draft again",
     "revision": "Named or kept a version of %s",
     "revert": "Brought back an earlier version of %s",
     "import": "Brought in %s from elsewhere",

@@ -30,6 +30,7 @@ NEEDED = {  # table: column: type, and its value in rows that are there
     },
 }
 PARTIAL = (
+    ("ix_posts_under_way", "posts", ["kind", "work", "live"], "work <> 'draft'"),
     ("ix_posts_changed", "posts", ["updated_at", "id"], "has_changes"),
     ("ix_threads_open", "threads", ["id"], "outcome IS NULL"),
     ("ix_jobs_failed", "jobs", ["finished_at"], "error IS NOT NULL"),

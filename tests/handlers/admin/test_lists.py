@@ -108,7 +108,7 @@ async def test_many_are_published_and_trashed_and_come_back(site: Site) -> None:
     answer = await do(browser, "trash", *ids)
     page = (await browser.get(answer.location)).page
     assert (await site.browser().get("/night-1")).status == 410
-    undo = fields(page, next(form for form in page.iter("form") if "undo" in (form.get("class") or "")))
+    undo = fields(page, next(by_class(page, "undo")[0].iter("form")))
     assert undo["act"] == "restore"
     assert (await browser.post(BULK, undo)).status == 303
     assert await titles(browser, "status=withdrawn") == ["Night 1", "Night 0"]
