@@ -53,10 +53,9 @@ def test_fields_are_defined_filled_in_with_and_without_scripts_and_read(program:
     editor.fill("Height of the tide", "three")
     editor.wait_for("Write a number, like 12 or 3.5.")
     assert problems(owner) == []
-    editor.press("Publish…")
+    editor.open_publication("Publish…")
     editor.wait_for("Height of the tide: Write a number, like 12 or 3.5.")
-    editor.press("Change it")
-    editor.when_ready()
+    editor.button("Change it").click()
     owner.execute_script(OPEN)
     assert editor.field("Height of the tide").get_attribute("value") == "three", "nothing is lost"
     editor.fill("Height of the tide", "3,5")

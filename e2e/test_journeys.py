@@ -29,7 +29,7 @@ def test_a_stranger_makes_the_site_his_and_publishes_a_post(program_on_each: Pro
     editor.wait_for_preview("And it goes out.")
     assert driver.get_log("browser") == [], "nothing to complain of"
     editor.wait_for("13 words")
-    editor.press("Publish…")
+    editor.open_publication("Publish…")
     editor.wait_for("13 words, 1 min to read")
     editor.press("Publish now")
     editor.wait_for("Readers can see it now")

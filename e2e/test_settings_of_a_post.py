@@ -50,7 +50,7 @@ def test_what_is_typed_is_checked_and_drawn_as_others_will_show_it(program: Prog
     owner.execute_script("for (const part of document.querySelectorAll('.groups details')) part.open = false;")
     assert text_of(owner, ".groups summary small") == "/springs, Olga Owner, Olga Owner, Arabic"
 
-    editor.press("Publish…")
+    editor.open_publication("Publish…")
     editor.wait_for("The picture favicon.svg has no text that says what it shows. Line 3")
     assert problems(owner) == []
     assert not editor.is_wider_than_the_window()

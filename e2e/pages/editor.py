@@ -49,6 +49,11 @@ class EditorScreen(Screen):
         self._press(writer[0], "a", Keys.CONTROL)
         self.type(text)
 
+    def open_publication(self, words: str) -> None:
+        """What will happen, over the editor."""
+        self.button(words).click()
+        Waiting(self.driver).until(lambda driver: driver.find_elements(By.CSS_SELECTOR, "dialog.publishing[open]"))
+
     # --- the text ---
 
     def type(self, text: str) -> None:
@@ -124,7 +129,9 @@ class EditorScreen(Screen):
         return [str(mark.accessible_name) for mark in self.driver.find_elements(By.CSS_SELECTOR, ".here button")]
 
     def publish(self) -> None:
-        self.press("Publish…")
+        """Over the editor with scripts, on a page of its own without."""
+        self.button("Publish…").click()
+        self.wait_for("Publish now")
         self.press("Publish now")
 
     # --- the preview ---
