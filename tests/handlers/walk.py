@@ -213,7 +213,7 @@ STOPS: dict[str, Stop] = {
     "admin.menus.targets": Stop("/admin/menus/targets"),
     "admin.menu.main": Stop("/admin/menus/main", {"version": "99"}),
     "admin.menu.footer": Stop("/admin/menus/footer", {"version": "99"}),
-    "admin.pages.tree": Stop("/admin/pages/tree"),
+    "admin.pages.tree": Stop("/admin/pages/tree", {"page": "none"}),
     "admin.redirects": Stop("/admin/redirects"),
     "admin.redirects.csv": Stop("/admin/redirects.csv"),
     "admin.redirects.new": Stop("/admin/redirects/new", {"path": ""}),
