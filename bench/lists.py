@@ -32,7 +32,7 @@ from cms.services.desk_lists import DeskSlice
 from tests import bulk, factories, postgresql, rust_blog
 
 BAR = 0.060  # seconds for a list
-YARDSTICK = 0.020
+YARDSTICK = {"sqlite": 0.015, "postgresql": 0.020}  # on the machine for which the bar was set, when it had nothing else to do
 BLOCKS, ROUNDS = 3, 5
 YARDSTICK_ROWS = 10_000
 DRAFTS, CHANGED, TRASHED = 20, 50, 100  # every so manieth
@@ -76,6 +76,7 @@ class Line:
 
     name: str
     who: str
+    most: float  # times the yardstick
     blocks: list[tuple[float, float]]
     total: str
 
@@ -85,7 +86,7 @@ class Line:
 
     def __str__(self) -> str:
         ours, yardstick = (median(each) for each in zip(*self.blocks, strict=True))
-        verdict = "" if self.times <= BAR / YARDSTICK else "   over"
+        verdict = "" if self.times <= self.most else "   over"
         costs = f"{1000 * ours:7.1f} ms   yardstick {1000 * yardstick:5.1f} ms   {self.times:5.2f} times"
         return f"  {self.name:<20}{self.who:<12}{costs}{self.total:>9}{verdict}"
 
@@ -133,7 +134,7 @@ async def measure(database: Database, who: str, actor: Actor) -> list[Line]:
         listed = await listing()  # reads from the disk
         blocks = [(await _seconds(listing, server), await _seconds(lambda: _yardstick(database), server)) for _ in range(BLOCKS)]
         total = "many" if listed.total is None else f"{listed.total}{'+' if listed.is_more else ''}"
-        lines.append(Line(name, who, blocks, total))
+        lines.append(Line(name, who, BAR / YARDSTICK[database.dialect.name], blocks, total))
         print(lines[-1], flush=True)
     return lines
 
@@ -165,9 +166,9 @@ async def compare(databases: dict[str, str], posts: int, folder: Path) -> bool:
         print(f"{name}: {posts} posts put in ({time.perf_counter() - began:.0f} s)", flush=True)
         lines += [*await measure(database, "an editor", editor), *await measure(database, "an author", author)]
         await database.dispose()
-    worst = max(lines, key=lambda line: line.times)
-    is_held = worst.times <= BAR / YARDSTICK
-    print(f"Bar: {BAR / YARDSTICK:.1f} times the yardstick: {'held' if is_held else 'missed'} (at most {worst.times:.2f}: {worst.name}).")
+    over = [line for line in lines if line.times > line.most]
+    is_held = not over
+    print(f"Bar: {1000 * BAR:.0f} ms: {'held' if is_held else f'missed by {len(over)} of {len(lines)} lists'}.")
     return is_held
 
 

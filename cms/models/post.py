@@ -75,7 +75,7 @@ class Post(Base):
     __tablename__ = "posts"
     __table_args__ = (
         # Each has all that the desk's lists ask for before they know which fifty are shown.
-        Index("ix_posts_desk", "kind", "updated_at", "id", "live", "language", "visibility"),
+        Index("ix_posts_desk", "kind", "updated_at", "id", "live", "has_changes", "language", "visibility", "first_published_at"),
         Index("ix_posts_under_way", "kind", "work", "live", sqlite_where=_UNDER_WAY, postgresql_where=_UNDER_WAY),
         Index("ix_posts_states", "kind", "live", "has_changes", "updated_at", "id", "work"),
         Index("ix_posts_titles", "kind", "folded_title", "id", "live"),

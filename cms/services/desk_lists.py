@@ -242,12 +242,16 @@ async def _narrowed(session: AsyncSession, actor: Actor, own: Own, query: ListQu
 
 
 async def _filed(session: AsyncSession, own: Own, table: type[Any], condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """By what stands in the working copy where the actor may know of it, else by what readers see."""
     in_work = await _among(session, select(table.post_id).where(table.side == Side.WORK, condition))
+    return _as_seen(own, in_work, exists().where(table.post_id == Post.id, table.side == Side.LIVE, condition))
+
+
+def _as_seen(own: Own, in_work: ColumnElement[bool], in_public: ColumnElement[bool]) -> ColumnElement[bool]:
+    """By what stands in the working copy where the actor may know of it, else by what readers see: which is the same, unless it has
+    changes."""
     if own is None:
         return in_work
-    in_public = await _among(session, select(table.post_id).where(table.side == Side.LIVE, condition))
-    return or_(and_(own, in_work), and_(not_(own), in_public))
+    return or_(and_(in_work, or_(Post.has_changes.is_(False), own)), and_(Post.has_changes.is_(True), not_(own), in_public))
 
 
 async def _from(session: AsyncSession, category_id: int) -> set[int]:
@@ -262,16 +266,11 @@ async def _from(session: AsyncSession, category_id: int) -> set[int]:
 
 def _in_language(own: Own, language: str, *, is_usual: bool) -> ColumnElement[bool]:
     in_work = or_(Post.language == language, Post.language.is_(None)) if is_usual else Post.language == language
-    if own is None:
-        return in_work
-    return or_(and_(own, in_work), and_(not_(own), exists().where(Published.post_id == Post.id, Published.language == language)))
+    return _as_seen(own, in_work, exists().where(Published.post_id == Post.id, Published.language == language))
 
 
 async def _with_words(session: ReadSession, own: Own, typed: str) -> tuple[ColumnElement[bool], bool]:
-    """All words, in the title or the text; longer ones may go on. Whether there are many such texts.
-
-    What readers see of another's post is what is being written, unless it has changes.
-    """
+    """All words, in the title or the text; longer ones may go on. Whether there are many such texts."""
     asked = list(dict.fromkeys(words(typed)))[:MAX_WORDS]
     if not asked:
         return false(), False
@@ -279,10 +278,7 @@ async def _with_words(session: ReadSession, own: Own, typed: str) -> tuple[Colum
     found = await session.dialect.search_desk(session, wanted, MANY + 1)
     is_wide = len(found) > MANY
     has = session.dialect.has_terms(wanted, Post.id) if is_wide else Post.id.in_(found)
-    if own is None:
-        return has, is_wide
-    is_same = Post.has_changes.is_(False)
-    return or_(and_(or_(own, is_same), has), and_(not_(own), not_(is_same), posts.has_in_public(asked))), is_wide
+    return _as_seen(own, has, posts.has_in_public(asked)), is_wide
 
 
 # --- in which order --------------------------------------------------------------------------------------------------------

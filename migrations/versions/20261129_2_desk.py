@@ -37,7 +37,7 @@ PARTIAL = (
 )
 COUNTED_UP = ("posts", "users")
 LISTS = {  # of posts and pages
-    "desk": ("kind", "updated_at", "id", "live", "language", "visibility"),
+    "desk": ("kind", "updated_at", "id", "live", "has_changes", "language", "visibility", "first_published_at"),
     "states": ("kind", "live", "has_changes", "updated_at", "id", "work"),
     "titles": ("kind", "folded_title", "id", "live"),
     "dates": ("kind", "first_published_at", "id", "live"),

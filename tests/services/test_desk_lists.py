@@ -69,7 +69,7 @@ async def test_list_asks_as_often_whatever_its_length(database: Database) -> Non
         with watching.questions(database) as sent:
             await listed(database, ana, q="number mud", tag="Sea", language="en", sort="title")
         asked.append(len(sent))
-    assert asked == [10, 13] * 2
+    assert asked == [10, 12] * 2
 
 
 async def test_words_are_found_in_title_and_text_as_they_are_being_written(database: Database) -> None:
