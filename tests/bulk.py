@@ -88,6 +88,8 @@ async def publish(database: Database, authors: list[Actor], number: int, *, tags
         for table, values in rows.items():
             for start in range(0, len(values), CHUNK):
                 await connection.execute(insert(table), values[start : start + CHUNK])
+    async with database.transaction() as work:
+        await work.dialect.gather_statistics(work.session)
     return ids
 
 

@@ -66,6 +66,9 @@ class Dialect(Protocol):
     async def problems(self, session: AsyncSession) -> list[str]:
         """What the database says of its own integrity; empty when all is well."""
 
+    async def gather_statistics(self, session: AsyncSession) -> None:
+        """After much was written at once: what plans of queries are made by, which would otherwise be right a minute later only."""
+
     async def announce(self, session: AsyncSession, origin: str, ids: Sequence[int]) -> None:
         """Let other processes know of these rows of the outbox, once the transaction is committed."""
 

@@ -137,6 +137,9 @@ class PostgreSQL:
             return Unavailable()
         return None
 
+    async def gather_statistics(self, session: AsyncSession) -> None:
+        await session.execute(text("ANALYZE"))
+
     async def announce(self, session: AsyncSession, origin: str, ids: Sequence[int]) -> None:
         for start in range(0, len(ids), IDS_A_NOTICE):
             told = ",".join(map(str, ids[start : start + IDS_A_NOTICE]))

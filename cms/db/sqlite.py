@@ -158,6 +158,9 @@ class SQLite:
             )
         return None
 
+    async def gather_statistics(self, session: AsyncSession) -> None:
+        """Its plans are made without."""
+
     async def announce(self, session: AsyncSession, origin: str, ids: Sequence[int]) -> None:
         """The file's own version tells that something was committed."""
 

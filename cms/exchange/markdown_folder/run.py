@@ -165,6 +165,9 @@ class _Import:
         if not self.options.is_rehearsal and not self.blog.is_exact:
             async with self.database.transaction() as work:
                 lists += await self.terms.lead_old_lists(work, self.blog)
+        if not self.options.is_rehearsal:
+            async with self.database.transaction() as work:
+                await work.dialect.gather_statistics(work.session)
         self._note_old(lists, "an old list: all posts are in /archive now")
         self._note_old(self.blog.feeds, f"an old feed: the feed is {FEED} now; whoever reads it has to be told")
 

@@ -19,6 +19,7 @@ JOBS = {
     "reindex_desk": "Makes the search of the desk anew",
     "terms.pass_on": "Gives the texts of a merged category or tag to the other",
     "terms.follow": "Writes a changed name into what readers see",
+    "follow_label": "Writes a field's new label into what readers see",
     "send_mail": "Sends a letter",
     "offer_reset": "Offers a new password",
     "forget_file": "Deletes a file that nothing names",
