@@ -41,6 +41,7 @@ PermalinkOption = Annotated[
 ]
 FromOption = Annotated[str, typer.Option("--from", help="zola, hugo or jekyll, if it is not recognised.", show_default=False)]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")]
+ProgressOption = Annotated[bool, typer.Option("--progress", help="Say how far it is, as lines of JSON on the error channel.", hidden=True)]
 ReportOption = Annotated[Path | None, typer.Option("--report", help="Where the report goes, as an HTML file.", show_default=False)]
 
 
@@ -53,6 +54,7 @@ def import_markdown(
     report_file: ReportOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
+    in_lines: ProgressOption = False,
 ) -> None:
     """Texts, pictures, people and every old address of a Zola, Hugo or Jekyll site. Run it again: it goes on, and does nothing twice."""
     settings = load_settings(data=data)
@@ -62,7 +64,7 @@ def import_markdown(
     blog = read_folder(folder, report, program)
     is_stopped = has_owner = False
     try:
-        has_owner = run(_import(settings, blog, report, permalink, is_rehearsal=dry_run, is_quiet=as_json))
+        has_owner = run(_import(settings, blog, report, permalink, is_rehearsal=dry_run, is_quiet=as_json, in_lines=in_lines))
     except KeyboardInterrupt:
         is_stopped = True
     except StorageFull:
@@ -83,7 +85,9 @@ def import_markdown(
         raise typer.Exit(1)
 
 
-async def _import(settings: Settings, blog: Blog, report: Report, permalink: str | None, *, is_rehearsal: bool, is_quiet: bool) -> bool:
+async def _import(
+    settings: Settings, blog: Blog, report: Report, permalink: str | None, *, is_rehearsal: bool, is_quiet: bool, in_lines: bool
+) -> bool:
     """Whether the site has an owner."""
     await bring_up_to_date(settings)
     renders = max(2, os.cpu_count() or 2)
@@ -93,7 +97,7 @@ async def _import(settings: Settings, blog: Blog, report: Report, permalink: str
             is_new, frame = not await transfers.has_own_posts(session), await site.get_frame(session)
         pattern = _permalink(blog, frame, permalink, is_new=is_new, is_quiet=is_quiet)
         options = Options(pattern, settings.public_url, renders, is_rehearsal)
-        with _bar(is_quiet) as progress:
+        with _bar(is_quiet, in_lines) as progress:
             await bring_in(database, Storage(settings.media_folder), renderer, blog, options, report, progress)
         async with database.read() as session:
             return await accounts.has_owner(session)
@@ -126,9 +130,9 @@ def _lines(what: str, done: int, of: int) -> None:
 
 
 @contextmanager
-def _bar(is_quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+def _bar(is_quiet: bool, in_lines: bool) -> Iterator[Callable[[str, int, int], None]]:
     """How far it is, with its rate and what is left; on the terminal's own channel, and only if there is one."""
-    if is_quiet:
+    if in_lines:
         yield _lines
         return
     console = Console(stderr=True)
@@ -139,7 +143,7 @@ def _bar(is_quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=console, disable=is_quiet or not console.is_terminal) as progress:
         tasks: dict[str, TaskID] = {}
 
         def advance(what: str, done: int, of: int) -> None:
@@ -172,19 +176,20 @@ def export_markdown(
     folder: Annotated[Path, typer.Argument(help="An empty folder, or one that an earlier export made.", show_default=False)],
     data: DataOption = None,
     as_json: JsonOption = False,
+    in_lines: ProgressOption = False,
 ) -> None:
     """Every text with its front matter, and its pictures beside it; `squall import markdown` reads it again."""
     settings = load_settings(data=data)
-    counts = run(_export(settings, folder, is_quiet=as_json))
+    counts = run(_export(settings, folder, is_quiet=as_json, in_lines=in_lines))
     if as_json:
         print_json({"written": dict(counts)})
     else:
         typer.echo(f"Wrote {', '.join(f'{number:,} {name}' for name, number in counts.items()) or 'nothing'} to {folder}")
 
 
-async def _export(settings: Settings, folder: Path, *, is_quiet: bool) -> Counter[str]:
+async def _export(settings: Settings, folder: Path, *, is_quiet: bool, in_lines: bool) -> Counter[str]:
     async with current_database(settings) as database:
-        with _bar(is_quiet) as progress:
+        with _bar(is_quiet, in_lines) as progress:
             return await write_folder(database, Storage(settings.media_folder), settings.public_url, folder, progress)
 
 

@@ -117,7 +117,7 @@ async def _import(errand: _Errand) -> tuple[_Said, dict[str, Any]]:
     chosen = [f"--{name}={options[key]}" for name, key in (("permalink", "permalink"), ("from", "program")) if options.get(key)]
     rehearsal = ["--dry-run"] if options.get("rehearsal") else []
     try:
-        said = await errand.command("import", "markdown", str(_inner(source)), "--report", str(page), *chosen, *rehearsal)
+        said = await errand.command("import", "markdown", str(_inner(source)), "--progress", "--report", str(page), *chosen, *rehearsal)
     finally:
         await asyncio.to_thread(shutil.rmtree, source, True)
     report = _read(said.out)
@@ -132,7 +132,7 @@ async def _import(errand: _Errand) -> tuple[_Said, dict[str, Any]]:
 async def _export(errand: _Errand) -> tuple[_Said, dict[str, Any]]:
     folder, target = errand.place("-out"), errand.place(".zip")
     try:
-        said = await errand.command("export", "markdown", str(folder))
+        said = await errand.command("export", "markdown", str(folder), "--progress")
         if said.code:
             return said, {}
         await asyncio.to_thread(_zip, folder, target)
