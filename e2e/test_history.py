@@ -41,7 +41,7 @@ async def test_a_text_is_compared_played_back_and_restored(tmp_path: Path, templ
         driver.get(f"{program.url}/login")
         press(driver, "[name=email]", "owner@example.org")
         press(driver, "[name=password]", factories.PASSWORD + Keys.ENTER)
-        wait_for(driver, "main", "Posts")
+        wait_for(driver, "main h1", "Today")
 
         driver.get(history)
         assert problems(driver) == []

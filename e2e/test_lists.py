@@ -73,6 +73,7 @@ def test_list_works_on_a_phone_without_scripts(program: Program, owner: Chrome, 
     driver = open_browser(width=375, scripts=False)
     desk = SignInScreen(driver).open(program.url)
     desk.sign_in(EMAIL, PASSWORD)
+    driver.get(f"{program.url}/admin/posts")
     assert not driver.find_element(By.CLASS_NAME, "bulk").is_displayed()
     box(driver, "Ebb").click()
     assert driver.find_element(By.CLASS_NAME, "bulk").is_displayed()
@@ -102,6 +103,7 @@ def test_number_of_somebody_else_is_refused_and_what_is_ones_own_comes_back(
     driver = open_browser()
     desk = SignInScreen(driver).open(program.url)
     desk.sign_in("cem@example.org", PASSWORD)
+    driver.get(f"{program.url}/admin/posts")
     mine = box(driver, "Mine")
     mine.click()
     other = "const other = arguments[0].cloneNode(); other.value = arguments[1]; other.checked = true; arguments[0].after(other)"

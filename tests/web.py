@@ -128,7 +128,7 @@ class Site:
                 await notices.new_device(work, user.id, user_agents.name_of(AGENT))
         settings = self.application.parts.settings
         signed = {session_cookie_name(settings): token, known_cookie_name(settings): device.carrier}
-        key = f"2|00000000|{secrets.token_hex(16)}|{int(time.time())}"  # a mask of zeros: any other would do as well
+        key = f"2|{secrets.token_hex(4)}|{secrets.token_hex(16)}|{int(time.time())}"  # any mask, over any token
         return Browser(self.url, {**{name: self._sign(name, value) for name, value in signed.items()}, "xsrf": key})
 
     def _sign(self, name: str, value: str) -> str:

@@ -243,8 +243,9 @@ async def _announce(work: Work, going: Sequence[_Going]) -> None:
         outbox.record(work, PostPublished(post.id, post.kind, aspects, path, former_path, one.former, now[post.id], mine))
 
 
-async def withdraw(work: Work, actor: Actor, post_id: int, redirect_to: str = "") -> Post:
-    """Take it away from readers; its address answers 410, or leads elsewhere, and stays its own."""
+async def withdraw(work: Work, actor: Actor, post_id: int, redirect_to: str | None = None) -> Post:
+    """Take it away from readers; its address answers 410, or leads elsewhere, and stays its own. ``redirect_to``: "" if readers are to be
+    told that it is gone; None leaves a rule that waited for this as it is."""
     post = await posts.get_visible(work.session, actor, post_id, lock=True)
     policy.require(actor, Capability.of(post.kind, "publish"), post)
     if not post.is_published:
@@ -253,7 +254,8 @@ async def withdraw(work: Work, actor: Actor, post_id: int, redirect_to: str = ""
     await _take_away(work, post)
     post.live, post.has_changes = Live.WITHDRAWN, False
     await work.session.execute(delete(Schedule).where(Schedule.post_id == post_id, Schedule.act == ScheduledAct.WITHDRAW))
-    await redirects.lead_away(work, actor, path, redirect_to)
+    if redirect_to is not None:
+        await redirects.lead_away(work, actor, path, redirect_to)
     more = {"redirect": redirect_to} if redirect_to else {}
     audit.note(work, actor, f"{post.kind}.withdraw", post.kind, post_id, before=Live.PUBLISHED, after=Live.WITHDRAWN, **more)
     return post

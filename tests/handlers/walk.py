@@ -133,7 +133,7 @@ STOPS: dict[str, Stop] = {
     "admin.preview": Stop("/admin/preview", {"text": "x"}),
     "admin.links": Stop("/admin/links"),
     "admin.calendar": Stop("/admin/calendar", {"post": "999999", "act": "publish", "day": "?"}),
-    "admin.palette": Stop("/admin/palette?q=low"),
+    "admin.palette": Stop("/admin/palette"),
     **_desk("post"),
     **_desk("page"),
     "login.openid": Stop("/login/openid", answers=_NOWHERE),  # no provider is set
@@ -218,7 +218,7 @@ STOPS: dict[str, Stop] = {
     "admin.redirects.csv": Stop("/admin/redirects.csv"),
     "admin.redirects.new": Stop("/admin/redirects/new", {"path": ""}),
     "admin.redirects.table": Stop("/admin/redirects/table"),
-    "admin.redirect": Stop("/admin/redirects/{redirect}", {"path": ""}),
+    "admin.redirect": Stop("/admin/redirects/{redirect}", {"path": ""}, answers=ADMITTED | _NOWHERE),  # one of these methods deletes it
     "admin.categories": Stop("/admin/categories", {"name": ""}),
     "admin.category": Stop("/admin/categories/{category}", {"name": ""}),
     "admin.category.deletion": Stop("/admin/categories/{category}/deletion", {"heir": "?"}),

@@ -16,11 +16,11 @@ from cms.models import AuditEntry, Job, Notification, Post, Redirect, Schedule, 
 from cms.models.post import Live, ScheduledAct, WorkState
 from cms.policy import Actor
 from cms.rendering import Renderer
-from cms.services import posts, scheduling
+from cms.services import posts, publishing, scheduling
 from cms.services.publishing import Version
 from cms.worker import scheduler
 from cms.worker.tasks import Means
-from tests.factories import draft, edited, means, person, publish, published, trash, withdraw
+from tests.factories import draft, edited, means, person, publish, published, trash
 from tests.services.test_publishing import read
 from tests.watching import Clock
 
@@ -171,7 +171,8 @@ async def test_it_ends_at_its_time_and_leads_elsewhere(database: Database, clock
         with pytest.raises(InvalidInput) as refused:
             await end(database, editor, post, clock.now + timedelta(days=1), target)
         assert set(refused.value.errors) == {"redirect_to"}
-    await withdraw(database, editor, post)
+    async with database.transaction() as work:
+        await publishing.withdraw(work, editor, post, "")
     async with database.read() as session:
         assert not (await session.scalars(select(Redirect))).all(), "withdrawn again without one, it leads nowhere"
 
