@@ -62,7 +62,7 @@ def test_the_door_opens_for_the_right_password_only(program: Program, owner: Chr
     assert door.text == wrong, "nobody learns who has an account"
 
     door.sign_in(EMAIL, PASSWORD)
-    door.wait_for("Posts")
+    door.wait_for("Today")
     door.press("Sign out")
     door.driver.get(f"{program.url}/admin/posts")
     assert door.driver.current_url.startswith(f"{program.url}/login")

@@ -97,7 +97,7 @@ def test_invited_person_adds_a_passkey_goes_and_comes_back_with_it(program: Prog
     security.button("Menu").send_keys(Keys.ENTER)  # what stands beside the page is a sheet on a phone
     assert nia.switch_to.active_element.get_attribute("aria-label") == "Close the menu", "not on the button that it covers"
     security.press("Sign out")
-    door.wait_for("Posts")  # the browser offers what it keeps, and somebody who says yes to everything is in
+    door.wait_for("Today")  # the browser offers what it keeps, and somebody who says yes to everything is in
     assert "used just now" in SecurityScreen(nia).open(program.url).text
 
 
@@ -122,7 +122,7 @@ def test_new_password_by_a_letter(mailing: tuple[Program, Postbox], open_browser
     door.sign_in(EMAIL, PASSWORD)
     assert "do not go together" in door.text
     door.sign_in(EMAIL, NEW)
-    door.wait_for("Posts")
+    door.wait_for("Today")
 
 
 PAGES = (

@@ -37,7 +37,7 @@ def test_passkey_is_added_and_lets_in_without_a_name(program: Program, owner: Ch
     assert "Laptop" in security.text
     security.press("Sign out")
     # The browser offers what it keeps as soon as the page is there; somebody who says yes to everything is in.
-    wait_for_path(owner, "/admin/posts")
+    wait_for_path(owner, "/admin")
     assert "used just now" in SecurityScreen(owner).open(program.url).text
 
 
@@ -51,7 +51,7 @@ def test_passkey_is_used_by_its_button(program: Program, owner: Chrome) -> None:
     screen = SecurityScreen(owner).open(program.url)
     screen.press("Sign out")
     screen.press("Use a passkey")
-    wait_for_path(owner, "/admin/posts")
+    wait_for_path(owner, "/admin")
 
 
 def test_code_of_the_app_then_a_recovery_code_that_is_right_once(program: Program, owner: Chrome, open_browser: OpenBrowser) -> None:
@@ -63,7 +63,7 @@ def test_code_of_the_app_then_a_recovery_code_that_is_right_once(program: Progra
         step = SecondStep(driver)
         assert step.heading == "One more step"
         step.answer(code)
-        assert (step.heading == "Posts") is comes_in, step.text
+        assert (step.heading == "Today") is comes_in, step.text
     assert "This code is not right" in step.text
 
 
@@ -86,7 +86,7 @@ def test_session_that_is_revoked_elsewhere_is_over_with_the_next_request(
 ) -> None:
     other = open_browser()
     SignInScreen(other).open(program.url).sign_in(EMAIL, PASSWORD)
-    assert Screen(other).heading == "Posts"
+    assert Screen(other).heading == "Today"
     SecurityScreen(owner).open(program.url).press("Sign out all others")
     other.refresh()
     assert other.current_url.startswith(f"{program.url}/login")
@@ -101,7 +101,7 @@ def test_by_keyboard_alone(program: Program, owner: Chrome, open_browser: OpenBr
     _type(driver, EMAIL, Keys.TAB, PASSWORD, Keys.ENTER)
     wait_for_path(driver, "/login/second-factor")
     _type(driver, next_code(secret), Keys.ENTER)
-    wait_for_path(driver, "/admin/posts")
+    wait_for_path(driver, "/admin")
     driver.get(f"{program.url}/account/security")
     for _ in range(30):
         _type(driver, Keys.TAB)
@@ -161,6 +161,6 @@ def _link_and_come_in(program: Program, driver: Chrome) -> None:
         assert "ana-1" in screen.text
         screen.press("Sign out")
         screen.press("Sign in with Harbour ID")
-        wait_for_path(driver, "/admin/posts")
+        wait_for_path(driver, "/admin")
     finally:
         program.stop()
