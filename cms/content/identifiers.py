@@ -27,7 +27,9 @@ CLOBBERING = frozenset(
 )
 
 # Ids that the page around a text has, or will have; a test compares them with the templates.
-OF_THE_PAGE = frozenset({"earlier", "filed", "main", "pages-below", "pages-beside", "q", "related", "series", "unlock-error", "unlock-password"})
+OF_THE_PAGE = frozenset(
+    {"earlier", "filed", "main", "pages-below", "pages-beside", "q", "related", "series", "unlock-error", "unlock-password"}
+)
 TAKEN = CLOBBERING | OF_THE_PAGE
 
 
