@@ -18,6 +18,7 @@ from cms.schemas.transfers import BackupPlan
 from cms.services import audit, jobs
 
 JOB = "transfer"
+FOLDER = "transfers"  # in the data folder
 MOST_SHOWN = 50
 KEPT = timedelta(days=90)  # rows
 FILES_KEPT = timedelta(days=7)  # of exports, and of what was brought in; backups are kept by number
@@ -69,6 +70,12 @@ async def forget(work: Work, actor: Actor, transfer_id: int, kinds: Collection[T
     audit.note(work, actor, f"{row.kind}.forget", "transfer", row.id)
     await work.session.delete(row)
     return row
+
+
+def files_of(row: Transfer) -> list[str]:
+    """What belongs to it on the disk, below the data folder."""
+    page = (row.report or {}).get("page")
+    return [name for name in (row.file, f"{FOLDER}/{page}" if page else "") if name]
 
 
 # --- while it is done ------------------------------------------------------------------------------------------------------

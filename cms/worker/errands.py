@@ -17,10 +17,10 @@ from cms.errors import OperatorError
 from cms.models import Transfer
 from cms.models.desk import TransferKind
 from cms.services import transfer_runs
+from cms.services.transfer_runs import FOLDER
 from cms.settings import handed_on
 from cms.telemetry import first_line
 
-FOLDER = "transfers"
 MOST_FILES = 100_000  # of an archive
 MOST_BYTES = 4 * 1024**3  # of all that is in it
 FINDINGS_KEPT = 200  # in the row; the page of the report has all
@@ -237,6 +237,5 @@ async def clear_away(database: Database, data: Path) -> None:
 
 def remove(data: Path, row: Transfer) -> None:
     """What belongs to a transfer, on the disk."""
-    names = [row.file, *([f"{FOLDER}/{row.report['page']}"] if row.report and row.report.get("page") else [])]
-    for name in filter(None, names):
+    for name in transfer_runs.files_of(row):
         (data / name).unlink(missing_ok=True)

@@ -18,9 +18,9 @@ from cms.models.desk import TransferKind, TransferState
 from cms.policy import Capability
 from cms.schemas.transfers import ImportInput
 from cms.services import transfer_runs
+from cms.services.transfer_runs import FOLDER
 
 KINDS = (TransferKind.IMPORT, TransferKind.EXPORT)
-FOLDER = "transfers"  # in the data folder (worker/errands.py)
 REPORT_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 CHUNK = 256 * 1024  # bytes
 
@@ -55,9 +55,8 @@ class TransferringHandler(AdminHandler, is_base=True):
     async def forget(self, number: str) -> None:
         async with self.transaction() as work:
             row = await transfer_runs.forget(work, self.actor, self.number(number), self.kinds)
-        for name in (row.file, f"{FOLDER}/{row.report['page']}" if row.report and row.report.get("page") else ""):
-            if name:
-                await asyncio.to_thread((self.data / name).unlink, missing_ok=True)
+        for name in transfer_runs.files_of(row):
+            await asyncio.to_thread((self.data / name).unlink, missing_ok=True)
         self.flash("Deleted.")
 
 
