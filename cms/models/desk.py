@@ -160,3 +160,7 @@ class Transfer(Base):
     created_at: Mapped[Moment]
     finished_at: Mapped[Moment | None]
     created_by_id: Mapped[int | None] = mapped_column(Id, ForeignKey("users.id", ondelete="SET NULL"))
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.state in (TransferState.WAITING, TransferState.RUNNING)

@@ -65,7 +65,7 @@ async def get(session: AsyncSession, actor: Actor, transfer_id: int, kinds: Coll
 async def forget(work: Work, actor: Actor, transfer_id: int, kinds: Collection[TransferKind]) -> Transfer:
     """With its file, which whoever calls takes away. Raises ``Conflict`` while it is under way."""
     row = await get(work.session, actor, transfer_id, kinds)
-    if row.state in _OPEN:
+    if row.is_under_way:
         raise Conflict("It is under way; wait until it is done.")
     audit.note(work, actor, f"{row.kind}.forget", "transfer", row.id)
     await work.session.delete(row)
@@ -84,7 +84,7 @@ def files_of(row: Transfer) -> list[str]:
 async def begin(work: Work, transfer_id: int) -> Transfer | None:
     """None if nobody waits for it any more. One that was cut off begins again."""
     row = await work.session.get(Transfer, transfer_id, with_for_update=True)
-    if row is None or row.state not in _OPEN:
+    if row is None or not row.is_under_way:
         return None
     row.state, row.progress = TransferState.RUNNING, None
     return row

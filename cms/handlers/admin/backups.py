@@ -3,7 +3,7 @@
 from cms.errors import Conflict, InvalidInput
 from cms.handlers.admin.transfers import TransferringHandler
 from cms.handlers.forms import Form
-from cms.models.desk import TransferKind, TransferState
+from cms.models.desk import TransferKind
 from cms.policy import Capability
 from cms.schemas.transfers import BackupPlan
 from cms.services import transfer_runs
@@ -44,7 +44,7 @@ class BackupsHandler(TransferringHandler):
         async with self.read() as session:
             rows = await transfer_runs.list_of(session, self.actor, self.kinds)
         self.set_status(status)
-        is_busy = any(row.state in (TransferState.WAITING, TransferState.RUNNING) for row in rows)
+        is_busy = any(row.is_under_way for row in rows)
         self.render("admin/transfers/backups.html", section="backups", rows=rows, form=form, is_busy=is_busy, flash=self.take_flash())
 
 

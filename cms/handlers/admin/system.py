@@ -36,7 +36,7 @@ class SystemHandler(AdminHandler):
             waiting = await jobs.list_of(session, self.actor, self.parts.database.clock())
         disk = await asyncio.to_thread(shutil.disk_usage, self.parts.settings.data)
         last = next((row for row in rows if row.report), None)
-        is_busy = any(row.state in (TransferState.WAITING, TransferState.RUNNING) for row in rows[:1])
+        is_busy = any(row.is_under_way for row in rows[:1])
         counted = {state: sum(job.state == state for job in waiting) for state in ("waiting", "failed")}
         self.render(
             "admin/system.html", section="system", version=__version__, revision=self.parts.revision, last=last, is_busy=is_busy,

@@ -14,7 +14,7 @@ from cms.errors import Conflict, InvalidInput, NotFound
 from cms.handlers.admin.base import AdminHandler
 from cms.handlers.forms import Form
 from cms.models import Transfer
-from cms.models.desk import TransferKind, TransferState
+from cms.models.desk import TransferKind
 from cms.policy import Capability
 from cms.schemas.transfers import ImportInput
 from cms.services import transfer_runs
@@ -76,7 +76,7 @@ class TransfersHandler(TransferringHandler):
         async with self.read() as session:
             rows = await transfer_runs.list_of(session, self.actor, KINDS)
         self.set_status(status)
-        is_busy = any(row.state in (TransferState.WAITING, TransferState.RUNNING) for row in rows)
+        is_busy = any(row.is_under_way for row in rows)
         self.render(
             "admin/transfers/list.html", section="transfers", rows=rows, form=form, is_busy=is_busy, flash=self.take_flash()
         )  # fmt: skip
