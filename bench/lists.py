@@ -6,10 +6,7 @@ by their numbers. A list may cost ``BAR`` on a machine on which the yardstick co
 yardstick costs there. Fails above that. CPU, because neighbours on the machine are not its fault.
 """
 
-import argparse
-import asyncio
 import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -18,7 +15,7 @@ from statistics import median
 
 from sqlalchemy import delete, insert, select, text, update
 
-from bench import load
+from bench import filled, load
 from bench.search import Texts
 from cms.content.folding import words
 from cms.db import migrations
@@ -29,7 +26,7 @@ from cms.policy import Actor
 from cms.schemas.desk import ListQuery
 from cms.services import desk_lists
 from cms.services.desk_lists import DeskSlice
-from tests import bulk, factories, postgresql, rust_blog
+from tests import bulk, factories
 
 BAR = 0.060  # seconds for a list
 YARDSTICK = {"sqlite": 0.015, "postgresql": 0.020}  # on the machine for which the bar was set, when it had nothing else to do
@@ -172,24 +169,5 @@ async def compare(databases: dict[str, str], posts: int, folder: Path) -> bool:
     return is_held
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--posts", type=int, default=100_000)
-    parser.add_argument("--database-url", default="", help="an empty database instead")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder, server = Path(name), postgresql.Server()
-        databases = {"given": given.database_url} if given.database_url else {"sqlite": f"sqlite+aiosqlite:///{folder / 'squall.db'}"}
-        if not given.database_url:
-            try:
-                databases["postgresql"] = postgresql.url(server.start().folder, "postgres")
-            except postgresql.Missing as missing:
-                print(missing)
-        try:
-            return 0 if asyncio.run(compare(databases, given.posts, rust_blog.unpack(folder))) else 1
-        finally:
-            server.close()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(filled.run(__doc__, compare))

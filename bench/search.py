@@ -6,11 +6,8 @@ question costs more than ``BAR``, or if the databases answer differently. CPU, b
 quickest answer is printed beside it.
 """
 
-import argparse
-import asyncio
 import random
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -21,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import insert, text
 
-from bench import load
+from bench import filled, load
 from cms.content.folding import fold, words
 from cms.db import migrations
 from cms.db.session import Database
@@ -30,7 +27,6 @@ from cms.models.search import document_id
 from cms.schemas.account import OwnerInput
 from cms.schemas.search import SearchInput
 from cms.services import accounts, search, search_index
-from tests import postgresql, rust_blog
 
 BAR = 0.050  # seconds of CPU for a question
 ROUNDS = 20
@@ -200,24 +196,5 @@ async def compare(databases: dict[str, str], posts: int, folder: Path) -> bool:
     return is_fast and not different
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--posts", type=int, default=100_000)
-    parser.add_argument("--database-url", default="", help="an empty database instead")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder, server = Path(name), postgresql.Server()
-        databases = {"given": given.database_url} if given.database_url else {"sqlite": f"sqlite+aiosqlite:///{folder / 'squall.db'}"}
-        if not given.database_url:
-            try:
-                databases["postgresql"] = postgresql.url(server.start().folder, "postgres")
-            except postgresql.Missing as missing:
-                print(missing)
-        try:
-            return 0 if asyncio.run(compare(databases, given.posts, rust_blog.unpack(folder))) else 1
-        finally:
-            server.close()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(filled.run(__doc__, compare))

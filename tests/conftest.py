@@ -20,7 +20,7 @@ import structlog
 from sqlalchemy import make_url
 
 from cms.db import migrations
-from cms.db.session import Database
+from cms.db.session import Clock, Database, utc_now
 from cms.rendering import Renderer
 from cms.telemetry import log
 from tests import postgresql, statements
@@ -140,8 +140,14 @@ async def database_url(request: pytest.FixtureRequest, templates: Templates, tmp
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url)
+def clock() -> Clock:
+    """What the database goes by; tests that move it have one of their own (tests/watching.py)."""
+    return utc_now
+
+
+@pytest.fixture
+async def database(database_url: str, clock: Clock) -> AsyncIterator[Database]:
+    database = Database(database_url, clock=clock)
     yield database
     await database.dispose()
 

@@ -61,9 +61,9 @@ async def _give_up(work: Work) -> None:
 
 
 async def report(work: Work, job_id: int, done: int, of: int, words: str = "") -> None:
-    """How far it has come, for those who wait; its lease begins anew."""
-    values = {"progress": {"done": done, "of": of, "words": words}, "leased_until": work.now + LEASE}
-    await work.session.execute(update(Job).where(Job.id == job_id, Job.lease.is_not(None)).values(values))
+    """How far it has come, for those who wait."""
+    progress = {"done": done, "of": of, "words": words}
+    await work.session.execute(update(Job).where(Job.id == job_id, Job.lease.is_not(None)).values(progress=progress))
 
 
 async def go_on_from(work: Work, job_id: int, **payload: Any) -> None:

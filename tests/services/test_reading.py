@@ -1,6 +1,5 @@
 """What readers ask for: pages in one statement, lists in few, in the right order and within their bounds."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
@@ -21,13 +20,6 @@ from tests.watching import Clock
 @pytest.fixture
 def clock() -> Clock:
     return Clock(datetime(2026, 1, 31, 23, 30, tzinfo=UTC))
-
-
-@pytest.fixture
-async def database(database_url: str, clock: Clock) -> AsyncIterator[Database]:
-    database = Database(database_url, clock=clock)
-    yield database
-    await database.dispose()
 
 
 @pytest.fixture

@@ -26,10 +26,8 @@ class Clock:
 
 
 @pytest.fixture
-def clock(database: Database) -> Clock:
-    clock = Clock()
-    database.clock = clock
-    return clock
+def clock() -> Clock:
+    return Clock()
 
 
 async def history(database: Database, post_id: int) -> list[Revision]:

@@ -1,6 +1,5 @@
 """Codes of an app and recovery codes: each is right once, for one person, in its time."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pyotp
@@ -23,13 +22,6 @@ SEALER = Sealer(SecretKeys({1: "k" * 40}, 1))
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-@pytest.fixture
-async def database(database_url: str, clock: Clock) -> AsyncIterator[Database]:
-    database = Database(database_url, clock=clock)
-    yield database
-    await database.dispose()
 
 
 @pytest.fixture

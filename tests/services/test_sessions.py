@@ -1,7 +1,6 @@
 """Signed-in browsers: known by a token nobody else has, ended by time, by idleness and by hand."""
 
 import hashlib
-from collections.abc import AsyncIterator
 
 import pytest
 from sqlalchemy import func, select
@@ -18,13 +17,6 @@ from tests.watching import Clock, events
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-@pytest.fixture
-async def database(database_url: str, clock: Clock) -> AsyncIterator[Database]:
-    database = Database(database_url, clock=clock)
-    yield database
-    await database.dispose()
 
 
 @pytest.fixture
