@@ -34,7 +34,7 @@ class CommandPalette extends HTMLElement {
   show() {
     this.field.value = "";
     this.texts = [];
-    this.entries = [...document.querySelectorAll(".side a[href], .side [data-scheme-next], .side [data-open]:not([data-open=palette])")].map((place) => ({
+    this.entries = [...document.querySelectorAll(".side .nav a[href], .side [data-scheme-next], .side [data-open]:not([data-open=palette])")].map((place) => ({
       words: [...place.childNodes].filter((part) => part.nodeType === Node.TEXT_NODE || part.nodeName === "B").map((part) => part.textContent).join("").trim(),
       icon: place.querySelector("use")?.getAttribute("href"),
       place,
