@@ -133,11 +133,11 @@ class Squall(Application):
         async with database.transaction() as work:
             await site.renew_frame(work)
         async with database.read() as session:
-            self.parts.use_frame(await self.parts.door.frame())
             self.parts.has_owner = await accounts.has_owner(session)
             self.parts.owner_token = owner_token(self.keys, await site.get_identity(session))
-        with suppress(TimeoutError):  # pages that are kept before are made again
+        with suppress(TimeoutError):  # what is known or kept before is asked or made again
             await asyncio.wait_for(self._hears.wait(), HEARS_WITHIN)
+        self.parts.use_frame(await self.parts.door.frame())
 
     async def _warm(self) -> None:
         """The rendering process takes a second to start; readers need not wait for it."""
