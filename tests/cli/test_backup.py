@@ -15,6 +15,7 @@ import sqlite3
 import subprocess
 import tarfile
 import time
+import zlib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -259,7 +260,16 @@ async def test_each_changed_byte_is_noticed(archive: Path, tmp_path: Path) -> No
     for place in [*(chance.randrange(20, len(content)) for _ in range(60)), len(content) - 6]:
         changed = bytearray(content)
         changed[place] ^= 0x10
-        await assert_refused(_written(tmp_path / "changed.tar.gz", bytes(changed)), tmp_path)
+        if not _says_the_same(bytes(changed), content):
+            await assert_refused(_written(tmp_path / "changed.tar.gz", bytes(changed)), tmp_path)
+
+
+def _says_the_same(changed: bytes, content: bytes) -> bool:
+    """Whether the change is one of distance within a run of zeros, say: another spelling of the same bytes."""
+    try:
+        return gzip.decompress(changed) == gzip.decompress(content)
+    except (OSError, EOFError, zlib.error):
+        return False
 
 
 async def test_what_is_no_backup_is_refused(archive: Path, tmp_path: Path) -> None:
