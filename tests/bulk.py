@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import insert
 
+from cms.content.folding import fold
 from cms.db.session import Database
 from cms.models import (
     Address,
@@ -56,6 +57,7 @@ async def publish(database: Database, authors: list[Actor], number: int, *, tags
         rows[Post].append(
             {
                 "id": post_id, "kind": Kind.POST, "live": Live.PUBLISHED, "title": title(n), "folded_title": title(n).lower(),
+                "folded_author": fold(author.name),
                 "created_by_id": author.id, "created_at": at,
                 "updated_at": at, "first_published_at": at, "has_changes": False, "version": 1,
             }

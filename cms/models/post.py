@@ -79,6 +79,7 @@ class Post(Base):
         Index("ix_posts_under_way", "kind", "work", "live", sqlite_where=_UNDER_WAY, postgresql_where=_UNDER_WAY),
         Index("ix_posts_states", "kind", "live", "has_changes", "updated_at", "id", "work"),
         Index("ix_posts_titles", "kind", "folded_title", "id", "live"),
+        Index("ix_posts_authors", "kind", "folded_author", "id", "live"),
         Index("ix_posts_dates", "kind", "first_published_at", "id", "live"),
         Index("ix_posts_work", "work", "live", "updated_at", "id"),
         Index("ix_posts_changed", "updated_at", "id", sqlite_where=_HAS_CHANGES, postgresql_where=_HAS_CHANGES),
@@ -91,6 +92,7 @@ class Post(Base):
     work: Mapped[WorkState] = mapped_column(enum_type(WorkState), default=WorkState.DRAFT)
     title: Mapped[str] = mapped_column(String(300), default="")  # plain, of the working copy, for lists at the desk
     folded_title: Mapped[str] = mapped_column(String(400), default="")  # without case and accents, to be searched
+    folded_author: Mapped[str] = mapped_column(String(160), default="", server_default="")  # of whoever stands first above it
     language: Mapped[str | None] = mapped_column(String(12))  # None: the site's
     translation_of_id: Mapped[int | None] = mapped_column(Id, ForeignKey("posts.id", ondelete="SET NULL"), index=True)
     created_by_id: Mapped[int | None] = mapped_column(Id, ForeignKey("users.id", ondelete="SET NULL"), index=True)

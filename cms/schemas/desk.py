@@ -12,7 +12,7 @@ from cms.schemas.text import Language, Line, Name, Paragraphs
 MAX_STEPS = 5  # of a review
 
 Status = Literal["all", "draft", "in_review", "approved", "scheduled", "published", "changed", "withdrawn", "trashed"]
-Sort = Literal["changed", "title", "published"]
+Sort = Literal["changed", "title", "authors", "published"]
 Column = Literal["title", "status", "authors", "category", "tags", "published", "changed"]
 
 FILTERS = ("author", "category", "tag", "series", "language", "visibility", "since", "until", "mine")

@@ -12,13 +12,17 @@ from cms.events import PostPublished
 from cms.models import Address, Asset, MenuItem, Post, PostAuthor, Published, SearchDocument, User
 from cms.models.address import AddressState, TargetKind
 from cms.models.post import Side
-from cms.services import documents, kept_fields, outbox, site
+from cms.services import documents, kept_fields, outbox, site, terms
 
 BATCH = 500  # posts whose history is looked at in one statement
 
 
 async def renew(work: Work, user: User) -> None:
-    """Write the person's present name, words and address into every public text of theirs; in what readers see nothing else changes."""
+    """Write the person's present name, words and address into every public text of theirs; in what readers see nothing else changes.
+
+    The desk's lists are sorted by the present name, too.
+    """
+    await terms.sort_by(work, user)
     theirs = select(PostAuthor.post_id).where(PostAuthor.user_id == user.id, PostAuthor.side == Side.LIVE)
     rows = await work.session.execute(select(Published.post_id, Published.authors).where(Published.post_id.in_(theirs)))
     byline = documents.byline(user)
@@ -38,6 +42,7 @@ async def give(work: Work, user: User, heir: User) -> None:
         await _in_public(work, some, user, heir)
         await kept_fields.rewrite(work, some, "authors", partial(_inherited, user.id, heir.id))
     await _in_rows(work, user.id, heir.id)
+    await terms.sort_by(work, heir)
     await site.renew_frame(work)
 
 

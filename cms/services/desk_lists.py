@@ -12,6 +12,7 @@ from typing import Any, get_args
 from sqlalchemy import (
     ColumnElement,
     Select,
+    String,
     and_,
     exists,
     false,
@@ -64,9 +65,10 @@ MAX_WORDS = 8
 SHORTEST = 3  # letters of a word that may go on
 MOST_TAGS = 500  # that are suggested
 
-_SORTS: Mapping[str, tuple[InstrumentedAttribute[Any], bool]] = {  # by what, and whether the greatest comes first
+SORTS: Mapping[str, tuple[InstrumentedAttribute[Any], bool]] = {  # by what, and whether the greatest comes first
     "changed": (Post.updated_at, True),
     "title": (Post.folded_title, False),
+    "authors": (Post.folded_author, False),  # by the first of them
     "published": (Post.first_published_at, True),
 }
 
@@ -288,7 +290,7 @@ async def _numbers(
     session: AsyncSession, conditions: Sequence[ColumnElement[bool]], query: ListQuery, page: int
 ) -> Sequence[tuple[int, Any]]:
     """Of a screen and one more: the posts' numbers, and what they are sorted by."""
-    column, is_falling = _SORTS[query.sort]
+    column, is_falling = SORTS[query.sort]
     is_falling ^= query.reverse
     # What was never published stands below all that was, on both databases.
     order = (column.desc().nulls_last(), Post.id.desc()) if is_falling else (column.asc().nulls_first(), Post.id.asc())
@@ -324,7 +326,7 @@ def _beyond(column: InstrumentedAttribute[Any], place: str, *, is_falling: bool)
 
 
 def _value(column: InstrumentedAttribute[Any], said: str) -> Any:
-    if column is Post.folded_title:
+    if isinstance(column.type, String):
         return said.replace("\0", "")
     try:
         moment = datetime.fromisoformat(said)

@@ -3,10 +3,12 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import bindparam, delete, exists, select, update
+from sqlalchemy.orm import aliased
 
+from cms.content.folding import fold
 from cms.db.session import Work
-from cms.models import PostAuthor, PostCategory, PostSeries, PostTag
+from cms.models import Post, PostAuthor, PostCategory, PostSeries, PostTag, User
 from cms.models.post import Side
 from cms.schemas.post import PostFields
 
@@ -25,3 +27,27 @@ async def write(work: Work, side: Side, texts: Mapping[int, PostFields], *, new:
         if fields.series is not None:
             work.session.add(PostSeries(**at, series_id=fields.series.id, position=fields.series.position))
     await work.session.flush()
+    if side is Side.WORK:
+        await _sort(work, {post_id: fields.authors[0] if fields.authors else None for post_id, fields in texts.items()})
+
+
+async def _sort(work: Work, firsts: Mapping[int, int | None]) -> None:
+    """Posts, each by who stands first above it."""
+    known = dict((await work.session.execute(select(User.id, User.name).where(User.id.in_(set(firsts.values()) - {None})))).all())
+    rows = [{"row": post_id, "key": _key(known.get(user_id or 0, ""))} for post_id, user_id in firsts.items()]
+    if rows:
+        table: Any = Post.__table__
+        await work.session.execute(update(table).where(table.c.id == bindparam("row")).values(folded_author=bindparam("key")), rows)
+
+
+async def sort_by(work: Work, user: User) -> None:
+    """The texts above which this person stands first, by the name the person has now."""
+    other = aliased(PostAuthor)
+    is_below = exists().where(other.post_id == PostAuthor.post_id, other.side == PostAuthor.side, other.position < PostAuthor.position)
+    first = select(PostAuthor.post_id).where(PostAuthor.user_id == user.id, PostAuthor.side == Side.WORK, ~is_below)
+    sorting = update(Post).where(Post.id.in_(first)).values(folded_author=_key(user.name))
+    await work.session.execute(sorting.execution_options(synchronize_session=False))
+
+
+def _key(name: str) -> str:
+    return fold(name)[:160]

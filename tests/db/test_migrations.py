@@ -138,6 +138,19 @@ async def test_audit_keeps_the_number_of_who_is_gone_and_no_address_of_another(d
     assert await migrations.check(database.url) == []
 
 
+async def test_texts_that_are_there_are_sorted_by_their_first_author(database: Database) -> None:
+    await fill(database)
+    sorted_by = text("SELECT folded_author FROM posts ORDER BY id")
+    async with database.read() as session:
+        before = list(await session.scalars(sorted_by))
+    await migrations.downgrade(database.url, "0009")
+    await migrations.upgrade(database.url)
+    await database.dispose()
+    async with database.read() as session:
+        assert list(await session.scalars(sorted_by)) == before
+    assert "edna reed" in before
+
+
 async def test_migration_that_leaves_strays_is_refused_and_undone(database: Database, later: Later) -> None:
     await fill(database)
     before = await count(database)

@@ -8,9 +8,9 @@ from sqlalchemy import update
 
 from cms.db.session import Database
 from cms.errors import NotFound
-from cms.models import Post
+from cms.models import Post, User
 from cms.models.post import Kind, Visibility, WorkState
-from cms.services import desk_lists, posts, working_copies
+from cms.services import accounts, desk_lists, posts, privacy, site, working_copies
 from tests import bulk, watching
 from tests.desk import counts, listed, sees
 from tests.factories import draft, edited, page, person, publish, published, trash, withdraw
@@ -29,7 +29,7 @@ async def test_list_is_newest_work_first_and_in_screens(database: Database, monk
     assert (beyond.page, [row.title for row in beyond.rows]) == (2, ["Number 2", "Number 1"])
 
 
-@pytest.mark.parametrize("sort", ["changed", "title", "published"])
+@pytest.mark.parametrize("sort", ["changed", "title", "authors", "published"])
 async def test_screens_beyond_numbers_begin_after_a_row(database: Database, monkeypatch: pytest.MonkeyPatch, sort: str) -> None:
     monkeypatch.setattr(desk_lists, "PER_SCREEN", 2)
     monkeypatch.setattr(desk_lists, "MOST_NUMBERED", 1)
@@ -49,6 +49,33 @@ async def test_screens_beyond_numbers_begin_after_a_row(database: Database, monk
         if sort == "published":  # what never was stands below all that were
             is_public = [number in public for number in seen]
             assert is_public == sorted(is_public, reverse=not reverse)
+
+
+async def test_list_by_author_follows_who_stands_first_and_what_he_is_called(database: Database) -> None:
+    adam, edna, owner = [await person(database, role) for role in ("administrator", "editor", "owner")]
+    ede, ana = await person(database, "author", "Éde Zöld"), await person(database, "author")
+    made = {}
+    for title, writers in (("Both", (ede, ana)), ("Second", (ana, edna)), ("Ede's", (ede,)), ("Edna's", (edna,)), ("Ana's", (ana,))):
+        made[title] = await draft(database, edna, title=title, authors=[writer.user_id for writer in writers])
+    nobody = await draft(database, edna, title="Nobody's")
+    async with database.transaction() as work:
+        await working_copies.edit(work, edna, nobody.id, fields={"authors": []})
+
+    async def order(**asked: Any) -> list[str]:
+        return [row.title for row in (await listed(database, edna, sort="authors", **asked)).rows]
+
+    assert await order() == ["Nobody's", "Second", "Ana's", "Both", "Ede's", "Edna's"]
+    assert await order(reverse=True) == ["Edna's", "Ede's", "Both", "Ana's", "Second", "Nobody's"]
+    async with database.transaction() as work:
+        await accounts.rename(work, adam, await work.session.get_one(User, ana.user_id), "Zoe")
+    assert await order() == ["Nobody's", "Both", "Ede's", "Edna's", "Second", "Ana's"]
+    async with database.transaction() as work:
+        await accounts.delete(work, owner, *[await work.session.get_one(User, actor.user_id) for actor in (ede, ana)])
+    assert await order() == ["Nobody's", "Edna's", "Both", "Second", "Ede's", "Ana's"]
+    async with database.transaction() as work:
+        await site.configure(work, former_name="Aaron")
+        await privacy.erase(work, owner, ana.user_id or 0)
+    assert await order() == ["Nobody's", "Both", "Second", "Ede's", "Ana's", "Edna's"]
 
 
 @pytest.mark.parametrize("after", ["~", "x~1", "2026-11-29~1", "2026-11-29T00:00:00+00:00~x", "~99999999999999999999", "\0~1"])

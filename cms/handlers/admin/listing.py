@@ -55,7 +55,7 @@ class ListingHandler(EditorHandler, is_base=True):
         self.render(
             "admin/posts/list.html", form=form, query=query, found=found, choices=choices, views=views, acts=acts, view=view,
             errors=errors, chips=self._chips(query, choices), columns=query.columns or self._columns(), flash=self.take_flash(),
-            languages=languages(self.parts.last_frame.language), visible_to=VISIBLE_TO, present=query.address(),
+            languages=languages(self.parts.last_frame.language), visible_to=VISIBLE_TO, sorts=desk_lists.SORTS, present=query.address(),
             address=lambda **changes: self.list_address(query, **changes),
         )  # fmt: skip
 
