@@ -195,8 +195,9 @@ def _term(event: TermChanged) -> Marks:
 
 def _published(event: PostPublished) -> Marks:
     aspects = frozenset(event.aspects)
-    is_new = event.is_new or "visibility" in aspects  # in all places, or in none any more
-    views = [view for view, parts in VIEWS.items() if is_new or parts & aspects]
+    was_listed, is_listed = bool(event.before and event.before.lists), bool(event.now.lists)
+    is_new = event.is_new or was_listed != is_listed  # in all places, or in none any more
+    views = [view for view, parts in VIEWS.items() if is_new or parts & aspects or "visibility" in aspects]
     tags = {post(event.post_id, view) for view in views}
     if is_new or "path" in aspects:
         tags |= {at(event.path), at(event.former_path)} - {at("")}
@@ -204,9 +205,10 @@ def _published(event: PostPublished) -> Marks:
         tags.add(TITLES)
     if is_new or aspects & VIEWS["found"]:
         tags.add(WORDS)
-    if is_new or "updated" in aspects:
+    in_sitemap = was_listed or is_listed
+    if in_sitemap and (is_new or "updated" in aspects):
         tags |= {SITEMAP, SITEMAP_LISTS} if event.kind == "post" else {SITEMAP}
-    if is_new or aspects & {"path", "updated"}:
+    if in_sitemap and (is_new or aspects & {"path", "updated"}):
         tags.add(sitemap(sitemap_part(event.post_id)))
     if event.kind == "page" and is_new:
         tags.add(PAGES)
