@@ -171,6 +171,12 @@ def folded(*updates: bytes) -> bytes:
     return Document(*updates).data()
 
 
+def is_whole(document: bytes, content: str, fields: Mapping[str, Any]) -> bool:
+    """Whether whoever reads the document anew, as one update, reads what is here."""
+    anew = Document(document)
+    return anew.content == content and anew.fields == fields
+
+
 def merge_texts(seen: str, mine: str, theirs: str) -> str:
     """Theirs with what I changed since we both saw the same."""
     if theirs == seen:

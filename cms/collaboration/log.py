@@ -82,7 +82,7 @@ class Log:
             return
         async with self._database.transaction() as work:
             made = {room.post_id: crdt.merged(*room.on_its_way.made) for room in writing if room.on_its_way.made}
-            numbers.update(await working_copies.append(work, made))
+            numbers.update(await working_copies.append(work, made, {room.post_id: room.lineage for room in writing}))
             there = await working_copies.with_documents(work.session, [room.post_id for room in writing])
             for room in writing:
                 if room.post_id not in there:
@@ -107,7 +107,7 @@ class Log:
             self._metrics.updates.inc(len(numbers))
             for room in rooms:
                 is_lost = room.on_its_way.made and room.post_id not in numbers
-                room.written() if not is_lost else room.end(protocol.GONE, "This text is not there any more.")
+                room.written() if not is_lost else room.end(protocol.TRY_AGAIN, "This text is not there any more, or another.")
             return
         is_ours = isinstance(error, CMSError)
         log.warning("what is written waits", reason=type(error).__name__, exc_info=None if is_ours else error)

@@ -105,6 +105,7 @@ class Room:
         self.is_reading = self.is_projecting = False
         self.stretches: dict[int, Stretch] = {}  # by person
         self.last_writer, self.changed_at = writer, time.monotonic() - silent_for
+        self.compared_at = self.changed_at  # when what it says was compared last with what whoever opens it reads
         self.ahead_since: float | None = time.monotonic() if stored.is_ahead else None
         self.loose, self.loose_bytes = len(stored.updates), sum(map(len, stored.updates))  # updates that are not folded
         self._changed = changed

@@ -198,6 +198,8 @@ class Rooms:
         if stored is None:
             room.end(protocol.GONE, GONE)
         elif stored.lineage != room.lineage:
+            if self._rooms.get(room.post_id) is room:
+                del self._rooms[room.post_id]
             room.end(protocol.OTHER_LINEAGE, "This text has begun anew since.")
         elif not _heard(room, [crdt.merged(*(await _lightened(stored)).all)]):
             self.give_up(room)
@@ -240,6 +242,7 @@ class Rooms:
             if is_at_rest or is_empty:
                 await self._project(room)
                 await self._note_stretches(room)
+                await self._compare(room)
             if room.loose > MOST_LOOSE or room.loose_bytes > MOST_LOOSE_BYTES or (is_empty and room.loose):
                 await self._fold(room)
         except NotFound:
@@ -267,6 +270,20 @@ class Rooms:
         if room.authors != (authors := room.document.fields.get("authors")):
             room.authors = authors
             self._doubt(room, room.seats)
+
+    async def _compare(self, room: Room) -> None:
+        """No browser makes an update that says one thing in the order in which it came and another in the order in which it is kept, but
+        somebody could. Then what is kept holds, and everybody begins anew with it."""
+        if not room.is_written or room.compared_at == room.changed_at:
+            return
+        changed_at, said = room.changed_at, (room.document.data(), room.document.content, room.document.fields)
+        if await asyncio.to_thread(crdt.is_whole, *said):
+            room.compared_at = changed_at
+        elif room.changed_at == changed_at:
+            log.warning("a document says two things, and begins anew", post=room.post_id)
+            async with self._database.transaction() as work:
+                await working_copies.begin_anew(work, room.post_id, room.lineage)
+            await self._reload(room)
 
     async def _note_stretches(self, room: Room) -> None:
         """In the audit, what those wrote who have left off."""

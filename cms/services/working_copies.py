@@ -236,13 +236,15 @@ async def last_written(session: AsyncSession, post_id: int) -> tuple[int | None,
     return row.updated_by_id, row.updated_at
 
 
-async def append(work: Work, written: Mapping[int, bytes]) -> dict[int, int]:
-    """Add an update to each of these documents, by post; the updates' numbers. Posts that are gone are left out.
+async def append(work: Work, written: Mapping[int, bytes], lineages: Mapping[int, str] | None = None) -> dict[int, int]:
+    """Add an update to each of these documents, by post; the updates' numbers. Posts that are gone are left out, and documents that have
+    begun anew: their ``lineages`` are not these any more.
 
     Documents are locked first, in one order for everybody: updates have their numbers in the order of commits.
     """
-    held = select(Document.post_id).where(Document.post_id.in_(written)).order_by(Document.post_id).with_for_update()
-    there = (await work.session.scalars(held)).all()
+    held = select(Document.post_id, Document.lineage).where(Document.post_id.in_(written)).order_by(Document.post_id).with_for_update()
+    rows = (await work.session.execute(held)).all()
+    there = [post_id for post_id, lineage in rows if lineages is None or lineages[post_id] == lineage]
     numbers = await _add(work, {post_id: written[post_id] for post_id in there})
     await _mark(work, there, is_ahead=True)
     return numbers
@@ -272,6 +274,21 @@ async def fold(work: Work, stored: Stored, data: bytes) -> bool:
     await work.session.execute(delete(DocumentUpdate).where(old))
     await outbox.forget(work, DocumentsChanged, ANNOUNCED_FOR)
     return True
+
+
+async def begin_anew(work: Work, post_id: int, lineage: str) -> None:
+    """Another document that says what this one says on disk; it has no past, and whoever has the old one open is told. Does nothing if
+    somebody else did it."""
+    stored = await read_document(work.session, post_id, lock=True)
+    if stored is None or stored.lineage != lineage:
+        return
+    kept = crdt.Document(*stored.all)
+    data = crdt.Document.of(kept.content, kept.fields).data()
+    values = {"lineage": secrets.token_hex(16), "data": data, "version": stored.version + 1}
+    await work.session.execute(update(Document).where(Document.post_id == post_id).values(values))
+    for table in (DocumentUpdate, DocumentWriter):
+        await work.session.execute(delete(table).where(table.post_id == post_id))
+    outbox.record(work, DocumentsChanged(((post_id, 0),)))  # an update that nobody will find, so that all is read again
 
 
 async def behind(session: AsyncSession, post_ids: Sequence[int]) -> Sequence[int]:

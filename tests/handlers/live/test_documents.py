@@ -10,6 +10,7 @@ from tornado.httpclient import HTTPClientError
 
 from cms import crdt
 from cms.collaboration import log, protocol, room, rooms, updates
+from cms.collaboration.protocol import framed, number
 from cms.handlers.live import documents
 from cms.models import AuditEntry, Revision
 from cms.models.post import Reason
@@ -164,6 +165,32 @@ async def test_other_lineage_begins_anew(site: Site) -> None:
     post_id = await post_of(site)
     async with writing(await site.signed_in("author"), post_id, lineage="0" * 32) as ana:
         assert (await ana.end())[0] == 4408
+
+
+async def test_what_says_two_things_in_two_orders_begins_anew(site: Site) -> None:
+    """Made by hand: a letter that stands right of what it is left of. Where it comes depends on what came before it."""
+    post_id, browser = await post_of(site, text="abcdef"), await site.signed_in("author")
+    async with writing(browser, post_id) as ana, writing(browser, post_id) as ben:
+        ((begun, _),) = updates.read(ana.document.data()).begins.items()
+        one, other, third = [2**31 + n for n in range(3)]
+        for client, left, right, letter in (
+            (one, (begun, 0), (begun, 2), "X"),
+            (other, (begun, 0), (begun, 2), "Y"),
+            (third, (begun, 4), (begun, 3), "Z"),
+        ):
+            places = number(client) + number(0) + bytes([4 | 64 | 128]) + b"".join(map(number, (*left, *right)))
+            ana.update(bytes([1, 1]) + places + framed(letter.encode()) + b"\0")
+        await ana.kept()
+        assert {(await each.end())[0] for each in (ana, ben)} == {4408}
+    async with writing(browser, post_id) as ana, writing(browser, post_id) as ben:
+        ana.type(ana.document.content + "!")
+        await ana.kept()
+        await ben.reads(ana.document.content)
+        async with site.database.read() as session:
+            stored = await working_copies.read_document(session, post_id)
+        assert stored
+        assert crdt.Document(*stored.all).content == ana.document.content
+        assert sorted(ana.document.content) == sorted("abcdef!XYZ")
 
 
 async def test_reader_reads_along_and_changes_nothing(site: Site) -> None:
