@@ -15,6 +15,7 @@ from tornado.template import Loader
 
 from cms.errors import CMSError
 from cms.settings import Settings, SmtpServer, data_folder
+from cms.wording import say
 
 PATIENCE = 20.0  # seconds for each answer of the server
 LONGEST = 60.0  # seconds for all of them
@@ -80,7 +81,7 @@ class Smtp:
         try:
             message = self._message(letter, site_name)
         except ValueError:
-            raise MailFailed("The letter's address or subject cannot be written in a mail.") from None
+            raise MailFailed(say("The letter's address or subject cannot be written in a mail.")) from None
         try:
             async with asyncio.timeout(LONGEST), self._connection() as server:
                 await server.send_message(message)
@@ -134,15 +135,21 @@ def _in_our_words(error: Exception, server: SmtpServer) -> MailFailed:
     where = f"{server.host}:{server.port}"
     match error:
         case aiosmtplib.SMTPAuthenticationError():
-            return MailFailed(f"The mail server {where} refused the user or the password ({error.code}).", error.message)
+            return MailFailed(
+                say("The mail server {where} refused the user or the password ({code}).", where=where, code=error.code), error.message
+            )
         case aiosmtplib.SMTPRecipientsRefused():
             first = error.recipients[0]
-            return MailFailed(f"The mail server {where} refused the recipient ({first.code}).", first.message)
+            return MailFailed(say("The mail server {where} refused the recipient ({code}).", where=where, code=first.code), first.message)
         case aiosmtplib.SMTPResponseException():
-            return MailFailed(f"The mail server {where} refused the letter ({error.code}).", error.message)
+            return MailFailed(say("The mail server {where} refused the letter ({code}).", where=where, code=error.code), error.message)
         case aiosmtplib.SMTPException() if "STARTTLS" in str(error):
-            return MailFailed(f"The mail server {where} does not offer STARTTLS; smtps:// or smtp+plain:// may be what it speaks.")
+            return MailFailed(
+                say("The mail server {where} does not offer STARTTLS; smtps:// or smtp+plain:// may be what it speaks.", where=where)
+            )
         case aiosmtplib.SMTPTimeoutError() | TimeoutError():
-            return MailFailed(f"The mail server {where} did not answer in time.")
+            return MailFailed(say("The mail server {where} did not answer in time.", where=where))
         case _:
-            return MailFailed(f"The mail server {where} cannot be reached ({type(error).__name__}).", str(error))
+            return MailFailed(
+                say("The mail server {where} cannot be reached ({reason}).", where=where, reason=type(error).__name__), str(error)
+            )

@@ -18,6 +18,7 @@ from cms.errors import CMSError, OperatorError
 from cms.outgoing import Outgoing, OutgoingFailed, Reply
 from cms.settings import Settings
 from cms.telemetry import log
+from cms.wording import say
 
 KNOWN_FOR = 3600.0  # seconds after which the provider is asked again where its doors are
 SCOPE = "openid"  # who it is, and nothing else about the person
@@ -176,9 +177,11 @@ class OpenID:
             reply: Reply = await question
         except OutgoingFailed as error:
             log.warning("the OpenID provider was asked in vain", reason=error.message)
-            raise Away(f"{self.name} does not answer at the moment. Please try again later, or sign in another way.") from error
+            raise Away(
+                say("{name} does not answer at the moment. Please try again later, or sign in another way.", name=self.name)
+            ) from error
         if reply.status >= 500:
-            raise Away(f"{self.name} does not answer at the moment. Please try again later, or sign in another way.")
+            raise Away(say("{name} does not answer at the moment. Please try again later, or sign in another way.", name=self.name))
         return reply
 
     def _read(self, schema: type[Told], reply: Reply) -> Told:
@@ -192,7 +195,7 @@ class OpenID:
     def _strange(self, what: str) -> str:
         """What was wrong is for the operator; the person cannot mend it."""
         log.warning("an answer of the OpenID provider was refused", reason=what)
-        return f"{self.name} gave an answer that cannot be trusted, so you were not signed in. Please try again."
+        return say("{name} gave an answer that cannot be trusted, so you were not signed in. Please try again.", name=self.name)
 
 
 def _digest(text: str) -> str:

@@ -18,6 +18,7 @@ from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 from cms.errors import CMSError
 from cms.settings import is_loopback
+from cms.wording import say
 
 LARGEST = 1024 * 1024  # bytes of an answer
 CONNECTS_WITHIN = 5.0  # seconds
@@ -66,14 +67,14 @@ class Outgoing:
         """Any status is an answer. Raises ``OutgoingFailed``."""
         host = urlsplit(url).hostname or ""
         if not self.is_usable(url):
-            raise OutgoingFailed(f"An address at “{host}” cannot be used: it does not begin with https://.")
+            raise OutgoingFailed(say("An address at “{host}” cannot be used: it does not begin with https://.", host=host))
         limits: dict[str, Any] = {"connect_timeout": CONNECTS_WITHIN, "request_timeout": ANSWERS_WITHIN, "follow_redirects": False}
         try:
             answer = await self._client.fetch(HTTPRequest(url, **limits, **options, decompress_response=False), raise_error=False)
         except _Refused:
-            raise OutgoingFailed(f"The host {host} is in this network, where others may not send us.") from None
+            raise OutgoingFailed(say("The host {host} is in this network, where others may not send us.", host=host)) from None
         except (HTTPClientError, HTTPInputError, OSError, ValueError) as error:
-            raise OutgoingFailed(f"The host {host} does not answer ({type(error).__name__}).") from None
+            raise OutgoingFailed(say("The host {host} does not answer ({reason}).", host=host, reason=type(error).__name__)) from None
         return Reply(answer.code, answer.body or b"")
 
     def close(self) -> None:

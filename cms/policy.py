@@ -5,17 +5,18 @@ from enum import StrEnum
 from typing import Protocol
 
 from cms.errors import Forbidden, NotAuthenticated
+from cms.wording import phrases, say
 
 
 class Role(StrEnum):
     """From most to least; *reader* is anybody who is not signed in."""
 
-    OWNER = "owner"
-    ADMINISTRATOR = "administrator"
-    EDITOR = "editor"
-    AUTHOR = "author"
-    CONTRIBUTOR = "contributor"
-    READER = "reader"
+    OWNER = say("owner")
+    ADMINISTRATOR = say("administrator")
+    EDITOR = say("editor")
+    AUTHOR = say("author")
+    CONTRIBUTOR = say("contributor")
+    READER = say("reader")
 
 
 class Capability(StrEnum):
@@ -52,9 +53,9 @@ class Capability(StrEnum):
 
 
 class Scope(StrEnum):
-    ANY = "any"
-    OWN = "own"
-    OWN_UNPUBLISHED = "own, unpublished"
+    ANY = say("any")
+    OWN = say("own")
+    OWN_UNPUBLISHED = say("own, unpublished")
 
 
 _ANYBODY_WHO_WRITES: dict[Role, Scope] = {role: Scope.ANY for role in Role if role is not Role.READER}
@@ -86,28 +87,30 @@ TABLE: dict[Capability, dict[Role, Scope]] = {
 
 
 # What each lets somebody do; docs/capabilities.md and the page of the desk are made of it.
-SENTENCES: dict[Capability, str] = {
-    Capability.POST_CREATE: "Begin a new post.",
-    Capability.POST_EDIT: "Open a post in the editor, and save it.",
-    Capability.POST_TRASH: "Move a post to the trash, and take it out again.",
-    Capability.POST_PUBLISH: "Put a post before readers, or withdraw it.",
-    Capability.PAGE_CREATE: "Begin a new page.",
-    Capability.PAGE_EDIT: "Open a page in the editor, and save it.",
-    Capability.PAGE_TRASH: "Move a page to the trash, and take it out again.",
-    Capability.PAGE_PUBLISH: "Put a page before readers, or withdraw it.",
-    Capability.DRAFT_SEE: "Know of posts and pages that readers cannot see.",
-    Capability.MEDIA_UPLOAD: "Bring pictures and other files.",
-    Capability.TAXONOMY_MANAGE: "Order categories, tags and series, name the authors, and choose what stands first on the home page.",
-    Capability.SNIPPET_MANAGE: "Make, change and delete the snippets and templates that all who write may use.",
-    Capability.ACCOUNT_KEEP: "Change one's own profile, password and second factor; see and end one's own sessions.",
-    Capability.USER_MANAGE: "Invite people, change their roles, disable and delete their accounts.",
-    Capability.OWNERSHIP_GIVE: "Hand the site over to somebody else.",
-    Capability.AUDIT_SEE: "Read and download the record of who did what.",
-    Capability.CONTENT_TRANSFER: "Bring in texts from elsewhere, and take all of them along.",
-    Capability.SITE_CONFIGURE: "Change the site's name, look, addresses and menus.",
-    Capability.SITE_OPERATE: "Make backups, see and repeat work that runs beside the site, and look whether all is well.",
-    Capability.BACKUP_TAKE: "Download a backup.",
-}
+SENTENCES: dict[Capability, str] = phrases(
+    {
+        Capability.POST_CREATE: "Begin a new post.",
+        Capability.POST_EDIT: "Open a post in the editor, and save it.",
+        Capability.POST_TRASH: "Move a post to the trash, and take it out again.",
+        Capability.POST_PUBLISH: "Put a post before readers, or withdraw it.",
+        Capability.PAGE_CREATE: "Begin a new page.",
+        Capability.PAGE_EDIT: "Open a page in the editor, and save it.",
+        Capability.PAGE_TRASH: "Move a page to the trash, and take it out again.",
+        Capability.PAGE_PUBLISH: "Put a page before readers, or withdraw it.",
+        Capability.DRAFT_SEE: "Know of posts and pages that readers cannot see.",
+        Capability.MEDIA_UPLOAD: "Bring pictures and other files.",
+        Capability.TAXONOMY_MANAGE: "Order categories, tags and series, name the authors, and choose what stands first on the home page.",
+        Capability.SNIPPET_MANAGE: "Make, change and delete the snippets and templates that all who write may use.",
+        Capability.ACCOUNT_KEEP: "Change one's own profile, password and second factor; see and end one's own sessions.",
+        Capability.USER_MANAGE: "Invite people, change their roles, disable and delete their accounts.",
+        Capability.OWNERSHIP_GIVE: "Hand the site over to somebody else.",
+        Capability.AUDIT_SEE: "Read and download the record of who did what.",
+        Capability.CONTENT_TRANSFER: "Bring in texts from elsewhere, and take all of them along.",
+        Capability.SITE_CONFIGURE: "Change the site's name, look, addresses and menus.",
+        Capability.SITE_OPERATE: "Make backups, see and repeat work that runs beside the site, and look whether all is well.",
+        Capability.BACKUP_TAKE: "Download a backup.",
+    }
+)
 
 
 class Owned(Protocol):

@@ -13,6 +13,7 @@ from cms.schemas.post import MAX_TEXT
 from cms.services.standing import Standing
 from cms.services.stretches import Stretch
 from cms.services.working_copies import Stored
+from cms.wording import say
 
 MAX_MESSAGE = 4 * 1024 * 1024  # bytes
 MAX_DOCUMENT = 10 * 1024 * 1024  # bytes of all that is known of it
@@ -25,7 +26,7 @@ PARTS, BYTES = 1000, 50_000  # of an update, and of what somebody knows and of w
 PAUSE = 60.0  # seconds of silence after which somebody else takes over
 COLOURS = 8
 GUARDED: dict[str, Any] = {"authors": [], "featured": False}  # fields that are the editors' choice, and what they are where they are not
-CROWDED = f"{MOST_WRITERS} people are writing here; you read along until one of them leaves."
+CROWDED = say("{number} people are writing here; you read along until one of them leaves.", number=MOST_WRITERS)
 
 
 def shown(user_id: int, name: str) -> dict[str, Any]:
@@ -399,4 +400,4 @@ class Broken(Refusal):
     """The document in memory may be half of what it was, and has to be read again."""
 
     def __init__(self) -> None:
-        super().__init__(protocol.UNREADABLE, "What came could not be put into the document.")
+        super().__init__(protocol.UNREADABLE, say("What came could not be put into the document."))

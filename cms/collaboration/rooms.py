@@ -18,6 +18,7 @@ from cms.events import DocumentsChanged, Event, PostPublished, PostWithdrawn, Se
 from cms.services import standing, stretches, working_copies
 from cms.services.working_copies import Stored
 from cms.telemetry import Metrics, log
+from cms.wording import say
 
 LOOK_EVERY = 0.5  # seconds
 REST, AT_LATEST = 1.5, 5.0  # seconds after the last change, and after the first, until the working copy says what the document says;
@@ -60,7 +61,7 @@ class Rooms:
         if not await self._log.flush(CLOSING):
             log.error("what was written last is not on disk; the browsers have it")
         for room in self._rooms.values():
-            room.end(protocol.GOING_AWAY, "The program is being started again.")
+            room.end(protocol.GOING_AWAY, say("The program is being started again."))
             await self._in_peace(self._project(room))
             await self._in_peace(self._note_stretches(room))
 
@@ -81,7 +82,7 @@ class Rooms:
     async def _enter(self, socket: Socket, session_id: int, post_id: int, lineage: str) -> tuple[Room, Seat]:
         room = await self._open(post_id, session_id)
         if lineage and lineage != room.lineage:
-            raise Refusal(protocol.OTHER_LINEAGE, "This text has begun anew since.")
+            raise Refusal(protocol.OTHER_LINEAGE, say("This text has begun anew since."))
         seat = Seat(socket, session_id, await self._ask(session_id, post_id))
         if self._is_closed or self._rooms.get(post_id) is not room:
             raise Refusal(protocol.TRY_AGAIN, "Please try again in a moment.")
@@ -135,7 +136,7 @@ class Rooms:
         """What is in memory cannot be trusted: everybody comes anew, and it is read from the disk. What waits is written before."""
         if self._rooms.get(room.post_id) is room:
             del self._rooms[room.post_id]
-        room.end(protocol.TRY_AGAIN, "The text is being read again.")
+        room.end(protocol.TRY_AGAIN, say("The text is being read again."))
         self._do(self._note_stretches(room))
 
     # --- what happens elsewhere ---
@@ -200,7 +201,7 @@ class Rooms:
         elif stored.lineage != room.lineage:
             if self._rooms.get(room.post_id) is room:
                 del self._rooms[room.post_id]
-            room.end(protocol.OTHER_LINEAGE, "This text has begun anew since.")
+            room.end(protocol.OTHER_LINEAGE, say("This text has begun anew since."))
         elif not _heard(room, [crdt.merged(*(await _lightened(stored)).all)]):
             self.give_up(room)
 

@@ -8,6 +8,7 @@ from itertools import islice
 
 from cms.content.context import Flaw, Target
 from cms.content.decorate import Findings
+from cms.wording import say
 
 MOST = 100  # flaws of one text that are named: whoever has more begins with these
 MOST_THINGS = 1000  # pictures, links or headings that are looked at: each has to be found in the source again
@@ -107,24 +108,35 @@ def _flaws(places: _Places, found: Findings) -> Iterator[Flaw]:
     for address, has_words in found.pictures[:MOST_THINGS]:
         at = places.of_address(address)
         if not has_words and not (at is not None and places.is_decorative(at)):
-            yield places.flaw("alt", f"The picture {_name(address)} has no text that says what it shows.", at)
+            yield places.flaw("alt", say("The picture {picture} has no text that says what it shows.", picture=_name(address)), at)
     level = 1
     for heading in found.headings[:MOST_THINGS]:
         at = places.of_heading(heading.text)
         if not heading.text:
-            yield places.flaw("headings", "A heading has no words.", at)
+            yield places.flaw("headings", say("A heading has no words."), at)
         elif heading.level > level + 1:
-            yield places.flaw("headings", f"“{_short(heading.text)}” jumps from level {level} to level {heading.level}.", at)
+            yield places.flaw(
+                "headings",
+                say(
+                    "“{heading}” jumps from level {level} to level {number}.",
+                    heading=_short(heading.text),
+                    level=level,
+                    number=heading.level,
+                ),
+                at,
+            )
         level = heading.level
     places.rewind()
     for address, words in found.anchors[:MOST_THINGS]:
         at = places.of_address(address)
         if not address:
-            yield places.flaw("empty", f"The link “{_short(words)}” has no address.", at)
+            yield places.flaw("empty", say("The link “{words}” has no address.", words=_short(words)), at)
         elif not words:
-            yield places.flaw("empty", f"The link to {_short(address)} has no words.", at)
+            yield places.flaw("empty", say("The link to {address} has no words.", address=_short(address)), at)
         elif address.startswith("#") and address[1:] and address[1:] not in found.ids and address != "#top":
-            yield places.flaw("links", f"The link to {_short(address)} leads nowhere: nothing in the text has that name.", at)
+            yield places.flaw(
+                "links", say("The link to {address} leads nowhere: nothing in the text has that name.", address=_short(address)), at
+            )
 
 
 def _targets(places: _Places, found: Findings, site_host: str) -> Iterator[Target]:

@@ -6,6 +6,8 @@ The program itself imports nothing of what renders (tests/test_architecture.py):
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from cms.wording import phrases
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:
@@ -50,14 +52,16 @@ class Flaw:
     offset: int = 0
 
 
-CHECKS = {  # the kinds, and what is right if there is no flaw of it
-    "alt": "Every picture says what it shows",
-    "links": "Every link within the site leads somewhere",
-    "headings": "Headings follow one another, and have words",
-    "empty": "No link is empty",
-    "excerpt": "There is an excerpt",
-    "picture": "There is a picture",
-}
+CHECKS = phrases(
+    {  # the kinds, and what is right if there is no flaw of it
+        "alt": "Every picture says what it shows",
+        "links": "Every link within the site leads somewhere",
+        "headings": "Headings follow one another, and have words",
+        "empty": "No link is empty",
+        "excerpt": "There is an excerpt",
+        "picture": "There is a picture",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

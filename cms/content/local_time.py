@@ -4,6 +4,8 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from cms.wording import say
+
 _WRITTEN = re.compile(r"[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d")  # as ``<input type="datetime-local">`` sends it (HTML, 2.3.5.5)
 
 
@@ -21,8 +23,16 @@ def moment_of(written: str, zone: ZoneInfo, *, takes_first: bool = False) -> dat
         if earlier.astimezone(UTC).astimezone(zone).replace(tzinfo=None, fold=0) == local:
             if takes_first:
                 return earlier.astimezone(UTC)
-            raise ValueError(f"The clocks of {zone.key} show {clock} twice, as they are put back; choose a time that comes once.")
-        raise ValueError(f"The clocks of {zone.key} skip {clock}, as they are put forward; choose another time.")
+            raise ValueError(
+                say(
+                    "The clocks of {zone} show {clock} twice, as they are put back; choose a time that comes once.",
+                    zone=zone.key,
+                    clock=clock,
+                )
+            )
+        raise ValueError(
+            say("The clocks of {zone} skip {clock}, as they are put forward; choose another time.", zone=zone.key, clock=clock)
+        )
     return earlier.astimezone(UTC)
 
 

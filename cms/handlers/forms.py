@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from cms.errors import InvalidInput
+from cms.wording import say
 
 Schema = TypeVar("Schema", bound=BaseModel)
 
@@ -120,18 +121,17 @@ def _sentence(problem: ErrorDetails) -> str:
     context, is_text = problem.get("ctx", {}), isinstance(problem["input"], str)
     match problem["type"]:
         case "missing" | "string_too_short" | "too_short" if context.get("min_length", 1) == 1:
-            return "This is needed."
+            return say("This is needed.")
         case "string_too_short":
-            return f"At least {context['min_length']} characters, please."
+            return say("At least {number} characters, please.", number=context["min_length"])
         case "string_too_long" | "too_long" if is_text:
-            return f"At most {context['max_length']:,} characters, please."
+            return say("At most {number} characters, please.", number=context["max_length"])
         case "too_long":
-            return f"At most {context['max_length']}, please."
+            return say("At most {number}, please.", number=context["max_length"])
         case "int_parsing" | "int_type" | "greater_than_equal" | "literal_error" | "enum":
-            return "Choose one of the list."
+            return say("Choose one of the list.")
         case "value_error":
-            reason = str(context.get("error") or context.get("reason", "")).rstrip(".")
             is_email = problem["loc"][-1] == "email"
-            return "This is not an e-mail address." if is_email else f"{reason[:1].upper()}{reason[1:]}."
+            return say("This is not an e-mail address.") if is_email else context["error"].args[0]
         case _:
-            return "This cannot be read."
+            return say("This cannot be read.")

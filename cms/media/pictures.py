@@ -8,6 +8,8 @@ from typing import TypeVar
 
 from PIL import Image, ImageOps
 
+from cms.wording import say
+
 EXTENSIONS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp", "AVIF": "avif"}
 MAX_SIZE = 2_000_000  # bytes
 MAX_PIXELS = 4_000_000  # what is decoded takes four bytes for each
@@ -47,7 +49,7 @@ def icon(content: bytes) -> bytes:
 
 def _opened(content: bytes, most_bytes: int, most_pixels: int, look: Callable[[Image.Image], Result]) -> Result:
     if len(content) > most_bytes:
-        raise ValueError(f"This is too large: {most_bytes // 1_000_000} MB at most, please.")
+        raise ValueError(say("This is too large: {size} MB at most, please.", size=most_bytes // 1_000_000))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # Pillow's, of pictures that are bombs
@@ -56,8 +58,9 @@ def _opened(content: bytes, most_bytes: int, most_pixels: int, look: Callable[[I
                     raise _TooManyPixels
                 return look(image)
     except _TooManyPixels:
-        side = f"{int(most_pixels**0.5):,}"
-        raise ValueError(f"This has too many pixels: {most_pixels:,} at most, please, as {side} by {side} are.") from None
+        raise ValueError(
+            say("This has too many pixels: {most} at most, please, as {side} by {side} are.", most=most_pixels, side=int(most_pixels**0.5))
+        ) from None
     except Exception:  # Pillow raises what it likes for what is no picture
         raise ValueError("This is no picture that can be shown. Send a PNG, JPEG, WebP or AVIF file.") from None
 

@@ -14,6 +14,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore
 
 from cms.errors import CMSError, NotFound, StorageFull, Unavailable
+from cms.wording import say
 
 CHUNK = 256 * 1024  # bytes
 _CODE = re.compile(r"\bcode: (\d+)")  # of the system's error, in what the store says of it
@@ -69,7 +70,9 @@ def _translated(error: BaseError) -> CMSError:
     code = int(found[1]) if found else 0
     if code in {errno.ENOSPC, errno.EDQUOT}:
         return StorageFull()
-    return Unavailable(f"A file could not be stored: {os.strerror(code) if code else 'the storage does not answer'}.")
+    return Unavailable(
+        say("A file could not be stored: {reason}.", reason=os.strerror(code) if code else say("the storage does not answer"))
+    )
 
 
 async def _in_threads(items: Iterator[Item]) -> AsyncIterator[Item]:

@@ -82,7 +82,7 @@ class Site(Base):
 
     @second_factor_from.setter
     def second_factor_from(self, least: str) -> None:
-        ranks = [role.value for role in Role]
+        ranks = [str(role) for role in Role]
         self.second_factor = ranks[: ranks.index(least) + 1] if least else []
 
     @property

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from cms.schemas.text import Line
+from cms.wording import say
 
 SUBJECTS = (  # what acts are about
     "post", "page", "user", "asset", "category", "tag", "series", "menu", "redirect", "site", "field", "snippet", "template",
@@ -23,7 +24,7 @@ def _day(value: Any) -> Any:
     try:
         return datetime.datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 - a day, not a moment
     except ValueError:
-        raise ValueError("write a day of the calendar, like 2026-11-29") from None
+        raise ValueError("Write a day of the calendar, like 2026-11-29.") from None
 
 
 Day = Annotated[datetime.date, BeforeValidator(_day)]
@@ -46,7 +47,7 @@ class AuditQuery(BaseModel):
     def _is_known(cls, value: str) -> str:
         found = _SUBJECT.fullmatch(value.lower())
         if found is None or found[1] not in ("", *SUBJECTS):
-            raise ValueError(f"write one of {', '.join(SUBJECTS)}, a number, or both, like post 42")
+            raise ValueError(say("Write one of {words}, a number, or both, like post 42.", words=", ".join(SUBJECTS)))
         return value.lower()
 
     @field_validator("until")
@@ -54,7 +55,7 @@ class AuditQuery(BaseModel):
     def _is_not_before(cls, value: datetime.date | None, info: ValidationInfo) -> datetime.date | None:
         since = info.data.get("since")
         if value and since and value < since:
-            raise ValueError("choose the same day as in From, or a later one")
+            raise ValueError("Choose the same day as in From, or a later one.")
         return value
 
     @property

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 from cms.schemas.audit import Day
 from cms.schemas.post import MAX_AUTHORS, MAX_TAGS, RowId, parts_of
 from cms.schemas.text import Language, Line, Name, Paragraphs
+from cms.wording import say
 
 MAX_STEPS = 5  # of a review
 
@@ -107,14 +108,14 @@ class BulkInput(BaseModel):
     @classmethod
     def _few(cls, value: tuple[int, ...]) -> tuple[int, ...]:
         if len(value) > MOST_AT_ONCE:
-            raise ValueError(f"choose at most {MOST_AT_ONCE} at once; you can do it again with the next ones")
+            raise ValueError(say("Choose at most {most} at once; you can do it again with the next ones.", most=MOST_AT_ONCE))
         return value
 
     @field_validator("tags")
     @classmethod
     def _short(cls, tags: tuple[str, ...]) -> tuple[str, ...]:
         if any(len(tag) > 80 for tag in tags):
-            raise ValueError("a tag has at most 80 characters")
+            raise ValueError("A tag has at most 80 characters.")
         return tags
 
 

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from cms.schemas.text import Line, Name, Paragraphs, clean_line
+from cms.wording import say
 
 MAX_CHOICES = 100
 MAX_CHOICE = 80  # characters
@@ -31,7 +32,9 @@ class FieldInput(BaseModel):
     def _short(cls, choices: str) -> str:
         lines = choices.splitlines()
         if len(lines) > MAX_CHOICES or any(len(line) > MAX_CHOICE for line in lines):
-            raise ValueError(f"at most {MAX_CHOICES} choices of at most {MAX_CHOICE} characters each, please")
+            raise ValueError(
+                say("at most {choices} choices of at most {characters} characters each, please", choices=MAX_CHOICES, characters=MAX_CHOICE)
+            )
         return choices
 
 

@@ -38,7 +38,7 @@ def is_custom_key(key: str) -> bool:
 
 def short_tags(tags: tuple[str, ...]) -> tuple[str, ...]:
     if any(len(tag) > 80 for tag in tags):
-        raise ValueError("a tag has at most 80 characters")
+        raise ValueError("A tag has at most 80 characters.")
     return tags
 
 

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from cms.errors import InvalidInput
 from cms.schemas.site import Place
 from cms.schemas.text import Line, Paragraphs
+from cms.wording import phrases, say
 
 COLUMNS = ("path", "target", "match")
 MAX_LINES = 100_000
@@ -25,12 +26,12 @@ def _from(value: str) -> str:
         try:
             value = urlsplit(value).path
         except ValueError:
-            raise ValueError("write a path of this site, like /old-address") from None
+            raise ValueError("Write a path of this site, like /old-address.") from None
     if "?" in value or "#" in value:
-        raise ValueError("leave out the “?” or “#” and what follows; the query goes along by itself")
+        raise ValueError("Leave out the “?” or “#” and what follows; the query goes along by itself.")
     path = unquote(value).strip("/")
     if not path:
-        raise ValueError("write a path of this site, like /old-address; the home page is always there")
+        raise ValueError("Write a path of this site, like /old-address; the home page is always there.")
     return path
 
 
@@ -92,7 +93,9 @@ def read_table(content: bytes) -> Iterator[Row | Problem]:
     """
     lines = _text_of(content).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if len(lines) > MAX_LINES + 2:
-        raise InvalidInput({"file": f"At most {MAX_LINES:,} lines at once, please; this table has {len(lines):,}."})
+        raise InvalidInput(
+            {"file": say("At most {most} lines at once, please; this table has {number}.", most=MAX_LINES, number=len(lines))}
+        )
     first = next((line for line in lines if line.strip()), "")
     between = ";" if first.count(";") > first.count(",") else ","
     names = [name.strip().lower() for name in _cells(first, between)]
@@ -130,15 +133,18 @@ def _unescaped(cell: str) -> str:
     return cell[1:] if cell[:1] == "'" and cell[1:].startswith(FORMULA) else cell
 
 
-_REASONS = {
-    "missing": {"path": "The path is missing.", "target": "The target is missing."},
-    "string_too_long": {"path": "The path is too long.", "target": "The target is too long."},
-    "literal_error": {"match": "“match” is neither “exact” nor “prefix”."},
-}
+_REASONS = phrases(
+    {
+        "missing": {"path": "The path is missing.", "target": "The target is missing."},
+        "string_too_long": {"path": "The path is too long.", "target": "The target is too long."},
+        "literal_error": {"match": "“match” is neither “exact” nor “prefix”."},
+    }
+)
 
 
 def _reason(error: ValidationError) -> str:
     problem = error.errors()[0]
     name = str(problem["loc"][0])
-    said = str(problem.get("ctx", {}).get("error", ""))
-    return _REASONS.get(problem["type"], {}).get(name) or (f"{said[:1].upper()}{said[1:]}." if said else "This line cannot be read.")
+    if problem["type"] == "value_error":
+        return problem["ctx"]["error"].args[0]  # type: ignore[no-any-return]
+    return _REASONS.get(problem["type"], {}).get(name) or say("This line cannot be read.")

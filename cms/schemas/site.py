@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from cms.schemas.post import RowId, parts_of
 from cms.schemas.text import Language, Line, Paragraphs
+from cms.wording import say
 
 MAX_LINKS = 8
 MAX_ITEMS = 40  # of a menu
@@ -27,7 +28,7 @@ def _elsewhere(value: str) -> str:
     except ValueError:
         is_whole = False
     if not is_whole or _UNWRITTEN.search(value):
-        raise ValueError("write a whole address, beginning with https://")
+        raise ValueError("Write a whole address, beginning with https://.")
     return value
 
 
@@ -41,7 +42,7 @@ def _contact(value: str) -> str:
 
 def _zone(value: str) -> str:
     if value not in time_zones():
-        raise ValueError("choose a time zone of the list")
+        raise ValueError("Choose a time zone of the list.")
     return value
 
 
@@ -191,5 +192,5 @@ def _between(value: Any, least: int, most: int) -> int:
     except (TypeError, ValueError):
         number = least - 1
     if not least <= number <= most:
-        raise ValueError(f"choose a number from {least} to {most}")
+        raise ValueError(say("Choose a number from {least} to {most}.", least=least, most=most))
     return number

@@ -22,7 +22,7 @@ def clean_line(value: Any) -> Any:
 
 def _as_language(value: str) -> str:
     if value and not _LANGUAGE.fullmatch(value):
-        raise ValueError("choose a language of the list")
+        raise ValueError("Choose a language of the list.")
     return value
 
 

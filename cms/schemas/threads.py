@@ -47,12 +47,12 @@ def _read(value: Any) -> Any:
             raise ValueError
         return Anchor.model_validate_json(value).model_dump()
     except ValueError:  # of pydantic, too
-        raise ValueError("this place cannot be read") from None
+        raise ValueError("This place cannot be read.") from None
 
 
 def _something(value: str) -> str:
     if not value.strip():
-        raise ValueError("write what you have to say")
+        raise ValueError("Write what you have to say.")
     return value.strip()
 
 

@@ -20,6 +20,7 @@ from cms.schemas.account import OwnerInput, UserInput
 from cms.sealing import Sealer
 from cms.services import addresses, audit, bylines, notices, outbox, portraits, sessions, site, tokens
 from cms.services.notices import Notice
+from cms.wording import say
 
 MAX_SLUG = 75  # characters; leaves room for a number in the column
 _OWNERS_ROLE = "The owner's role cannot be given or taken like another."
@@ -49,7 +50,7 @@ async def hold(work: Work, user_id: int) -> User:
 async def get_by_email(session: AsyncSession, email: str) -> User:
     user = await find_by_email(session, email)
     if user is None:
-        raise NotFound(f"There is nobody with the address {email}.")
+        raise NotFound(say("There is nobody with the address {email}.", email=email))
     return user
 
 
@@ -233,7 +234,7 @@ async def renew_hash(work: Work, user_id: int, before: str, after: str) -> None:
 async def disable(work: Work, actor: Actor, user: User) -> None:
     """The person loses all sessions at this moment and cannot sign in; what he wrote stays."""
     await hold_both(work, actor, user)
-    _refuse_oneself(actor, user, "You cannot disable yourself.")
+    _refuse_oneself(actor, user, say("You cannot disable yourself."))
     if user.role is Role.OWNER:
         raise Forbidden("The owner cannot be disabled.")
     audit.note(work, actor, "user.disable", "user", user.id, before=_standing(user), after="disabled")
@@ -289,7 +290,7 @@ def require_present(user: User) -> None:
 def require_role_changeable(actor: Actor, user: User) -> None:
     if user.role is Role.OWNER:
         raise Forbidden(_OWNERS_ROLE)
-    _refuse_oneself(actor, user, "Your own role is changed by another administrator.")
+    _refuse_oneself(actor, user, say("Your own role is changed by another administrator."))
     require_present(user)
 
 
@@ -299,7 +300,7 @@ def require_address_changeable(actor: Actor, user: User) -> None:
 
 
 def require_deletable(actor: Actor, user: User) -> None:
-    _refuse_oneself(actor, user, "You cannot delete yourself.")
+    _refuse_oneself(actor, user, say("You cannot delete yourself."))
     if user.role is Role.OWNER:
         raise Forbidden("The owner cannot be deleted; ownership is handed over first.")
 

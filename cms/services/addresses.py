@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cms.db.session import Work
 from cms.errors import InvalidInput
 from cms.models.address import MAX_PATH, Address, AddressState, TargetKind, is_reserved, normalise_path
+from cms.wording import say
 
 MAX_TRIES = 1000
 
@@ -62,10 +63,9 @@ async def assign_all(work: Work, kind: TargetKind, paths: Mapping[int, str]) -> 
     for target_id, path in wanted.items():
         address = there[path] = there.get(path) or Address(path=path, state=AddressState.MOVED)
         if address.state is not AddressState.MOVED and (address.target_kind, address.target_id) != (kind, target_id):
-            gone = address.state is AddressState.GONE
-            raise InvalidInput(
-                {"slug": f"/{path} belongs to something {'withdrawn or in the trash' if gone else 'else'}; choose another address."}
-            )
+            gone = say("/{path} belongs to something withdrawn or in the trash; choose another address.", path=path)
+            taken = say("/{path} belongs to something else; choose another address.", path=path)
+            raise InvalidInput({"slug": gone if address.state is AddressState.GONE else taken})
         address.target_kind, address.target_id, address.state = kind, target_id, AddressState.CURRENT
     work.session.add_all(there.values())
     await work.session.flush()
@@ -98,6 +98,6 @@ async def forget(work: Work, kind: TargetKind, target_id: int) -> None:
 
 def _refuse_unusable(path: str, kind: TargetKind) -> None:
     if not path or len(path) > MAX_PATH:
-        raise InvalidInput({"slug": f"An address has between 1 and {MAX_PATH} characters."})
+        raise InvalidInput({"slug": say("An address has between 1 and {most} characters.", most=MAX_PATH)})
     if kind is TargetKind.POST and is_reserved(path):
-        raise InvalidInput({"slug": f"/{path.split('/', 1)[0]} is used by Squall itself; choose another address."})
+        raise InvalidInput({"slug": say("/{path} is used by Squall itself; choose another address.", path=path.split("/", 1)[0])})

@@ -17,6 +17,7 @@ from cms.schemas.post import MAX_TAGS, PostFields
 from cms.services import post_fields, posts, publishing, reviews, scheduling, taxonomies, trash
 from cms.services.posts import Draft
 from cms.services.publishing import Release, Version
+from cms.wording import say
 
 NOT_YOURS = "This is not yours, or not there."
 
@@ -146,7 +147,7 @@ def _tagging(names: Sequence[str], *, is_adding: bool) -> _Act:
 def _few(tags: Sequence[int]) -> tuple[int, ...]:
     found = tuple(dict.fromkeys(tags))
     if len(found) > MAX_TAGS:
-        raise InvalidInput({"tags": f"It would have more than {MAX_TAGS} tags."})
+        raise InvalidInput({"tags": say("It would have more than {most} tags.", most=MAX_TAGS)})
     return found
 
 

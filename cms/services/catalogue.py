@@ -24,6 +24,7 @@ from cms.policy import Actor, Capability
 from cms.schemas.terms import TermInput
 from cms.services import addresses, audit, outbox, passing_on, site, taxonomies
 from cms.services.passing_on import SHELVES
+from cms.wording import say
 
 PER_SCREEN = 100
 DIGITS = 3  # of how long a name may grow to be told apart
@@ -234,7 +235,7 @@ async def _put(work: Work, kind: TargetKind, term: Thing, wanted: TermInput) -> 
     if not wanted.slug:
         slug = (await addresses.free_path(session, f"{prefix}/{slug}", kind, term.id)).removeprefix(f"{prefix}/")
     elif not await addresses.is_free(session, f"{prefix}/{slug}", kind, term.id):
-        raise InvalidInput({"slug": f"/{prefix}/{slug} is taken; choose another, or merge the two."})
+        raise InvalidInput({"slug": say("/{prefix}/{slug} is taken; choose another, or merge the two.", prefix=prefix, slug=slug)})
     if isinstance(term, Tag):
         term.folded = fold(wanted.name)[:MAX_TERM]
         other = (PassedOn.kind == kind) & (PassedOn.folded == term.folded)
@@ -257,7 +258,7 @@ async def _above(session: AsyncSession, category_id: int | None, parent_id: int 
     if category_id in [each.id for each in line]:
         raise InvalidInput({"parent": "A category cannot stand below itself."})
     if len(line) + _height(known, category_id) > taxonomies.MAX_DEPTH:
-        raise InvalidInput({"parent": f"At most {taxonomies.MAX_DEPTH} categories stand below each other."})
+        raise InvalidInput({"parent": say("At most {most} categories stand below each other.", most=taxonomies.MAX_DEPTH)})
     return parent_id
 
 
@@ -366,7 +367,7 @@ async def _raise_those_below(work: Work, category: Category, parent_id: int | No
         try:
             moved = await _settle(work, TargetKind.CATEGORY, child)
         except InvalidInput:
-            clash = f"“{child.name}” below it has a twin where it would stand then; merge these two first."
+            clash = say("“{name}” below it has a twin where it would stand then; merge these two first.", name=child.name)
             raise InvalidInput({"heir": clash}) from None
         for number, its_paths in moved.items():
             outbox.record(work, TermChanged(TargetKind.CATEGORY, number, ("path",), tuple(its_paths)))

@@ -18,6 +18,7 @@ from cms.models.post import Kind, Live
 from cms.policy import Actor
 from cms.schemas.post import PostFields
 from cms.services import posts
+from cms.wording import say, sentences
 
 NAMED = 3  # of the flaws for which a text is refused
 
@@ -44,16 +45,16 @@ async def require(session: AsyncSession, actor: Actor, text: Text, codes: Collec
     """Raises ``InvalidInput`` if the text has a flaw of one of these kinds."""
     wrong = [flaw.words for flaw in await find(session, actor, text) if flaw.code in codes]
     if wrong:
-        more = f" And {len(wrong) - NAMED} more." if len(wrong) > NAMED else ""
-        raise InvalidInput({"": f"This site asks for more before a text goes out. {' '.join(wrong[:NAMED])}{more}"})
+        more = [say("And {number} more.", number=len(wrong) - NAMED)] if len(wrong) > NAMED else []
+        raise InvalidInput({"": sentences(say("This site asks for more before a text goes out."), *wrong[:NAMED], *more)})
 
 
 def _missing(text: Text) -> list[Flaw]:
     flaws = []
     if not text.fields.excerpt:
-        flaws.append(Flaw("excerpt", "There is no excerpt: lists and search engines show the beginning of the text."))
+        flaws.append(Flaw("excerpt", say("There is no excerpt: lists and search engines show the beginning of the text.")))
     if text.fields.picture is None and text.post.kind is Kind.POST:
-        flaws.append(Flaw("picture", "There is no picture: what others share of it has words only."))
+        flaws.append(Flaw("picture", say("There is no picture: what others share of it has words only.")))
     return flaws
 
 
@@ -106,14 +107,14 @@ def _wrong_with(path: str, there: Mapping[str, Address], public: Mapping[int, st
         return ""
     if address:
         is_gone = address.state is AddressState.GONE or address.target_id not in public
-        return f"The link to /{path} leads to something that was withdrawn." if is_gone else ""
+        return say("The link to /{path} leads to something that was withdrawn.", path=path) if is_gone else ""
     if first == "admin":
-        return f"The link to /{path} leads to the desk, where readers cannot go."
+        return say("The link to /{path} leads to the desk, where readers cannot go.", path=path)
     if is_file := _MEDIA.match(path):
-        return "" if int(is_file[1]) in files else f"The link to /{path} leads to a file that is not there."
+        return "" if int(is_file[1]) in files else say("The link to /{path} leads to a file that is not there.", path=path)
     if first not in _LISTS and is_reserved(path):
         return ""
-    return f"The link to /{path} leads to nothing that readers can see."
+    return say("The link to /{path} leads to nothing that readers can see.", path=path)
 
 
 def _wrong_with_part(target: Target, address: Address | None, public: Mapping[int, str], text: Text) -> str:
@@ -122,7 +123,11 @@ def _wrong_with_part(target: Target, address: Address | None, public: Mapping[in
     if not part or part.startswith(":~:") or not address or address.target_kind is not TargetKind.POST:
         return ""
     html = text.rendered.html if address.target_id == text.post.id else public.get(address.target_id)
-    return "" if html is None or f'id="{part}"' in html else f"The link to {target.address} leads to a part that is not there."
+    return (
+        ""
+        if html is None or f'id="{part}"' in html
+        else say("The link to {address} leads to a part that is not there.", address=target.address)
+    )
 
 
 async def _drafts(session: AsyncSession, actor: Actor, titles: Collection[str]) -> set[str]:
@@ -135,5 +140,5 @@ async def _drafts(session: AsyncSession, actor: Actor, titles: Collection[str]) 
 
 def _wrong_with_title(title: str, drafts: Collection[str]) -> str:
     if fold(title) in drafts:
-        return f"[[{title}]] leads to a draft that readers cannot see yet."
-    return f"[[{title}]] leads nowhere: nothing public has this title."
+        return say("[[{title}]] leads to a draft that readers cannot see yet.", title=title)
+    return say("[[{title}]] leads nowhere: nothing public has this title.", title=title)

@@ -25,6 +25,7 @@ from cms.policy import Actor, Capability
 from cms.schemas.fields import FieldInput, NewFieldInput
 from cms.schemas.post import CUSTOM, CustomText, PostFields
 from cms.services import audit, jobs, media
+from cms.wording import say
 
 MOST = 40  # for one kind
 FOLLOWING = "follow_label"  # the job by which labels of what is public follow (services/field_labels.py)
@@ -63,7 +64,7 @@ async def define(work: Work, actor: Actor, wanted: NewFieldInput, key: str = "")
     kind, type = Kind(wanted.kind), FieldType(wanted.type)
     others = await list_of(work.session, kind)
     if len(others) >= MOST:
-        raise InvalidInput({"label": f"There are {MOST} fields already; more would be too many for anybody to fill in."})
+        raise InvalidInput({"label": say("There are {most} fields already; more would be too many for anybody to fill in.", most=MOST)})
     _require_right(wanted, type, others)
     taken = {other.key for other in others}
     if key in taken:
@@ -190,7 +191,9 @@ async def require(session: AsyncSession, kind: Kind, text: PostFields) -> None:
         if await session.get(Asset, asset_id) is None:
             errors[field] = NO_PICTURE
     if any(errors.values()):
-        raise InvalidInput({f"{CUSTOM}{field.key}": f"{field.label}: {words}" for field, words in errors.items() if words})
+        raise InvalidInput(
+            {f"{CUSTOM}{field.key}": say("{label}: {words}", label=field.label, words=words) for field, words in errors.items() if words}
+        )
 
 
 def _cleaned(value: Any) -> str | None:

@@ -39,6 +39,7 @@ from cms.services.reading import Article
 from cms.services.reviews import Standing
 from cms.services.scheduling import Waiting
 from cms.services.threads import Shown as Thread
+from cms.wording import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ async def plan(session: AsyncSession, actor: Actor, post_id: int, rendered: Rend
 async def _free_path(session: AsyncSession, post: Post, fields: PostFields, now: datetime) -> str:
     path = await publishing.planned_path(session, post, fields, now)
     if not await addresses.is_free(session, path, TargetKind.POST, post.id):
-        raise InvalidInput({"slug": f"/{path} belongs to something else; choose another address."})
+        raise InvalidInput({"slug": say("/{path} belongs to something else; choose another address.", path=path)})
     return path
 
 
@@ -198,7 +199,9 @@ async def notes(session: AsyncSession, actor: Actor, subject: tuple[Kind, int | 
     frame = await site.get_frame(session)
     try:
         if moment := documents.typed_date(fields, frame, now):
-            after = "Readers see this date; the address stays." if post.first_published_at else "It counts as first published then."
+            after = (
+                say("Readers see this date; the address stays.") if post.first_published_at else say("It counts as first published then.")
+            )
             said["date"] = Note(f"A {moment.astimezone(frame.zone):%A}. {after}")
         if wanted.slug != fields.slug:
             slug = post_fields.slug(wanted.slug, is_top=post.kind is Kind.POST or wanted.parent is None)
@@ -206,7 +209,9 @@ async def notes(session: AsyncSession, actor: Actor, subject: tuple[Kind, int | 
         if fields.slug or fields.title:
             path = await _free_path(session, post, fields, now)
             is_here = post.id and await public_path(session, post.id) == f"/{path}"
-            said["slug"] = Note(f"Readers find it at /{path} now." if is_here else f"/{path} is free.", value=f"/{path}")
+            said["slug"] = Note(
+                say("Readers find it at /{path} now.", path=path) if is_here else say("/{path} is free.", path=path), value=f"/{path}"
+            )
     except InvalidInput as error:
         said |= {name: Note(words, is_wrong=True) for name, words in error.errors.items()}
     wrong = await custom_fields.wrong(session, post.kind, fields.custom)

@@ -21,6 +21,7 @@ from cms.models.post import Kind, Visibility
 from cms.models.site import Frame
 from cms.schemas.post import PostFields
 from cms.services import custom_fields, surroundings, taxonomies
+from cms.wording import say
 
 # What readers can see change, and the columns of the read document it stands in.
 ASPECTS: dict[str, tuple[str, ...]] = {
@@ -224,7 +225,9 @@ def _page_path(pages: Mapping[int, Published], post: Post, parent_id: int | None
     above = parent
     while above.parent_id is not None:  # working copies may have been turned round one by one; readers' pages must not be a ring
         if above.parent_id == post.id:
-            raise InvalidInput({"parent": f"For readers “{above.title}” still stands below this page; publish that one first."})
+            raise InvalidInput(
+                {"parent": say("For readers “{title}” still stands below this page; publish that one first.", title=above.title)}
+            )
         above = pages[above.parent_id]
     return f"{parent.path}/{slug}"
 

@@ -12,6 +12,7 @@ from cms.errors import Conflict, Forbidden, NotFound
 from cms.models import Identity, User
 from cms.policy import Actor, Capability
 from cms.services import accounts, audit, notices
+from cms.wording import say
 
 TAKEN = "This account is linked with somebody else here already."
 ONLY_WAY = "This is the only way in which you can sign in; set a password or add a passkey first."
@@ -50,7 +51,7 @@ async def link(work: Work, user: User, issuer: str, subject: str) -> bool:
 async def link_own(work: Work, actor: Actor, issuer: str, subject: str) -> None:
     policy.require(actor, Capability.ACCOUNT_KEEP)
     if await link(work, await accounts.hold(work, actor.user_id or 0), issuer, subject):
-        await notices.second_factor(work, actor.user_id or 0, "An account elsewhere was linked, and can sign in as you")
+        await notices.second_factor(work, actor.user_id or 0, say("An account elsewhere was linked, and can sign in as you"))
 
 
 async def unlink(work: Work, actor: Actor, identity_id: int) -> None:

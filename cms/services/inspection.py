@@ -34,6 +34,7 @@ from cms.models import (
 from cms.models.address import AddressState, TargetKind
 from cms.models.post import Live, Side, Visibility
 from cms.services.media import storage_name
+from cms.wording import phrases
 
 NAMED = 5  # how many of many are named
 AT_ONCE = 5000  # posts compared at a time
@@ -266,91 +267,93 @@ async def failed_jobs(session: AsyncSession) -> Findings:
     return _counted(f"{name} (job {job_id}: {' '.join((error or '').split())[:80]})" for job_id, name, error in rows)
 
 
-INSPECTIONS: tuple[Inspection, ...] = (
-    Inspection(
-        "readers have every published post",
-        "Posts are marked as published and readers do not have them",
-        "Publish them again at the desk.",
-        public_without_document,
-    ),
-    Inspection(
-        "readers have only published posts",
-        "Readers have posts that are not marked as published",
-        "Restore a backup, or publish and withdraw them at the desk.",
-        document_without_public,
-    ),
-    Inspection(
-        "every public page names its revision",
-        "Public posts were made of a revision that is not there or not theirs",
-        "Publish them again at the desk.",
-        document_without_revision,
-    ),
-    Inspection(
-        "every post has its working copy",
-        "Posts have no working copy and cannot be opened at the desk",
-        "Restore a backup.",
-        post_without_working_copy,
-    ),
-    Inspection(
-        "every public post has its address",
-        "Public posts are not found under the address that they show",
-        "Publish them again at the desk.",
-        document_without_address,
-    ),
-    Inspection(
-        "every address leads to something",
-        "Addresses of posts are marked as current and nothing public is there",
-        "Publish and withdraw their posts again at the desk.",
-        address_without_document,
-    ),
-    Inspection(
-        "no address is lost",
-        "Addresses lead to something that is no longer in the database",
-        "Restore a backup.",
-        address_of_nothing,
-    ),
-    Inspection(
-        "everything has one address",
-        "Things have more than one current address",
-        "Restore a backup.",
-        more_than_one_address,
-    ),
-    Inspection(
-        "terms at the desk are right",
-        "Working copies name other authors, tags or categories than the desk's lists",
-        "Change something in them and save, or restore a backup.",
-        terms_of_working_copies,
-    ),
-    Inspection(
-        "terms for readers are right",
-        "Public posts name other authors, tags or categories than the readers' lists",
-        "Publish them again at the desk.",
-        terms_of_public_posts,
-    ),
-    Inspection(
-        "readers' lists have only public posts",
-        "Posts that are not public stand in the readers' lists",
-        "Publish and withdraw them again at the desk.",
-        terms_of_nothing_public,
-    ),
-    Inspection(
-        "every public post can be found",
-        "Public posts are missing from the search",
-        "Run `squall search reindex`.",
-        document_without_search,
-    ),
-    Inspection(
-        "search finds only what is public",
-        "The search has posts that are not public",
-        "Run `squall search reindex`.",
-        search_without_document,
-    ),
-    Inspection(
-        "no job was given up",
-        "Jobs failed and are not tried again",
-        "The log says more; what they were to do may have to be done by hand.",
-        failed_jobs,
-    ),
+INSPECTIONS: tuple[Inspection, ...] = phrases(
+    (
+        Inspection(
+            "readers have every published post",
+            "Posts are marked as published and readers do not have them",
+            "Publish them again at the desk.",
+            public_without_document,
+        ),
+        Inspection(
+            "readers have only published posts",
+            "Readers have posts that are not marked as published",
+            "Restore a backup, or publish and withdraw them at the desk.",
+            document_without_public,
+        ),
+        Inspection(
+            "every public page names its revision",
+            "Public posts were made of a revision that is not there or not theirs",
+            "Publish them again at the desk.",
+            document_without_revision,
+        ),
+        Inspection(
+            "every post has its working copy",
+            "Posts have no working copy and cannot be opened at the desk",
+            "Restore a backup.",
+            post_without_working_copy,
+        ),
+        Inspection(
+            "every public post has its address",
+            "Public posts are not found under the address that they show",
+            "Publish them again at the desk.",
+            document_without_address,
+        ),
+        Inspection(
+            "every address leads to something",
+            "Addresses of posts are marked as current and nothing public is there",
+            "Publish and withdraw their posts again at the desk.",
+            address_without_document,
+        ),
+        Inspection(
+            "no address is lost",
+            "Addresses lead to something that is no longer in the database",
+            "Restore a backup.",
+            address_of_nothing,
+        ),
+        Inspection(
+            "everything has one address",
+            "Things have more than one current address",
+            "Restore a backup.",
+            more_than_one_address,
+        ),
+        Inspection(
+            "terms at the desk are right",
+            "Working copies name other authors, tags or categories than the desk's lists",
+            "Change something in them and save, or restore a backup.",
+            terms_of_working_copies,
+        ),
+        Inspection(
+            "terms for readers are right",
+            "Public posts name other authors, tags or categories than the readers' lists",
+            "Publish them again at the desk.",
+            terms_of_public_posts,
+        ),
+        Inspection(
+            "readers' lists have only public posts",
+            "Posts that are not public stand in the readers' lists",
+            "Publish and withdraw them again at the desk.",
+            terms_of_nothing_public,
+        ),
+        Inspection(
+            "every public post can be found",
+            "Public posts are missing from the search",
+            "Run `squall search reindex`.",
+            document_without_search,
+        ),
+        Inspection(
+            "search finds only what is public",
+            "The search has posts that are not public",
+            "Run `squall search reindex`.",
+            search_without_document,
+        ),
+        Inspection(
+            "no job was given up",
+            "Jobs failed and are not tried again",
+            "The log says more; what they were to do may have to be done by hand.",
+            failed_jobs,
+        ),
+    )
 )
 
 

@@ -15,6 +15,7 @@ from cms.errors import NotFound
 from cms.models import Job
 from cms.policy import Actor, Capability
 from cms.services import audit
+from cms.wording import say
 
 LEASE = timedelta(minutes=5)
 MAX_ATTEMPTS = 8  # over two hours: a mail server is away longer than a moment
@@ -56,7 +57,7 @@ async def hold(work: Work, job: Job) -> None:
 async def _give_up(work: Work) -> None:
     """A job that ended its worker each time it was tried would go on ending them."""
     deadly = update(Job).where(Job.finished_at.is_(None), Job.leased_until < work.now, Job.attempts >= MAX_ATTEMPTS)
-    values = {"finished_at": work.now, "lease": None, "leased_until": None, "error": "Its worker ended each time before it was done."}
+    values = {"finished_at": work.now, "lease": None, "leased_until": None, "error": say("Its worker ended each time before it was done.")}
     await work.session.execute(deadly.values(values))
 
 

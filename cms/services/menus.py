@@ -16,6 +16,7 @@ from cms.models.post import Visibility
 from cms.policy import Actor, Capability
 from cms.schemas.site import MenuInput, MenuItemInput
 from cms.services import audit, lists, site
+from cms.wording import say
 
 SUGGESTED = 20  # of each kind
 OWN = frozenset({"/", "/archive", "/atom.xml", "/feed.xml", "/page/1", "/search"})  # addresses that the program answers itself
@@ -120,7 +121,7 @@ async def _targets(session: AsyncSession, items: Sequence[MenuItemInput]) -> lis
     )
     known: dict[str, Target] = {path: (kind, target_id) for path, kind, target_id in await session.execute(wanted)}
     wrong = {
-        f"items-{number}-target": "Nothing that readers have stands at this address."
+        f"items-{number}-target": say("Nothing that readers have stands at this address.")
         for number, item in enumerate(items)
         if item.target in paths and paths[item.target] not in known
     }

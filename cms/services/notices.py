@@ -16,6 +16,7 @@ from cms.mail import Letter
 from cms.models import Job, User
 from cms.sealing import Sealer
 from cms.services import jobs
+from cms.wording import phrases, say
 
 JOB = "send_mail"
 
@@ -87,7 +88,7 @@ async def new_device(work: Work, user_id: int, browser: str) -> None:
         user_id,
         Notice.NEW_DEVICE,
         browser=browser,
-        address=work.address or "from an unknown address",
+        address=work.address or say("from an unknown address"),
         at=f"{work.now:%d %B %Y, %H:%M} UTC",
     )
 
@@ -134,99 +135,101 @@ class Words:
 
 _NOT_YOU = "If this was not you, set a new password at once and tell an administrator."
 
-WORDS: dict[Notice, Words] = {
-    Notice.INVITATION: Words(
-        "An invitation to {site}",
-        ("{by} invites you to work on {site}. Your role there will be: {role}.",),
-        "/invitation/{carrier}",
-        "Accept the invitation",
-        "The link works once, for seven days. If you do not want this, there is nothing you need to do.",
-    ),
-    Notice.RESET: Words(
-        "A new password",
-        ("Somebody, hopefully you, asked for a new password for your account.",),
-        "/password/{carrier}",
-        "Choose a new password",
-        "The link works once, for one hour. If you did not ask, nothing happens: your password stays what it is.",
-    ),
-    Notice.OLD_ADDRESS: Words(
-        "Another e-mail address for your account",
-        ("Your account is to have another e-mail address: {new}. Please confirm it here; the new address is asked, too.",),
-        "/account/email/{carrier}",
-        "Confirm the change",
-        "The link works once, for 24 hours. If you did not ask for this, do not follow it, and set a new password.",
-    ),
-    Notice.NEW_ADDRESS: Words(
-        "Confirm your e-mail address",
-        ("Somebody wants to sign in with this address from now on. Please confirm it here; the address until now is asked, too.",),
-        "/account/email/{carrier}",
-        "Confirm this address",
-        "The link works once, for 24 hours. If you do not know what this is about, there is nothing you need to do.",
-    ),
-    Notice.ADDRESS_CHANGED: Words(
-        "Your e-mail address was changed",
-        ("Your account has another e-mail address from now on. This one does not sign in any more, and gets no more mail.",),
-        after="If this was not you, tell an administrator at once.",
-    ),
-    Notice.PASSWORD: Words(
-        "Your password was changed",
-        ("The password of your account was changed. All other sessions have ended.",),
-        "/password",
-        "Set another password",
-        _NOT_YOU,
-    ),
-    Notice.SECOND_FACTOR: Words("How you sign in was changed", ("{what}.",), "/account/security", "Look at your account", _NOT_YOU),
-    Notice.ROLE: Words(
-        "Your role was changed",
-        ("Your role from now on: {role}. You were signed out everywhere; sign in again to go on.",),
-        "/login",
-        "Sign in",
-    ),
-    Notice.NEW_DEVICE: Words(
-        "A new device signed in",
-        ("Somebody signed in to your account with a browser that was not seen here before.", "{browser}, {address}, {at}"),
-        "/account/security",
-        "Look at your sessions",
-        _NOT_YOU,
-    ),
-    Notice.ACCEPTED: Words(
-        "{who} accepted your invitation",
-        ("{who} accepted your invitation, and has an account now.",),
-        "/admin/people",
-        "See everybody",
-    ),
-    Notice.MENTION: Words(
-        "{who} {did} “{title}”",
-        ("{who} {did} “{title}”:", "{words}"),
-        "{path}",
-        "Read it, and answer",
-    ),
-    Notice.MISS: Words(
-        "“{title}” was not done on time",
-        ("What was scheduled for “{title}” could not be done:", "{words}", "It is not tried again by itself."),
-        "{path}",
-        "Look at it",
-    ),
-    Notice.SUBMITTED: Words(
-        "For review: “{title}”",
-        ("{who} asks you to review “{title}”.", "{words}"),
-        "{path}",
-        "Review it",
-    ),
-    Notice.APPROVED: Words(
-        "Approved: “{title}”",
-        ("{who} approved “{title}”. It can go out now.", "{words}"),
-        "{path}",
-        "Look at it",
-    ),
-    Notice.CHANGES_ASKED: Words(
-        "Please change “{title}”",
-        ("{who} asks for changes to “{title}” before it goes out:", "{words}"),
-        "{path}",
-        "Read it, and go on writing",
-    ),
-    Notice.TEST: Words(
-        "A test of the mail",
-        ("This letter was sent from the settings of {site}. It arrived, so mail works.",),
-    ),
-}
+WORDS: dict[Notice, Words] = phrases(
+    {
+        Notice.INVITATION: Words(
+            "An invitation to {site}",
+            ("{by} invites you to work on {site}. Your role there will be: {role}.",),
+            "/invitation/{carrier}",
+            "Accept the invitation",
+            "The link works once, for seven days. If you do not want this, there is nothing you need to do.",
+        ),
+        Notice.RESET: Words(
+            "A new password",
+            ("Somebody, hopefully you, asked for a new password for your account.",),
+            "/password/{carrier}",
+            "Choose a new password",
+            "The link works once, for one hour. If you did not ask, nothing happens: your password stays what it is.",
+        ),
+        Notice.OLD_ADDRESS: Words(
+            "Another e-mail address for your account",
+            ("Your account is to have another e-mail address: {new}. Please confirm it here; the new address is asked, too.",),
+            "/account/email/{carrier}",
+            "Confirm the change",
+            "The link works once, for 24 hours. If you did not ask for this, do not follow it, and set a new password.",
+        ),
+        Notice.NEW_ADDRESS: Words(
+            "Confirm your e-mail address",
+            ("Somebody wants to sign in with this address from now on. Please confirm it here; the address until now is asked, too.",),
+            "/account/email/{carrier}",
+            "Confirm this address",
+            "The link works once, for 24 hours. If you do not know what this is about, there is nothing you need to do.",
+        ),
+        Notice.ADDRESS_CHANGED: Words(
+            "Your e-mail address was changed",
+            ("Your account has another e-mail address from now on. This one does not sign in any more, and gets no more mail.",),
+            after="If this was not you, tell an administrator at once.",
+        ),
+        Notice.PASSWORD: Words(
+            "Your password was changed",
+            ("The password of your account was changed. All other sessions have ended.",),
+            "/password",
+            "Set another password",
+            _NOT_YOU,
+        ),
+        Notice.SECOND_FACTOR: Words("How you sign in was changed", ("{what}.",), "/account/security", "Look at your account", _NOT_YOU),
+        Notice.ROLE: Words(
+            "Your role was changed",
+            ("Your role from now on: {role}. You were signed out everywhere; sign in again to go on.",),
+            "/login",
+            "Sign in",
+        ),
+        Notice.NEW_DEVICE: Words(
+            "A new device signed in",
+            ("Somebody signed in to your account with a browser that was not seen here before.", "{browser}, {address}, {at}"),
+            "/account/security",
+            "Look at your sessions",
+            _NOT_YOU,
+        ),
+        Notice.ACCEPTED: Words(
+            "{who} accepted your invitation",
+            ("{who} accepted your invitation, and has an account now.",),
+            "/admin/people",
+            "See everybody",
+        ),
+        Notice.MENTION: Words(
+            "{who} {did} “{title}”",
+            ("{who} {did} “{title}”:", "{words}"),
+            "{path}",
+            "Read it, and answer",
+        ),
+        Notice.MISS: Words(
+            "“{title}” was not done on time",
+            ("What was scheduled for “{title}” could not be done:", "{words}", "It is not tried again by itself."),
+            "{path}",
+            "Look at it",
+        ),
+        Notice.SUBMITTED: Words(
+            "For review: “{title}”",
+            ("{who} asks you to review “{title}”.", "{words}"),
+            "{path}",
+            "Review it",
+        ),
+        Notice.APPROVED: Words(
+            "Approved: “{title}”",
+            ("{who} approved “{title}”. It can go out now.", "{words}"),
+            "{path}",
+            "Look at it",
+        ),
+        Notice.CHANGES_ASKED: Words(
+            "Please change “{title}”",
+            ("{who} asks for changes to “{title}” before it goes out:", "{words}"),
+            "{path}",
+            "Read it, and go on writing",
+        ),
+        Notice.TEST: Words(
+            "A test of the mail",
+            ("This letter was sent from the settings of {site}. It arrived, so mail works.",),
+        ),
+    }
+)

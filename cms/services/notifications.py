@@ -13,10 +13,11 @@ from cms.models import Notification, Post, User
 from cms.policy import Actor
 from cms.services import notices, posts
 from cms.services.notices import Notice
+from cms.wording import say
 
 KEPT = 100  # days
 MOST_SHOWN = 100
-DID = {"mention": "mentioned you in", "answer": "answered in"}  # after the name of who did it, before the title
+DID = {"mention": say("mentioned you in"), "answer": say("answered in")}  # after the name of who did it, before the title
 LETTERS = {  # by kind
     **dict.fromkeys(DID, Notice.MENTION),
     "submitted": Notice.SUBMITTED,
@@ -46,7 +47,7 @@ class Told:
 
 async def tell(work: Work, actor: Actor, user_ids: Iterable[int], kind: str, post: Post, words: str, thread_id: int | None = None) -> None:
     """``words``: the beginning of what was said. Whoever calls knows that these people may see the post."""
-    facts = {"who": actor.name, "did": DID.get(kind, ""), "title": post.title or "a text without a title", "words": words}
+    facts = {"who": actor.name, "did": DID.get(kind, ""), "title": post.title or say("a text without a title"), "words": words}
     path = f"/admin/{post.kind}s/{post.id}/" + (f"threads#thread-{thread_id}" if thread_id else "review")
     for user_id in sorted(set(user_ids) - {actor.user_id or 0}):
         data = {"by": actor.user_id, "thread": thread_id, "words": words}
@@ -59,7 +60,7 @@ async def tell_of_miss(work: Work, user_ids: Iterable[int], post: Post, why: str
     path = f"/admin/{post.kind}s/{post.id}/publication"
     for user_id in sorted(user_ids):
         work.session.add(Notification(user_id=user_id, kind="miss", data={"words": why}, post_id=post.id, created_at=work.now))
-        await notices.tell(work, user_id, Notice.MISS, path=path, title=post.title or "a text without a title", words=why)
+        await notices.tell(work, user_id, Notice.MISS, path=path, title=post.title or say("a text without a title"), words=why)
 
 
 async def count_new(session: AsyncSession, actor: Actor) -> int:

@@ -36,6 +36,7 @@ from cms.errors import Conflict, InvalidInput, NotFound
 from cms.models import Passkey, User
 from cms.models.user import Purpose
 from cms.services import accounts, audit, notices, second_factor, tokens
+from cms.wording import say
 
 MOST = 20  # of one person
 TIMEOUT = 300_000  # milliseconds in which people find their key
@@ -82,7 +83,7 @@ async def remove(work: Work, user: User, passkey_id: int) -> None:
     await work.session.delete(passkey)
     await work.session.flush()
     audit.note(work, user.actor, "passkey.remove", "user", user.id, passkey=passkey.id)
-    await notices.second_factor(work, user.id, f"The passkey “{passkey.name}” was removed")
+    await notices.second_factor(work, user.id, say("The passkey “{name}” was removed", name=passkey.name))
     await second_factor.forget_codes_without_factor(work, user)
 
 
@@ -130,7 +131,7 @@ async def register(work: Work, party: Party, user: User, name: str, answer: str)
         return None
     known = await list_of(work.session, user.id)
     if len(known) >= MOST:
-        raise InvalidInput({"": f"You have {MOST} passkeys already; remove one that you do not use."})
+        raise InvalidInput({"": say("You have {most} passkeys already; remove one that you do not use.", most=MOST)})
     key_id = bytes_to_base64url(verified.credential_id)
     if await _find(work.session, key_id):
         return None
@@ -148,7 +149,7 @@ async def register(work: Work, party: Party, user: User, name: str, answer: str)
     work.session.add(passkey)
     await work.session.flush()
     audit.note(work, user.actor, "passkey.add", "user", user.id, passkey=passkey.id)
-    await notices.second_factor(work, user.id, f"A passkey was added: “{name}”")
+    await notices.second_factor(work, user.id, say("A passkey was added: “{name}”", name=name))
     return await second_factor.codes_for_first(work, user)
 
 

@@ -19,6 +19,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from cms.errors import InvalidInput, TooManyRequests
 from cms.settings import Settings
+from cms.wording import say, sentences
 
 # OWASP's first choice for argon2id: 19 MiB, two passes, one lane (https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html).
 MEMORY = 19 * 1024  # KiB
@@ -129,7 +130,7 @@ class _Queue:
 
 def _advice(password: str, about: Sequence[str]) -> str:
     if _ENDS.sub("", password).casefold() in TAKEN:
-        return f"{EASY} Many people take this word, with a number or without. Add another word or two."
+        return sentences(EASY, say("Many people take this word, with a number or without. Add another word or two."))
     from zxcvbn import zxcvbn  # its lists take as long to load as the rest of the program, and few ask
 
     judged = zxcvbn(password[:JUDGED], user_inputs=_words(about))

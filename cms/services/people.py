@@ -11,6 +11,7 @@ from cms import policy
 from cms.models import Asset, Identity, Passkey, Portrait, Post, PostAuthor, Session, User
 from cms.models.post import Kind, Side
 from cms.policy import Actor, Capability, Role
+from cms.wording import say
 
 PER_SCREEN = 50
 
@@ -38,10 +39,10 @@ class Row:
         """What the person signs in by, in words that are still to be translated."""
         has_password = self.user.password_hash is not None
         ways = {
-            "password": has_password,
-            "passkey": self.passkeys,
-            "code from a phone": has_password and self.user.totp_secret,
-            "account elsewhere": self.linked,
+            say("password"): has_password,
+            say("passkey"): self.passkeys,
+            say("code from a phone"): has_password and self.user.totp_secret,
+            say("account elsewhere"): self.linked,
         }
         return [words for words, has in ways.items() if has]
 

@@ -24,6 +24,7 @@ from cms.models.site import Frame
 from cms.policy import Actor, Capability
 from cms.schemas.post import PostFields
 from cms.services import addresses, audit, documents, jobs, outbox, publishing, site, surroundings
+from cms.wording import say
 
 JOB = "renew_addresses"
 AT_ONCE = 25  # posts of one transaction
@@ -73,16 +74,16 @@ def _wrong_with(pattern: str) -> str:
     rest = _PLACEHOLDER.sub("x", pattern)
     first = pattern.strip("/").partition("/")[0]
     if not pattern.startswith("/") or pattern.endswith("/") or "//" in pattern:
-        return "It begins with a slash and ends without one, like /{year}/{month}/{slug}."
+        return say("It begins with a slash and ends without one, like /{year}/{month}/{slug}.")
     if "{" in rest or "}" in rest:
-        return "Between braces stands one of year, month, day, slug, category, author and id."
+        return say("Between braces stands one of year, month, day, slug, category, author and id.")
     if "{slug}" not in pattern and "{id}" not in pattern:
-        return "Without {slug} or {id} two posts would have one address."
+        return say("Without {slug} or {id} two posts would have one address.")
     if not re.fullmatch(r"(/(?!\.{1,2}(/|$))[\w.~-]+)+", rest):
-        return "Beside what is in braces there are letters, digits and the signs - . _ ~ between slashes."
+        return say("Beside what is in braces there are letters, digits and the signs - . _ ~ between slashes.")
     if is_reserved(first):
-        return f"/{first} is used by Squall itself."
-    return "An address that ends in .md is that of a text's Markdown." if pattern.endswith(".md") else ""
+        return say("/{path} is used by Squall itself.", path=first)
+    return say("An address that ends in .md is that of a text's Markdown.") if pattern.endswith(".md") else ""
 
 
 # --- what it would change --------------------------------------------------------------------------------------------------

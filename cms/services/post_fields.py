@@ -15,6 +15,7 @@ from cms.models.post import Kind
 from cms.policy import Actor
 from cms.schemas.post import MAX_SLUG, META, PostFields, TypedFields
 from cms.services import custom_fields, documents, media, people, site, taxonomies
+from cms.wording import say
 
 _WORDS = frozenset({"title", "slug", "excerpt", "date", *META})  # typed letter by letter: what is not right yet is left to whoever types
 _EMPTY = PostFields().to_json()
@@ -90,7 +91,7 @@ def slug(typed: str, *, is_top: bool) -> str:
     if typed and not made:
         raise InvalidInput({"slug": "An address needs at least one letter or digit."})
     if made and is_top and is_reserved(made):
-        raise InvalidInput({"slug": f"/{made} is used by Squall itself; choose another address."})
+        raise InvalidInput({"slug": say("/{path} is used by Squall itself; choose another address.", path=made)})
     return made
 
 

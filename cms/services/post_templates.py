@@ -16,6 +16,7 @@ from cms.policy import Actor, Capability
 from cms.schemas.post import CUSTOM, PostFields
 from cms.schemas.snippets import MAX_TEMPLATE, TemplateInput
 from cms.services import audit, custom_fields, posts, site, taxonomies, working_copies
+from cms.wording import say
 
 MOST = 100
 _TAKEN = {"category", "tags", "language"}  # of a text that is made a template, and its custom fields
@@ -55,11 +56,11 @@ async def take(work: Work, actor: Actor, post_id: int) -> PostTemplate:
     post = await posts.get_editable(work.session, actor, post_id)
     copy = await working_copies.project(work, post_id)
     if len(copy.content) > MAX_TEMPLATE:
-        raise Conflict(f"A template has at most {MAX_TEMPLATE:,} characters; this text is longer.")
+        raise Conflict(say("A template has at most {most} characters; this text is longer.", most=MAX_TEMPLATE))
     await site.hold(work)
     known = await list_of(work.session, post.kind)
     if len(known) >= MOST:
-        raise Conflict(f"There are {MOST} templates already; delete one that nobody needs any more.")
+        raise Conflict(say("There are {most} templates already; delete one that nobody needs any more.", most=MOST))
     name = _free_name((post.title or "Template")[:70], {template.name for template in known})
     fields = {key: value for key, value in copy.fields.items() if key in _TAKEN or key.startswith(CUSTOM)}
     template = PostTemplate(

@@ -20,6 +20,7 @@ from cms.schemas.links import PreviewLinkInput
 from cms.schemas.post import PostFields
 from cms.sealing import Sealer
 from cms.services import audit, outbox, posts, tokens
+from cms.wording import say
 
 LIFETIMES = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 KEPT = timedelta(days=90)  # after its end, to say that it has ended and not that it never was
@@ -74,7 +75,7 @@ async def make(work: Work, sealer: Sealer, actor: Actor, post_id: int, wanted: P
     if post.is_trashed:
         raise Conflict("This is in the trash; take it out to show it to somebody.")
     if (await openness(work.session, post_id, work.now)).links >= MOST_OPEN:
-        raise Conflict(f"{MOST_OPEN} links are open already; revoke some that nobody needs.")
+        raise Conflict(say("{most} links are open already; revoke some that nobody needs.", most=MOST_OPEN))
     if wanted.revision and await _revision(work.session, post_id, wanted.revision) is None:
         raise InvalidInput({"revision": "Choose one of the list."})
     carrier = secrets.token_urlsafe(32)

@@ -45,8 +45,9 @@ from cms.models.user import ERASED_DOMAIN
 from cms.policy import Actor, Capability, Role
 from cms.services import accounts, addresses, audit, bylines, notices, outbox, portraits, posts, site, threads
 from cms.services.sealed import SEALED
+from cms.wording import say
 
-FORMER_NAME = "Former author"  # unless the site has chosen another
+FORMER_NAME = say("Former author")  # unless the site has chosen another
 BATCH = 20  # rows that are read at once: a text may be long
 
 # What leaves, by name: a column that comes later stays here until somebody says otherwise. No hashes, keys or sealed secrets.

@@ -37,6 +37,7 @@ from cms.services import (
     terms,
     working_copies,
 )
+from cms.wording import say
 
 TITLE_NEEDED = "Readers need a title."
 _TEXT = frozenset({"title", "excerpt", "standfirst", "body", "picture"})  # what makes a post "updated" for its readers
@@ -367,7 +368,7 @@ async def _take_away(work: Work, post: Post) -> None:
     published = await work.session.get_one(Published, post.id)
     below = select(Published.title).where(Published.parent_id == post.id).limit(1)
     if child := await work.session.scalar(below):
-        raise InvalidInput({"": f"“{child}” stands below this page; withdraw or move it first."})
+        raise InvalidInput({"": say("“{title}” stands below this page; withdraw or move it first.", title=child)})
     before, around = documents.listed(published), await surroundings.around(work.session, [published])
     await work.session.delete(published)
     await addresses.retire(work, TargetKind.POST, post.id)

@@ -25,6 +25,7 @@ from cms.policy import Actor, Capability
 from cms.schemas.redirects import Problem, RedirectInput, RedirectsQuery, Row
 from cms.services import audit, outbox, reading
 from cms.services.reading import Place
+from cms.wording import say
 
 PER_SCREEN = 50
 MOST_STEPS = 8  # from rule to rule
@@ -35,7 +36,6 @@ BREATH = 200  # lines that are judged in one go
 _PROBE = "\ufffe"  # stands for whatever may be below a path: no path has it
 _PLAIN = "/:@!$&'()*+,;=~-._%"  # what an address keeps as it is
 
-CIRCLE = "This would go round in a circle: %s"
 BELOW = "This leads below itself, and so on without end."
 
 
@@ -226,7 +226,7 @@ async def save(work: Work, actor: Actor, wanted: RedirectInput, redirect_id: int
     rule = _rule(wanted, row.id if row else 0)
     same = select(Redirect.id).where(Redirect.match == rule.match, Redirect.path == rule.path, Redirect.id != rule.id)
     if await work.session.scalar(same):
-        raise InvalidInput({"path": f"There is a redirect from /{rule.path} already."})
+        raise InvalidInput({"path": say("There is a redirect from /{path} already.", path=rule.path)})
 
     async def next_of(path: str) -> Rule | None:
         other = await _rule_for(work.session, path)
@@ -258,9 +258,11 @@ async def remove(work: Work, actor: Actor, redirect_id: int) -> Redirect:
 def _rule(wanted: RedirectInput, rule_id: int = 0) -> Rule:
     path = normalise_path(wanted.path)
     if len(path) > MAX_PATH:
-        raise InvalidInput({"path": f"At most {MAX_PATH} characters, please."})
+        raise InvalidInput({"path": say("At most {most} characters, please.", most=MAX_PATH)})
     if is_reserved(path):
-        raise InvalidInput({"path": f"/{path.split('/', 1)[0]} is used by Squall itself, so nothing can lead away from there."})
+        raise InvalidInput(
+            {"path": say("/{path} is used by Squall itself, so nothing can lead away from there.", path=path.split("/", 1)[0])}
+        )
     return Rule(rule_id, Match(wanted.match), path, wanted.target)
 
 
@@ -278,9 +280,14 @@ async def _goes_round(rule: Rule, next_of: Callable[[str], Awaitable[Rule | None
             here = _path_of(target)
             way.append(here)
             if here in way[:-1]:
-                return CIRCLE % " → ".join(f"/{each}" for each in way).replace(_PROBE, "…")
+                circle = " → ".join(f"/{each}" for each in way).replace(_PROBE, "…")
+                return say("This would go round in a circle: {way}", way=circle)
             if len(way) > MOST_STEPS:
-                return BELOW if _fits(rule, here) else f"This leads over more than {MOST_STEPS} redirects; lead straight to where it ends."
+                return (
+                    BELOW
+                    if _fits(rule, here)
+                    else say("This leads over more than {most} redirects; lead straight to where it ends.", most=MOST_STEPS)
+                )
             found = await next_of(here)
     return ""
 
@@ -364,7 +371,7 @@ async def _judge(line: Row | Problem, planned: Plan, known: dict[tuple[Match, st
     rule = _rule(line.wanted)
     key = (rule.match, rule.path)
     if (first := seen.setdefault(key, line.line)) != line.line:
-        raise InvalidInput({"path": f"Line {first} is for the same path already."})
+        raise InvalidInput({"path": say("Line {line} is for the same path already.", line=first)})
     if key in known and known[key].target == rule.target:
         planned.unchanged += 1
         return

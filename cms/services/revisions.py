@@ -20,6 +20,7 @@ from cms.models.post import Kind, Reason
 from cms.policy import Actor, Capability
 from cms.schemas.post import CUSTOM, PostFields
 from cms.services import audit, documents, post_fields, posts, working_copies
+from cms.wording import phrases, say
 
 PER_SCREEN = 50
 IDLE = timedelta(minutes=15)  # without a change
@@ -39,6 +40,16 @@ _NAMED: dict[str, tuple[type[Any], str]] = {  # fields that name something by it
     "picture": (Asset, "name"),
     "parent": (Post, "title"),
 }
+_GONE = phrases(
+    {
+        "tags": "{number} of the tags",
+        "authors": "{number} of the authors",
+        "category": "the category",
+        "series": "the series",
+        "picture": "the picture",
+        "parent": "the page above",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,12 +266,12 @@ async def _still_there(session: AsyncSession, actor: Actor, post: Post, wanted: 
         ids = _ids(fields[key])
         there = [number for number in ids if number in names[key]]
         if len(there) < len(ids):
-            gone.append(f"{len(ids) - len(there)} of the {key}" if key in ("tags", "authors") else f"the {key}")
+            gone.append(say(_GONE[key], number=len(ids) - len(there)))
             fields[key] = there if key in ("tags", "authors") else None
     try:
         fields["parent"] = await post_fields.parent(session, post, fields["parent"])
     except InvalidInput:  # in the trash, or below this one by now
-        gone.append("the page above")
+        gone.append(say("the page above"))
         fields["parent"] = None
     is_others = not policy.allows(actor, Capability.TAXONOMY_MANAGE)
     left = {key for key in _EDITORS_CHOICE if is_others or (key == "authors" and not fields[key])}

@@ -12,6 +12,7 @@ from cms.models import SavedView
 from cms.models.post import Kind
 from cms.policy import Actor, Capability
 from cms.schemas.desk import ViewInput
+from cms.wording import say
 
 MOST = 20  # of a kind
 
@@ -27,7 +28,7 @@ async def save(work: Work, actor: Actor, kind: Kind, wanted: ViewInput) -> Saved
     policy.require(actor, Capability.of(kind, "edit"))
     await _require_free(work, actor, kind, wanted.name)
     if len(await list_views(work.session, actor, kind)) >= MOST:
-        raise InvalidInput({"name": f"There are {MOST} views, and no room for more; delete one that you do not need."})
+        raise InvalidInput({"name": say("There are {most} views, and no room for more; delete one that you do not need.", most=MOST)})
     view = SavedView(user_id=actor.user_id, kind=kind, name=wanted.name, query=wanted.query)
     work.session.add(view)
     await work.session.flush()

@@ -23,6 +23,7 @@ from cms.policy import SYSTEM, Actor, Capability, Role
 from cms.schemas.post import PostFields
 from cms.services import addresses, audit, checks, notifications, outbox, posts, publishing, redirects, reviews, site, working_copies
 from cms.services.publishing import Version
+from cms.wording import say
 
 AT_ONCE = 50  # acts that are due, looked up in one go
 PASSED = "This time has passed; choose one that is still to come."
@@ -70,7 +71,7 @@ async def schedule(work: Work, actor: Actor, post_id: int, version: Version, at:
     await reviews.require(session, actor, row, post, copy, waived=without_review)
     path = await publishing.planned_path(session, post, fields, at)
     if not await addresses.is_free(session, path, TargetKind.POST, post_id):
-        raise InvalidInput({"slug": f"/{path} belongs to something else; choose another address."})
+        raise InvalidInput({"slug": say("/{path} belongs to something else; choose another address.", path=path)})
     revision = (await working_copies.keep(work, [copy], Reason.SAVED, actor.user_id))[post_id]
     return await _plan(work, actor, post, ScheduledAct.PUBLISH, at, revision_id=revision.id)
 
@@ -256,8 +257,10 @@ async def _person(session: AsyncSession, row: Schedule) -> Actor:
     if user is None:
         raise Forbidden("Whoever scheduled this has no account any more. Somebody else has to schedule it again.")
     if user.is_disabled:
-        raise Forbidden(f"{user.name}, who scheduled this, cannot sign in any more. Somebody else has to schedule it again.")
+        raise Forbidden(say("{name}, who scheduled this, cannot sign in any more. Somebody else has to schedule it again.", name=user.name))
     post = (await posts.all_visible(session, SYSTEM, [row.post_id]))[row.post_id]
     if not policy.allows(user.actor, Capability.of(post.kind, "publish"), post):
-        raise Forbidden(f"{user.name}, who scheduled this, may not publish it any more. Somebody else has to schedule it again.")
+        raise Forbidden(
+            say("{name}, who scheduled this, may not publish it any more. Somebody else has to schedule it again.", name=user.name)
+        )
     return user.actor

@@ -16,6 +16,7 @@ from cms.models import Passkey, RecoveryCode, User
 from cms.policy import Actor
 from cms.sealing import Sealer
 from cms.services import accounts, audit, notices
+from cms.wording import say
 
 PERIOD = 30  # seconds
 DIGITS = 6
@@ -55,7 +56,7 @@ async def turn_on(work: Work, user: User, sealed: str, step: int) -> list[str]:
     held = await accounts.hold(work, user.id)
     held.totp_secret, held.totp_step = sealed, step
     audit.note(work, user.actor, "second_factor.on", "user", user.id)
-    await notices.second_factor(work, user.id, "An authenticator app was added")
+    await notices.second_factor(work, user.id, say("An authenticator app was added"))
     return await codes_for_first(work, user)
 
 
@@ -63,7 +64,7 @@ async def turn_off(work: Work, user: User) -> None:
     held = await accounts.hold(work, user.id)
     held.totp_secret, held.totp_step = None, 0
     audit.note(work, user.actor, "second_factor.off", "user", user.id)
-    await notices.second_factor(work, user.id, "The authenticator app was taken away")
+    await notices.second_factor(work, user.id, say("The authenticator app was taken away"))
     await forget_codes_without_factor(work, user)
 
 
@@ -93,7 +94,7 @@ async def make_codes(work: Work, user: User) -> list[str]:
     await work.session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
     work.session.add_all([RecoveryCode(user_id=user.id, code_hash=_hash(user.id, code)) for code in codes])
     audit.note(work, user.actor, "second_factor.codes", "user", user.id)
-    await notices.second_factor(work, user.id, "New recovery codes were made; older ones are void")
+    await notices.second_factor(work, user.id, say("New recovery codes were made; older ones are void"))
     return codes
 
 
@@ -117,7 +118,7 @@ async def _use_recovery_code(work: Work, user: User, code: str) -> bool:
     if (await work.session.execute(used.returning(RecoveryCode.id))).one_or_none() is None:
         return False
     audit.note(work, user.actor, "second_factor.recovery", "user", user.id)
-    await notices.second_factor(work, user.id, "A recovery code was used")
+    await notices.second_factor(work, user.id, say("A recovery code was used"))
     return True
 
 
@@ -130,7 +131,7 @@ async def reset(work: Work, actor: Actor, user: User) -> None:
         await work.session.execute(delete(kind).where(kind.user_id == user.id))
     user.totp_secret, user.totp_step = None, 0
     audit.note(work, actor, "second_factor.reset", "user", user.id)
-    await notices.second_factor(work, user.id, "Authenticator app, recovery codes and passkeys were taken away")
+    await notices.second_factor(work, user.id, say("Authenticator app, recovery codes and passkeys were taken away"))
     await accounts.end_sessions(work, user, "second_factor")
 
 

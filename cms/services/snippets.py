@@ -13,6 +13,7 @@ from cms.models import Snippet
 from cms.policy import Actor, Capability
 from cms.schemas.snippets import SnippetInput
 from cms.services import audit, site
+from cms.wording import say
 
 MOST = 500
 
@@ -35,7 +36,7 @@ async def create(work: Work, actor: Actor, wanted: SnippetInput) -> Snippet:
     policy.require(actor, Capability.SNIPPET_MANAGE)
     await _require_free(work, wanted.name)
     if len(await list_snippets(work.session)) >= MOST:
-        raise InvalidInput({"": f"There are {MOST} snippets already; delete one that nobody needs any more."})
+        raise InvalidInput({"": say("There are {most} snippets already; delete one that nobody needs any more.", most=MOST)})
     snippet = Snippet(name=wanted.name, text=wanted.text, updated_at=work.now, updated_by_id=actor.user_id)
     work.session.add(snippet)
     await work.session.flush()

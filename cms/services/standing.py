@@ -10,6 +10,7 @@ from cms.errors import Forbidden, NotAuthenticated
 from cms.models import Post
 from cms.policy import Actor, Capability
 from cms.services import posts, sessions
+from cms.wording import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ async def standing(session: AsyncSession, session_id: int, post_id: int, now: da
 
 def _why_not(actor: Actor, post: Post) -> str:
     if post.is_trashed:
-        return "This is in the trash; take it out to go on writing."
+        return say("This is in the trash; take it out to go on writing.")
     if not policy.allows(actor, Capability.of(post.kind, "edit"), post):
-        return "You may read this, but not change it."
+        return say("You may read this, but not change it.")
     return ""

@@ -15,6 +15,7 @@ from cms.models.address import TargetKind
 from cms.models.taxonomy import MAX_TERM
 from cms.policy import Actor, Capability
 from cms.services import addresses, audit
+from cms.wording import say
 
 MAX_DEPTH = 20  # of categories below each other
 
@@ -142,6 +143,6 @@ def path_in(categories: Mapping[int, Category], category: Category) -> str:
 async def _free_slug(work: Work, name: str, prefix: str, kind: TargetKind, field: str) -> str:
     slug = slugify(name, max_length=MAX_TERM - 5)
     if not slug:
-        raise InvalidInput({field: f"“{name}” has no letter or digit to make an address from."})
+        raise InvalidInput({field: say("“{name}” has no letter or digit to make an address from.", name=name)})
     path = await addresses.free_path(work.session, f"{prefix}/{slug}", kind)
     return path.removeprefix(f"{prefix}/")

@@ -1,5 +1,7 @@
 """What a browser calls itself, in words that people know it by."""
 
+from cms.wording import say
+
 # The first that stands in it counts: each names those before it, too (https://www.rfc-editor.org/rfc/rfc9110#name-user-agent).
 _BROWSERS = (
     ("Edg", "Edge"), ("OPR/", "Opera"), ("Vivaldi/", "Vivaldi"), ("SamsungBrowser/", "Samsung Internet"), ("Firefox/", "Firefox"),
@@ -16,8 +18,8 @@ def name_of(user_agent: str) -> str:
     """Browser and system: "Firefox on macOS"."""
     browser, system = _first(_BROWSERS, user_agent), _first(_SYSTEMS, user_agent)
     if browser and system:
-        return f"{browser} on {system}"
-    return browser or system or "A browser without a name"
+        return say("{browser} on {system}", browser=browser, system=system)
+    return browser or system or say("A browser without a name")
 
 
 def is_handheld(user_agent: str) -> bool:

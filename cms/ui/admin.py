@@ -15,6 +15,7 @@ from cms.models import Asset, User
 from cms.ui.module import Module
 from cms.ui.site import page_numbers
 from cms.ui.words import href
+from cms.wording import say
 
 # HTML has no way to write these: control characters and noncharacters (https://html.spec.whatwg.org/#preprocessing-the-input-stream).
 _UNWRITABLE = re.compile(
@@ -26,14 +27,14 @@ _UNWRITABLE = re.compile(
 BRIEF = 20  # characters
 
 STATUSES = {  # of Post.status: word, class, mark
-    "draft": ("Draft", "draft", "s-draft"),
-    "in_review": ("In review", "review", "s-review"),
-    "approved": ("Approved", "approved", "s-review"),
-    "scheduled": ("Scheduled", "scheduled", "s-scheduled"),
-    "published": ("Published", "published", "s-published"),
-    "changed": ("Unpublished changes", "changed", "s-changed"),
-    "withdrawn": ("Withdrawn", "trashed", "s-withdrawn"),
-    "trashed": ("In the trash", "trashed", "s-trashed"),
+    "draft": (say("Draft"), "draft", "s-draft"),
+    "in_review": (say("In review"), "review", "s-review"),
+    "approved": (say("Approved"), "approved", "s-review"),
+    "scheduled": (say("Scheduled"), "scheduled", "s-scheduled"),
+    "published": (say("Published"), "published", "s-published"),
+    "changed": (say("Unpublished changes"), "changed", "s-changed"),
+    "withdrawn": (say("Withdrawn"), "trashed", "s-withdrawn"),
+    "trashed": (say("In the trash"), "trashed", "s-trashed"),
 }
 
 
@@ -72,13 +73,13 @@ def relative(moment: datetime, now: datetime, zone: ZoneInfo) -> str:
         return exact(moment, zone)
     local, today = moment.astimezone(zone), now.astimezone(zone)
     if age < timedelta(minutes=1):
-        return "just now"
+        return say("just now")
     if age < timedelta(hours=1):
         return f"{age // timedelta(minutes=1)} min ago"
     if local.date() == today.date():
         return f"{age // timedelta(hours=1)} h ago"
     if local.date() == today.date() - timedelta(days=1):
-        return "yesterday"
+        return say("yesterday")
     return f"{local.day} {local:%b}" + ("" if local.year == today.year else f" {local.year}")
 
 

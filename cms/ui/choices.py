@@ -4,6 +4,8 @@ from functools import lru_cache
 
 from babel import Locale
 
+from cms.wording import phrases
+
 # Those in which publications are written most; another, set by an import, stays.
 _LANGUAGES = (
     "af ar az be bg bn bs ca cs cy da de de-AT de-CH el en en-AU en-GB en-US eo es es-MX et eu fa fi fil fr fr-CA ga gl gu he hi hr hu hy "
@@ -24,9 +26,11 @@ def _name(tag: str) -> str:
     return str(english.languages.get(language, language)) + (f" ({', '.join(more)})" if more else "")
 
 
-ROLES = (  # that can be given, and what they are for
-    ("contributor", "Contributor", "writes, and hands texts in"),
-    ("author", "Author", "writes, and publishes it"),
-    ("editor", "Editor", "everything that is content"),
-    ("administrator", "Administrator", "people and the site, too"),
+ROLES = phrases(
+    (  # that can be given, and what they are for
+        ("contributor", "Contributor", "writes, and hands texts in"),
+        ("author", "Author", "writes, and publishes it"),
+        ("editor", "Editor", "everything that is content"),
+        ("administrator", "Administrator", "people and the site, too"),
+    )
 )

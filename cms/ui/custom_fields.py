@@ -16,15 +16,18 @@ from cms.ui.form import Field, FormLike
 from cms.ui.module import Module
 from cms.ui.site import SiteModule
 from cms.ui.words import locale_of
+from cms.wording import phrases
 
-TYPES = {
-    "text": "Text",
-    "number": "Number",
-    "date": "Date",
-    "choice": "Choice",
-    "link": "Link",
-    "picture": "Picture",
-}
+TYPES = phrases(
+    {
+        "text": "Text",
+        "number": "Number",
+        "date": "Date",
+        "choice": "Choice",
+        "link": "Link",
+        "picture": "Picture",
+    }
+)
 _INPUTS = {FieldType.DATE: {"kind": "date"}, FieldType.NUMBER: {"keys": "decimal"}, FieldType.LINK: {"keys": "url"}}
 
 

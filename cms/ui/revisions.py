@@ -8,16 +8,19 @@ from zoneinfo import ZoneInfo
 from cms.models.post import Reason
 from cms.services.revisions import Entry, Version
 from cms.ui.admin import exact
+from cms.wording import phrases, say
 
-REASONS = {
-    Reason.SAVED: "Saved by %s",
-    Reason.PUBLISHED: "Published by %s",
-    Reason.SUBMITTED: "Sent for review by %s",
-    Reason.RESTORED: "Restored by %s",
-    Reason.TAKEOVER: "As %s left it, before somebody else wrote",
-    Reason.IDLE: "As %s left it",
-    Reason.IMPORTED: "Brought in by %s",
-}
+REASONS = phrases(
+    {
+        Reason.SAVED: "Saved by %s",
+        Reason.PUBLISHED: "Published by %s",
+        Reason.SUBMITTED: "Sent for review by %s",
+        Reason.RESTORED: "Restored by %s",
+        Reason.TAKEOVER: "As %s left it, before somebody else wrote",
+        Reason.IDLE: "As %s left it",
+        Reason.IMPORTED: "Brought in by %s",
+    }
+)
 
 
 def sentence(entry: Entry) -> str:
@@ -27,7 +30,7 @@ def sentence(entry: Entry) -> str:
 def in_short(version: Version, zone: ZoneInfo) -> str:
     """What stands above one side of a comparison."""
     if version.entry is None:
-        return "As it is being written"
+        return say("As it is being written")
     name = f"“{version.entry.name}”, " if version.entry.name else ""
     return f"{name}{sentence(version.entry)}, {exact(version.at, zone)}"
 
@@ -38,9 +41,9 @@ def by_day(entries: Iterable[Entry], now: datetime, zone: ZoneInfo) -> list[tupl
     def day(entry: Entry) -> str:
         local = entry.created_at.astimezone(zone).date()
         if local == today:
-            return "Today"
+            return say("Today")
         if local == today - timedelta(days=1):
-            return "Yesterday"
+            return say("Yesterday")
         return f"{local.day} {local:%B}" + ("" if local.year == today.year else f" {local.year}")
 
     return [(words, list(rows)) for words, rows in groupby(entries, day)]

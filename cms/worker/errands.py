@@ -20,6 +20,7 @@ from cms.services import transfer_runs
 from cms.services.transfer_runs import FOLDER
 from cms.settings import handed_on
 from cms.telemetry import first_line
+from cms.wording import say
 
 MOST_FILES = 100_000  # of an archive
 MOST_BYTES = 4 * 1024**3  # of all that is in it
@@ -47,7 +48,7 @@ async def run(database: Database, data: Path, public_url: str, transfer_id: int)
     folder.mkdir(mode=0o700, exist_ok=True)
     try:
         said, values = await _ERRANDS[row.kind](_Errand(database, data, folder, public_url, row))
-        error = "" if said.code == 0 else said.error or "It could not be done."
+        error = "" if said.code == 0 else said.error or say("It could not be done.")
     except OperatorError as refused:
         error, values = refused.message, {}
     async with database.transaction() as work:
@@ -190,7 +191,7 @@ def unpack(archive: Path, folder: Path) -> None:
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, UnicodeError, EOFError, zipfile.LargeZipFile):
         raise OperatorError("This is no ZIP archive, or it is damaged.") from None
     except OSError as error:
-        raise OperatorError(f"It could not be unpacked: {error.strerror or error}.") from None
+        raise OperatorError(say("It could not be unpacked: {reason}.", reason=error.strerror or error)) from None
 
 
 def _take(packed: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path, most: int) -> int:

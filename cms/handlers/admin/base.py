@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
 
-from tornado import locale
 from tornado.web import HTTPError
 
 from cms import policy
@@ -19,7 +18,9 @@ from cms.schemas.post import PostInput
 from cms.schemas.site import SiteInput
 from cms.services import notifications, sessions, site
 from cms.ui.admin import Flash, readable
+from cms.ui.languages import ENGLISH, Language, language
 from cms.ui.words import href
+from cms.wording import phrases
 
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; connect-src 'self'; frame-src 'self'; "
@@ -43,15 +44,17 @@ _SEVERAL = takes_several(PostInput) | takes_several(SiteInput)
 _SECRET = frozenset({"_xsrf", "password", "code", "credential", "secret"})
 _UNSAFE = re.compile(r"[^\x21-\x7e]|\\")
 
-_SENTENCES = {
-    401: "Your session has ended, so this was not done.",
-    403: "You may not do that.",
-    404: "There is nothing here, or it is not yours to see.",
-    400: "This could not be read: a part is missing, or a form has more than 1,000 fields. Nothing was done.",
-    405: "This address does not do that.",
-    413: "This is more than may be sent here in one piece, so nothing was done. Go back: what you typed is still in the form.",
-    500: "Something went wrong on our side, and it is in the log.",
-}
+_SENTENCES = phrases(
+    {
+        401: "Your session has ended, so this was not done.",
+        403: "You may not do that.",
+        404: "There is nothing here, or it is not yours to see.",
+        400: "This could not be read: a part is missing, or a form has more than 1,000 fields. Nothing was done.",
+        405: "This address does not do that.",
+        413: "This is more than may be sent here in one piece, so nothing was done. Go back: what you typed is still in the form.",
+        500: "Something went wrong on our side, and it is in the log.",
+    }
+)
 LOST_KEY = "This form was open for so long, or in so many windows, that its key no longer fits; nothing was done."
 _NEEDS_FACTOR = "Your role needs a second factor, and you have none yet. Set it up first."
 _FOREIGN = "This was sent from another site, so nothing was done."
@@ -158,8 +161,8 @@ class AdminHandler(BaseHandler):
         own = {"scheme": self.scheme, "may": self.may, "section": "", "readable": readable, "href": href}
         return {**super().get_template_namespace(), **own}
 
-    def get_user_locale(self) -> locale.Locale | None:
-        return locale.get("en")  # the desk speaks no other language yet, whatever the site's is
+    def get_user_locale(self) -> Language:
+        return language([ENGLISH])  # whatever the site's is
 
     def may(self, capability: str, subject: policy.Owned | None = None) -> bool:
         """Templates show and hide by this; services ask again."""

@@ -3,15 +3,18 @@
 from cms.handlers.admin.base import AdminHandler
 from cms.policy import Capability
 from cms.ui.words import words_of
+from cms.wording import phrases
 
-WHAT = {
-    "hits": "Answered from the cache",
-    "misses": "Had to be made",
-    "stored": "Kept since the start",
-    "purged": "Forgotten because something they show changed",
-    "evicted": "Forgotten to make room",
-    "refused": "Not kept, as something changed while they were made",
-}
+WHAT = phrases(
+    {
+        "hits": "Answered from the cache",
+        "misses": "Had to be made",
+        "stored": "Kept since the start",
+        "purged": "Forgotten because something they show changed",
+        "evicted": "Forgotten to make room",
+        "refused": "Not kept, as something changed while they were made",
+    }
+)
 
 
 class CacheHandler(AdminHandler):

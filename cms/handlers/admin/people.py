@@ -12,6 +12,7 @@ from cms.policy import Capability, Role
 from cms.schemas.account import EmailInput, HeirInput, NameInput, PeopleQuery, RoleInput
 from cms.services import accounts, invitations, people, resets
 from cms.ui.choices import ROLES
+from cms.wording import say
 
 
 class PeopleHandler(AdminHandler):
@@ -78,7 +79,7 @@ class PersonHandler(OnePersonHandler):
             form.refuse(error)
             await self._show(await self.load(number), form, status=422)
             return
-        self.back(user.id, "Saved. Readers see the new name now.")
+        self.back(user.id, say("Saved. Readers see the new name now."))
 
     async def _show(self, user: User, form: Form[NameInput], *, status: int = 200) -> None:
         async with self.read() as session:
@@ -99,13 +100,13 @@ class AccessHandler(OnePersonHandler):
         async with self.transaction() as work:
             user = await self.person(work, number)
             await accounts.enable(work, self.actor, user)
-        self.back(user.id, "Enabled: this person may sign in again.")
+        self.back(user.id, say("Enabled: this person may sign in again."))
 
     async def delete(self, number: str) -> None:
         async with self.transaction() as work:
             user = await self.person(work, number)
             await accounts.disable(work, self.actor, user)
-        self.back(user.id, "Disabled, and signed out everywhere.")
+        self.back(user.id, say("Disabled, and signed out everywhere."))
 
 
 class SignedInHandler(OnePersonHandler):
@@ -115,7 +116,7 @@ class SignedInHandler(OnePersonHandler):
         async with self.transaction() as work:
             user = await self.person(work, number)
             await accounts.sign_out(work, self.actor, user)
-        self.back(user.id, "Signed out everywhere.")
+        self.back(user.id, say("Signed out everywhere."))
 
 
 class PasswordLinkHandler(OnePersonHandler):
@@ -156,7 +157,7 @@ class RoleHandler(OnePersonHandler):
             form.refuse(error)
             self.show("role", await self.load(number), form=form, status=422)
             return
-        self.back(user.id, "The role is another now. This person was signed out everywhere.")
+        self.back(user.id, say("The role is another now. This person was signed out everywhere."))
 
 
 class AddressHandler(OnePersonHandler):
@@ -181,8 +182,8 @@ class AddressHandler(OnePersonHandler):
             form.refuse(error)
             self.show("email", await self.load(number), form=form, status=422)
             return
-        told = "; the old one is told" if self.parts.mailer.can_reach_people else ""
-        self.back(user.id, f"The address is another now{told}.")
+        is_told = self.parts.mailer.can_reach_people
+        self.back(user.id, say("The address is another now; the old one is told.") if is_told else say("The address is another now."))
 
 
 class DeletionHandler(OnePersonHandler):

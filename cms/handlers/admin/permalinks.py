@@ -7,12 +7,15 @@ from cms.policy import Capability
 from cms.schemas.site import OWN_PATTERN, PermalinkInput
 from cms.services import permalinks
 from cms.services.permalinks import Preview
+from cms.wording import phrases
 
-OFFERED = (
-    ("/{slug}", "Title alone"),
-    ("/{year}/{month}/{slug}", "Year, month and title"),
-    ("/{year}/{month}/{day}/{slug}", "Date and title"),
-    ("/{category}/{slug}", "Category and title"),
+OFFERED = phrases(
+    (
+        ("/{slug}", "Title alone"),
+        ("/{year}/{month}/{slug}", "Year, month and title"),
+        ("/{year}/{month}/{day}/{slug}", "Date and title"),
+        ("/{category}/{slug}", "Category and title"),
+    )
 )
 
 

@@ -3,8 +3,6 @@
 import asyncio
 from typing import Any
 
-from tornado import locale
-
 from cms.content.context import Rendered
 from cms.errors import Conflict, InvalidInput
 from cms.handlers.admin.editing import EditorHandler
@@ -13,6 +11,7 @@ from cms.policy import Capability
 from cms.schemas.post import PreviewInput
 from cms.services import desk
 from cms.services.reading import Branch
+from cms.ui.languages import Language, language
 from cms.ui.words import direction, words_of
 
 CONTENT_POLICY = (
@@ -40,8 +39,8 @@ class FrameHandler(EditorHandler, is_base=True):
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.render("admin/posts/preview-refused.html", sentence=words)
 
-    def get_user_locale(self) -> locale.Locale | None:
-        return locale.get(self.parts.last_frame.language)
+    def get_user_locale(self) -> Language:
+        return language([self.parts.last_frame.language])
 
     def get_template_namespace(self) -> dict[str, Any]:
         """What the site's own pages know; no scripts, as the browser would complain of each that it may not run."""

@@ -12,24 +12,29 @@ from cms.schemas.account import MAX_LINKS, EmailInput, ProfileInput
 from cms.services import media, new_addresses, portraits, profiles, throttling
 from cms.services.media import Upload
 from cms.services.notices import REFUSABLE
+from cms.wording import phrases
 
 FILE_AGAIN = "Choose the picture again; browsers do not send it twice."
 LETTERS_GO = "Two letters are on their way: one to your present address and one to the new one. Follow the link in both."
 LINKS_ARE_SHOWN = "Two links are shown where Squall runs, for your present address and the new one. Ask for them, and follow both."
-NOTICES = {
-    "new_device": "Somebody signed in with a browser that was not seen before",
-    "role": "Your role was changed",
-    "accepted": "Somebody accepted your invitation",
-    "mention": "Somebody mentions you in a thread, or answers in one of yours",
-    "miss": "What was scheduled could not be done on time",
-    "submitted": "Somebody asks for a review that you can do",
-    "approved": "Somebody approves a text of yours",
-    "changes_asked": "Somebody asks for changes to a text of yours",
-}
-ALWAYS = (
-    "Your password was changed",
-    "Your second factor was changed",
-    "Your e-mail address was changed",
+NOTICES = phrases(
+    {
+        "new_device": "Somebody signed in with a browser that was not seen before",
+        "role": "Your role was changed",
+        "accepted": "Somebody accepted your invitation",
+        "mention": "Somebody mentions you in a thread, or answers in one of yours",
+        "miss": "What was scheduled could not be done on time",
+        "submitted": "Somebody asks for a review that you can do",
+        "approved": "Somebody approves a text of yours",
+        "changes_asked": "Somebody asks for changes to a text of yours",
+    }
+)
+ALWAYS = phrases(
+    (
+        "Your password was changed",
+        "Your second factor was changed",
+        "Your e-mail address was changed",
+    )
 )
 
 

@@ -21,6 +21,7 @@ from cms.services.publishing import Version
 from cms.services.scheduling import Waiting
 from cms.ui.acts import ASPECTS
 from cms.ui.admin import in_full
+from cms.wording import say
 
 MEANWHILE = "Somebody saved a newer version meanwhile. This is what would go out now; nothing has been published yet."
 PASSED = "This time has passed: it is published now if you go on. Or choose a time that is still to come."
@@ -144,7 +145,7 @@ class PublicationHandler(PublicationPage):
         published, undo = await self.undoably(
             post_id, lambda work: publishing.publish(work, self.actor, post_id, version, without_review=wanted.without_review)
         )
-        await self.back(post_id, "Readers can see it now.", (f"/{published.path}", "View it"), undo)
+        await self.back(post_id, say("Readers can see it now."), (f"/{published.path}", say("View it")), undo)
 
     async def _schedule(self, draft: Draft, wanted: PublicationInput, form: Form[PublicationInput]) -> None:
         at, post_id = self.moment(wanted.day, wanted.time, "day"), draft.post.id
@@ -166,7 +167,7 @@ class PublicationHandler(PublicationPage):
         if wanted.what == "scheduled":
             planned = [each.revision_id for each in await self._waiting(draft) if each.revision_id]
             if not planned:
-                raise Conflict("This is not scheduled any more.")
+                raise Conflict(say("This is not scheduled any more."))
             return await self.revision(draft.post.id, planned[0])
         if wanted.version != draft.version:
             raise Conflict
@@ -195,7 +196,7 @@ class ScheduleHandler(PublicationPage):
         """It does not go out; the text stays as it is."""
         post_id = (await self.load(self.number(number))).post.id
         _, undo = await self.undoably(post_id, lambda work: scheduling.cancel(work, self.actor, post_id, ScheduledAct.PUBLISH))
-        await self.back(post_id, "It is not scheduled any more.", undo=undo)
+        await self.back(post_id, say("It is not scheduled any more."), undo=undo)
 
 
 class EndHandler(PublicationPage):
@@ -227,7 +228,7 @@ class EndHandler(PublicationPage):
         """It does not end."""
         post_id = (await self.load(self.number(number))).post.id
         _, undo = await self.undoably(post_id, lambda work: scheduling.cancel(work, self.actor, post_id, ScheduledAct.WITHDRAW))
-        await self.back(post_id, "It has no end any more.", undo=undo)
+        await self.back(post_id, say("It has no end any more."), undo=undo)
 
 
 class ChangesHandler(EditorHandler):

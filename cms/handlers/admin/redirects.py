@@ -13,9 +13,10 @@ from cms.schemas.redirects import COLUMNS, MAX_LINES, RedirectInput, RedirectsQu
 from cms.services import redirects
 from cms.services.redirects import Plan
 from cms.ui.spreadsheet import csv_line
+from cms.wording import phrases, say
 
-MATCHES = (("exact", "This address alone"), ("prefix", "This address and all below it; what is below goes along"))
-SORTS = (("", "By address"), ("hits", "Most used"), ("last", "Last used"))
+MATCHES = phrases((("exact", "This address alone"), ("prefix", "This address and all below it; what is below goes along")))
+SORTS = phrases((("", "By address"), ("hits", "Most used"), ("last", "Last used")))
 SHOWN = 500  # lines that were not taken, with their reasons; all of them stand in the field to be corrected
 
 
@@ -70,7 +71,7 @@ class NewRedirectHandler(OneRedirectHandler):
 
     async def post(self) -> None:
         if await self.save(None):
-            self.flash("Saved. Readers who come to the old address are led on now.")
+            self.flash(say("Saved. Readers who come to the old address are led on now."))
             self.redirect_to("admin.redirects")
 
 
@@ -84,7 +85,7 @@ class RedirectHandler(OneRedirectHandler):
 
     async def post(self, number: str) -> None:
         if await self.save(self.number(number)):
-            self.flash("Saved.")
+            self.flash(say("Saved."))
             self.redirect_to("admin.redirects")
 
     async def delete(self, number: str) -> None:

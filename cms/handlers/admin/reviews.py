@@ -11,14 +11,17 @@ from cms.models import Post
 from cms.policy import Actor, Capability
 from cms.schemas.desk import MAX_STEPS, ReviewInput, ReviewRulesInput
 from cms.services import posts, reviews, revisions, site, threads, working_copies
+from cms.wording import phrases, say
 
-WRITERS = (
-    ("contributor", "Contributors"),
-    ("author", "Authors"),
-    ("editor", "Editors"),
-    ("administrator", "Administrators and the owner"),
+WRITERS = phrases(
+    (
+        ("contributor", "Contributors"),
+        ("author", "Authors"),
+        ("editor", "Editors"),
+        ("administrator", "Administrators and the owner"),
+    )
 )
-REVIEWERS = (("editor", "Editors and above"), ("administrator", "Administrators and the owner"), ("owner", "The owner"))
+REVIEWERS = phrases((("editor", "Editors and above"), ("administrator", "Administrators and the owner"), ("owner", "The owner")))
 RULES_CHANGED = "Somebody changed the settings of the site while you did. Yours are below and not saved; saving them now replaces theirs."
 
 Act = Callable[[Work, Actor, int, ReviewInput], Awaitable[Post]]
@@ -33,16 +36,16 @@ class ReviewHandler(HistoryHandler):
         await self._show(self.number(number), Form(ReviewInput))
 
     async def post(self, number: str) -> None:
-        await self._do(number, reviews.submit, "Submitted. Those who can review it are told.")
+        await self._do(number, reviews.submit, say("Submitted. Those who can review it are told."))
 
     async def put(self, number: str) -> None:
-        await self._do(number, reviews.approve, "Approved.")
+        await self._do(number, reviews.approve, say("Approved."))
 
     async def patch(self, number: str) -> None:
-        await self._do(number, reviews.ask_for_changes, "It is a draft again, and the writer is told what you ask for.")
+        await self._do(number, reviews.ask_for_changes, say("It is a draft again, and the writer is told what you ask for."))
 
     async def delete(self, number: str) -> None:
-        await self._do(number, reviews.take_back, "Taken back: it is a draft again.")
+        await self._do(number, reviews.take_back, say("Taken back: it is a draft again."))
 
     async def _do(self, number: str, act: Act, done: str) -> None:
         form, post_id = self.form(ReviewInput), self.number(number)

@@ -18,6 +18,7 @@ from cms.services import desk, revisions, working_copies
 from cms.services.reading import Branch
 from cms.services.revisions import NOW, Difference, Version
 from cms.ui.revisions import by_day, in_short, sentence
+from cms.wording import listed, say, sentences
 
 
 class HistoryHandler(EditorHandler, is_base=True):
@@ -103,8 +104,8 @@ class RevisionRestorationHandler(HistoryHandler):
         async with self.transaction() as work:
             post, gone = await revisions.restore(work, self.actor, post_id, self.number(revision))
             self.of_kind(post)
-        left = f" Left out, because it is not there any more: {', '.join(gone)}." if gone else ""
-        self.flash(f"The text is as it was then; what stood here before is the revision below it in the history.{left}")
+        left = [say("Left out, because it is not there any more: {names}.", names=listed(*gone))] if gone else []
+        self.flash(sentences(say("The text is as it was then; what stood here before is the revision below it in the history."), *left))
         self.redirect_to(f"admin.{self.kind}", post_id)
 
 

@@ -15,6 +15,7 @@ from cms.schemas.account import LoginInput
 from cms.services import accounts, devices, notices, second_factor, sessions, signing_in, tokens, user_agents
 from cms.services.passkeys import Party
 from cms.ui.admin import Flash
+from cms.wording import sentences
 
 NEEDS_COOKIES = "Please try once more; if this comes again, let your browser keep cookies of this site."
 WRONG = "This e-mail and password do not go together."  # the same for unknown, disabled and wrong
@@ -133,7 +134,7 @@ class DoorHandler(SignInHandler, is_base=True):
             super().write_error_page(status, message)
             return
         self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.show_again(InvalidInput({"": self.locale.translate(f"{LOST_KEY} {NEEDS_COOKIES}")}))
+        self.show_again(InvalidInput({"": sentences(LOST_KEY, NEEDS_COOKIES)}))
 
     @property
     def is_open(self) -> bool:

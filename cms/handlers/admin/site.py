@@ -31,6 +31,7 @@ from cms.services import lists, media, notices, profiles, site
 from cms.services.media import Upload
 from cms.ui.choices import languages
 from cms.ui.words import direction, words_of
+from cms.wording import phrases
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,36 +57,42 @@ PARTS = {
         Part("security", SecurityInput),
     )
 }
-HOMES = (
-    ("lead", "The newest post large, the others below it"),
-    ("compact", "A compact list of titles"),
-    ("page", "A page; the newest posts then begin at /page/1"),
+HOMES = phrases(
+    (
+        ("lead", "The newest post large, the others below it"),
+        ("compact", "A compact list of titles"),
+        ("page", "A page; the newest posts then begin at /page/1"),
+    )
 )
-FACTORS = (
-    ("", "Whoever wants one"),
-    ("administrator", "Owner and administrators"),
-    ("editor", "Editors and above"),
-    ("author", "Authors and above"),
-    ("contributor", "Everybody with an account"),
+FACTORS = phrases(
+    (
+        ("", "Whoever wants one"),
+        ("administrator", "Owner and administrators"),
+        ("editor", "Editors and above"),
+        ("author", "Authors and above"),
+        ("contributor", "Everybody with an account"),
+    )
 )
-LOOKS = {
-    "fonts": (
-        ("serif", "Serif", "For titles and texts."),
-        ("mixed", "Serif texts", "Titles without serifs."),
-        ("sans", "Sans", "No serifs anywhere."),
-    ),
-    "width": (
-        ("normal", "Usual", "About 66 characters in a line."),
-        ("narrow", "Narrow", "Shorter lines."),
-        ("wide", "Wide", "Longer lines."),
-    ),
-    "corners": (("soft", "Soft", ""), ("square", "Square", ""), ("round", "Round", "")),
-    "colours": (
-        ("auto", "As each reader's system says", ""),
-        ("light", "Light", "Until a reader chooses otherwise."),
-        ("dark", "Dark", "Until a reader chooses otherwise."),
-    ),
-}
+LOOKS = phrases(
+    {
+        "fonts": (
+            ("serif", "Serif", "For titles and texts."),
+            ("mixed", "Serif texts", "Titles without serifs."),
+            ("sans", "Sans", "No serifs anywhere."),
+        ),
+        "width": (
+            ("normal", "Usual", "About 66 characters in a line."),
+            ("narrow", "Narrow", "Shorter lines."),
+            ("wide", "Wide", "Longer lines."),
+        ),
+        "corners": (("soft", "Soft", ""), ("square", "Square", ""), ("round", "Round", "")),
+        "colours": (
+            ("auto", "As each reader's system says", ""),
+            ("light", "Light", "Until a reader chooses otherwise."),
+            ("dark", "Dark", "Until a reader chooses otherwise."),
+        ),
+    }
+)
 FILE_AGAIN = "Choose the file again; browsers do not send it twice."
 
 

@@ -9,22 +9,25 @@ from cms.handlers.admin.base import AdminHandler
 from cms.models.desk import TransferKind, TransferState
 from cms.policy import Capability
 from cms.services import jobs, transfer_runs
+from cms.wording import phrases
 
 # What a job does, by its name (worker/tasks.py).
-JOBS = {
-    "keep_house": "Forgets what nobody can want any more",
-    "keep_idle": "Keeps versions of texts that nobody has changed for a while",
-    "reindex_search": "Makes the search anew",
-    "renew_addresses": "Gives all posts their new addresses",
-    "reindex_desk": "Makes the search of the desk anew",
-    "terms.pass_on": "Gives the texts of a merged category or tag to the other",
-    "terms.follow": "Writes a changed name into what readers see",
-    "follow_label": "Writes a field's new label into what readers see",
-    "send_mail": "Sends a letter",
-    "offer_reset": "Offers a new password",
-    "forget_file": "Deletes a file that nothing names",
-    "transfer": "Does an import, an export, a backup or a check",
-}
+JOBS = phrases(
+    {
+        "keep_house": "Forgets what nobody can want any more",
+        "keep_idle": "Keeps versions of texts that nobody has changed for a while",
+        "reindex_search": "Makes the search anew",
+        "renew_addresses": "Gives all posts their new addresses",
+        "reindex_desk": "Makes the search of the desk anew",
+        "terms.pass_on": "Gives the texts of a merged category or tag to the other",
+        "terms.follow": "Writes a changed name into what readers see",
+        "follow_label": "Writes a field's new label into what readers see",
+        "send_mail": "Sends a letter",
+        "offer_reset": "Offers a new password",
+        "forget_file": "Deletes a file that nothing names",
+        "transfer": "Does an import, an export, a backup or a check",
+    }
+)
 
 
 class SystemHandler(AdminHandler):

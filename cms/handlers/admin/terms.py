@@ -12,9 +12,10 @@ from cms.models.address import TargetKind
 from cms.policy import Capability
 from cms.schemas.terms import HeirInput, MergeInput, OrderInput, TagsQuery, TermInput
 from cms.services import catalogue
+from cms.wording import say, sentences
 
 LISTS = {TargetKind.CATEGORY: "admin.categories", TargetKind.TAG: "admin.tags", TargetKind.SERIES: "admin.series"}
-LATER = " Many posts are concerned, so they follow one after another; this may take some minutes."
+LATER = "Many posts are concerned, so they follow one after another; this may take some minutes."
 
 
 class TermsHandler(AdminHandler, is_base=True):
@@ -39,7 +40,7 @@ class TermsHandler(AdminHandler, is_base=True):
         return self.reverse_url(f"admin.{name}{what}", term_id)
 
     def go_back(self, words: str, *, is_done: bool = True) -> None:
-        self.flash(words if is_done else words + LATER)
+        self.flash(words if is_done else sentences(words, LATER))
         self.redirect(self.reverse_url(LISTS[self.kind]), status=303)
 
 
@@ -60,7 +61,7 @@ class ListHandler(TermsHandler, is_base=True):
             form.refuse(error)
             await self.show(form, status=422)
             return
-        self.go_back("Made.")
+        self.go_back(say("Made."))
 
     async def show(self, form: Form[TermInput], *, status: int = 200) -> None:
         raise NotImplementedError
@@ -117,7 +118,7 @@ class UnusedTagsHandler(TermsHandler):
 
     async def post(self) -> None:
         number = await self.in_transaction(lambda work: catalogue.delete_unused_tags(work, self.actor))
-        self.go_back(f"{number} unused tags are deleted." if number != 1 else "One unused tag is deleted.")
+        self.go_back(say("One unused tag is deleted.", "{number} unused tags are deleted.", number))
 
 
 class MergeHandler(TermsHandler):
@@ -138,7 +139,7 @@ class MergeHandler(TermsHandler):
             form.refuse(error if isinstance(error, InvalidInput) else InvalidInput({"target": "One of these is not there any more."}))
             await self._show(form, status=422)
             return
-        self.go_back("Merged. The old addresses lead to the one that stays.", is_done=is_done)
+        self.go_back(say("Merged. The old addresses lead to the one that stays."), is_done=is_done)
 
     async def _show(self, form: Form[MergeInput], *, status: int = 200) -> None:
         ids = [int(part) for part in str(form["ids"]).split(",") if part.isascii() and part.isdigit() and len(part) < 19]
@@ -183,7 +184,7 @@ class TermHandler(OneHandler):
             form.refuse(error)
             await self.show(number, form, status=422)
             return
-        self.go_back("Saved. Readers see it now." if is_done else "Saved.", is_done=is_done)
+        self.go_back(say("Saved. Readers see it now.") if is_done else say("Saved."), is_done=is_done)
 
 
 class DeletionHandler(OneHandler):
@@ -204,7 +205,7 @@ class DeletionHandler(OneHandler):
             form.refuse(error)
             await self.show(number, form, status=422)
             return
-        self.go_back("Merged. The old address leads to the other." if heir else "Deleted.", is_done=is_done)
+        self.go_back(say("Merged. The old address leads to the other.") if heir else say("Deleted."), is_done=is_done)
 
     async def _go(self, work: Work, term_id: int, heir: int | None) -> bool:
         if not heir:
@@ -226,5 +227,5 @@ class PartsHandler(OneHandler):
             raise NotFound from None
         order, focus = moved(list(wanted.order), wanted.move)
         await self.in_transaction(lambda work: catalogue.sort_series(work, self.actor, series_id, order))
-        self.flash("The parts stand in this order, for readers, too.")
+        self.flash(say("The parts stand in this order, for readers, too."))
         self.redirect(self.address_of(series_id) + (f"#{focus}" if focus else "#parts"), status=303)

@@ -7,6 +7,7 @@ from cms.models.document import Thread
 from cms.policy import Capability
 from cms.schemas.threads import RemarkInput, ThreadInput
 from cms.services import posts, threads
+from cms.wording import say
 
 
 class DiscussionHandler(EditorHandler, is_base=True):
@@ -72,7 +73,7 @@ class ThreadHandler(DiscussionHandler):
             await self.show_threads(post_id, Form(ThreadInput, {"kind": "comment"}), error=error.message, status=409)
             return
         except InvalidInput:
-            sentence = "An answer needs a word or more, and has 5,000 characters at most."
+            sentence = say("An answer needs a word or more, and has 5,000 characters at most.")
             await self.show_threads(post_id, Form(ThreadInput, {"kind": "comment"}), error=sentence, status=422)
             return
         self.go_to(post_id, found)

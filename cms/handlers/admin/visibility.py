@@ -9,20 +9,25 @@ from cms.models.site import Access
 from cms.policy import Capability
 from cms.schemas.visibility import AccessInput, VisibilityInput
 from cms.services import posts, site, visibility
+from cms.wording import phrases
 
-VISIBILITIES = (
-    (Visibility.PUBLIC, "Everybody", "It stands on the home page, in lists and feeds, and search engines find it."),
-    (Visibility.UNLISTED, "Whoever has its address", "It stands nowhere else, and search engines are asked to leave it alone."),
-    (Visibility.PASSWORD, "Whoever knows its password", "It stands nowhere else; at its address a password is asked for."),
-)
-ACCESSES = (
-    (Access.OPEN, "Everybody", "The site is open."),
+VISIBILITIES = phrases(
     (
-        Access.COMING_SOON,
-        "Nobody yet: coming soon",
-        "Visitors read that something is being made. With the password they can look around.",
-    ),
-    (Access.PRIVATE, "Whoever knows its password", "The whole site with its pictures and feeds asks for a password."),
+        (Visibility.PUBLIC, "Everybody", "It stands on the home page, in lists and feeds, and search engines find it."),
+        (Visibility.UNLISTED, "Whoever has its address", "It stands nowhere else, and search engines are asked to leave it alone."),
+        (Visibility.PASSWORD, "Whoever knows its password", "It stands nowhere else; at its address a password is asked for."),
+    )
+)
+ACCESSES = phrases(
+    (
+        (Access.OPEN, "Everybody", "The site is open."),
+        (
+            Access.COMING_SOON,
+            "Nobody yet: coming soon",
+            "Visitors read that something is being made. With the password they can look around.",
+        ),
+        (Access.PRIVATE, "Whoever knows its password", "The whole site with its pictures and feeds asks for a password."),
+    )
 )
 
 

@@ -7,10 +7,13 @@ from cms.models.site import UNNAMED
 from cms.policy import Capability
 from cms.schemas.site import WelcomeInput, time_zones
 from cms.services import site
+from cms.wording import phrases
 
-BEGINNINGS = (
-    ("fresh", "With a new post", "The editor opens on an empty page."),
-    ("import", "With what I have written elsewhere", "Texts, pictures and their old addresses come along."),
+BEGINNINGS = phrases(
+    (
+        ("fresh", "With a new post", "The editor opens on an empty page."),
+        ("import", "With what I have written elsewhere", "Texts, pictures and their old addresses come along."),
+    )
 )
 AFTER = {"fresh": "admin.posts.new", "import": "admin.transfers"}
 

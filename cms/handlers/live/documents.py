@@ -9,6 +9,7 @@ from cms.collaboration.room import MAX_MESSAGE, Broken, Room, Seat
 from cms.handlers.live.base import LiveHandler
 from cms.policy import Capability
 from cms.sockets import Frames
+from cms.wording import say
 
 MAX_UNSENT = 12 * 1024 * 1024  # bytes that wait for somebody who does not read; the largest document is among them
 
@@ -61,7 +62,7 @@ class DocumentHandler(WebSocketHandler, LiveHandler):
         except StreamClosedError:
             pass
         except StreamBufferFullError:
-            self.end(protocol.TOO_MANY, "Too much waits to be read here.")
+            self.end(protocol.TOO_MANY, say("Too much waits to be read here."))
 
     def end(self, code: int, reason: str) -> None:
         """At once for everybody else, whatever the other side says to it."""

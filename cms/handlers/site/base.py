@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 from urllib.parse import quote, unquote_to_bytes, urlencode
 
-from tornado import locale
 from tornado.httputil import HTTPHeaders
 from tornado.web import HTTPError
 
@@ -19,6 +18,7 @@ from cms.page_cache.cache import Page
 from cms.page_cache.marks import NOTHING, Marks
 from cms.services import passes, shown
 from cms.ui.errors import Explanation, explain
+from cms.ui.languages import Language, language
 from cms.ui.words import direction, href, words_of
 
 CONTENT_POLICY = (
@@ -259,9 +259,9 @@ class SiteHandler(BaseHandler):
     def shown_of(self, frame: Frame) -> Marks:
         return shown.around(frame)
 
-    def get_user_locale(self) -> locale.Locale | None:
+    def get_user_locale(self) -> Language:
         """The site's, not the browser's: a page is the same for everybody."""
-        return locale.get(self.parts.last_frame.language)
+        return language([self.parts.last_frame.language])
 
     def get_template_namespace(self) -> dict[str, Any]:
         own = {"words": words_of(self.parts.last_frame), "href": href, "direction": direction, "is_preview": False, "guest": None}

@@ -8,6 +8,7 @@ from cms.services import preview_links, site
 from cms.services.preview_links import ENDED, Sight
 from cms.services.reading import Branch
 from cms.ui.errors import Explanation
+from cms.wording import say
 
 # Whoever fetches a page for its card or index says so in such words; people's browsers have none of them.
 _ROBOT = re.compile(
@@ -48,4 +49,4 @@ class PreviewLinkHandler(SiteHandler):
             self.parts.guests.count(sight.link.id)
 
     def explain(self, status: int) -> Explanation:
-        return Explanation("This preview has ended", ENDED) if status == 410 else super().explain(status)
+        return Explanation(say("This preview has ended"), ENDED) if status == 410 else super().explain(status)
