@@ -28,7 +28,8 @@ READERS = (
 )  # fmt: skip
 DESK = (
     "/admin/posts", "/admin/posts?status=trashed", "/admin/pages", "/admin/posts/new", "/admin/pages/new",
-    "/admin/site", "/admin/site/look", "/admin/site/permalinks", "/admin/site/mail", "/admin/redirects", "/admin/redirects/new",
+    "/admin/site", "/admin/site/look", "/admin/site/permalinks", "/admin/site/mail", "/admin/site/limits", "/admin/site/review",
+    "/admin/redirects", "/admin/redirects/new",
     "/admin/redirects/table",
     "/admin/categories", "/admin/categories/1", "/admin/categories/1/deletion", "/admin/tags", "/admin/tags/merging?ids=1&ids=2",
     "/admin/series", "/admin/series/1", "/admin/pages/tree",

@@ -71,7 +71,9 @@ class Site(Base):
     theme: Mapped[JsonMap] = mapped_column(default=dict)  # what was chosen of the theme's look
     review: Mapped[JsonMap] = mapped_column(default=dict)  # who needs one, and by whom (services/reviews.py)
     backups: Mapped[JsonMap] = mapped_column(default=dict)  # how often one is made, and how many are kept
-    limits: Mapped[JsonMap] = mapped_column(default=dict)  # what an administrator lets people bring
+    limits: Mapped[JsonMap] = mapped_column(
+        default=dict
+    )  # of what there may be of something (schemas/site.py), where they are not the usual
     is_set_up: Mapped[bool] = mapped_column(default=False)  # the questions of the first run were answered
     frame: Mapped[JsonMap]
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from cms.schemas.post import RowId, parts_of
 from cms.schemas.text import Language, Line, Paragraphs
@@ -109,7 +109,23 @@ class LookInput(SitePart):
         return _between(value, 0, 359)
 
 
+class LimitsInput(SitePart):
+    """What there may be of something, kept in one map as far as it is not the usual."""
+
+    mail_per_hour: int = Field(1000, title="Letters in an hour")
+    trash_days: int = Field(30, title="Days in the trash")
+    daily_revisions: int = Field(90, title="Days with a revision each")
+    preview_links: int = Field(50, title="Open preview links of one text")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_bounded(cls, value: Any, info: ValidationInfo) -> Any:
+        return _between(value, *LIMITS[info.field_name]) if info.field_name in LIMITS else value
+
+
+LIMITS = {"mail_per_hour": (1, 1_000_000), "trash_days": (1, 3650), "daily_revisions": (7, 3650), "preview_links": (0, 500)}
 THEME = ("fonts", "width", "corners", "colours")
+MAPS = {"theme": (LookInput, THEME), "limits": (LimitsInput, tuple(LIMITS))}  # columns of the site's row that have several settings
 
 
 class ReadingInput(SitePart):
@@ -148,7 +164,7 @@ class SecurityInput(SitePart):
     security_contact: Annotated[Line, AfterValidator(_contact)] = Field("", title="Whom to tell of a weakness", max_length=300)
 
 
-class SiteInput(GeneralInput, LookInput, ReadingInput, PublishingInput, CrawlersInput, SecurityInput):
+class SiteInput(GeneralInput, LookInput, ReadingInput, PublishingInput, CrawlersInput, SecurityInput, LimitsInput):
     """All of them."""
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
@@ -19,6 +19,7 @@ from cms.wording import say
 
 LEASE = timedelta(minutes=5)
 MAX_ATTEMPTS = 8  # over two hours: a mail server is away longer than a moment
+MOMENT = timedelta(seconds=5)  # in which another worker is done with a small thing
 KEPT = timedelta(days=7)  # how long finished jobs are remembered
 MOST_SHOWN = 200
 FAILED_KEPT = timedelta(days=90)  # and those that somebody may want to look at
@@ -91,6 +92,24 @@ async def fail(work: Work, job: Job, reason: str) -> None:
     }
     mine = update(Job).where(Job.id == job.id, Job.lease == job.lease)
     await work.session.execute(mine.values({**values, **({"finished_at": work.now} if is_last else {})}))
+
+
+async def put_off(work: Work, job: Job, until: datetime) -> None:
+    """Not now: nothing was tried, so it does not count as an attempt."""
+    mine = update(Job).where(Job.id == job.id, Job.lease == job.lease)
+    await work.session.execute(mine.values(lease=None, leased_until=None, due_at=until, attempts=Job.attempts - 1))
+
+
+async def free_at(session: AsyncSession, name: str, job_id: int, most: int, span: timedelta, now: datetime) -> datetime | None:
+    """When one more of its name may be done, if no more than ``most`` are to be done in this time; None: now. Those that others do at this
+    moment count."""
+    others = select(Job.finished_at).where(Job.name == name, Job.id != job_id)
+    running = await session.scalar(select(func.count()).select_from(others.where(Job.leased_until >= now).subquery())) or 0
+    done = others.where(Job.finished_at > now - span, Job.error.is_(None)).order_by(Job.finished_at.desc())
+    if running < most:
+        last = await session.scalar(done.limit(1).offset(most - running - 1))
+        return last + span if last else None
+    return now + MOMENT
 
 
 @dataclass(frozen=True, slots=True)

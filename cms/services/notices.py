@@ -5,6 +5,7 @@ What carries a right (a link) or an address that nobody has yet is sealed; the r
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -19,6 +20,7 @@ from cms.services import jobs
 from cms.wording import phrases, say
 
 JOB = "send_mail"
+HOUR = timedelta(hours=1)  # in which no more letters are sent than the site allows
 
 
 class Notice(StrEnum):

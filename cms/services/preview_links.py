@@ -19,12 +19,12 @@ from cms.policy import Actor
 from cms.schemas.links import PreviewLinkInput
 from cms.schemas.post import PostFields
 from cms.sealing import Sealer
-from cms.services import audit, outbox, posts, tokens
+from cms.services import audit, outbox, posts, site, tokens
 from cms.wording import say
 
 LIFETIMES = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 KEPT = timedelta(days=90)  # after its end, to say that it has ended and not that it never was
-MOST_OPEN = 50  # of one text
+MOST_LISTED = 1000  # of one text
 MOST_OFFERED = 100  # revisions
 
 ENDED = "This preview has ended. If you still need to see the text, ask the person who sent you the link for a new one."
@@ -74,8 +74,11 @@ async def make(work: Work, sealer: Sealer, actor: Actor, post_id: int, wanted: P
     post = await posts.get_editable(work.session, actor, post_id, lock=True)
     if post.is_trashed:
         raise Conflict("This is in the trash; take it out to show it to somebody.")
-    if (await openness(work.session, post_id, work.now)).links >= MOST_OPEN:
-        raise Conflict(say("{most} links are open already; revoke some that nobody needs.", most=MOST_OPEN))
+    most = (await site.get_limits(work.session)).preview_links
+    if not most:
+        raise Conflict("This site gives no links to people outside.")
+    if (await openness(work.session, post_id, work.now)).links >= most:
+        raise Conflict(say("As many links are open as this site allows ({most}); revoke some that nobody needs.", most=most))
     if wanted.revision and await _revision(work.session, post_id, wanted.revision) is None:
         raise InvalidInput({"revision": "Choose one of the list."})
     carrier = secrets.token_urlsafe(32)
@@ -94,7 +97,7 @@ async def list_of(session: AsyncSession, sealer: Sealer, actor: Actor, post_id: 
     await posts.get_editable(session, actor, post_id)
     wanted = select(PreviewLink, User.name, Revision).outerjoin(User, User.id == PreviewLink.created_by_id)
     wanted = wanted.outerjoin(Revision, Revision.id == PreviewLink.revision_id).where(PreviewLink.post_id == post_id)
-    rows = await session.execute(wanted.order_by(PreviewLink.id.desc()).limit(2 * MOST_OPEN))
+    rows = await session.execute(wanted.order_by(PreviewLink.id.desc()).limit(MOST_LISTED))
     return [Shown(row, _carrier(sealer, row), name or "", revision) for row, name, revision in rows]
 
 

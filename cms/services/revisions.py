@@ -19,14 +19,13 @@ from cms.models import Asset, Category, Post, PreviewLink, Published, Review, Re
 from cms.models.post import Kind, Reason
 from cms.policy import Actor, Capability
 from cms.schemas.post import CUSTOM, PostFields
-from cms.services import audit, documents, post_fields, posts, working_copies
+from cms.services import audit, documents, post_fields, posts, site, working_copies
 from cms.wording import phrases, say
 
 PER_SCREEN = 50
 IDLE = timedelta(minutes=15)  # without a change
 _LOOKED_BACK = timedelta(days=7)  # for texts that were left alone while no program ran
-_ALL = timedelta(days=7)  # kept, every one of them
-_DAILY = timedelta(days=90)  # kept, the last of each day; older ones, the last of each week
+_ALL = timedelta(days=7)  # kept, every one of them; then the last of each day, then of each week
 _AT_ONCE = 2000  # looked through in one statement
 
 NOW, NEWEST, LIVE = "now", "newest", "live"  # what may be compared besides a number: the working copy, and two revisions by what they are
@@ -306,8 +305,10 @@ async def _keep_idle(work: Work, post_id: int, until: datetime) -> None:
 
 
 async def prune(database: Database) -> None:
-    """Forget revisions by the rule: all of the last week stay, the last of each day for ninety days, then the last of each week; and
+    """Forget revisions by the rule: all of the last week stay, the last of each day for as long as the site says, then the last of each week; and
     always what somebody named or pinned, what is public or waits for its time, and what something else refers to."""
+    async with database.read() as session:
+        daily = timedelta(days=(await site.get_limits(session)).daily_revisions)
     now, last = database.clock(), None
     slot: tuple[int, ...] = ()
     while True:
@@ -315,7 +316,7 @@ async def prune(database: Database) -> None:
             rows = (await session.execute(_before(last))).all()
         forgotten = []
         for post_id, revision_id, created_at in rows:
-            before, slot = slot, (post_id, *_slot(revision_id, created_at, now))
+            before, slot = slot, (post_id, *_slot(revision_id, created_at, now, daily))
             if slot == before:
                 forgotten.append(revision_id)
         if forgotten:
@@ -333,13 +334,13 @@ def _before(last: tuple[int, int] | None) -> Select[int, int, datetime]:
     return rest.order_by(Revision.post_id.desc(), Revision.id.desc()).limit(_AT_ONCE)
 
 
-def _slot(revision_id: int, created_at: datetime, now: datetime) -> tuple[int, ...]:
+def _slot(revision_id: int, created_at: datetime, now: datetime, daily: timedelta) -> tuple[int, ...]:
     """Revisions of one post with the same slot follow each other; the first of them, which is the newest, stays."""
     age = now - created_at
     if age < _ALL:
         return (revision_id,)
     year, week, day = created_at.isocalendar()
-    return (year, week, day) if age < _DAILY else (year, week)
+    return (year, week, day) if age < daily else (year, week)
 
 
 def _is_needed() -> ColumnElement[bool]:

@@ -17,7 +17,7 @@ from cms.models.address import AddressState
 from cms.models.post import Kind
 from cms.models.site import SITE_ID, Access, Frame, HomeVariant
 from cms.policy import Actor, Capability
-from cms.schemas.site import THEME, LookInput, SitePart, WelcomeInput
+from cms.schemas.site import MAPS, LimitsInput, LookInput, SitePart, WelcomeInput
 from cms.services import audit, media, outbox, passes
 from cms.services.media import Upload
 
@@ -44,6 +44,10 @@ async def get(session: AsyncSession) -> Site:
     return (await session.scalars(select(Site))).one()
 
 
+async def get_limits(session: AsyncSession) -> LimitsInput:
+    return LimitsInput.model_validate((await session.execute(select(Site.limits))).scalar_one())
+
+
 async def list_pages(session: AsyncSession) -> Sequence[tuple[int, str]]:
     """Public pages, id and title, that may stand at the front."""
     wanted = select(Published.post_id, Published.title).where(Published.in_lists(Kind.PAGE)).order_by(Published.title, Published.post_id)
@@ -62,9 +66,11 @@ async def save(work: Work, actor: Actor, wanted: SitePart, pictures: Mapping[str
     changes = wanted.model_dump(mode="json", exclude={"version", "remove_logo", "remove_icon"})
     if changes.get("home") == "page" and changes["home_page_id"] not in {post_id for post_id, _ in await list_pages(work.session)}:
         raise InvalidInput({"home_page_id": "Choose a page that readers can see."})
+    for column, (schema, names) in MAPS.items():
+        if isinstance(wanted, schema):
+            chosen = {name: changes.pop(name) for name in names}
+            changes[column] = {name: value for name, value in chosen.items() if value != schema.model_fields[name].default}
     if isinstance(wanted, LookInput):
-        chosen = {name: changes.pop(name) for name in THEME}
-        changes["theme"] = {name: value for name, value in chosen.items() if value != LookInput.model_fields[name].default}
         changes |= {f"{name}_id": None for name in ("logo", "icon") if getattr(wanted, f"remove_{name}")}
     for name, sent in pictures.items():
         asset = await media.add(work, actor, name=sent.name, digest=sent.digest, size=sent.size, dimensions=sent.dimensions)

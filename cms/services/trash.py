@@ -1,4 +1,4 @@
-"""The end of posts and pages: deleted for good from the trash, by hand or after a month. Their addresses say for ever that they are gone.
+"""The end of posts and pages: deleted for good from the trash, by hand or after some weeks. Their addresses say for ever that they are gone.
 
 Putting something into the trash is one of ``publishing``'s acts, since readers lose it; taking it out is one of ``posts``'.
 """
@@ -16,9 +16,8 @@ from cms.events import WorkChanged
 from cms.models import Post
 from cms.models.post import Kind, Live
 from cms.policy import SYSTEM, Actor, Capability
-from cms.services import audit, outbox, posts
+from cms.services import audit, outbox, posts, site
 
-KEPT = timedelta(days=30)
 AT_ONCE = 100  # in one transaction
 
 
@@ -43,8 +42,10 @@ async def empty(work: Work, actor: Actor, kind: Kind) -> int:
 
 
 async def prune(database: Database) -> None:
-    """Delete what has been in the trash for a month."""
-    is_old = and_(Post.live == Live.TRASHED, Post.trashed_at < database.clock() - KEPT)
+    """Delete what has been in the trash for as long as the site keeps it there."""
+    async with database.read() as session:
+        days = (await site.get_limits(session)).trash_days
+    is_old = and_(Post.live == Live.TRASHED, Post.trashed_at < database.clock() - timedelta(days=days))
     number = AT_ONCE
     while number == AT_ONCE:
         async with database.transaction() as work:

@@ -13,7 +13,7 @@ from cms.services import jobs, redirects, search, working_copies
 from cms.services.redirects import Hits
 from cms.services.search import Misses
 from cms.telemetry import Metrics, first_line, log
-from cms.worker.tasks import LONG, TASKS, Means
+from cms.worker.tasks import LONG, TASKS, Means, PutOff
 
 PAUSE = 5.0  # seconds between looks when there is nothing to do
 GRACE = 5.0  # seconds for a job under way when the program ends; cut off, it is claimed again when its lease has run out
@@ -106,6 +106,10 @@ async def run_next(means: Means, metrics: Metrics, *, is_long: bool | None = Non
     holding = asyncio.create_task(_hold(database, job))
     try:
         await TASKS[job.name](replace(means, job_id=job.id), job.payload)
+    except PutOff as later:
+        async with database.transaction() as work:
+            await jobs.put_off(work, job, later.until)
+        return True
     except Unavailable:
         raise  # its lease will run out and it is claimed again
     except Exception as error:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +54,20 @@ class Means:
     job_id: int = 0  # of the job that is done with it, to report how far it has come
 
 
+class PutOff(Exception):
+    """Not now, but from this moment on."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(until)
+        self.until = until
+
+
 Task = Callable[[Means, dict[str, Any]], Awaitable[None]]
 
 
 async def keep_house(means: Means, _payload: dict[str, Any]) -> None:
     """Forget what nobody can want any more: old events, ended sessions, finished jobs, old searches, acts and revisions of long ago, and
-    what has been in the trash for a month."""
+    what has been in the trash for long enough."""
     async with means.database.transaction() as work:
         await outbox.prune(work)
         await sessions.prune(work)
@@ -107,7 +116,11 @@ async def follow_label(means: Means, payload: dict[str, Any]) -> None:
 
 
 async def send_mail(means: Means, payload: dict[str, Any]) -> None:
+    """As many in an hour as the site allows; further ones wait."""
     async with means.database.read() as session:
+        most = (await site.get_limits(session)).mail_per_hour
+        if until := await jobs.free_at(session, notices.JOB, means.job_id, most, notices.HOUR, means.database.clock()):
+            raise PutOff(until)
         letter = await notices.letter(session, means.sealer, means.public_url, payload)
         frame = await site.get_frame(session)
     if letter:

@@ -206,7 +206,7 @@ STOPS: dict[str, Stop] = {
     "admin.transfer.file": Stop("/admin/transfers/999999/file", answers=_NOWHERE),
     "admin.transfer.report": Stop("/admin/transfers/999999/report", answers=_NOWHERE),
     "admin.site": Stop("/admin/site", {"name": ""}),
-    **{f"admin.site.{part}": Stop(f"/admin/site/{part}") for part in ("look", "reading", "publishing", "crawlers", "security")},
+    **{f"admin.site.{part}": Stop(f"/admin/site/{part}") for part in ("look", "reading", "publishing", "crawlers", "security", "limits")},
     "admin.site.look.preview": Stop("/admin/site/look/preview"),
     "admin.site.review": Stop("/admin/site/review", {"version": "99"}),
     "admin.menus": Stop("/admin/menus"),

@@ -17,7 +17,7 @@ from cms.models.post import Kind, Live, Reason, WorkState
 from cms.policy import SYSTEM, Actor
 from cms.schemas.desk import BulkInput, ReviewInput
 from cms.schemas.post import PostFields
-from cms.services import bulk, inspection, posts, reviews, trash, working_copies
+from cms.services import bulk, inspection, posts, reviews, site, trash, working_copies
 from cms.services.bulk import NOT_YOURS, Report
 from cms.services.posts import Draft
 from tests import watching
@@ -193,6 +193,18 @@ async def test_trash_is_emptied_of_what_one_may_delete(database: Database) -> No
         assert await trash.count(work.session, cem, Kind.POST) == await trash.empty(work, cem, Kind.POST) == 1
     async with database.read() as session:
         assert set(await session.scalars(select(Post.id))) == {theirs.id, about.id}
+
+
+async def test_trash_is_emptied_as_late_as_the_site_says(database: Database) -> None:
+    editor, now = await person(database, "editor"), database.clock()
+    await throw_away(database, editor, (await draft(database, editor)).id)
+    for days, left in ((40, 1), (20, 0)):
+        async with database.transaction() as work:
+            await site.configure(work, limits={"trash_days": days})
+        database.clock = lambda: now + timedelta(days=31)
+        await trash.prune(database)
+        async with database.read() as session:
+            assert await session.scalar(select(func.count()).select_from(Post)) == left
 
 
 async def test_trash_is_emptied_by_itself_after_a_month(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

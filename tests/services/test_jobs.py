@@ -2,14 +2,19 @@
 
 import asyncio
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
 from cms.db.session import Database
+from cms.mail import Letter, MailFailed
 from cms.models import Job
-from cms.services import jobs
+from cms.services import jobs, notices, site
+from cms.telemetry import Metrics
+from cms.worker import loop
+from tests import factories
 from tests.watching import Clock
 
 
@@ -154,6 +159,55 @@ async def test_job_that_fails_is_tried_again_later_and_later_and_then_kept_with_
     async with database.transaction() as work:
         await jobs.prune(work)
     assert await number_of_jobs(database) == 0, "nobody came to look"
+
+
+async def test_letters_beyond_those_of_an_hour_wait_and_none_is_lost(database: Database, clock: Clock, tmp_path: Path) -> None:
+    sent, tried = list[str](), list[str]()
+
+    class Server:
+        can_reach_people = True
+
+        async def send(self, letter: Letter, _site_name: str) -> None:
+            tried.append(letter.to)
+            if tried == ["author@example.org"]:
+                raise MailFailed("The mail server was away.")
+            sent.append(letter.to)
+
+    means = factories.means(database, tmp_path, Server())
+    people = [await factories.person(database, role) for role in ("author", "editor", "contributor", "administrator", "owner")]
+    async with database.transaction() as work:
+        await site.configure(work, limits={"mail_per_hour": 2})
+        for each in people:
+            await notices.second_factor(work, each.user_id or 0, "A passkey was added")
+    by_hour = []
+    for _ in range(4):
+        before = len(sent)
+        for _ in range(12):
+            while await loop.run_next(means, Metrics()):
+                pass
+            clock.pass_(minutes=5)
+        by_hour.append(len(sent) - before)
+    assert (by_hour, len(set(sent))) == ([2, 2, 1, 0], 5)
+    async with database.read() as session:
+        rows = (await session.execute(select(Job.attempts, Job.error).where(Job.name == notices.JOB))).all()
+    assert sorted(rows) == [(1, None)] * 4 + [(2, None)], "to wait is no attempt"
+
+
+async def test_letters_that_others_send_at_this_moment_count(database: Database, clock: Clock) -> None:
+    for _ in range(3):
+        await enqueue(database, "send_mail")
+    first, second = await claimed(database), await claimed(database)
+
+    async def free_at(job: Job, most: int) -> datetime | None:
+        async with database.read() as session:
+            return await jobs.free_at(session, "send_mail", job.id, most, timedelta(hours=1), clock.now)
+
+    assert [await free_at(job, 1) for job in (first, second)] == [clock.now + jobs.MOMENT] * 2
+    assert [await free_at(job, 2) for job in (first, second)] == [None] * 2
+    await finish(database, first)
+    clock.pass_(minutes=1)
+    assert await free_at(second, 1) == clock.now + timedelta(minutes=59)
+    assert await free_at(second, 2) is None
 
 
 async def test_what_a_job_was_given_is_gone_when_it_is_done(database: Database) -> None:

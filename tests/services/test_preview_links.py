@@ -12,7 +12,7 @@ from cms.models import AuditEntry, PreviewLink, Revision, User
 from cms.policy import Actor
 from cms.schemas.links import PreviewLinkInput
 from cms.sealing import Sealer, Under
-from cms.services import accounts, preview_links, sealed
+from cms.services import accounts, preview_links, sealed, site
 from cms.settings import Settings, secret_keys
 from tests import factories
 from tests.factories import person
@@ -48,6 +48,18 @@ async def test_link_shows_a_draft_until_its_time_is_over(database: Database) -> 
     with pytest.raises(NotFound) as unknown:
         await find(database, "x" * 43)
     assert not isinstance(unknown.value, Gone)
+
+
+@pytest.mark.parametrize("most", [0, 2])
+async def test_no_more_links_are_open_than_the_site_allows(database: Database, most: int) -> None:
+    ana = await person(database, "author")
+    post = await factories.draft(database, ana)
+    async with database.transaction() as work:
+        await site.configure(work, limits={"preview_links": most})
+    for _ in range(most):
+        await make(database, ana, post.id)
+    with pytest.raises(Conflict, match="gives no links" if most == 0 else r"allows \(2\)"):
+        await make(database, ana, post.id)
 
 
 async def test_what_carries_a_link_is_kept_as_a_hash_and_sealed(database: Database) -> None:

@@ -13,7 +13,7 @@ from cms.errors import Conflict, Forbidden
 from cms.models import Category, PostCategory, Revision, Schedule, Tag, WorkingCopy
 from cms.models.post import Reason, ScheduledAct
 from cms.policy import Actor
-from cms.services import revisions, working_copies
+from cms.services import revisions, site, working_copies
 from tests import factories
 
 
@@ -162,6 +162,21 @@ async def test_the_rule_keeps_all_of_a_week_then_one_a_day_then_one_a_week(
         assert len(weeks) == sum(age >= timedelta(days=90) for age in ages)
         assert len(weeks) in (16, 17)
     assert len(await history(database, other.id)) == 1  # the only one of a post stays
+
+
+async def test_days_with_a_revision_each_are_as_many_as_the_site_says(database: Database, clock: Clock) -> None:
+    ana, today = await factories.person(database, "author"), clock.now
+    post = await factories.draft(database, ana)
+    async with database.transaction() as work:
+        await site.configure(work, limits={"daily_revisions": 28})
+        await work.session.execute(delete(Revision).where(Revision.post_id == post.id))
+        for days in range(70, 0, -1):
+            made = {"post_id": post.id, "reason": Reason.SAVED, "content": "", "fields": {}, "created_at": today - timedelta(days=days)}
+            work.session.add(Revision(**made))
+    await revisions.prune(database)
+    ages = [(today - each.created_at).days for each in await history(database, post.id)]
+    assert [age for age in ages if age < 28] == list(range(27, 0, -1))
+    assert len([age for age in ages if age >= 28]) in (6, 7), "one of each week"
 
 
 async def test_what_is_named_pinned_public_scheduled_or_restored_is_never_forgotten(database: Database, clock: Clock) -> None:

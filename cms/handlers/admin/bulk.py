@@ -5,7 +5,7 @@ from cms.handlers.admin.editing import EditorHandler
 from cms.handlers.admin.listing import ListingHandler
 from cms.policy import Capability
 from cms.schemas.desk import BulkInput
-from cms.services import bulk, desk_lists, posts, trash
+from cms.services import bulk, desk_lists, posts, site, trash
 from cms.services.bulk import Report
 from cms.ui.lists import DONE, FIELDS, UNDONE_BY, WAITING
 
@@ -61,7 +61,8 @@ class TrashHandler(EditorHandler):
     async def get(self) -> None:
         async with self.read() as session:
             number = await trash.count(session, self.actor, self.kind)
-        self.render("admin/posts/trash.html", number=number, days=trash.KEPT.days)
+            limits = await site.get_limits(session)
+        self.render("admin/posts/trash.html", number=number, days=limits.trash_days)
 
     async def post(self) -> None:
         number = 0

@@ -16,10 +16,13 @@ from cms.models import Site
 from cms.models.site import Frame
 from cms.policy import Capability
 from cms.schemas.site import (
+    LIMITS,
+    MAPS,
     MAX_LINKS,
     THEME,
     CrawlersInput,
     GeneralInput,
+    LimitsInput,
     LookInput,
     PublishingInput,
     ReadingInput,
@@ -55,6 +58,7 @@ PARTS = {
         Part("publishing", PublishingInput),
         Part("crawlers", CrawlersInput),
         Part("security", SecurityInput),
+        Part("limits", LimitsInput),
     )
 }
 HOMES = phrases(
@@ -179,6 +183,8 @@ class SettingsHandler(AdminHandler):
                     return {"homes": HOMES, "pages": [("", "None"), *await site.list_pages(session)]}
             case "publishing":
                 return {"checks": CHECKS}
+            case "limits":
+                return {"limits": LIMITS}
             case "security":
                 return {"factors": FACTORS}
             case _:
@@ -250,7 +256,8 @@ class MailHandler(AdminHandler):
 
 def _form_of(schema: type[SitePart], row: Site) -> Form[SitePart]:
     usual = {name: field.default for name, field in schema.model_fields.items()}
-    values = {name: row.theme.get(name, usual[name]) if name in THEME else getattr(row, name, False) for name in usual}
+    in_maps = {name: getattr(row, column) for column, (_, names) in MAPS.items() for name in names}
+    values = {name: in_maps[name].get(name, usual[name]) if name in in_maps else getattr(row, name, False) for name in usual}
     if "compulsory_checks" in values:
         values["compulsory_checks"] = ",".join(row.compulsory_checks)
     return Form(schema, values)

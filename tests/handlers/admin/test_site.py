@@ -6,6 +6,7 @@ import json
 import pytest
 from PIL import Image
 
+from cms.services import site as services
 from tests.handlers.admin.pages import by_class, by_id, fields, form_of, title, words
 from tests.web import Answer, Browser, Site
 
@@ -217,6 +218,31 @@ async def test_the_second_administrator_hears_that_the_menu_was_changed(site: Si
     typed = fields(answer.page)
     assert (typed["items-0-label"], typed["version"]) == ("Mine", "1")
     assert "As somebody else has saved it All /archive" in answer.words
+
+
+async def test_limits_are_bounded_and_those_that_are_as_usual_are_not_kept(site: Site) -> None:
+    browser = await site.signed_in("owner")
+    given = await settings(browser, "/limits")
+    assert (given["mail_per_hour"], given["trash_days"]) == ("1000", "30")
+    for wrong in ("0", "1000001", "many"):
+        answer = await browser.post("/admin/site/limits", {**given, "mail_per_hour": wrong})
+        assert (answer.status, "choose a number from 1 to 1000000" in answer.words.lower()) == (422, True)
+    assert (await browser.post("/admin/site/limits", {**given, "trash_days": "7"})).location == "/admin/site/limits"
+    async with site.database.read() as session:
+        assert (await services.get(session)).limits == {"trash_days": 7}
+    assert "in the trash for 7 days is deleted" in (await browser.get("/admin/posts/trash")).words
+    assert "Days in the trash" in (await browser.get("/admin/audit")).words
+
+
+async def test_all_settings_have_the_same_head_and_one_navigation(site: Site) -> None:
+    browser = await site.signed_in("owner")
+    (nav,) = by_class((await browser.get("/admin/site")).page, "subnav")
+    for path in [link.get("href") or "" for link in nav.iter("a")]:
+        if path.startswith("/admin/site"):
+            page = (await browser.get(path)).page
+            (there,) = by_class(page, "subnav")
+            (here,) = [link for link in there.iter("a") if link.get("aria-current")]
+            assert (here.get("href"), words(next(page.iter("h1")))) == (path, "Site settings")
 
 
 @pytest.mark.parametrize("move", ["up-0", "down-99", "remove-999", "up-x", "sideways-1", ""])
