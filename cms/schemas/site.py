@@ -1,6 +1,7 @@
 """What an administrator says about the site as a whole, and its menus."""
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -125,7 +126,10 @@ class LimitsInput(SitePart):
 
 LIMITS = {"mail_per_hour": (1, 1_000_000), "trash_days": (1, 3650), "daily_revisions": (7, 3650), "preview_links": (0, 500)}
 THEME = ("fonts", "width", "corners", "colours")
-MAPS = {"theme": (LookInput, THEME), "limits": (LimitsInput, tuple(LIMITS))}  # columns of the site's row that have several settings
+MAPS: Mapping[str, tuple[type[SitePart], tuple[str, ...]]] = {
+    "theme": (LookInput, THEME),
+    "limits": (LimitsInput, tuple(LIMITS)),
+}  # columns of the site's row that have several settings
 
 
 class ReadingInput(SitePart):

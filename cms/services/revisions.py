@@ -305,8 +305,8 @@ async def _keep_idle(work: Work, post_id: int, until: datetime) -> None:
 
 
 async def prune(database: Database) -> None:
-    """Forget revisions by the rule: all of the last week stay, the last of each day for as long as the site says, then the last of each week; and
-    always what somebody named or pinned, what is public or waits for its time, and what something else refers to."""
+    """Forget revisions by the rule: all of the last week stay, the last of each day for as long as the site says, then the last of each
+    week; and always what somebody named or pinned, what is public or waits for its time, and what something else refers to."""
     async with database.read() as session:
         daily = timedelta(days=(await site.get_limits(session)).daily_revisions)
     now, last = database.clock(), None

@@ -1,4 +1,5 @@
-"""The end of posts and pages: deleted for good from the trash, by hand or after some weeks. Their addresses say for ever that they are gone.
+"""The end of posts and pages: deleted for good from the trash, by hand or by themselves. Their addresses say for ever that they
+are gone.
 
 Putting something into the trash is one of ``publishing``'s acts, since readers lose it; taking it out is one of ``posts``'.
 """
