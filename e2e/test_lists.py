@@ -1,47 +1,20 @@
 """Journeys through lists: by keyboard alone, without scripts on a phone, and with a number that is somebody else's."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
-from cms.db.session import Database
-from cms.policy import Actor
-from cms.services import accounts
 from e2e.axe import problems
 from e2e.conftest import OpenBrowser
+from e2e.desk import fill, texts
 from e2e.pages.first_run import EMAIL, PASSWORD, SetupScreen
 from e2e.pages.screen import Screen, Waiting
 from e2e.pages.sign_in import SignInScreen
 from e2e.program import Program
-from tests import factories
 
 pytestmark = pytest.mark.browser
-
-
-def fill(program: Program, url: str, act: Callable[[Database, Actor], Awaitable[Any]], email: str = EMAIL) -> Any:
-    """What is at the desk before the journey begins."""
-
-    async def filled() -> Any:
-        database = Database(url or f"sqlite+aiosqlite:///{program.data / 'squall.db'}")
-        try:
-            async with database.read() as session:
-                actor = (await accounts.get_by_email(session, email)).actor
-            return await act(database, actor)
-        finally:
-            await database.dispose()
-
-    return asyncio.run(filled())
-
-
-def texts(*titles: str) -> Callable[[Database, Actor], Awaitable[list[int]]]:
-    async def make(database: Database, actor: Actor) -> list[int]:
-        return [(await factories.draft(database, actor, title=title)).id for title in titles]
-
-    return make
 
 
 def box(driver: Chrome, title: str) -> Any:

@@ -6,9 +6,9 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from e2e.axe import problems
+from e2e.desk import fill, texts
 from e2e.pages.screen import Waiting
 from e2e.program import Program
-from e2e.test_lists import fill, texts
 
 pytestmark = pytest.mark.browser
 

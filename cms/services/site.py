@@ -66,17 +66,20 @@ async def save(work: Work, actor: Actor, wanted: SitePart, pictures: Mapping[str
     changes = wanted.model_dump(mode="json", exclude={"version", "remove_logo", "remove_icon"})
     if changes.get("home") == "page" and changes["home_page_id"] not in {post_id for post_id, _ in await list_pages(work.session)}:
         raise InvalidInput({"home_page_id": "Choose a page that readers can see."})
+    before, after = dict[str, Any](), dict[str, Any]()  # for the record, which has each setting by its own name
     for column, (schema, names) in MAPS.items():
         if isinstance(wanted, schema):
-            chosen = {name: changes.pop(name) for name in names}
-            changes[column] = {name: value for name, value in chosen.items() if value != schema.model_fields[name].default}
+            usual, chosen = {name: schema.model_fields[name].default for name in names}, {name: changes.pop(name) for name in names}
+            before, after = {**before, **usual, **getattr(row, column)}, after | chosen
+            changes[column] = {name: value for name, value in chosen.items() if value != usual[name]}
     if isinstance(wanted, LookInput):
         changes |= {f"{name}_id": None for name in ("logo", "icon") if getattr(wanted, f"remove_{name}")}
     for name, sent in pictures.items():
         asset = await media.add(work, actor, name=sent.name, digest=sent.digest, size=sent.size, dimensions=sent.dimensions)
         changes[f"{name}_id"] = asset.id
-    before = {name: getattr(row, name) for name in changes}
-    audit.note(work, actor, "site.configure", "site", SITE_ID, **audit.difference(before, changes))
+    plain = [name for name in changes if name not in MAPS]
+    before, after = before | {name: getattr(row, name) for name in plain}, after | {name: changes[name] for name in plain}
+    audit.note(work, actor, "site.configure", "site", SITE_ID, **audit.difference(before, after))
     await configure(work, **changes)
 
 

@@ -9,12 +9,13 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from tornado.web import UIModule
 
 from cms.schemas.site import SiteInput
 from cms.services import documents
 from cms.services.audit import PEOPLE, Line
-from cms.ui.admin import exact
+from cms.ui.admin import desk_locale, exact
 from cms.ui.module import Module
 from cms.wording import phrases
 
@@ -292,7 +293,7 @@ class Act(Module):
         before, place, after = _(ACTS.get(line.action, line.action)).partition("%s")
         is_about_another = number and kind != "site" and (kind, number) != ("user", line.user_id)
         subject, at = self._subject(line) if place or is_about_another else ("", "")
-        details = Details(people, self.handler.settings["parts"].last_frame.zone, _).of(line)
+        details = Details(people, self.handler.settings["parts"].last_frame.zone, _, desk_locale(self.locale)).of(line)
         return self.render_string(
             "modules/act.html", line=line, before=before if place or not subject else f"{before}: ", subject=subject, at=at, after=after,
             details=details, number=f"{kind} {number}" if subject and number and kind != "site" else "",
@@ -324,6 +325,7 @@ class Details:
     people: Mapping[int, str]
     zone: ZoneInfo
     translate: Callable[[str], str]
+    locale: Locale
 
     def of(self, line: Line) -> list[str]:
         """What was before and is after; then the rest, but for what the sentence or these have told."""
@@ -344,7 +346,7 @@ class Details:
 
     def _value(self, name: str, value: Any) -> str:
         if name == "published_at" and value:
-            return exact(datetime.fromisoformat(value), self.zone)
+            return exact(datetime.fromisoformat(value), self.zone, self.locale)
         return self._known(value) if name == "status" else self._plain(value)
 
     def _detail(self, name: str, value: Any, told: Set[str]) -> str:

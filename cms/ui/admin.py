@@ -5,17 +5,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from html import escape
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from babel import Locale
+from babel.dates import format_date, format_skeleton, format_timedelta
 from tornado.web import UIModule
 
 from cms.content.local_time import comes_twice
 from cms.models import Asset, User
 from cms.ui.module import Module
 from cms.ui.site import page_numbers
-from cms.ui.words import href
-from cms.wording import say
+from cms.ui.words import href, locale_of
+from cms.wording import phrases, say
 
 # HTML has no way to write these: control characters and noncharacters (https://html.spec.whatwg.org/#preprocessing-the-input-stream).
 _UNWRITABLE = re.compile(
@@ -25,6 +27,7 @@ _UNWRITABLE = re.compile(
 )
 
 BRIEF = 20  # characters
+NEAR = phrases({-1: "yesterday at %s", 1: "tomorrow at %s"})
 
 STATUSES = {  # of Post.status: word, class, mark
     "draft": (say("Draft"), "draft", "s-draft"),
@@ -66,32 +69,54 @@ def initials(name: str) -> str:
     return "".join(part[0] for part in (parts[0], *parts[1:][-1:])).upper() if parts else ""
 
 
-def relative(moment: datetime, now: datetime, zone: ZoneInfo) -> str:
-    """How long ago, in the words people use; a date beyond a day. What is yet to come is told in full."""
-    age = now - moment
-    if age < timedelta(minutes=-1):
-        return exact(moment, zone)
+class Spoken(Protocol):
+    """A language of the desk: Tornado's locale is one."""
+
+    code: str
+
+    def translate(self, message: str) -> str: ...
+
+
+def relative(moment: datetime, now: datetime, zone: ZoneInfo, spoken: Spoken) -> str:
+    """How far away it is, in the words people use; a date beyond the day before or after."""
+    _, locale, distance = spoken.translate, desk_locale(spoken), moment - now
     local, today = moment.astimezone(zone), now.astimezone(zone)
-    if age < timedelta(minutes=1):
-        return say("just now")
-    if age < timedelta(hours=1):
-        return f"{age // timedelta(minutes=1)} min ago"
-    if local.date() == today.date():
-        return f"{age // timedelta(hours=1)} h ago"
-    if local.date() == today.date() - timedelta(days=1):
-        return say("yesterday")
-    return f"{local.day} {local:%b}" + ("" if local.year == today.year else f" {local.year}")
+    days = (local.date() - today.date()).days
+    if abs(distance) < timedelta(minutes=1):
+        return _("just now")
+    if is_close(moment, now, zone):
+        unit = timedelta(hours=1) if abs(distance) >= timedelta(hours=1) else timedelta(minutes=1)
+        whole = abs(distance) // unit * unit
+        return format_timedelta(whole if distance > timedelta() else -whole, threshold=1, add_direction=True, locale=locale)
+    if days in NEAR:
+        return _(NEAR[days]) % clock_time(local, locale)
+    if days > 1:
+        return exact(moment, zone, locale)
+    return format_skeleton("MMMd" if local.year == today.year else "yMMMd", local, locale=locale)
 
 
-def exact(moment: datetime, zone: ZoneInfo) -> str:
+def is_close(moment: datetime, now: datetime, zone: ZoneInfo) -> bool:
+    """Close enough to be told by minutes and hours."""
+    return abs(moment - now) < timedelta(hours=1) or moment.astimezone(zone).date() == now.astimezone(zone).date()
+
+
+def desk_locale(spoken: Spoken) -> Locale:
+    return locale_of(spoken.code.partition("_")[0])
+
+
+def clock_time(local: datetime, locale: Locale) -> str:
+    return format_skeleton("Hm", local, locale=locale)
+
+
+def exact(moment: datetime, zone: ZoneInfo, locale: Locale) -> str:
     local = moment.astimezone(zone)
-    return f"{local.day} {local:%b %Y, %H:%M}"
+    return f"{format_skeleton('yMMMd', local, locale=locale)}, {clock_time(local, locale)}"
 
 
-def in_full(moment: datetime, zone: ZoneInfo) -> str:
+def in_full(moment: datetime, zone: ZoneInfo, locale: Locale) -> str:
     """With the day of the week, as people plan by it."""
     local = moment.astimezone(zone)
-    return f"{local:%A}, {local.day} {local:%B %Y, %H:%M}"
+    return f"{format_date(local.date(), 'full', locale)}, {clock_time(local, locale)}"
 
 
 class DeskIcon(UIModule):
@@ -112,14 +137,20 @@ class StatusBadge(UIModule):
 
 
 class DeskTime(UIModule):
-    """A moment in the site's zone: how long ago, and in full for those who ask for it."""
+    """A moment in the site's zone: how far away, and in full for whoever points at it or has chosen to see times so (a cookie).
+    ``js/elements/relative-time.js`` keeps it true while the page is open. ``both``: in full below it, too."""
 
     def render(self, moment: datetime, *, both: bool = False) -> str:
-        zone = self.handler.settings["parts"].last_frame.zone
+        zone, spoken = self.handler.settings["parts"].last_frame.zone, self.locale
         now = self.handler.settings["parts"].database.clock()
-        full = escape(exact(moment, zone))
-        after = f'<br><span class="small quiet">{full}</span>' if both else ""
-        return f'<time datetime="{moment.isoformat()}" title="{full}">{relative(moment, now, zone)}</time>{after}'
+        full, near = exact(moment, zone, desk_locale(spoken)), relative(moment, now, zone, spoken)
+        words = full if self.handler.get_cookie("times") == "exact" else near
+        after = f'<br><span class="small quiet">{escape(full)}</span>' if both and words != full else ""
+        attributes = {"datetime": moment.isoformat(), "title": f"{full} ({zone.key})", "data-near": near, "data-full": full}
+        if is_close(moment, now, zone):
+            attributes["data-now"] = spoken.translate("just now")
+        written = " ".join(f'{name}="{escape(value)}"' for name, value in attributes.items())
+        return f"<relative-time><time {written}>{escape(words)}</time></relative-time>{after}"
 
 
 class DueTime(Module):
@@ -129,7 +160,11 @@ class DueTime(Module):
         zone = self.handler.settings["parts"].last_frame.zone
         return (
             self.render_string(
-                "modules/due-time.html", moment=moment, words=in_full(moment, zone), zone=zone.key, comes_twice=comes_twice(moment, zone)
+                "modules/due-time.html",
+                moment=moment,
+                words=in_full(moment, zone, desk_locale(self.locale)),
+                zone=zone.key,
+                comes_twice=comes_twice(moment, zone),
             )
             .decode()
             .strip()

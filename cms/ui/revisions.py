@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
+from babel.dates import format_skeleton
+
 from cms.models.post import Reason
 from cms.services.revisions import Entry, Version
-from cms.ui.admin import exact
+from cms.ui.admin import Spoken, desk_locale, exact
 from cms.wording import phrases, say
 
 REASONS = phrases(
@@ -27,15 +29,15 @@ def sentence(entry: Entry) -> str:
     return REASONS[entry.reason] % (entry.who or "somebody")
 
 
-def in_short(version: Version, zone: ZoneInfo) -> str:
+def in_short(version: Version, zone: ZoneInfo, spoken: Spoken) -> str:
     """What stands above one side of a comparison."""
     if version.entry is None:
         return say("As it is being written")
     name = f"“{version.entry.name}”, " if version.entry.name else ""
-    return f"{name}{sentence(version.entry)}, {exact(version.at, zone)}"
+    return f"{name}{sentence(version.entry)}, {exact(version.at, zone, desk_locale(spoken))}"
 
 
-def by_day(entries: Iterable[Entry], now: datetime, zone: ZoneInfo) -> list[tuple[str, Sequence[Entry]]]:
+def by_day(entries: Iterable[Entry], now: datetime, zone: ZoneInfo, spoken: Spoken) -> list[tuple[str, Sequence[Entry]]]:
     today = now.astimezone(zone).date()
 
     def day(entry: Entry) -> str:
@@ -44,6 +46,6 @@ def by_day(entries: Iterable[Entry], now: datetime, zone: ZoneInfo) -> list[tupl
             return say("Today")
         if local == today - timedelta(days=1):
             return say("Yesterday")
-        return f"{local.day} {local:%B}" + ("" if local.year == today.year else f" {local.year}")
+        return format_skeleton("MMMMd" if local.year == today.year else "yMMMMd", local, locale=desk_locale(spoken))
 
     return [(words, list(rows)) for words, rows in groupby(entries, day)]

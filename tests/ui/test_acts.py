@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from babel import Locale
 
 from cms.models.desk import ReviewAct, TransferKind
 from cms.models.document import Outcome, ThreadKind
@@ -109,4 +110,4 @@ def line(action: str, subject_kind: str, **details: Any) -> Line:
     ],
 )  # fmt: skip
 def test_details_are_told_in_words(told: Line, words: list[str]) -> None:
-    assert Details({5: "Nia Bell"}, ZoneInfo("Europe/Lisbon"), str).of(told) == words
+    assert Details({5: "Nia Bell"}, ZoneInfo("Europe/Lisbon"), str, Locale("en", "001")).of(told) == words

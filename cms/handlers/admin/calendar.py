@@ -7,7 +7,7 @@ from cms.models.post import ScheduledAct
 from cms.policy import Capability
 from cms.schemas.publication import CalendarQuery, MoveInput
 from cms.services import calendar
-from cms.ui.admin import in_full
+from cms.ui.admin import desk_locale, in_full
 
 
 class CalendarHandler(UndoableHandler):
@@ -30,7 +30,7 @@ class CalendarHandler(UndoableHandler):
         except (InvalidInput, Conflict) as error:
             await self._show(CalendarQuery(month=None), refusal=error.message, status=422 if isinstance(error, InvalidInput) else 409)
             return
-        self.flash(self.locale.translate("Moved to %s.") % in_full(at, self.parts.last_frame.zone), undo=undo)
+        self.flash(self.locale.translate("Moved to %s.") % in_full(at, self.parts.last_frame.zone, desk_locale(self.locale)), undo=undo)
         self.redirect(f"{self.reverse_url('admin.calendar')}?month={wanted.day:%Y-%m}", status=303)
 
     async def _show(self, query: CalendarQuery, *, refusal: str = "", status: int = 200) -> None:

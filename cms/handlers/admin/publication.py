@@ -20,7 +20,7 @@ from cms.services.posts import Draft
 from cms.services.publishing import Version
 from cms.services.scheduling import Waiting
 from cms.ui.acts import ASPECTS
-from cms.ui.admin import in_full
+from cms.ui.admin import desk_locale, in_full
 from cms.wording import say
 
 MEANWHILE = "Somebody saved a newer version meanwhile. This is what would go out now; nothing has been published yet."
@@ -107,7 +107,7 @@ class PublicationPage(UndoableHandler, EditorHandler, is_base=True):
             raise InvalidInput({field: str(error)}) from None
 
     def in_full(self, moment: datetime) -> str:
-        return in_full(moment, self.parts.last_frame.zone)
+        return in_full(moment, self.parts.last_frame.zone, desk_locale(self.locale))
 
     async def back(
         self, post_id: int, words: str, link: tuple[str, str] = ("", ""), undo: tuple[str, Mapping[str, str]] | None = None

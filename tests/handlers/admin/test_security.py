@@ -51,7 +51,7 @@ async def test_sessions_are_listed_by_browser_and_this_one_is_marked(site: Site,
     ]
     assert [row.startswith(name) for row, name in zip(rows, ("Firefox on macOS this one", "Safari on iPhone"), strict=True)] == [True, True]
     assert "127.0.0.1" in rows[1]
-    assert "2 h ago" in rows[1]
+    assert "2 hours ago" in rows[1]
 
 
 async def test_this_browser_stands_first_of_all_that_are_signed_in(site: Site, clock: Clock) -> None:
