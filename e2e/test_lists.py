@@ -54,7 +54,7 @@ def test_list_works_on_a_phone_without_scripts(program: Program, owner: Chrome, 
     desk.button("Tags…").click()
     driver.find_element(By.ID, "tags").send_keys("Sea")
     desk.press("Add")
-    assert "Tags were added to 1." in desk.text
+    assert "Tags were added to 1 text." in desk.text
     desk.button("Filter").click()
     driver.find_element(By.ID, "tag").send_keys("sea")
     driver.find_element(By.CSS_SELECTOR, "#filters .primary").click()

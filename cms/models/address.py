@@ -53,6 +53,7 @@ RESERVED_SEGMENTS = frozenset(
 
 
 _ONE_PLACE = text("state <> 'moved'")
+_GONE = text("state = 'gone'")
 
 
 class AddressState(StrEnum):
@@ -77,6 +78,7 @@ class Address(Base):
     __table_args__ = (
         Index(None, "target_kind", "target_id"),
         Index("ix_addresses_one_place", "target_kind", "target_id", unique=True, postgresql_where=_ONE_PLACE, sqlite_where=_ONE_PLACE),
+        Index("ix_addresses_gone", "target_kind", "target_id", postgresql_where=_GONE, sqlite_where=_GONE),
     )
 
     id: Mapped[PrimaryKey]

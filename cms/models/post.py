@@ -266,6 +266,15 @@ class RelatedPost(Base):
     position: Mapped[int]
 
 
+class PostLink(Base):
+    """Which paths of the site a public text leads to."""
+
+    __tablename__ = "post_links"
+
+    post_id: Mapped[int] = mapped_column(Id, ForeignKey("published.post_id", ondelete="CASCADE"), primary_key=True)
+    path: Mapped[str] = mapped_column(String(MAX_PATH), primary_key=True, index=True)
+
+
 class PostAuthor(Base):
     """Who wrote it, in order."""
 

@@ -14,7 +14,8 @@ from cms import policy
 from cms.models import Job, Post, PostAuthor, Published, Remark, Schedule, Thread
 from cms.models.post import Kind, Live, ScheduledAct, Side, Visibility, WorkState
 from cms.policy import Actor, Capability, Scope
-from cms.services import posts, reviews, site
+from cms.services import dead_links, posts, reviews, site
+from cms.services.dead_links import DeadLink
 from cms.services.reviews import Rules
 
 SHOWN = 6  # of each part
@@ -60,11 +61,12 @@ class Today:
     threads: Sequence[Discussed]
     changed: Sequence[Post]  # with changes that readers do not see
     published: Sequence[Published]  # newest first
+    dead_links: Sequence[DeadLink]  # in texts that the actor may change
     is_new: bool  # nothing is here yet
 
     @property
     def needs_attention(self) -> bool:
-        return bool(self.failed or self.jobs or self.threads or self.changed)
+        return bool(self.failed or self.jobs or self.threads or self.changed or self.dead_links)
 
 
 async def today(session: AsyncSession, actor: Actor) -> Today:
@@ -73,8 +75,9 @@ async def today(session: AsyncSession, actor: Actor) -> Today:
     drafts, published = await _drafts(session, actor), await _published(session)
     going, failed = await _scheduled(session, actor, has_failed=False), await _scheduled(session, actor, has_failed=True)
     jobs, threads, changed = await _jobs(session, actor), await _threads(session, actor), await _changed(session, actor)
+    dead = await dead_links.find(session, _sees(actor), SHOWN)
     is_new = not (drafts or published or waiting or submitted) and not await session.scalar(select(Post.id).limit(1))
-    return Today(waiting, submitted, drafts, going, failed, jobs, threads, changed, published, is_new)
+    return Today(waiting, submitted, drafts, going, failed, jobs, threads, changed, published, dead, is_new)
 
 
 async def _in_review(session: AsyncSession, actor: Actor) -> tuple[list[Waiting], list[Waiting]]:

@@ -77,9 +77,9 @@ async def person_of(work: Work, proof: Proof) -> User | None:
     return person
 
 
-async def is_password(database: Database, passwords: Passwords, user: User, password: str) -> bool:
+async def is_password(database: Database, passwords: Passwords, user: User, password: str, *, address: str, request_id: str) -> bool:
     """For somebody who is signed in already. Raises ``TooManyRequests``."""
-    await throttling.take(database, BY_PERSON, str(user.id))
+    await count_try(database, BY_PERSON, str(user.id), user.id, address=address, request_id=request_id)
     is_right = await passwords.verify(user.password_hash, password)
     if is_right:
         await throttling.give_back(database, BY_PERSON, str(user.id))

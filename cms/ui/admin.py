@@ -41,6 +41,14 @@ STATUSES = {  # of Post.status: word, class, mark
 }
 
 
+TRANSFERS = {  # of Transfer.state, in the same way
+    "waiting": (say("Waiting"), "scheduled", "s-scheduled"),
+    "running": (say("Under way"), "scheduled", "s-scheduled"),
+    "done": (say("Done"), "published", "check"),
+    "failed": (say("Failed"), "trashed", "warn"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Flash:
     """A message for one page, and where its link leads. ``is_refusal``: nothing was done; ``undo``: an address, and a form that is sent
@@ -130,10 +138,18 @@ class DeskIcon(UIModule):
 class StatusBadge(UIModule):
     """Mark, word and colour of a post's state."""
 
-    def render(self, status: str) -> str:
-        word, kind, mark = STATUSES[status]
+    states = STATUSES
+
+    def render(self, state: str) -> str:
+        word, kind, mark = self.states[state]
         icon = DeskIcon(self.handler).render(mark)
         return f'<span class="status {kind}">{icon}{escape(self.handler.locale.translate(word))}</span>'
+
+
+class TransferBadge(StatusBadge):
+    """The same of something that is brought in, taken out or backed up."""
+
+    states = TRANSFERS
 
 
 class DeskTime(UIModule):
@@ -235,4 +251,5 @@ MODULES: dict[str, type[UIModule]] = {
     "Palette": Palette,
     "Sidebar": Sidebar,
     "StatusBadge": StatusBadge,
+    "TransferBadge": TransferBadge,
 }

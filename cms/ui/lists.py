@@ -11,8 +11,8 @@ DONE: Mapping[str, tuple[str, str]] = phrases(
         "publish": ("%d is public now.", "%d are public now."),
         "withdraw": ("%d was withdrawn; its address says that it is gone.", "%d were withdrawn; their addresses say that they are gone."),
         "draft": ("%d is a draft again.", "%d are drafts again."),
-        "add_tags": ("Tags were added to %d.", "Tags were added to %d."),
-        "remove_tags": ("Tags were taken from %d.", "Tags were taken from %d."),
+        "add_tags": ("Tags were added to %d text.", "Tags were added to %d texts."),
+        "remove_tags": ("Tags were taken from %d text.", "Tags were taken from %d texts."),
         "category": ("%d has another category.", "%d have another category."),
         "authors": ("%d has other authors.", "%d have other authors."),
         "trash": ("%d was moved to the trash.", "%d were moved to the trash."),
@@ -21,5 +21,6 @@ DONE: Mapping[str, tuple[str, str]] = phrases(
     }
 )
 WAITING = "Where it was public already, readers see it when you publish the changes."
+UNSEEN = "Readers do not see it until it is published."
 FIELDS = frozenset({"add_tags", "remove_tags", "category", "authors"})  # acts that change what waits to be published
 UNDONE_BY = {"trash": "restore", "restore": "trash"}

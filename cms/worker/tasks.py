@@ -14,6 +14,7 @@ from cms.sealing import Sealer
 from cms.services import (
     audit,
     custom_fields,
+    dead_links,
     desk_index,
     devices,
     field_labels,
@@ -103,6 +104,10 @@ async def reindex_desk(means: Means, _payload: dict[str, Any]) -> None:
     await desk_index.renew_all(means.database)
 
 
+async def note_links(means: Means, _payload: dict[str, Any]) -> None:
+    await dead_links.note_all(means.database)
+
+
 async def pass_on_term(means: Means, payload: dict[str, Any]) -> None:
     await passing_on.finish(means.database, payload, means.job_id)
 
@@ -145,7 +150,9 @@ async def run_transfer(means: Means, payload: dict[str, Any]) -> None:
     await errands.run(means.database, means.data, means.public_url, payload["transfer"])
 
 
-LONG = (transfer_runs.JOB, passing_on.JOB, passing_on.FOLLOWING, permalinks.JOB, "reindex_search", "reindex_desk")  # may take minutes
+LONG = (
+    transfer_runs.JOB, passing_on.JOB, passing_on.FOLLOWING, permalinks.JOB, "reindex_search", "reindex_desk", dead_links.JOB,
+)  # fmt: skip  # may take minutes
 TASKS: dict[str, Task] = {
     transfer_runs.JOB: run_transfer,
     "keep_house": keep_house,
@@ -153,6 +160,7 @@ TASKS: dict[str, Task] = {
     "reindex_search": reindex_search,
     permalinks.JOB: renew_addresses,
     "reindex_desk": reindex_desk,
+    dead_links.JOB: note_links,
     custom_fields.FOLLOWING: follow_label,
     passing_on.JOB: pass_on_term,
     passing_on.FOLLOWING: follow_term,

@@ -3,14 +3,14 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import delete, event
 
 from cms.db.session import Database
-from cms.models import Job, Schedule
+from cms.models import Job, PostLink, Schedule
 from cms.models.post import ScheduledAct
 from cms.policy import Actor
 from cms.schemas.threads import RemarkInput, ThreadInput
-from cms.services import dashboard, reviews, threads
+from cms.services import dashboard, dead_links, redirects, reviews, threads, trash
 from cms.services.dashboard import Today
 from tests import bulk, factories
 from tests.factories import person
@@ -70,6 +70,36 @@ async def test_what_went_wrong_and_what_waits_for_an_answer_needs_attention(data
     assert (titles((await today(database, ana)).threads), titles((await today(database, edna)).threads)) == ([], ["Later"])
 
 
+async def test_links_to_what_is_gone_need_attention_until_they_lead_somewhere(database: Database) -> None:
+    ana, edna, cem = await person(database, "author"), await person(database, "editor"), await person(database, "contributor")
+    first, second = [await factories.published(database, edna, title=title) for title in ("Gone", "Trashed")]
+    text = "[a](/gone?x#y) [b](/gone/) [c](/trashed) [d](/nowhere) [e](https://example.org/gone)"
+    post = await factories.published(database, ana, title="Leads", text=text)
+    await factories.published(database, edna, title="Quotes", text="`[a](/gone)`")
+
+    async def dead(actor: Actor) -> list[tuple[str, str, tuple[str, ...]]]:
+        return [(each.title, each.path, each.authors) for each in (await today(database, actor)).dead_links]
+
+    assert await dead(ana) == []
+    await factories.withdraw(database, edna, first.post_id)
+    await factories.trash(database, edna, second.post_id)
+    both = [("Leads", "/gone", ("Ana Silva",)), ("Leads", "/trashed", ("Ana Silva",))]
+    assert (await dead(ana), await dead(edna), await dead(cem)) == (both, both, [])
+    assert (await today(database, ana)).needs_attention
+    async with database.transaction() as work:
+        await trash.forget(work, edna, second.post_id)
+        await work.session.execute(delete(PostLink))
+    await dead_links.note_all(database)
+    assert await dead(ana) == both, "for ever, and after an upgrade"
+    async with database.transaction() as work:
+        await redirects.lead_away(work, edna, "trashed", "/archive")
+    assert await dead(ana) == both[:1]
+    await factories.edited(database, ana, post.post_id, text="Nothing.")
+    assert await dead(ana) == both[:1], "readers still see it"
+    await factories.publish(database, ana, post.post_id)
+    assert await dead(ana) == []
+
+
 async def test_others_drafts_and_what_becomes_of_them_are_not_told(database: Database) -> None:
     ana, cem = await person(database, "author"), await person(database, "contributor")
     post = await factories.published(database, ana, title="Live")
@@ -110,7 +140,7 @@ async def test_as_many_statements_for_many_posts_and_each_along_an_index(databas
             seen = await dashboard.today(session, owner)
         finally:
             event.remove(engine, "before_cursor_execute", note)
-        assert len(statements) <= 14
+        assert len(statements) <= 15
         if database.dialect.name == "sqlite":
             connection = await session.connection()
             for statement, parameters in statements:

@@ -19,6 +19,7 @@ from tests.watching import questions
 LARGE = (
     "published",
     "addresses",
+    "post_links",
     "posts",
     "revisions",
     "post_tags",

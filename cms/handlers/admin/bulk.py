@@ -7,7 +7,7 @@ from cms.policy import Capability
 from cms.schemas.desk import BulkInput
 from cms.services import bulk, desk_lists, posts, site, trash
 from cms.services.bulk import Report
-from cms.ui.lists import DONE, FIELDS, UNDONE_BY, WAITING
+from cms.ui.lists import DONE, FIELDS, UNDONE_BY, UNSEEN, WAITING
 
 MOST_EMPTIED = 10  # times as many as one transaction deletes
 
@@ -44,6 +44,8 @@ class BulkHandler(ListingHandler):
         said = [self.locale.translate(*words, number) % number if number else self.locale.translate("Nothing was changed.")]
         if number and wanted.act in FIELDS:
             said.append(self.locale.translate(WAITING))
+        if number and wanted.act == "restore":
+            said.append(self.locale.translate(UNSEEN))
         back = self.list_address(query, page=int(self.get_body_argument("page", "1") or 1))
         undo = {"act": UNDONE_BY[wanted.act], "id": ",".join(map(str, report.done))} if number and wanted.act in UNDONE_BY else None
         if not report.refused:

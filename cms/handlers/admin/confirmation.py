@@ -46,10 +46,11 @@ class ConfirmationHandler(AccountHandler):
         except InvalidInput:
             return False
         database, user = self.parts.database, self.user
+        told = {"address": self.remote_address, "request_id": self.request_id}
         if wanted.password:
-            return await signing_in.is_password(database, self.parts.passwords, user, wanted.password)
+            return await signing_in.is_password(database, self.parts.passwords, user, wanted.password, **told)
         who = signing_in.counted_as(str(user.id), is_known=True)  # or there were no session here
-        await throttling.take(database, signing_in.CODES, who)
+        await signing_in.count_try(database, signing_in.CODES, who, user.id, **told)
         async with self.transaction() as work:
             if answer := str(form["credential"]):
                 is_right = await passkeys.use(work, self.party, answer, user.id) is not None

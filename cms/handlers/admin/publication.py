@@ -243,10 +243,17 @@ class ChangesHandler(EditorHandler):
 
 
 class RestorationHandler(EditorHandler):
+    """Out of the trash; what was public before is not by that alone. Whoever wants it to be goes on to where one publishes."""
+
     requires = Capability.POST_TRASH
 
     async def post(self, number: str) -> None:
         async with self.transaction() as work:
             post = self.of_kind(await posts.restore(work, self.actor, self.number(number)))
-        self.flash("Taken out of the trash. Readers do not see it until you publish it.")
+        may_again, place = post.was_ever_public and self.may(f"{post.kind}.publish", post), f"admin.{post.kind}.publication"
+        if may_again and self.get_body_argument("then", "") == "publish":
+            self.redirect_to(place, post.id)
+            return
+        link = (self.reverse_url(place, post.id), "Publish it again…") if may_again else ("", "")
+        self.flash("Taken out of the trash. Readers do not see it until you publish it.", link)
         self.redirect_to(f"admin.{post.kind}", post.id)

@@ -19,6 +19,7 @@ JOBS = phrases(
         "reindex_search": "Makes the search anew",
         "renew_addresses": "Gives all posts their new addresses",
         "reindex_desk": "Makes the search of the desk anew",
+        "note_links": "Notes where public texts lead",
         "terms.pass_on": "Gives the texts of a merged category or tag to the other",
         "terms.follow": "Writes a changed name into what readers see",
         "follow_label": "Writes a field's new label into what readers see",

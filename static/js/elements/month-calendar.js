@@ -1,5 +1,6 @@
 // <month-calendar>: what may move is dragged to another day, or sent there by Alt and an arrow. Both fill in and send the entry's own form.
 const STEPS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -7, ArrowDown: 7 };
+const MOVED = "moved";
 
 class MonthCalendar extends HTMLElement {
   connectedCallback() {
@@ -9,6 +10,14 @@ class MonthCalendar extends HTMLElement {
     this.addEventListener("dragover", (event) => this.#over(event));
     this.addEventListener("drop", (event) => this.#drop(event));
     this.addEventListener("dragend", () => this.#end());
+    this.#goOn();
+  }
+
+  // Whoever moves something by keys finds it under them on the next page, too.
+  #goOn() {
+    const moved = sessionStorage.getItem(MOVED);
+    sessionStorage.removeItem(MOVED);
+    if (moved) this.querySelector(`[data-form="${CSS.escape(moved)}"] > a`)?.focus();
   }
 
   #key(event) {
@@ -19,6 +28,7 @@ class MonthCalendar extends HTMLElement {
     const isTurned = Math.abs(step) === 1 && getComputedStyle(this).direction === "rtl";
     const day = new Date(`${entry.closest("td").dataset.day}T12:00Z`);
     day.setUTCDate(day.getUTCDate() + (isTurned ? -step : step));
+    sessionStorage.setItem(MOVED, entry.dataset.form);
     this.#send(entry, day.toISOString().slice(0, 10));
   }
 

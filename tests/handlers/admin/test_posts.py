@@ -300,6 +300,25 @@ async def test_trash_and_back(site: Site) -> None:
     assert "Save" in buttons((await browser.get(f"/admin/posts/{post_id}")).page)
 
 
+async def test_what_was_public_comes_back_unseen_and_is_published_where_one_publishes(site: Site) -> None:
+    browser = await site.signed_in("owner")
+    await published(browser, post_id := await written(browser, title="Low tide"))
+    here = f"/admin/posts/{post_id}"
+    for then, place in (({}, here), ({"then": "publish"}, f"{here}/publication")):
+        assert (await browser.post(here, {"_method": "DELETE"})).status == 303
+        assert "Take out and publish again…" in buttons((await browser.get(here)).page)
+        answer = await browser.post(f"{here}/restoration", then)
+        assert (answer.status, answer.location) == (303, place)
+        shown = await browser.get(place)
+        assert ("Readers do not see it until you publish it." in shown.words) == (not then)
+        links = [words(link) for link in shown.page.iter("a") if link.get("href") == f"{here}/publication"]
+        assert ("Publish it again…" in links) == (not then)
+    assert (await site.browser().get("/low-tide")).status == 410
+    draft = await written(browser, title="Never seen")
+    assert (await browser.post(f"/admin/posts/{draft}", {"_method": "DELETE"})).status == 303
+    assert "Take out and publish again…" not in buttons((await browser.get(f"/admin/posts/{draft}")).page)
+
+
 async def test_act_without_typed_text_keeps_what_is_stored(site: Site) -> None:
     browser = await site.signed_in("owner")
     post_id = await written(browser)

@@ -226,7 +226,7 @@ async def test_limits_are_bounded_and_those_that_are_as_usual_are_not_kept(site:
     assert (given["mail_per_hour"], given["trash_days"]) == ("1000", "30")
     for wrong in ("0", "1000001", "many"):
         answer = await browser.post("/admin/site/limits", {**given, "mail_per_hour": wrong})
-        assert (answer.status, "choose a number from 1 to 1000000" in answer.words.lower()) == (422, True)
+        assert (answer.status, "choose a number from 1 to 1,000,000" in answer.words.lower()) == (422, True)
     assert (await browser.post("/admin/site/limits", {**given, "trash_days": "7"})).location == "/admin/site/limits"
     async with site.database.read() as session:
         assert (await services.get(session)).limits == {"trash_days": 7}
