@@ -11,6 +11,7 @@ from cms import policy
 from cms.db.session import Work
 from cms.errors import Conflict, InvalidInput, NotFound
 from cms.models import Category, PostTemplate, Tag
+from cms.models.address import TargetKind
 from cms.models.post import Kind
 from cms.policy import Actor, Capability
 from cms.schemas.post import CUSTOM, PostFields
@@ -24,7 +25,7 @@ _TAKEN = {"category", "tags", "language"}  # of a text that is made a template, 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A template as a new text has it: without what is not there any more. ``tags``: names."""
+    """A template as a new text has it: without what is not there any more, and with what things were merged with. ``tags``: names."""
 
     template: PostTemplate
     fields: PostFields
@@ -43,6 +44,14 @@ async def start(session: AsyncSession, template_id: int, kind: Kind | None = Non
     if template is None or (kind and template.kind is not kind):
         raise NotFound
     fields = PostFields.model_validate(template.fields)
+    merged = await taxonomies.went(session, TargetKind.TAG, fields.tags) if fields.tags else {}  # until a job has rewritten the template
+    above = await taxonomies.went(session, TargetKind.CATEGORY, [fields.category]) if fields.category else {}
+    fields = fields.model_copy(
+        update={
+            "tags": tuple(dict.fromkeys(merged.get(number, number) for number in fields.tags)),
+            "category": above.get(fields.category or 0, fields.category),
+        }
+    )
     names = {tag.id: tag.name for tag in await session.scalars(select(Tag).where(Tag.id.in_(fields.tags)))} if fields.tags else {}
     category = await session.get(Category, fields.category) if fields.category else None
     tags = tuple(number for number in fields.tags if number in names)

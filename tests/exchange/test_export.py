@@ -139,7 +139,7 @@ def _plain(post: Outgoing, by_address: dict[str, str], digests: dict[int, str]) 
     )
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, 2, 4])
 async def test_what_was_exported_is_the_same_site_when_it_is_imported(
     database: Database, templates: Any, renderer: Renderer, tmp_path: Path, seed: int
 ) -> None:
@@ -164,6 +164,28 @@ async def test_what_was_exported_is_the_same_site_when_it_is_imported(
             old = {path for _, paths in (await transfers.assets(session, range(1, 100))).values() for path in paths}
         assert defined[:2] == [("sky_all", "choice", ["# clear", "yes"], "- x: y"), ("boat", "picture", [], "- x: y")]
         assert old == {f"img/{number}.png" for number in range(5)}
+    finally:
+        await other.dispose()
+
+
+async def test_a_draft_of_a_page_without_an_address_is_above_no_other_page(
+    database: Database, templates: Any, renderer: Renderer, tmp_path: Path
+) -> None:
+    when = publishing.Dates(datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC))
+    draft = Incoming("t:draft", "", Kind.PAGE, "Text", PostFields(title="Draft"), None)
+    about = Incoming("t:about", "", Kind.PAGE, "Text", PostFields(title="About", slug="about"), when, rendered=render("Text"))
+    for page in (draft, about):
+        async with database.transaction() as work:
+            await transfers.bring_in(work, SYSTEM, [page])
+    folder = tmp_path / "out"
+    await write_folder(database, Storage(tmp_path / "m"), "https://example.org", folder, lambda *_: None)
+    other = Database(await templates.copy_sqlite(tmp_path / "other.db"))
+    try:
+        blog, report = read_folder(folder, Report()), Report()
+        await bring_in(other, Storage(tmp_path / "n"), renderer, blog, Options(blog.permalink, "https://x.org"), report, lambda *_: None)
+        assert [finding for finding in report.findings if finding.outcome is Outcome.REFUSED] == []
+        async with other.read() as session:
+            assert (await reading.find_place(session, "about")).article is not None
     finally:
         await other.dispose()
 

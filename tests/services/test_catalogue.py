@@ -9,12 +9,26 @@ from sqlalchemy import select, update
 
 from cms.db.session import Database
 from cms.errors import Forbidden, InvalidInput
-from cms.models import Address, Category, Job, PassedOn, Post, PostCategory, PostTag, Published, Revision, Series, Tag, WorkingCopy
+from cms.models import (
+    Address,
+    Category,
+    Job,
+    PassedOn,
+    Post,
+    PostCategory,
+    PostTag,
+    PostTemplate,
+    Published,
+    Revision,
+    Series,
+    Tag,
+    WorkingCopy,
+)
 from cms.models.address import TargetKind
 from cms.models.post import Reason, Side
 from cms.policy import Actor
 from cms.schemas.terms import TermInput
-from cms.services import catalogue, lists, passing_on, reading, revisions, site, taxonomies, working_copies
+from cms.services import catalogue, lists, passing_on, post_templates, reading, revisions, site, taxonomies, working_copies
 from cms.services.inspection import INSPECTIONS
 from cms.telemetry import Metrics
 from cms.worker import loop
@@ -170,6 +184,40 @@ async def test_many_texts_are_given_over_in_slices_while_the_old_list_answers(
         pass
     assert (await document(database, 5)).tags[0]["name"] == "Newest"
     await nothing_is_wrong(database)
+
+
+async def test_templates_follow_what_is_renamed_merged_and_deleted(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passing_on, "SLICE", 2)
+    editor = await person(database, "editor")
+    coast, world = await category(database, editor, "Coast"), await category(database, editor, "World")
+    for number in range(3):  # more than are done at once
+        text = await published(database, editor, title=f"Tide {number}", tags=("Old", "Kept", "New"), category=coast)
+    template = await act(database, post_templates.take, editor, text.post_id)
+    old, kept, new = [await tag_id(database, name) for name in ("Old", "Kept", "New")]
+
+    async def begins() -> tuple[list[str], int | None]:
+        async with database.read() as session:
+            start = await post_templates.start(session, template.id)
+            assert [await tag_id(database, name) for name in start.tags] == list(start.fields.tags)
+            return list(start.tags), start.fields.category
+
+    await act(database, catalogue.save, editor, TAG, kept, TermInput(name="Kept well"))
+    assert await begins() == (["Old", "Kept well", "New"], coast)
+    assert not await act(database, catalogue.merge, editor, TAG, [old], new)
+    assert not await act(database, catalogue.merge, editor, CATEGORY, [coast], world)
+    assert await begins() == (["New", "Kept well"], world), "before the job is done, too"
+    while await loop.run_next(factories.means(database, tmp_path), Metrics()):
+        pass
+    assert await begins() == (["Kept well", "New"], world)
+    async with database.read() as session:
+        said = (await session.scalars(select(PostTemplate.fields))).one()
+    assert (said["tags"], said["category"]) == ([kept, new], world)
+    await act(database, catalogue.delete, editor, TAG, kept)
+    while await loop.run_next(factories.means(database, tmp_path), Metrics()):
+        pass
+    assert await begins() == (["New"], world)
 
 
 async def test_deleted_category_leaves_its_posts_or_gives_them_to_another(database: Database) -> None:

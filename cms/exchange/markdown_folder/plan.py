@@ -116,9 +116,10 @@ def _slug_of(document: Document) -> str:
 
 
 def _page(document: Document, at: datetime | None, above: dict[str, Planned], taken: set[str]) -> Planned:
-    """Below the page whose address is the beginning of its own; else at the top."""
+    """Below the page whose address is the beginning of its own; else at the top. A draft without an address has nothing below it."""
     path = _WITHOUT_SUFFIX.sub("", _path_of(document))
-    parent = above.get(path.rpartition("/")[0])
+    folder = path.rpartition("/")[0]
+    parent = above.get(folder) if folder else None
     base = f"{parent.path}/" if parent else ""
     slug = _free(base, _slug_of(document), taken)
     return Planned(document, base + slug, slug, at, parent=parent.document.file if parent else "")
