@@ -20,6 +20,7 @@ from cms.errors import Unavailable
 from cms.events import Event, SiteChanged
 from cms.handlers.base import KNOWN_COOKIE_DAYS, SESSION_COOKIE_DAYS, BaseHandler, Parts, known_cookie_name, session_cookie_name
 from cms.handlers.compression import Compression
+from cms.handlers.news import News
 from cms.handlers.previews import Previews
 from cms.handlers.site.posts import PlaceHandler
 from cms.handlers.site.remaking import Remaking
@@ -72,6 +73,7 @@ class Squall(Application):
             database=database,
             renderer=renderer,
             guests=Previews(database, renderer, settings.public_url),
+            news=News(database),
             passwords=passwords or Passwords.of(settings),
             sealer=Sealer(self.keys),
             mailer=mailer_for(settings),
@@ -154,6 +156,7 @@ class Squall(Application):
     async def hang_up(self) -> None:
         """End the answers that would go on for as long as somebody looks; to be called before waiting for those under way."""
         await self.parts.guests.close()
+        await self.parts.news.close()
 
     async def close(self) -> None:
         await self.hang_up()
@@ -174,6 +177,7 @@ class Squall(Application):
         self.parts.door.forget()
         self.parts.pages.clear()
         self.parts.guests.missed()
+        self.parts.news.missed()
         self.parts.rooms.missed()
         self._hears.set()
 

@@ -69,6 +69,13 @@ class ThreadChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class NotificationsChanged:
+    """These people were told something at the desk, or have seen what they were told."""
+
+    user_ids: Ids
+
+
+@dataclass(frozen=True, slots=True)
 class SiteChanged:
     """What the frame of every page shows has changed."""
 
@@ -125,6 +132,7 @@ Event = (
     | WorkChanged
     | DocumentsChanged
     | ThreadChanged
+    | NotificationsChanged
     | SiteChanged
     | TermChanged
     | PagesSorted

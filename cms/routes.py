@@ -55,7 +55,7 @@ from cms.handlers.admin import (
 )
 from cms.handlers.admin import posts as desk
 from cms.handlers.base import BaseHandler
-from cms.handlers.live import documents, previews
+from cms.handlers.live import documents, events, previews
 from cms.handlers.site import archives, feeds, media, posts, programs, search, sitemaps, sources, static, unlock
 from cms.handlers.site import preview_links as guests
 from cms.models.address import TargetKind
@@ -365,6 +365,7 @@ def _operators() -> list[URLSpec]:
 def _live() -> list[URLSpec]:
     """What stays open."""
     return [
+        url(r"/live/events", events.EventsHandler, name="live.events"),
         url(rf"/live/posts/{NUMBER}", documents.DocumentHandler, name="live.post"),
         url(rf"/live/previews/{CARRIER}", previews.PreviewStreamHandler, name="live.preview"),
     ]

@@ -35,6 +35,7 @@ from cms.errors import (
 )
 from cms.handlers.door import Door
 from cms.handlers.forms import Form
+from cms.handlers.news import News
 from cms.handlers.previews import Previews
 from cms.mail import Mailer
 from cms.media.storage import Storage
@@ -117,6 +118,7 @@ class Parts:
     rooms: Rooms
     static: StaticFiles
     guests: Previews
+    news: News
     openid: OpenID | None = None  # where people may sign in, too
     revision: str = ""  # of the database, that this program works with
     owner_token: str = ""  # what the one-time link carries; of no use once there is an owner

@@ -15,6 +15,7 @@ from cms.content.context import RenderContext, Rendered
 from cms.db.session import Database, ReadSession
 from cms.errors import NotFound, StorageFull, TooManyRequests, Unavailable
 from cms.events import DocumentsChanged, Event, PostPublished, PostWithdrawn, UserChanged, WorkChanged
+from cms.handlers.waking import Waking
 from cms.rendering import Renderer
 from cms.services import desk, preview_links, references, site, working_copies
 from cms.services.preview_links import Sight
@@ -25,38 +26,23 @@ PACE = 0.2  # seconds from a change to when lookers are told, so that who types 
 PER_LINK, PER_PROCESS = 100, 1000  # pages that follow
 
 
-@dataclass(eq=False)
-class Looker:
+class Looker(Waking):
     """An open page that follows its text. ``seen``: the version it shows."""
 
-    carrier: str
-    post_id: int
-    expires_at: datetime
-    seen: str
-    newest: str = field(init=False)
-    has_ended: bool = False  # the link; False as well if only this connection is over
-    is_over: bool = False
-    _woken: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def __post_init__(self) -> None:
-        self.newest = self.seen
+    def __init__(self, carrier: str, post_id: int, expires_at: datetime, seen: str) -> None:
+        super().__init__()
+        self.carrier, self.post_id, self.expires_at = carrier, post_id, expires_at
+        self.seen = self.newest = seen
+        self.has_ended = False  # the link; False as well if only this connection is over
 
     def tell(self, version: str) -> None:
         self.newest = version
         if version != self.seen:
-            self._woken.set()
+            self.wake()
 
-    def end(self, *, is_link: bool = False) -> None:
-        self.is_over, self.has_ended = True, is_link
-        self._woken.set()
-
-    async def wait(self, seconds: float) -> bool:
-        """Whether something happened within so many."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), seconds)
-        happened = self._woken.is_set()
-        self._woken.clear()
-        return happened
+    def end_for_good(self) -> None:
+        self.has_ended = True
+        self.end()
 
 
 @dataclass(eq=False)
@@ -193,7 +179,7 @@ class Previews:
             versions = {carrier: await _version(session, carrier, now) for carrier in {each.carrier for each in lookers}}
         for looker in lookers:
             version = versions[looker.carrier]
-            looker.tell(version) if version is not None else looker.end(is_link=True)
+            looker.tell(version) if version is not None else looker.end_for_good()
 
     def _do(self, what: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(what)

@@ -9,9 +9,10 @@ from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms.db.session import Work
+from cms.events import Ids, NotificationsChanged
 from cms.models import Notification, Post, User
 from cms.policy import Actor
-from cms.services import notices, posts
+from cms.services import notices, outbox, posts
 from cms.services.notices import Notice
 from cms.wording import say
 
@@ -49,18 +50,22 @@ async def tell(work: Work, actor: Actor, user_ids: Iterable[int], kind: str, pos
     """``words``: the beginning of what was said. Whoever calls knows that these people may see the post."""
     facts = {"who": actor.name, "did": DID.get(kind, ""), "title": post.title or say("a text without a title"), "words": words}
     path = f"/admin/{post.kind}s/{post.id}/" + (f"threads#thread-{thread_id}" if thread_id else "review")
-    for user_id in sorted(set(user_ids) - {actor.user_id or 0}):
+    told = tuple(sorted(set(user_ids) - {actor.user_id or 0}))
+    for user_id in told:
         data = {"by": actor.user_id, "thread": thread_id, "words": words}
         work.session.add(Notification(user_id=user_id, kind=kind, data=data, post_id=post.id, created_at=work.now))
         await notices.tell(work, user_id, LETTERS[kind], about=actor.user_id, path=path, **facts)
+    _announce(work, told)
 
 
 async def tell_of_miss(work: Work, user_ids: Iterable[int], post: Post, why: str) -> None:
     """That an act was due and could not be done. Whoever calls knows that these people may see the post."""
     path = f"/admin/{post.kind}s/{post.id}/publication"
-    for user_id in sorted(user_ids):
+    told = tuple(sorted(user_ids))
+    for user_id in told:
         work.session.add(Notification(user_id=user_id, kind="miss", data={"words": why}, post_id=post.id, created_at=work.now))
         await notices.tell(work, user_id, Notice.MISS, path=path, title=post.title or say("a text without a title"), words=why)
+    _announce(work, told)
 
 
 async def count_new(session: AsyncSession, actor: Actor) -> int:
@@ -90,11 +95,17 @@ async def list_of(session: AsyncSession, actor: Actor) -> Sequence[Told]:
 async def mark_seen(work: Work, actor: Actor, up_to: int) -> None:
     """One's own, up to this one."""
     mine = (Notification.user_id == actor.user_id) & Notification.seen_at.is_(None) & (Notification.id <= up_to)
-    await work.session.execute(update(Notification).where(mine).values(seen_at=work.now))
+    seen = await work.session.execute(update(Notification).where(mine).values(seen_at=work.now).returning(Notification.user_id))
+    _announce(work, tuple(set(seen.scalars())))
 
 
 async def prune(work: Work) -> None:
     await work.session.execute(delete(Notification).where(Notification.created_at < work.now - timedelta(days=KEPT)))
+
+
+def _announce(work: Work, user_ids: Ids) -> None:
+    if user_ids:
+        outbox.record(work, NotificationsChanged(user_ids))
 
 
 def _of(actor: Actor) -> Select[Notification, Post]:

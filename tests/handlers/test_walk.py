@@ -74,6 +74,7 @@ async def world(site: Site) -> AsyncIterator[World]:
     await factories.series(site.database, "Tides", [tide.post_id])
     parts, without_end = site.application.parts, Limit("none", 10**9, 1)
     parts.searches, parts.writes = Tally(site.database, without_end), Tally(site.database, without_end)
+    parts.news.per_person = 0
     with unmeasured():
         yield World(site, await walk.upload(site))
 

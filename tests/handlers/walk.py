@@ -236,6 +236,7 @@ STOPS: dict[str, Stop] = {
     "admin.audit": Stop("/admin/audit"),
     "admin.audit.csv": Stop("/admin/audit.csv"),
     "admin.audit.json": Stop("/admin/audit.json"),
+    "live.events": Stop("/live/events", answers=frozenset({429})),  # what stays open is listened to elsewhere (live/test_events.py)
     "live.post": Stop("/live/posts/7", answers=frozenset({400})),  # opened as a socket only (live/test_documents.py)
 }
 ENDS_THE_SESSION = frozenset({"logout"})  # tried by those who sign in anew

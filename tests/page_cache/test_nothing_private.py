@@ -113,7 +113,7 @@ async def addresses(site: Site) -> list[str]:
         "readyz",
         "metrics",
     ]
-    live = [f"preview/{'x' * 43}", f"live/previews/{'x' * 43}", *(f"live/posts/{post_id}" for post_id in posts)]
+    live = ["live/events", f"preview/{'x' * 43}", f"live/previews/{'x' * 43}", *(f"live/posts/{post_id}" for post_id in posts)]
     plain += ["media/1/0123456789ab/a.png", "media/1/a.png", "admin", "admin/posts", "admin/preview", *live, *for_programs, *FEEDS]
     of_lists = [f"/{at}{end}" for at in LISTS for end in ("", "/page/1", "/page/2", *(f"/{name}" for name in FEEDS))]
     of_texts = [f"/{at}{end}" for at in texts for end in ("", ".md", "/")]

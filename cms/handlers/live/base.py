@@ -1,10 +1,18 @@
-"""LiveHandler: who has come, for what stays open. Each one says what it requires."""
+"""LiveHandler: who has come, for what stays open. Each one says what it requires. StreamHandler: events for a page."""
 
+import asyncio
 from typing import Any
+
+from tornado.http1connection import HTTP1Connection
+from tornado.iostream import StreamClosedError
 
 from cms import policy
 from cms.errors import NotAuthenticated
 from cms.handlers.base import BaseHandler
+from cms.handlers.waking import Waking
+
+HEARTBEAT = 15.0  # seconds; proxies close what is silent for longer
+SLOW = 10.0  # seconds in which a line must be taken
 
 
 class LiveHandler(BaseHandler):
@@ -15,9 +23,9 @@ class LiveHandler(BaseHandler):
 
     face = "live"
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
+    def __init_subclass__(cls, *, is_base: bool = False, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "requires" not in vars(cls):
+        if not is_base and "requires" not in vars(cls):
             raise TypeError(f"{cls.__name__} does not say what it requires (a Capability, or None for everybody)")
 
     async def prepare(self) -> None:
@@ -32,3 +40,30 @@ class LiveHandler(BaseHandler):
     def set_default_headers(self) -> None:
         super().set_default_headers()
         self.set_header("Cache-Control", "no-store")
+
+
+class StreamHandler(LiveHandler, is_base=True):
+    """Server-sent events (https://html.spec.whatwg.org/#server-sent-events). Whoever is cut off comes again by himself."""
+
+    waking: Waking | None = None  # what is waited for, once it is
+
+    async def begin(self) -> None:
+        self._transforms = []  # each line is wanted at once
+        self.set_header("Content-Type", "text/event-stream")
+        self.set_header("X-Accel-Buffering", "no")
+        await self.send("retry: 2000\n\n")
+
+    async def send(self, lines: str) -> None:
+        """Raises ``StreamClosedError`` if whoever listened has left; who does not take it is not waited for."""
+        self.write(lines)
+        try:
+            await asyncio.wait_for(self.flush(), SLOW)
+        except TimeoutError:
+            if isinstance(self.request.connection, HTTP1Connection):
+                self.request.connection.close()
+            raise StreamClosedError from None
+
+    def on_connection_close(self) -> None:
+        super().on_connection_close()
+        if self.waking:
+            self.waking.end()

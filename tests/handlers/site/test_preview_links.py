@@ -1,18 +1,18 @@
 """Somebody without an account looks at a text that is not public, and follows it while it is written."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import select, update
 
 from cms.handlers import previews
-from cms.handlers.live import previews as streams
+from cms.handlers.live import previews as live
 from cms.models import PreviewLink
+from tests import streams
 from tests.handlers.admin.pages import by_class, by_id, fields, form_of, saved, words, written
+from tests.streams import Stream
 from tests.web import Browser, Site, path_of
 
 
@@ -26,31 +26,8 @@ async def link(browser: Browser, post_id: int, kind: str = "post", **form: str) 
     return path_of(by_id(page, f"link{anchor.removeprefix('link-')}").get("value") or "")
 
 
-class Stream:
-    """Server-sent events of a page, as a browser reads them."""
-
-    def __init__(self, reader: asyncio.StreamReader) -> None:
-        self._reader = reader
-
-    async def line(self, beginning: str = "event:") -> str:
-        """The next that begins so; "" at the end."""
-        while line := (await asyncio.wait_for(self._reader.readline(), 10)).decode():
-            if line.startswith(beginning):
-                return line.strip()
-        return ""
-
-
-@asynccontextmanager
-async def following(site: Site, path: str, **headers: str) -> AsyncIterator[Stream]:
-    host, port = urlsplit(site.url).netloc.split(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    sent = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
-    stream = "/live" + path.replace("/preview/", "/previews/")
-    writer.write(f"GET {stream} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n{sent}\r\n".encode())
-    try:
-        yield Stream(reader)
-    finally:
-        writer.close()
+def following(site: Site, path: str, **headers: str) -> AbstractAsyncContextManager[Stream]:
+    return streams.following(site.url, "/live" + path.replace("/preview/", "/previews/"), **headers)
 
 
 async def version_at(guest: Browser, path: str) -> str:
@@ -156,7 +133,7 @@ async def test_open_page_is_told_of_what_is_newer_and_of_the_end(site: Site) -> 
 async def test_stream_ends_with_the_links_time_and_with_the_program(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     owner, guest = await site.signed_in("owner"), site.browser()
     at = await link(owner, await written(owner))
-    monkeypatch.setattr(streams, "HEARTBEAT", 0.1)
+    monkeypatch.setattr(live, "HEARTBEAT", 0.1)
     seen = await version_at(guest, at)
     async with following(site, f"{at}?seen={seen}") as stream:
         assert await stream.line(":") == ":"

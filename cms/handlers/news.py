@@ -1,0 +1,193 @@
+"""What those hear who have the desk open: what becomes of posts, and how many notifications are new to them.
+
+Of one process; what others do is heard from the outbox. However many listen, a batch of events costs three questions to the database,
+and one more for each person who was told something: whom a post may be told to is decided in Python.
+"""
+
+import asyncio
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from cms.db.session import Database, ReadSession
+from cms.errors import TooManyRequests, Unavailable
+from cms.events import Event, NotificationsChanged, PostPublished, PostWithdrawn, SessionEnded, ThreadChanged, UserChanged, WorkChanged
+from cms.handlers.waking import Waking
+from cms.policy import Actor
+from cms.services import news, notifications, sessions, surroundings
+from cms.services.news import NOTHING
+from cms.telemetry import log
+
+PACE = 0.2  # seconds in which what happens is gathered
+ASK_EVERY = 60.0  # seconds; sessions end by themselves, too
+PER_PERSON, PER_PROCESS = 20, 2000  # streams; the windows of one browser share one
+MOST_NAMED = 50  # posts; of more it is only said that there are many
+TOO_MANY = "Your desk is open in too many browsers to be told of what happens. Close one of them; everything else works."
+
+
+class Reader(Waking):
+    """One stream. What is yet to be told gets no longer than ``MOST_NAMED`` posts, however slowly it is taken."""
+
+    def __init__(self, session_id: int, actor: Actor) -> None:
+        super().__init__()
+        self.session_id, self.actor = session_id, actor
+        self._unseen = self._told_unseen = -1  # notifications; nobody was told yet
+        self._posts: dict[int, dict[str, Any]] | None = {}  # None: too many, or it is not known which
+
+    def count(self, unseen: int) -> None:
+        self._unseen = unseen
+        if unseen != self._told_unseen:
+            self.wake()
+
+    def tell(self, told: Iterable[dict[str, Any] | None]) -> None:
+        new = {each["id"]: each for each in told if each is not None}
+        if self._posts is None or not new:
+            return
+        self._posts = self._posts | new if len(self._posts | new) <= MOST_NAMED else None
+        self.wake()
+
+    def tell_of_many(self) -> None:
+        self._posts = None
+        self.wake()
+
+    def take(self) -> list[tuple[str, Any]]:
+        """What is to be told now: names of events, and their data. All posts are meant if there is no list of them."""
+        changed, self._posts = self._posts, {}
+        counted = [("notifications", self._unseen)] if self._unseen != self._told_unseen else []
+        self._told_unseen = self._unseen
+        return [*counted, *([("posts", list(changed.values()) if changed else None)] if changed != {} else [])]
+
+
+class News:
+    """``close`` ends what is open."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.per_person = PER_PERSON
+        self._readers: set[Reader] = set()
+        self._changed: dict[int, str] = {}  # posts of which something was heard, and what became of them in public
+        self._counted: set[int] = set()  # people whose notifications are others
+        self._doubted: set[Reader] = set()  # whose session or standing may be another
+        self._behind = 0  # what stands in the audit up to here, somebody who listens was told or had seen;
+        self._told: dict[int, int] = {}  # or up to here, of these posts
+        self._telling: asyncio.Task[None] | None = None
+        database.listen(self.hear)
+
+    # --- coming and going ---
+
+    async def enter(self, session_id: int, actor: Actor) -> Reader:
+        """Raises ``TooManyRequests`` if too many listen already."""
+        behind = await self._last_line() if not self._readers else 0
+        if sum(each.actor.user_id == actor.user_id for each in self._readers) >= self.per_person or len(self._readers) >= PER_PROCESS:
+            raise TooManyRequests(60, TOO_MANY)
+        if not self._readers:
+            self._behind, self._told, self._changed = behind, {}, {}
+        reader = Reader(session_id, actor)
+        self._readers.add(reader)
+        self._counted.add(actor.user_id or 0)
+        self.doubt([reader])  # it may have ended since the request was let in
+        return reader
+
+    def leave(self, reader: Reader) -> None:
+        self._readers.discard(reader)
+
+    def doubt(self, readers: Iterable[Reader]) -> None:
+        """Ask again who these are."""
+        self._doubted.update(readers)
+        self._begin()
+
+    async def close(self) -> None:
+        for reader in self._readers:
+            reader.end()
+        if self._telling:
+            await self._telling
+
+    async def _last_line(self) -> int:
+        async with self._database.read() as session:
+            return await news.last_line(session)
+
+    # --- what happens ---
+
+    def hear(self, event: Event) -> None:
+        if not self._readers:
+            return
+        match event:
+            case NotificationsChanged():
+                self._counted.update(event.user_ids)
+            case UserChanged() | SessionEnded():
+                self._doubted.update(each for each in self._readers if each.actor.user_id == event.user_id)
+            case PostPublished() if not event.is_new and set(event.aspects) <= set(surroundings.ASPECTS):
+                return  # a post beside it changed, which tells of itself
+            case PostPublished() | PostWithdrawn():
+                self._changed[event.post_id] = "publish" if isinstance(event, PostPublished) else "withdraw"
+            case WorkChanged() | ThreadChanged():
+                self._changed.setdefault(event.post_id, "")
+            case _:
+                return
+        self._begin()
+
+    def missed(self) -> None:
+        """Something may have happened that was not heard of."""
+        for reader in self._readers:
+            reader.tell_of_many()
+            self._counted.add(reader.actor.user_id or 0)
+        if self._readers:
+            self.doubt(self._readers)
+
+    def _begin(self) -> None:
+        if self._telling is None or self._telling.done():
+            self._telling = asyncio.create_task(self._tell_all())
+
+    async def _tell_all(self) -> None:
+        while self._readers and (self._changed or self._counted or self._doubted):
+            changed, counted, doubted = self._changed, self._counted, self._doubted
+            self._changed, self._counted, self._doubted = {}, set(), set()
+            try:
+                async with self._database.read() as session:
+                    await self._ask_again(session, doubted & self._readers)
+                    await self._count(session, counted)
+                    await self._tell(session, changed)
+            except Unavailable:
+                self._end_all()
+            except Exception:
+                log.exception("the desk was not told")
+                self._end_all()
+            if self._readers:
+                await asyncio.sleep(PACE)
+
+    def _end_all(self) -> None:
+        """They come again, and look at everything anew."""
+        for reader in self._readers:
+            reader.end()
+
+    async def _ask_again(self, session: ReadSession, readers: Collection[Reader]) -> None:
+        now = self._database.clock()
+        for session_id in {each.session_id for each in readers}:
+            found = await sessions.find_again(session, session_id, now)
+            actor = found.user.actor if found and not found.lacks_factor else None
+            for reader in readers:
+                if reader.session_id == session_id and reader.actor != actor:
+                    reader.end()
+
+    async def _count(self, session: ReadSession, user_ids: Collection[int]) -> None:
+        for actor in {each.actor for each in self._readers if each.actor.user_id in user_ids}:
+            unseen = await notifications.count_new(session, actor)
+            for reader in self._readers:
+                if reader.actor == actor:
+                    reader.count(unseen)
+
+    async def _tell(self, session: ReadSession, changed: dict[int, str]) -> None:
+        if len(changed) > MOST_NAMED:
+            for reader in self._readers:
+                reader.tell_of_many()
+            return
+        if not changed:
+            return
+        after = {post_id: self._told.get(post_id, self._behind) for post_id in changed}
+        acts = await news.acts(session, changed, min(after.values()))
+        found = {post: acts.get(post.id, NOTHING) for post in await news.find(session, changed)}
+        for actor in {each.actor for each in self._readers}:
+            told = [news.told(actor, post, act if act.id > after[post.id] else NOTHING, changed[post.id]) for post, act in found.items()]
+            for reader in self._readers:
+                if reader.actor == actor:
+                    reader.tell(told)
+        self._told.update({post_id: act.id for post_id, act in acts.items()})
