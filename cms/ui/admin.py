@@ -13,7 +13,7 @@ from babel.dates import format_date, format_skeleton, format_timedelta
 from tornado.web import UIModule
 
 from cms.content.local_time import comes_twice
-from cms.models import Asset, User
+from cms.models import Asset, Post, User
 from cms.ui.module import Module
 from cms.ui.site import page_numbers
 from cms.ui.words import href, locale_of
@@ -234,6 +234,20 @@ class CopyField(Module):
         return self.render_string("modules/copy-field.html", label=label, text=text, name=f"link{key}").decode()
 
 
+class LiveNote(Module):
+    """Says on a page that shows posts that some have changed (``js/elements/live-page.js``, which the page loads)."""
+
+    def render(self) -> str:
+        return self.render_string("modules/live-note.html").decode()
+
+
+class PostNews(Module):
+    """Says on a page of a post, or of one that is yet to be, what others do to it meanwhile."""
+
+    def render(self, post: Post | None) -> str:
+        return self.render_string("modules/post-news.html", post=post, statuses=STATUSES).decode()
+
+
 class Sidebar(Module):
     def render(self, section: str) -> str:
         return self.render_string("modules/sidebar.html", section=section).decode()
@@ -248,7 +262,9 @@ MODULES: dict[str, type[UIModule]] = {
     "DueTime": DueTime,
     "FlashNote": FlashNote,
     "Help": Help,
+    "LiveNote": LiveNote,
     "Palette": Palette,
+    "PostNews": PostNews,
     "Sidebar": Sidebar,
     "StatusBadge": StatusBadge,
     "TransferBadge": TransferBadge,

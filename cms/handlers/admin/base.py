@@ -144,7 +144,9 @@ class AdminHandler(BaseHandler):
         self.set_signed_cookie(self.flash_cookie, message, expires_days=None, **self.cookie_flags)
 
     def take_flash(self) -> Flash | None:
-        """The sentence that the page before left, once."""
+        """The sentence that the page before left, once; not for a script that renews a part of another page."""
+        if "X-Renewal" in self.request.headers:
+            return None
         sent = self.signed_cookie(self.flash_cookie, days=1)
         if sent is None:
             return None
