@@ -1,5 +1,8 @@
 """Publishing, withdrawing, and the page that says what will happen."""
 
+from sqlalchemy import func, select
+
+from cms.models import Published, Revision
 from tests.handlers.admin.pages import buttons, by_class, editor, fields, form_of, published, saved, title, words, written
 from tests.web import Site
 
@@ -184,3 +187,23 @@ async def test_notes_of_two_posts_do_not_meet(site: Site) -> None:
     post_id = await written(browser, text="A note[^1].\n\n[^1]: Here.")
     await published(browser, post_id)
     assert f'id="p{post_id}-' in (await site.browser().get("/stormy-night")).text
+
+
+async def test_two_who_publish_the_same_version_publish_it_once(site: Site) -> None:
+    """Both had the page open; whoever comes second changes nothing for readers, and makes no other revision."""
+    ana, edna = await site.signed_in("author"), await site.signed_in("editor")
+    post_id = await written(ana)
+    address = f"/admin/posts/{post_id}/publication"
+    forms = [(browser, fields(page, form_of(page, address))) for browser in (ana, edna) for page in [(await browser.get(address)).page]]
+
+    async def stands() -> tuple[object, ...]:
+        async with site.database.read() as session:
+            row = await session.get_one(Published, post_id)
+            revisions = await session.scalar(select(func.count()).where(Revision.post_id == post_id))
+            return row.revision_id, row.published_at, row.updated_at, row.path, revisions
+
+    seen = []
+    for browser, form in forms:
+        assert (await browser.post(address, form)).status == 303
+        seen.append(await stands())
+    assert seen[0] == seen[1]
