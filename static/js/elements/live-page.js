@@ -78,7 +78,7 @@ const isInUse = (part) => {
 // Without what is another each time: how long ago something was, the key of a form, what a script added.
 const plain = (element) => {
   const copy = element.cloneNode(true);
-  for (const time of copy.querySelectorAll("time")) time.replaceChildren();
+  for (const time of copy.querySelectorAll("time")) time.replaceWith(time.dateTime);
   for (const each of copy.querySelectorAll("[title]")) each.removeAttribute("title");
   for (const each of copy.querySelectorAll("[name=_xsrf]")) each.remove();
   for (const each of copy.querySelectorAll("[data-scripted]")) each.removeAttribute("hidden");
