@@ -106,11 +106,11 @@ def test_nothing_moves_under_the_hands_of_who_has_chosen_rows(desk: Desk) -> Non
 def test_editor_and_dialog_say_that_somebody_published_meanwhile(desk: Desk) -> None:
     (post_id,) = desk.drafts("Slack water")
     editor = EditorScreen(desk.open(f"/admin/posts/{post_id}").driver).when_ready()
-    state = desk.nia.find_element(By.CSS_SELECTOR, "[data-badges]")
+    state = desk.nia.find_element(By.CSS_SELECTOR, "[data-stands='badges']")
     assert state.text == "Draft"
     desk.publish(post_id)
     editor.wait_for("Olga Owner published this while you were looking.")
-    assert state.text == "Published"
+    Waiting(desk.nia).until(lambda _: state.text == "Published")
     editor.button("Update…")
     assert problems(desk.nia) == []
     editor.button("Close").click()

@@ -34,7 +34,7 @@ def told(actor: Actor, post: Post, act: Act, in_public: str) -> dict[str, Any] |
     that was just published or withdrawn was to be seen by everybody.
     """
     if policy.allows(actor, Capability.DRAFT_SEE, post):
-        stands = {"status": post.status, "work": post.work.value, "is_public": post.is_published}
+        stands = {"status": post.status, "work": post.work.value}
         return {"id": post.id, "kind": post.kind.value, "act": act.verb, "by": act.by, "by_id": act.by_id, **stands}
     return {"id": post.id, "kind": post.kind.value, "act": in_public} if in_public else None
 

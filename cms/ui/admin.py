@@ -242,11 +242,10 @@ class LiveNote(Module):
 
 
 class PostNews(Module):
-    """Says on a page of a post, or of one that is yet to be, what others do to it meanwhile. ``badges``: of all states, for the one that
-    the page shows and that is to stay right."""
+    """Says on a page of a post, or of one that is yet to be, what others do to it meanwhile."""
 
-    def render(self, post: Post | None, *, badges: bool = False) -> str:
-        return self.render_string("modules/post-news.html", post=post, statuses=STATUSES if badges else ()).decode()
+    def render(self, post: Post | None) -> str:
+        return self.render_string("modules/post-news.html", post=post).decode()
 
 
 class Sidebar(Module):

@@ -15,20 +15,14 @@ class PostNews extends HTMLElement {
   get #post() { return this.dataset.post || this.closest("post-editor").dataset.post; }
 
   // What this page does itself is told, too; a page that is made afterwards shows it already.
-  #take({ act, by, by_id, status, work, is_public }) {
+  #take({ act, by, by_id, status, work }) {
     const isNew = status !== undefined && `${status} ${work}` !== this.dataset.state;
-    if (isNew) this.#renew(status, work, is_public);
+    if (isNew) {
+      this.dataset.state = `${status} ${work}`;
+      this.#renew();
+    }
     const words = this.dataset[act ? `did_${act}` : ""];
     if (words && (isNew || String(by_id) !== this.dataset.person)) this.#say(words.replace("%s", by || this.dataset.somebody));
-  }
-
-  #renew(status, work, isPublic) {
-    this.dataset.state = `${status} ${work}`;
-    const place = document.querySelector("[data-badges]");
-    const named = new Set([status, ...(["in_review", "approved"].includes(work) ? [work] : [])]);
-    place?.replaceChildren(...[...named].map((name) => this.querySelector(`template[data-status="${name}"]`).content.cloneNode(true)));
-    const button = document.querySelector("[data-publishes]");
-    if (button) button.textContent = button.dataset[isPublic ? "later" : "first"];
   }
 
   // A dialog makes everything behind it silent, so it is said in there.
@@ -40,13 +34,22 @@ class PostNews extends HTMLElement {
 
   // Something may have happened while nobody listened.
   async #look() {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html", "X-Renewal": "1" } }).catch(() => null);
-    if (!answer?.ok || answer.redirected) return;
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const now = page.querySelector("post-news")?.dataset;
-    if (!now || now.state === this.dataset.state) return;
-    this.#renew(...now.state.split(" "), "public" in now);
+    const state = await this.#renew();
+    if (!state || state === this.dataset.state) return;
+    this.dataset.state = state;
     this.#say(this.dataset.changed);
+  }
+
+  // What says on this page how the post stands; how it does.
+  async #renew() {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html", "X-Renewal": "1" } }).catch(() => null);
+    if (!answer?.ok || answer.redirected) return "";
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const old of document.querySelectorAll("[data-stands]")) {
+      const now = page.querySelector(`[data-stands="${old.dataset.stands}"]`);
+      if (now) old.replaceChildren(...document.adoptNode(now).childNodes);
+    }
+    return page.querySelector("post-news")?.dataset.state;
   }
 }
 

@@ -71,7 +71,7 @@ async def test_editor_hears_what_becomes_of_a_post_and_who_did_it(site: Site) ->
             "posts",
             {
                 "id": post_id, "kind": "post", "act": "publish", "by": "Editor Person", "by_id": edna.user_id,
-                "status": "published", "work": "draft", "is_public": True,
+                "status": "published", "work": "draft",
             },
         )  # fmt: skip
         async with site.database.transaction() as work:
