@@ -28,7 +28,7 @@ def best_coding(accept_encoding: str, available: Iterable[str]) -> str:
 
 @lru_cache(maxsize=64)  # there are a few browsers
 def _best(accept_encoding: str, available: tuple[str, ...]) -> str:
-    weights = dict(filter(None, map(_weighed, accept_encoding.split(","))))
+    weights = dict(filter(None, map(weighed, accept_encoding.split(","))))
     others = weights.get("*", 0.0)
     best, highest = IDENTITY, weights.get(IDENTITY, 0.0)
     for coding in available:
@@ -38,8 +38,8 @@ def _best(accept_encoding: str, available: tuple[str, ...]) -> str:
     return best
 
 
-def _weighed(member: str) -> tuple[str, float] | None:
-    """``gzip;q=0.5`` as ("gzip", 0.5); None for what cannot be read, which is then not wanted."""
+def weighed(member: str) -> tuple[str, float] | None:
+    """``gzip;q=0.5`` as ("gzip", 0.5), as headers weigh what is accepted; None for what cannot be read, which is then not wanted."""
     name, *parameters = (part.strip() for part in member.split(";"))
     weight = 1.0
     for parameter in parameters:

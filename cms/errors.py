@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping
 
+from cms.wording import said
+
 
 class CMSError(Exception):
-    """Any failure that is somebody's to understand. ``message`` is one sentence for the person who met it."""
+    """Any failure that is somebody's to understand. ``message`` is one sentence for the person who met it, in whatever language."""
 
-    message = "Something went wrong."
+    message: str = "Something went wrong."
 
     def __init__(self, message: str | None = None) -> None:
-        super().__init__(message or self.message)
-        if message:
-            self.message = message
+        self.message = said(message or self.message)
+        super().__init__(self.message)
 
 
 class NotFound(CMSError):
@@ -57,7 +58,7 @@ class InvalidInput(CMSError):
 
     def __init__(self, errors: Mapping[str, str], message: str | None = None) -> None:
         super().__init__(message or next(iter(errors.values()), None))
-        self.errors = dict(errors)
+        self.errors: dict[str, str] = {name: said(sentence) for name, sentence in errors.items()}
 
 
 class TooManyRequests(CMSError):

@@ -29,23 +29,27 @@ def say(message: str, plural: str = "", number: int = 0, /, **values: Any) -> Sa
         values["number"] = number
     parts = {name: _shown(value, str, "{:,}".format) for name, value in values.items()}
     template = plural if plural and number != 1 else message
-    said = Said(template.format(**parts) if values else template)
-    said.message, said.plural, said.number, said.values = message, plural, number, values
-    return said
+    sentence = Said(template.format(**parts) if values else template)
+    sentence.message, sentence.plural, sentence.number, sentence.values = message, plural, number, values
+    return sentence
 
 
-def sentences(*said: str) -> Said:
+def said(text: str) -> Said:
+    return text if isinstance(text, Said) else say(text)
+
+
+def sentences(*parts: str) -> Said:
     """Several, one after another."""
-    return _joined(" ", said)
+    return _joined(" ", parts)
 
 
-def listed(*said: str) -> Said:
-    return _joined(", ", said)
+def listed(*parts: str) -> Said:
+    return _joined(", ", parts)
 
 
-def _joined(between: str, said: Sequence[str]) -> Said:
-    parts = {f"part{number}": part if isinstance(part, Said) else say(part) for number, part in enumerate(said)}
-    return say(between.join(f"{{{name}}}" for name in parts), **parts)
+def _joined(between: str, parts: Sequence[str]) -> Said:
+    named = {f"part{number}": said(part) for number, part in enumerate(parts)}
+    return say(between.join(f"{{{name}}}" for name in named), **named)
 
 
 def phrases(table: Table) -> Table:

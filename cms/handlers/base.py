@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 from urllib.parse import quote
 
 import structlog
@@ -53,6 +53,7 @@ from cms.services.throttling import Tally
 from cms.settings import Settings
 from cms.static_files import StaticFiles
 from cms.telemetry import Metrics, log
+from cms.ui.languages import Language, language
 from cms.ui.module import Modules
 from cms.ui.theme import stylesheet
 
@@ -259,6 +260,15 @@ class BaseHandler(RequestHandler):
 
     # --- output ---
 
+    def get_user_locale(self) -> Language:
+        """Each face says whom it speaks to; programs are spoken to in English."""
+        return language([])
+
+    @property
+    def language(self) -> Language:
+        """Tornado's ``locale``, as what it is."""
+        return cast(Language, self.locale)
+
     def static_url(self, path: str, include_host: bool | None = None, **options: Any) -> str:
         return self.parts.static.address(path)
 
@@ -279,6 +289,7 @@ class BaseHandler(RequestHandler):
         return {
             **super().get_template_namespace(),
             "_tt_modules": Modules(self),
+            "_tt_utf8": self.language.encoded,
             "actor": self.actor,
             "frame": self.parts.last_frame,
             "public_url": self.public_url,

@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from cms.errors import InvalidInput
-from cms.wording import say
+from cms.wording import said, say
 
 Schema = TypeVar("Schema", bound=BaseModel)
 
@@ -47,10 +47,12 @@ class Form(Generic[Schema]):
         try:
             return self.schema.model_validate(known)
         except ValidationError as error:
-            self.errors = {}
+            found: dict[str, str] = {}
             for problem in error.errors():
-                self.errors.setdefault(self._name(problem["loc"]), _sentence(problem))  # the first of each field
-            raise InvalidInput(self.errors) from None
+                found.setdefault(self._name(problem["loc"]), _sentence(problem))  # the first of each field
+            refusal = InvalidInput(found)
+            self.refuse(refusal)
+            raise refusal from None
 
     def _is_known(self, name: str) -> bool:
         """A field that is a map is sent in parts, as ``custom.tide``."""
@@ -74,7 +76,7 @@ class Form(Generic[Schema]):
         if name in self.labels:
             return self.labels[name]
         if part := _IN_ROW.fullmatch(name):
-            return f"{self._field(name).title or part[3]} {int(part[2]) + 1}"
+            return say("{label} {number}", label=said(self._field(name).title or part[3]), number=int(part[2]) + 1)
         return (self._field(name).title if name in self.schema.model_fields else "") or name.capitalize()
 
     def limit(self, name: str) -> int | None:

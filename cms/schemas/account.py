@@ -127,12 +127,13 @@ class HeirInput(BaseModel):
 
 
 class ProfileInput(NameInput):
-    """What readers see of a person."""
+    """What readers see of a person, and the language that the desk speaks to him; "": the one that his browser asks for."""
 
     name: Name = Field(title="Name")
     bio: Paragraphs = Field("", title="About you", max_length=1000)
     links: tuple[LinkInput, ...] = Field((), title="Elsewhere", max_length=MAX_LINKS)
     remove_picture: bool = Field(False, title="Remove the picture")
+    locale: str = Field("", title="Language of the desk", max_length=12)
 
 
 class PeopleQuery(BaseModel):

@@ -139,7 +139,7 @@ async def move(work: Work, actor: Actor, post_id: int, act: ScheduledAct, day: d
         at = moment_of(written, zone, takes_first=True)
         await scheduling.move(work, actor, post_id, act, at)
     except ValueError as error:
-        raise InvalidInput({"day": str(error)}) from None
+        raise InvalidInput({"day": error.args[0]}) from None
     except InvalidInput as error:
         raise InvalidInput({"day": error.message}) from None
     return at

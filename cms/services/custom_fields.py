@@ -218,7 +218,8 @@ def _wrong_with(field: CustomField, said: str) -> str:
         if said:
             _read(field, said)
     except ValueError as error:
-        return str(error)
+        reason: str = error.args[0]
+        return reason
     return ""
 
 

@@ -131,7 +131,7 @@ def typed_date(fields: PostFields, frame: Frame, now: datetime | None = None) ->
     try:
         moment = moment_of(fields.date, frame.zone)
     except ValueError as error:
-        raise InvalidInput({"date": str(error)}) from None
+        raise InvalidInput({"date": error.args[0]}) from None
     if now and moment > now:
         raise InvalidInput({"date": "This is still to come; a text can only be dated back."})
     return moment

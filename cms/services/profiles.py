@@ -21,13 +21,15 @@ async def get(session: AsyncSession, actor: Actor) -> User:
 
 
 async def save(work: Work, actor: Actor, wanted: ProfileInput, picture: Upload | None = None) -> None:
-    """What of it has changed is announced, so that just the pages are made again that show it."""
+    """What readers see of it and has changed is announced, so that just the pages are made again that show it."""
     policy.require(actor, Capability.ACCOUNT_KEEP)
     await site.hold(work)  # as whatever changes what readers see
     user = await accounts.hold(work, actor.user_id or 0)
     if user.is_disabled:
         raise Forbidden  # erased a moment ago, maybe: the name must not come back
     links = [link.model_dump() for link in wanted.links]
+    if wanted.locale != user.locale:
+        user.locale = wanted.locale  # nobody else's matter
     given = {"name": wanted.name, "bio": wanted.bio.strip(), "links": links}
     changed = [name for name, value in given.items() if getattr(user, name) != value]
     names = audit.difference({"name": user.name}, {"name": wanted.name})

@@ -2,8 +2,8 @@
 
 from functools import lru_cache
 
-from babel import Locale
-
+from cms.content.folding import fold
+from cms.ui.words import locale_of
 from cms.wording import phrases
 
 # Those in which publications are written most; another, set by an import, stays.
@@ -14,16 +14,16 @@ _LANGUAGES = (
 )
 
 
-def languages(present: str) -> list[tuple[str, str]]:
-    """Tag and English name, by name; with the present one, whatever it is."""
-    return sorted(((tag, _name(tag)) for tag in {*_LANGUAGES.split(), present}), key=lambda pair: pair[1])
+def languages(present: str, desk: str) -> list[tuple[str, str]]:
+    """Tag and name in the desk's language, by name; with the present one, whatever it is."""
+    return sorted(((tag, _name(tag, desk)) for tag in {*_LANGUAGES.split(), present}), key=lambda pair: fold(pair[1]))
 
 
 @lru_cache(500)
-def _name(tag: str) -> str:
-    english, (language, *rest) = Locale("en"), tag.split("-")
-    more = [english.territories.get(part) or english.scripts.get(part) or part for part in rest]
-    return str(english.languages.get(language, language)) + (f" ({', '.join(more)})" if more else "")
+def _name(tag: str, desk: str) -> str:
+    known, (language, *rest) = locale_of(desk), tag.split("-")
+    more = [known.territories.get(part) or known.scripts.get(part) or part for part in rest]
+    return str(known.languages.get(language, language)) + (f" ({', '.join(more)})" if more else "")
 
 
 ROLES = phrases(

@@ -1,6 +1,6 @@
 """A revision in words: who left the text so and why, and on which day."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
@@ -25,16 +25,16 @@ REASONS = phrases(
 )
 
 
-def sentence(entry: Entry) -> str:
-    return REASONS[entry.reason] % (entry.who or "somebody")
+def sentence(entry: Entry, translate: Callable[[str], str]) -> str:
+    return translate(REASONS[entry.reason]) % (entry.who or translate("somebody"))
 
 
 def in_short(version: Version, zone: ZoneInfo, spoken: Spoken) -> str:
     """What stands above one side of a comparison."""
     if version.entry is None:
-        return say("As it is being written")
-    name = f"“{version.entry.name}”, " if version.entry.name else ""
-    return f"{name}{sentence(version.entry)}, {exact(version.at, zone, desk_locale(spoken))}"
+        return spoken.translate("As it is being written")
+    name = spoken.translate("“%s”") % version.entry.name + ", " if version.entry.name else ""
+    return f"{name}{sentence(version.entry, spoken.translate)}, {exact(version.at, zone, desk_locale(spoken))}"
 
 
 def by_day(entries: Iterable[Entry], now: datetime, zone: ZoneInfo, spoken: Spoken) -> list[tuple[str, Sequence[Entry]]]:

@@ -15,6 +15,8 @@ from babel.numbers import format_decimal
 
 from cms.models.site import Frame
 
+Day = date  # where a method has that name
+
 RIGHT_TO_LEFT = frozenset(("Adlm", "Arab", "Hebr", "Mand", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa"))  # scripts
 PLAIN_IN_PATHS = "/:@!$&'()*+,;=~-._"  # signs that need no encoding there (RFC 3986, 3.3)
 
@@ -40,9 +42,18 @@ class Words:
 
     def moment(self, moment: datetime) -> str:
         """To the minute."""
-        local = self.local(moment)
-        joined = str(get_datetime_format("medium", locale=self._locale))  # "{1}, {0}"
-        return joined.format(format_time(local, "short", locale=self._locale), format_date(local.date(), "long", self._locale))
+        return self._joined(format_date(self.local(moment).date(), "long", self._locale), moment)
+
+    def exact(self, moment: datetime) -> str:
+        """29 Nov 2026, 14:03"""
+        return self._joined(self._skeleton("yMMMd", moment), moment)
+
+    def time(self, moment: datetime) -> str:
+        return format_time(self.local(moment), "short", locale=self._locale)
+
+    def _joined(self, day: str, moment: datetime) -> str:
+        pattern = str(get_datetime_format("medium", locale=self._locale))  # "{1}, {0}"
+        return pattern.format(self.time(moment), day)
 
     def day(self, moment: datetime) -> str:
         """For a line under its year: 30 Mar."""
@@ -54,6 +65,9 @@ class Words:
 
     def month_name(self, period: str) -> str:
         return format_date(datetime.strptime(period, "%Y-%m"), "LLLL", self._locale)  # noqa: DTZ007
+
+    def weekday(self, day: Day, *, is_short: bool = False) -> str:
+        return format_date(day, "ccc" if is_short else "cccc", self._locale)
 
     def number(self, number: int) -> str:
         return format_decimal(number, locale=self._locale)
@@ -92,12 +106,12 @@ def _joints(number: int, language: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=64)
-def _words(language: str, time_zone: str) -> Words:
+def written(language: str, time_zone: str) -> Words:
     return Words(language, ZoneInfo(time_zone))
 
 
 def words_of(frame: Frame) -> Words:
-    return _words(frame.language, frame.time_zone)
+    return written(frame.language, frame.time_zone)
 
 
 @lru_cache(maxsize=256)

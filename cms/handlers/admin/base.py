@@ -18,8 +18,8 @@ from cms.schemas.post import PostInput
 from cms.schemas.site import SiteInput
 from cms.services import notifications, sessions, site
 from cms.ui.admin import Flash, readable
-from cms.ui.languages import ENGLISH, Language, language
-from cms.ui.words import href
+from cms.ui.languages import Language, asked_for, language
+from cms.ui.words import Words, direction, href, written
 from cms.wording import phrases
 
 CONTENT_POLICY = (
@@ -160,11 +160,21 @@ class AdminHandler(BaseHandler):
     # --- output ---
 
     def get_template_namespace(self) -> dict[str, Any]:
-        own = {"scheme": self.scheme, "may": self.may, "section": "", "readable": readable, "href": href}
+        own = {"scheme": self.scheme, "may": self.may, "section": "", "readable": readable, "href": href, "dates": self.dates}
+        own |= {"language": self.language.tag, "direction": direction}
         return {**super().get_template_namespace(), **own}
 
     def get_user_locale(self) -> Language:
-        return language([ENGLISH])  # whatever the site's is
+        """What the person chose, else what the browser asks for, whatever the site's is."""
+        chosen = self.standing.user.locale if self.standing else ""
+        return language([chosen] if chosen else asked_for(self.request.headers.get("Accept-Language", "")))
+
+    @property
+    def dates(self) -> Words:
+        return written(self.language.usage, self.parts.last_frame.time_zone)
+
+    def write(self, chunk: str | bytes | dict[str, Any]) -> None:
+        super().write(self.language.all_of(chunk))
 
     def may(self, capability: str, subject: policy.Owned | None = None) -> bool:
         """Templates show and hide by this; services ask again."""

@@ -2,7 +2,6 @@
 
 from cms.handlers.admin.base import AdminHandler
 from cms.policy import Capability
-from cms.ui.words import words_of
 from cms.wording import phrases
 
 WHAT = phrases(
@@ -25,5 +24,5 @@ class CacheHandler(AdminHandler):
         asked = pages.counts["hits"] + pages.counts["misses"]
         self.render(
             "admin/cache.html", section="cache", pages=pages, share=pages.counts["hits"] / asked if asked else None,
-            lines=[(words, pages.counts[name]) for name, words in WHAT.items()], words=words_of(self.parts.last_frame),
+            lines=[(words, pages.counts[name]) for name, words in WHAT.items()],
         )  # fmt: skip

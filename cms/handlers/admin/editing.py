@@ -21,7 +21,9 @@ from cms.services.posts import Draft
 from cms.services.publishing import Version
 from cms.ui.choices import languages
 from cms.ui.custom_fields import labels_of
+from cms.ui.languages import Language
 from cms.ui.words import direction
+from cms.wording import say
 
 VIEWS = ("write", "both", "read")
 OUTSIDE = ("title", "text")  # of the panel at the side
@@ -114,7 +116,7 @@ class EditorHandler(AdminHandler, is_base=True):
             start=start,
             starts=starts,
             view=view if view in VIEWS else "both",
-            **_panel(form, around),
+            **_panel(form, around, self.language),
             is_panel_open=is_open,
             flash=self.take_flash(),
         )
@@ -135,7 +137,7 @@ class EditorHandler(AdminHandler, is_base=True):
         form.values["version"] = theirs.version
         self.render(
             "admin/posts/conflict.html", form=form, draft=theirs, post=theirs.post, around=around, fields=fields, rows=rows,
-            **_panel(form, around),
+            **_panel(form, around, self.language),
         )  # fmt: skip
 
     async def _surroundings(self, draft: Draft | None, start: Start | None = None) -> Surroundings:
@@ -196,23 +198,23 @@ def _custom_of(fields: PostFields) -> dict[str, str]:
     return {f"{CUSTOM}{key}": value for key, value in fields.custom.items()}
 
 
-def _panel(form: Form[PostInput], around: Surroundings) -> dict[str, Any]:
+def _panel(form: Form[PostInput], around: Surroundings, language: Language) -> dict[str, Any]:
     """What the settings at the side are drawn with. ``told``: what is set, of some of them, in few words."""
     picture = next((each for each in around.pictures if str(each.id) == str(form["picture"])), None)
-    offered = languages(str(form["language"]) or around.frame.language)
-    return {"languages": offered, "picture": picture, "direction": direction, "told": lambda *names: told(form, names, around)}
+    offered = languages(str(form["language"]) or around.frame.language, language.usage)
+    return {"languages": offered, "picture": picture, "direction": direction, "told": lambda *names: told(form, names, around, language)}
 
 
-def told(form: Form[PostInput], names: Sequence[str], around: Surroundings) -> str:
+def told(form: Form[PostInput], names: Sequence[str], around: Surroundings, language: Language) -> str:
     said = {name: shown(form, name, around) for name in names}
     counted = len([tag for tag in said.get("tags", "").split(",") if tag.strip()])
     in_words = {
         "slug": f"/{said.get('slug')}",
-        "tags": "1 tag" if counted == 1 else f"{counted} tags",
+        "tags": language.translate(say("{number} tag", "{number} tags", counted)),
         **{name: said.get(name, "") for name in ("authors", "category", "new_category", "series", "parent")},
-        "language": dict(languages(said.get("language") or "en")).get(said.get("language", ""), ""),
+        "language": dict(languages(said.get("language") or "en", language.usage)).get(said.get("language", ""), ""),
     }
-    return ", ".join(in_words.get(name, form.label(name)) for name in names if said[name])
+    return ", ".join(in_words.get(name, language.translate(form.label(name))) for name in names if said[name])
 
 
 def shown(form: Form[PostInput], name: str, around: Surroundings) -> str:

@@ -55,7 +55,8 @@ class ListingHandler(EditorHandler, is_base=True):
         self.render(
             "admin/posts/list.html", form=form, query=query, found=found, choices=choices, views=views, acts=acts, view=view,
             errors=errors, chips=self._chips(query, choices), columns=query.columns or self._columns(), flash=self.take_flash(),
-            languages=languages(self.parts.last_frame.language), visible_to=VISIBLE_TO, sorts=desk_lists.SORTS, present=query.address(),
+            languages=languages(self.parts.last_frame.language, self.language.usage),
+            visible_to=VISIBLE_TO, sorts=desk_lists.SORTS, present=query.address(),
             address=lambda **changes: self.list_address(query, **changes),
         )  # fmt: skip
 
@@ -71,7 +72,7 @@ class ListingHandler(EditorHandler, is_base=True):
             "author": dict(choices.authors),
             "category": dict(choices.categories),
             "series": dict(choices.series),
-            "language": dict(languages(query.language or "en")),
+            "language": dict(languages(query.language or "en", self.language.usage)),
             "visibility": {key: _(words) for key, words in VISIBLE_TO},
         }
 

@@ -78,5 +78,6 @@ class TemplateHandler(AdminHandler):
         self.set_status(status)
         self.render(
             "admin/templates/template.html", section="templates", template=start.template, form=form, around=around, rows=rows,
-            languages=languages(str(form["language"]) or around.frame.language), flash=self.take_flash() if status == 200 else None,
+            languages=languages(str(form["language"]) or around.frame.language, self.language.usage),
+            flash=self.take_flash() if status == 200 else None,
         )  # fmt: skip

@@ -13,6 +13,7 @@ from cms.services import desk
 from cms.services.reading import Branch
 from cms.ui.languages import Language, language
 from cms.ui.words import direction, words_of
+from cms.wording import say, sentences
 
 CONTENT_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data: https:; font-src 'self'; media-src 'self' https:; "
@@ -33,10 +34,11 @@ class FrameHandler(EditorHandler, is_base=True):
         is_foreign = self.comes_from_elsewhere()
         words = self._sentence(status, message, is_foreign)
         if isinstance(self._error, InvalidInput):
-            words = " ".join(
-                f"{PreviewInput.model_fields[name].title or name}: {sentence}" for name, sentence in self._error.errors.items()
+            words = sentences(
+                *(say("{label}: {words}", label=say(_label(name)), words=error) for name, error in self._error.errors.items())
             )
         self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.locale = EditorHandler.get_user_locale(self)  # said to whoever writes, not to readers
         self.render("admin/posts/preview-refused.html", sentence=words)
 
     def get_user_locale(self) -> Language:
@@ -46,6 +48,10 @@ class FrameHandler(EditorHandler, is_base=True):
         """What the site's own pages know; no scripts, as the browser would complain of each that it may not run."""
         own = {"words": words_of(self.parts.last_frame), "direction": direction, "is_preview": True, "is_inside": True, "guest": None}
         return {**super().get_template_namespace(), **own}
+
+
+def _label(name: str) -> str:
+    return PreviewInput.model_fields[name].title or name
 
 
 class PreviewHandler(FrameHandler):

@@ -6,7 +6,6 @@ from cms.handlers.forms import Form
 from cms.policy import Capability
 from cms.schemas.links import PreviewLinkInput
 from cms.services import posts, preview_links
-from cms.ui.admin import desk_locale, exact
 
 
 class LinksHandler(EditorHandler):
@@ -44,7 +43,6 @@ class LinksHandler(EditorHandler):
             open_links=open_links,
             ended=[each for each in links if each not in open_links],
             revisions=revisions,
-            exactly=lambda moment: exact(moment, self.parts.last_frame.zone, desk_locale(self.locale)),
             flash=self.take_flash(),
         )
 

@@ -12,6 +12,7 @@ from cms.schemas.account import MAX_LINKS, EmailInput, ProfileInput
 from cms.services import media, new_addresses, portraits, profiles, throttling
 from cms.services.media import Upload
 from cms.services.notices import REFUSABLE
+from cms.ui.languages import names
 from cms.wording import phrases
 
 FILE_AGAIN = "Choose the picture again; browsers do not send it twice."
@@ -45,12 +46,14 @@ class ProfileHandler(AdminHandler):
     async def get(self) -> None:
         async with self.read() as session:
             user = await profiles.get(session, self.actor)
-        await self._show(Form(ProfileInput, {name: getattr(user, name) for name in ("name", "bio", "links")}))
+        await self._show(Form(ProfileInput, {name: getattr(user, name) for name in ("name", "bio", "links", "locale")}))
 
     async def post(self) -> None:
         form = self.form(ProfileInput)
         try:
             wanted = form.value()
+            if wanted.locale and wanted.locale not in dict(names()):
+                raise InvalidInput({"locale": "Choose one of the list."})
             picture = await self._kept_picture()
             async with self.transaction() as work:
                 await profiles.save(work, self.actor, wanted, picture)
@@ -69,7 +72,7 @@ class ProfileHandler(AdminHandler):
         try:
             portrait = await asyncio.to_thread(pictures.portrait, content)
         except ValueError as error:
-            raise InvalidInput({"picture": str(error)}) from None
+            raise InvalidInput({"picture": error.args[0]}) from None
         digest = media.digest_of(portrait)
         await self.parts.storage.put(media.storage_name(digest), portrait)
         # Named by its bytes: an address that can be counted through would show faces of people who have published nothing.
@@ -82,6 +85,7 @@ class ProfileHandler(AdminHandler):
         self.set_status(status)
         self.render(
             "admin/account/profile.html", section="account", part="profile", form=form, user=user, picture=picture, most_links=MAX_LINKS,
+            names=names(),
             file_again=FILE_AGAIN if self.request.files and status != 200 else "",
             flash=self.take_flash() if status == 200 else None,
         )  # fmt: skip

@@ -104,7 +104,7 @@ class PublicationPage(UndoableHandler, EditorHandler, is_base=True):
         try:
             return moment_of(f"{day}T{time[:5]}", self.parts.last_frame.zone, takes_first=True)
         except ValueError as error:
-            raise InvalidInput({field: str(error)}) from None
+            raise InvalidInput({field: error.args[0]}) from None
 
     def in_full(self, moment: datetime) -> str:
         return in_full(moment, self.parts.last_frame.zone, desk_locale(self.locale))

@@ -33,6 +33,7 @@ from cms.schemas.site import (
 from cms.services import lists, media, notices, profiles, site
 from cms.services.media import Upload
 from cms.ui.choices import languages
+from cms.ui.languages import Language, language
 from cms.ui.words import direction, words_of
 from cms.wording import phrases
 
@@ -146,7 +147,7 @@ class SettingsHandler(AdminHandler):
                 content = await asyncio.to_thread(pictures.icon, content)
             picture = await asyncio.to_thread(pictures.measure, content)
         except ValueError as error:
-            raise InvalidInput({name: str(error)}) from None
+            raise InvalidInput({name: error.args[0]}) from None
         digest = media.digest_of(content)
         await self.parts.storage.put(media.storage_name(digest), content)
         return Upload(f"{name}.{picture.extension}", digest, len(content), picture.dimensions)
@@ -175,12 +176,12 @@ class SettingsHandler(AdminHandler):
         match self.part.name:
             case "general":
                 zones = [(zone, zone) for zone in sorted(time_zones())]
-                return {"languages": languages(str(form["language"])), "zones": zones, "most_links": MAX_LINKS}
+                return {"languages": languages(str(form["language"]), self.language.usage), "zones": zones, "most_links": MAX_LINKS}
             case "look":
                 return {"looks": LOOKS}
             case "reading":
                 async with self.read() as session:
-                    return {"homes": HOMES, "pages": [("", "None"), *await site.list_pages(session)]}
+                    return {"homes": HOMES, "pages": [("", self.locale.translate("None")), *await site.list_pages(session)]}
             case "publishing":
                 return {"checks": CHECKS}
             case "limits":
@@ -218,6 +219,9 @@ class LookPreviewHandler(AdminHandler):
         self.render("site/home.html", listing=replace(listing, frame=frame), featured=[])
 
     drawn_frame: Frame | None = None
+
+    def get_user_locale(self) -> Language:
+        return language([self.parts.last_frame.language])
 
     def get_template_namespace(self) -> dict[str, Any]:
         frame = self.drawn_frame or self.parts.last_frame
