@@ -48,6 +48,7 @@ def demo(tmp_path: Path) -> Program:
     return Program(tmp_path, "", "--demo")
 
 
+@pytest.mark.timeout(300)
 def test_axe_finds_nothing(demo: Program, open_browser: OpenBrowser) -> None:
     demo.start()
     try:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import hypothesis
 import pytest
 import structlog
 from sqlalchemy import make_url
@@ -32,6 +33,8 @@ TEMPLATE = "squall_template"
 HEAVY = frozenset({"database_url", "templates", "squall", "program"})  # fixtures of tests that do much
 
 statements.share()
+hypothesis.settings.register_profile("squall", deadline=None)  # how long one example takes is the machine's matter
+hypothesis.settings.load_profile("squall")
 
 
 @pytest.fixture(autouse=True)

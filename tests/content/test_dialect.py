@@ -353,7 +353,7 @@ def _paragraph_above(lines: list[str], number: int) -> list[str]:
     return [*itertools.takewhile(str.strip, reversed(lines[:number])), lines[number]]
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(_SIGNS.map("".join))
 @example("> a\n\tb")
 @example(">a\n    b")

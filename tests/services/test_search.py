@@ -265,7 +265,7 @@ async def test_a_very_long_text_is_published_and_its_beginning_found(database: D
     assert await titles(database, "beginning w3x7") == ["Long"]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(typed=st.one_of(st.text(max_size=60), st.text("ab\"-*() :^&|!<>'\\\0😀مد東", max_size=40)))
 async def test_whatever_is_typed_is_no_error(database: Database, typed: str) -> None:
     await find(database, typed, tag=typed, year=typed)
