@@ -8,6 +8,7 @@ a document, or ``OPENING`` of a document of so many edits. The clients run besid
 import argparse
 import asyncio
 import multiprocessing
+import os
 import random
 import statistics
 import sys
@@ -97,6 +98,7 @@ async def compare(url: str, pid: int, post_ids: list[int], seconds: float) -> bo
     loop, reader = asyncio.get_running_loop(), ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
     quiet = await loop.run_in_executor(reader, read, url, seconds)
     before = resident(pid)
+    os.nice(10)  # those who type have machines of their own
     async with AsyncExitStack() as stack:
         pairs = []
         for post_id in post_ids:

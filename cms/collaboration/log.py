@@ -12,7 +12,7 @@ from cms.errors import CMSError, Unavailable
 from cms.services import working_copies
 from cms.telemetry import Metrics, log
 
-AT_ONCE = 32  # rooms in a transaction; more would keep readers waiting
+AT_ONCE = 16  # rooms in a transaction; more would keep readers waiting
 GATHER = 0.05  # seconds in which others may join a transaction,
 FOR_EACH, GATHER_AT_MOST = 0.0025, 0.5  # and as much more for each room of the last one: a crowd is written less often, and more at once
 PATIENCE = (0.5, 1.0, 2.0, 5.0)  # seconds until it is tried again; the last one from then on

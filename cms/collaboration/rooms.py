@@ -238,11 +238,12 @@ class Rooms:
         now = time.monotonic()
         is_empty = self._is_empty(room)
         at_latest = AT_LATEST + FOR_EACH * len(self._rooms)
-        is_at_rest = now - room.changed_at >= REST or (room.ahead_since is not None and now - room.ahead_since >= at_latest)
+        is_silent = is_empty or now - room.changed_at >= REST
         try:
-            if is_at_rest or is_empty:
+            if is_silent or (room.ahead_since is not None and now - room.ahead_since >= at_latest):
                 await self._project(room)
                 await self._note_stretches(room)
+            if is_silent:
                 await self._compare(room)
             if room.loose > MOST_LOOSE or room.loose_bytes > MOST_LOOSE_BYTES or (is_empty and room.loose):
                 await self._fold(room)
