@@ -23,7 +23,7 @@ def ask(driver: Chrome, words: str, first: str) -> None:
     Waiting(driver).until(lambda driver: driver.find_elements(By.CSS_SELECTOR, "#found [role=option]") and chosen(driver) == first)
 
 
-def test_any_text_section_or_action_is_a_few_letters_away(program: Program, owner: Chrome) -> None:
+def test_any_text_section_setting_or_action_is_a_few_letters_away(program: Program, owner: Chrome) -> None:
     fill(program, "", texts("Low tide", "High tide"))
     owner.get(f"{program.url}/admin/posts")
     ask(owner, "tide", "High tide")
@@ -35,6 +35,9 @@ def test_any_text_section_or_action_is_a_few_letters_away(program: Program, owne
     ask(owner, "backu", "Backups")
     owner.switch_to.active_element.send_keys(Keys.ENTER)
     Waiting(owner).until(lambda driver: driver.title.startswith("Backups"))
+    ask(owner, "limi", "Site settings: Limits")
+    owner.switch_to.active_element.send_keys(Keys.ENTER)
+    Waiting(owner).until(lambda driver: driver.current_url.endswith("/admin/site/limits"))
     ask(owner, "new pa", "New page")
     owner.switch_to.active_element.send_keys(Keys.ESCAPE)
     assert not owner.find_element(By.ID, "palette").is_displayed()

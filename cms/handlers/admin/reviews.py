@@ -123,6 +123,6 @@ class ReviewRulesHandler(AdminHandler):
             categories = await reviews.list_categories(session)
         self.set_status(status)
         self.render(
-            "admin/site/review.html", section="review", form=form, categories=categories, writers=WRITERS, reviewers=REVIEWERS,
+            "admin/site/review.html", section="site", form=form, categories=categories, writers=WRITERS, reviewers=REVIEWERS,
             steps=MAX_STEPS, notice=notice, flash=self.take_flash() if status == 200 else None,
         )  # fmt: skip

@@ -1,4 +1,4 @@
-// <command-palette>: any post, page, section or action by a few letters. Sections are the sidebar's own links; texts are asked for.
+// <command-palette>: any post, page, section or action by a few letters. Sections are the sidebar's own links, settings stand beside the dialog; texts are asked for.
 const PAUSE = 120; // milliseconds without a key
 const MOST = 8; // of sections and actions
 
@@ -34,9 +34,9 @@ class CommandPalette extends HTMLElement {
   show() {
     this.field.value = "";
     this.texts = [];
-    this.entries = [...document.querySelectorAll(".side .nav a[href], .side [data-scheme-next], .side [data-open]:not([data-open=palette])")].map((place) => ({
+    this.entries = [...document.querySelectorAll(".side .nav a[href], .side [data-scheme-next], .side [data-open]:not([data-open=palette]), command-palette [data-place]")].map((place) => ({
       words: [...place.childNodes].filter((part) => part.nodeType === Node.TEXT_NODE || part.nodeName === "B").map((part) => part.textContent).join("").trim(),
-      icon: place.querySelector("use")?.getAttribute("href"),
+      icon: place.dataset.icon ?? place.querySelector("use")?.getAttribute("href"),
       place,
     }));
     for (const action of this.querySelectorAll("[data-action]")) this.entries.unshift({ words: action.textContent.trim(), icon: action.dataset.icon, place: action });
