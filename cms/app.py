@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import re
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -185,6 +186,7 @@ class Squall(Application):
         if isinstance(event, SiteChanged) and {"access", "access_mark"} & set(event.aspects):
             self.parts.door.forget()
             self.parts.pages.clear()
+            self.parts.use_frame(replace(self.parts.last_frame, menu=(), footer_menu=()))  # error pages ask nobody whether it is open
         self._remaking.want(self.parts.pages.purge(changed_by(event)))
 
     def _count(self, event: Event) -> None:

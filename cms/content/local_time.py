@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 from cms.wording import say
 
-_WRITTEN = re.compile(r"[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d")  # as ``<input type="datetime-local">`` sends it (HTML, 2.3.5.5)
+# As ``<input type="datetime-local">`` sends it (HTML, 2.3.5.5). The year 9999 ends in some zones after all that Python can count.
+_WRITTEN = re.compile(r"(?!9999)[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d")
 
 
 def moment_of(written: str, zone: ZoneInfo, *, takes_first: bool = False) -> datetime:

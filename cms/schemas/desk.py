@@ -92,6 +92,7 @@ class BulkInput(BaseModel):
     to_category: RowId | None = Field(None, title="To the category")
     to_authors: tuple[RowId, ...] = Field((), title="New authors", max_length=MAX_AUTHORS)
     is_confirmed: bool = False
+    page: int = Field(1, ge=1, le=100_000)  # of the list
 
     @model_validator(mode="before")
     @classmethod

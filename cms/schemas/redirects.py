@@ -17,6 +17,7 @@ from cms.wording import phrases, say
 COLUMNS = ("path", "target", "match")
 MAX_LINES = 100_000
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what a spreadsheet would compute begins so
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 Match = Literal["exact", "prefix"]
 
 
@@ -30,6 +31,8 @@ def _from(value: str) -> str:
     if "?" in value or "#" in value:
         raise ValueError("Leave out the “?” or “#” and what follows; the query goes along by itself.")
     path = unquote(value).strip("/")
+    if _CONTROL.search(path):
+        raise ValueError("Write a path of this site, like /old-address.")
     if not path:
         raise ValueError("Write a path of this site, like /old-address; the home page is always there.")
     return path

@@ -83,10 +83,11 @@ def _weeks(first: date) -> list[list[date]]:
 
 
 async def _published(session: AsyncSession, actor: Actor, since: datetime, until: datetime, zone: ZoneInfo) -> list[Entry]:
-    """What readers see is everybody's to know."""
+    """What readers find in lists is everybody's to know."""
     columns = (Published.post_id, Published.kind, Published.title, Published.published_at, Published.path)
     in_time = Published.kind.in_(list(Kind)) & (Published.published_at >= since) & (Published.published_at < until)
-    rows = (await session.execute(select(*columns).where(in_time).order_by(Published.published_at).limit(MOST))).all()
+    wanted = select(*columns).join(Post, Post.id == Published.post_id).where(in_time, posts.visible_to(actor))
+    rows = (await session.execute(wanted.order_by(Published.published_at).limit(MOST))).all()
     known = await posts.all_visible(session, actor, [row.post_id for row in rows])
     return [
         Entry(

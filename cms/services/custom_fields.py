@@ -7,6 +7,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import select
@@ -261,8 +262,13 @@ def _no_day() -> str:
 
 
 def _is_link(said: str) -> bool:
-    is_whole = said.lower().startswith(("http://", "https://", "mailto:", "tel:")) or (said.startswith("/") and not said.startswith("//"))
-    return is_whole and " " not in said and "\\" not in said and is_safe_link(said)
+    try:
+        parts = urlsplit(said)
+    except ValueError:  # half an IPv6 address, for example
+        return False
+    is_whole = parts.scheme in ("mailto", "tel") or (parts.scheme in ("http", "https") and bool(parts.netloc))
+    is_here = said.startswith("/") and not said.startswith("//")
+    return (is_whole or is_here) and " " not in said and "\\" not in said and is_safe_link(said)
 
 
 # --- what readers get ------------------------------------------------------------------------------------------------------

@@ -147,7 +147,7 @@ async def list_posts(session: ReadSession, actor: Actor, kind: Kind, query: List
     Raises ``NotFound`` if there is no row of that kind that ``query.after`` could mean.
     """
     own = None if policy.scope(actor, Capability.DRAFT_SEE) is Scope.ANY else await _own(session, actor)
-    here = [Post.kind == kind, true() if own is None else or_(Post.live == Live.PUBLISHED, own)]
+    here = [Post.kind == kind, true() if own is None else or_(posts.is_in_public(), own)]
     counts = await _counts(session, here, own)
     conditions = [*here, _statuses(own)[query.status], *await _narrowed(session, actor, own, query)]
     is_wide = False

@@ -13,7 +13,7 @@ from cms.db.session import Work
 from cms.errors import Conflict, Forbidden, InvalidInput, NotFound
 from cms.events import WorkChanged
 from cms.models import Post, PostAuthor, SearchDocument, Series, User, WorkingCopy
-from cms.models.post import Kind, Live, Reason, Side
+from cms.models.post import Kind, Live, Reason, Side, Visibility
 from cms.policy import Actor, Capability, Scope
 from cms.schemas.post import MAX_TITLE, META, PartOfSeries, PostFields, PostInput
 from cms.services import audit, custom_fields, documents, outbox, post_fields, site, taxonomies, working_copies
@@ -39,7 +39,12 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
     """The condition of every query that lists posts: others' drafts are seen by editors and above."""
     if policy.scope(actor, Capability.DRAFT_SEE) is Scope.ANY:
         return Post.id.is_not(None)
-    return or_(Post.live == Live.PUBLISHED, is_own(actor))
+    return or_(is_in_public(), is_own(actor))
+
+
+def is_in_public() -> ColumnElement[bool]:
+    """What everybody may know of: not what has to be given an address or a password for."""
+    return and_(Post.live == Live.PUBLISHED, Post.visibility == Visibility.PUBLIC)
 
 
 def is_own(actor: Actor) -> ColumnElement[bool]:
@@ -220,14 +225,17 @@ async def refile(work: Work, actor: Actor, post_id: int, changes: Callable[[Post
 async def duplicate(work: Work, actor: Actor, post_id: int, *, title: str = "%s (copy)") -> Post:
     """A new draft of the actor's with the text and the fields of another one, as they are written now.
 
-    What is one text's alone stays with it: its address, its date, its part in a series, its place on the home page.
+    What is one text's alone stays with it: its address, its date, its part in a series, its place on the home page. Whom it is for goes
+    along, as a copy must not open what is closed.
     """
     post = await get_editable(work.session, actor, post_id)
     copy = await working_copies.project(work, post_id)
     fields = PostFields.model_validate(copy.fields)
     named = title.replace("%s", fields.title[: MAX_TITLE - len(title)])
     own = {"title": named, "slug": "", "date": "", "series": None, "featured": False, "authors": (actor.user_id,) if actor.user_id else ()}
-    return await create(work, actor, post.kind, PostInput.model_validate({"text": copy.content}), fields=fields.model_copy(update=own))
+    made = await create(work, actor, post.kind, PostInput.model_validate({"text": copy.content}), fields=fields.model_copy(update=own))
+    made.visibility, made.password_hash = post.visibility, post.password_hash
+    return made
 
 
 def _changed(copy: WorkingCopy, text: str, fields: Mapping[str, Any]) -> set[str]:

@@ -314,6 +314,12 @@ def target_of(typed: str, path: str) -> str:
     return wanted.target
 
 
+async def target_from(session: AsyncSession, path: str) -> str:
+    """Of the rule for this very path, or ""."""
+    wanted = select(Redirect.target).where(Redirect.match == Match.EXACT, Redirect.path == normalise_path(path))
+    return await session.scalar(wanted) or ""
+
+
 async def lead_away(work: Work, actor: Actor, path: str, target: str) -> None:
     """Readers of a path at which something stood are led to ``target`` from now on, or nowhere if that is "". Who calls this has asked
     whether the actor may take it away. Raises ``InvalidInput`` on ``redirect_to``."""

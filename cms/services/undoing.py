@@ -16,6 +16,7 @@ from cms import policy
 from cms.db.session import Work
 from cms.errors import Conflict, NotFound
 from cms.models import AuditEntry, Post, Published, Schedule
+from cms.models.desk import ReviewAct
 from cms.models.post import Kind, Live, ScheduledAct, WorkState
 from cms.policy import Actor, Capability
 from cms.services import audit, posts, publishing, redirects
@@ -23,7 +24,7 @@ from cms.services.publishing import Dates, Version
 
 SHOWN_FOR = timedelta(seconds=10)
 HOLDS_FOR = SHOWN_FOR + timedelta(seconds=5)  # there and back
-VERBS = ("publish", "withdraw", "trash", "restore", "schedule", "unschedule", "undo")  # of acts that change how a post stands
+VERBS = ("publish", "withdraw", "trash", "restore", "schedule", "unschedule", "undo", *ReviewAct)  # of acts that change how a post stands
 
 Result = TypeVar("Result")
 
@@ -42,7 +43,8 @@ class Planned(BaseModel):
 
 
 class Standing(BaseModel):
-    """How a post stood. ``revision``, ``path``, ``first`` and ``updated``: of what readers had of it."""
+    """How a post stood. ``revision``, ``first`` and ``updated``: of what readers had of it; ``led_to``: where a rule that waited for its
+    address leads, or ""."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -51,6 +53,7 @@ class Standing(BaseModel):
     revision: int | None = None
     first: datetime | None = None
     updated: datetime | None = None
+    led_to: str = ""
     planned: Sequence[Planned] = ()
 
 
@@ -110,7 +113,8 @@ async def _put_back(work: Work, actor: Actor, post: Post, before: Standing, vers
     elif version and before.first and before.updated and (live is None or live.revision_id != before.revision):
         release = publishing.Release(post.id, version, Dates(before.first, before.updated))
         (public,) = await publishing.publish_all(work, actor, [release])
-        await redirects.lead_away(work, actor, public.path, "")
+        if await redirects.target_from(work.session, public.path) != before.led_to:
+            await redirects.lead_away(work, actor, public.path, before.led_to)
     await work.session.execute(delete(Schedule).where(Schedule.post_id == post.id))
     work.session.add_all(Schedule(post_id=post.id, **planned.model_dump()) for planned in before.planned)
     post.work = before.work
@@ -128,6 +132,7 @@ async def _standing(session: AsyncSession, post_id: int) -> Standing:
         revision=public.revision_id if public else None,
         first=post.first_published_at,
         updated=public.updated_at if public else None,
+        led_to=await redirects.target_from(session, public.path) if public else "",
         planned=[Planned.model_validate(row, from_attributes=True) for row in planned],
     )
 

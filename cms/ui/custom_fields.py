@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from decimal import localcontext
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,6 +29,7 @@ TYPES = phrases(
         "picture": "Picture",
     }
 )
+LONGEST = 400  # digits of a number: the largest have 309 before the point
 _INPUTS = {FieldType.DATE: {"kind": "date"}, FieldType.NUMBER: {"keys": "decimal"}, FieldType.LINK: {"keys": "url"}}
 
 
@@ -70,7 +72,8 @@ def _in_words(field: dict[str, Any], language: str) -> str:
     value = field["value"]
     match field["type"]:
         case "number":
-            return format_decimal(value, "#,##0.###############", locale=locale_of(language))
+            with localcontext(prec=LONGEST):
+                return format_decimal(value, "#,##0.###############", locale=locale_of(language))
         case "date":
             return format_date(date.fromisoformat(value), "long", locale_of(language))
         case "link":

@@ -5,15 +5,17 @@ What they write lies in ``transfers`` and ``backups`` in the data folder.
 
 import asyncio
 import json
+import lzma
 import shutil
 import sys
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cms.db.session import Database
-from cms.errors import OperatorError
+from cms.errors import OperatorError, Unavailable
 from cms.models import Transfer
 from cms.models.desk import TransferKind
 from cms.services import transfer_runs
@@ -27,6 +29,7 @@ MOST_BYTES = 4 * 1024**3  # of all that is in it
 FINDINGS_KEPT = 200  # in the row; the page of the report has all
 EVERY = 1.0  # seconds between looks at how far it is
 LONGEST_LINE = 16 * 1024 * 1024  # bytes that the command says in one piece
+FAILED = "It could not be done."
 
 
 @dataclass
@@ -48,9 +51,15 @@ async def run(database: Database, data: Path, public_url: str, transfer_id: int)
     folder.mkdir(mode=0o700, exist_ok=True)
     try:
         said, values = await _ERRANDS[row.kind](_Errand(database, data, folder, public_url, row))
-        error = "" if said.code == 0 else said.error or say("It could not be done.")
+        error = "" if said.code == 0 else said.error or FAILED
     except OperatorError as refused:
         error, values = refused.message, {}
+    except Unavailable:
+        raise  # it is done again when the database is back
+    except Exception:  # it goes into the log; a second try would begin with what the first has left
+        async with database.transaction() as work:
+            await transfer_runs.end(work, transfer_id, error=FAILED)
+        raise
     async with database.transaction() as work:
         await transfer_runs.end(work, transfer_id, error=error, **values)
 
@@ -188,7 +197,16 @@ def unpack(archive: Path, folder: Path) -> None:
             left = MOST_BYTES
             for member in members:
                 left -= _take(packed, member, folder, left)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, UnicodeError, EOFError, zipfile.LargeZipFile):
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        NotImplementedError,
+        RuntimeError,
+        UnicodeError,
+        EOFError,
+        zipfile.LargeZipFile,
+    ):
         raise OperatorError("This is no ZIP archive, or it is damaged.") from None
     except OSError as error:
         raise OperatorError(say("It could not be unpacked: {reason}.", reason=error.strerror or error)) from None

@@ -88,6 +88,8 @@ async def test_what_is_set_goes_out_in_order_with_its_label_and_as_what_it_is(da
         ("choice", "rain", "Choose one"),
         ("link", "javascript:alert(1)", "Write a whole address"),
         ("link", "//example.org", "Write a whole address"),
+        ("link", "https://[example.org", "Write a whole address"),
+        ("link", "http:///tides", "Write a whole address"),
         ("picture", "999", "no such picture"),
         ("picture", "one", "no such picture"),
     ],

@@ -46,7 +46,7 @@ class BulkHandler(ListingHandler):
             said.append(self.locale.translate(WAITING))
         if number and wanted.act == "restore":
             said.append(self.locale.translate(UNSEEN))
-        back = self.list_address(query, page=int(self.get_body_argument("page", "1") or 1))
+        back = self.list_address(query, page=wanted.page)
         undo = {"act": UNDONE_BY[wanted.act], "id": ",".join(map(str, report.done))} if number and wanted.act in UNDONE_BY else None
         if not report.refused:
             self.flash(" ".join(said), undo=(self.reverse_url(f"admin.{self.kind}s.bulk"), undo) if undo else None)

@@ -32,10 +32,10 @@ class ListingHandler(EditorHandler, is_base=True):
 
     def came_from(self) -> tuple[Form[ListQuery], ListQuery]:
         """The list in which a form of it was sent."""
-        sent = parse_qs(self.get_body_argument("list", ""), max_num_fields=100)
         try:
+            sent = parse_qs(self.get_body_argument("list", ""), max_num_fields=100)
             return self.asked({name: [value.encode() for value in values] for name, values in sent.items()})
-        except NotFound:
+        except (NotFound, ValueError):  # too many fields
             return self.asked({})
 
     async def show_list(

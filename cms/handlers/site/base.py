@@ -51,7 +51,7 @@ class SiteHandler(BaseHandler):
 
     is_open_to_all: ClassVar[bool] = False  # also while the site is not
     is_private = False  # an answer that only some may have
-    is_let_in = False
+    is_let_in = False  # it was asked, and may see what the site shows
     _marks: Marks = NOTHING
     _is_making = False
 
@@ -72,8 +72,8 @@ class SiteHandler(BaseHandler):
     async def prepare(self) -> None:
         """The answer, if it is one that is the same for everybody: from the cache, or made for all who wait for it."""
         await super().prepare()
-        self.is_let_in = self.is_open_to_all or await self._may_come_in()
-        if not self.is_let_in:
+        self.is_let_in = not self.is_open_to_all and await self._may_come_in()
+        if not (self.is_let_in or self.is_open_to_all):
             self.show_lock(await self.parts.door.frame())
             return
         if not self.is_kept or self.request.method not in self.SUPPORTED_METHODS:

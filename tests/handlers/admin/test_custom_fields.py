@@ -74,6 +74,15 @@ async def test_writer_fills_them_in_by_a_plain_form_and_readers_see_those_that_a
     assert "Skycloudyclear" in comparison.words
 
 
+async def test_number_of_any_size_is_shown(site: Site) -> None:
+    owner = await site.signed_in("owner")
+    await defined(owner, "Grains", "number")
+    for typed, shown in (("1e308", "100,000,000,000"), ("12345678901234567890.5", "12,345,678,901,234,567")):
+        post_id = await written(owner, title=f"Sand {typed[:3]}", **{"custom.grains": typed})
+        address = f"/{(await published(owner, post_id)).status == 303 and 'sand-' + typed[:3].replace('.', '-')}"
+        assert shown in (await site.browser().get(address)).words
+
+
 async def test_while_somebody_types_each_is_checked_and_the_preview_has_it(site: Site) -> None:
     admin = await site.signed_in("owner")
     await defined(admin, "Tide", "number")

@@ -146,6 +146,15 @@ async def test_what_was_typed_and_chosen_is_kept_when_it_is_refused(site: Site) 
     assert (await browser.post(BULK, {"act": "explode", "id": "1"})).status == 422
 
 
+async def test_list_that_no_browser_sent_undoes_nothing_and_breaks_nothing(site: Site) -> None:
+    browser = await site.signed_in("owner")
+    number = await written(browser, title="Night")
+    for page in ("second", "9" * 30):
+        assert (await do(browser, "add_tags", number, tags="Kelp", page=page)).status == 422, "before anything is done"
+    assert "Kelp" not in (await browser.get("/admin/tags")).words
+    assert (await do(browser, "add_tags", number, tags="Kelp", list="a=b&" * 300)).location == "/admin/posts"
+
+
 async def test_deleting_for_good_is_asked_about(site: Site) -> None:
     browser = await site.signed_in("owner")
     number = await written(browser, title="Night")

@@ -31,6 +31,8 @@ async def test_what_is_wrong_is_said_by_its_field(site: Site) -> None:
     assert fields(answer.page)["target"] == "javascript:alert(1)"
     answer = await browser.post("/admin/redirects/new", {"path": "/login", "target": "/x", "match": "exact"})
     assert "From: /login is used by Squall itself" in words(by_class(answer.page, "problems")[0])
+    answer = await browser.post("/admin/redirects/new", {"path": "/two%0D%0Alines", "target": "/x", "match": "exact"})
+    assert "From: Write a path of this site" in words(by_class(answer.page, "problems")[0])
 
 
 async def test_a_table_comes_in_with_its_bad_lines_back_and_goes_out_for_spreadsheets(site: Site) -> None:

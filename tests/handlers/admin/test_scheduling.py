@@ -139,6 +139,33 @@ async def test_what_was_just_withdrawn_trashed_or_scheduled_is_taken_back(site: 
         assert not (await session.scalars(select(Redirect))).all()
 
 
+async def test_redirect_that_waited_for_the_address_is_there_again_after_undo(site: Site) -> None:
+    browser = await site.signed_in("owner")
+    post_id = await written(browser, text="First.")
+    await published(browser, post_id)
+    await browser.post("/admin/redirects/new", {"path": "/stormy-night", "target": "/archive", "match": "exact"})
+    at = f"/admin/posts/{post_id}"
+    leads_away = (f"{at}/end", {"end_when": "now", "redirect_to": "/elsewhere"})
+    for path, form in (leads_away, (f"{at}/publication", {"_method": "delete"}), (at, {"_method": "delete"})):
+        await undone(browser, await browser.post(path, form))
+        assert "First." in await readers_see(site)
+        async with site.database.read() as session:
+            assert (await session.scalars(select(Redirect.target))).all() == ["/archive"]
+
+
+async def test_what_was_submitted_meanwhile_is_not_undone(site: Site) -> None:
+    browser = await site.signed_in("author")
+    post_id = await written(browser, text="First.")
+    page = (await browser.get((await published(browser, post_id)).location)).page
+    offer = next(form for form in page.iter("form") if (form.get("action") or "").endswith("/undo"))
+    await saved(browser, post_id, text="Second.")
+    assert (await browser.post(f"/admin/posts/{post_id}/review", {"words": "Please."})).status == 303
+    await browser.post(offer.get("action") or "", fields(page, offer))
+    assert "Something else happened to it meanwhile" in (await browser.get(f"/admin/posts/{post_id}")).words
+    assert "First." in await readers_see(site)
+    assert "Stormy night" in (await (await site.signed_in("editor")).get("/admin")).words
+
+
 async def test_undo_is_for_whoever_did_it_for_seconds_and_while_nothing_else_happens(site: Site, clock: Clock) -> None:
     browser, other = await site.signed_in("owner"), await site.signed_in("editor")
     post_id = await written(browser)

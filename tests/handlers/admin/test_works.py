@@ -107,6 +107,32 @@ def test_archive_writes_nothing_outside_its_folder(tmp_path: Path, monkeypatch: 
         errands.unpack(archive, folder)
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_archive_whose_bytes_are_damaged_is_refused(tmp_path: Path, method: int) -> None:
+    kept = io.BytesIO()
+    with zipfile.ZipFile(kept, "w", method) as packed:
+        packed.writestr("a.md", "Mud at last. " * 50)
+    content = kept.getvalue()
+    start = content.index(b"a.md") + len("a.md") + (4 if method == zipfile.ZIP_LZMA else 0)
+    archive = tmp_path / "a.zip"
+    archive.write_bytes(content[:start] + b"\xff" * 8 + content[start + 8 :])
+    with pytest.raises(OperatorError, match="damaged"):
+        errands.unpack(archive, tmp_path / "in")
+
+
+async def test_import_that_breaks_down_holds_up_no_other(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_down(*_: object) -> None:
+        raise ValueError
+
+    monkeypatch.setattr(errands, "unpack", break_down)
+    owner = await site.signed_in("owner")
+    first = await send(owner, zipped(BLOG))
+    await work_off(site)
+    assert "It could not be done." in (await owner.get(first.location)).words
+    assert (await send(owner, zipped(BLOG))).status == 303
+    assert (await owner.post(first.location, {"_method": "delete"})).status == 303
+
+
 @LONG
 async def test_backup_is_made_and_only_the_owner_takes_it_away(site: Site) -> None:
     owner, administrator = await site.signed_in("owner"), await site.signed_in("administrator")

@@ -80,6 +80,17 @@ async def test_password_is_needed_long_enough_and_kept_when_nothing_is_typed(sit
     assert (await site.browser().send("POST", "/unlock", {"post": post_id, "password": "spring tide"})).status == 303
 
 
+async def test_copy_of_a_closed_text_is_as_closed(site: Site) -> None:
+    post_id, desk = await texts(site), await site.signed_in("editor")
+    await choose(desk, post_id, "password", "spring tide")
+    copy = int((await desk.post(f"/admin/posts/{post_id}/copy")).location.rsplit("/", 1)[1])
+    path = (await factories.publish(site.database, await factories.person(site.database, "editor"), copy)).path
+    reader = site.browser()
+    assert (await reader.get(f"/{path}")).status == 403
+    assert (await reader.send("POST", "/unlock", {"post": copy, "password": "spring tide"})).location == f"/{path}"
+    assert await named_in(reader) == set()
+
+
 async def test_who_may_not_publish_a_text_does_not_choose_its_readers(site: Site) -> None:
     post_id = await texts(site)
     for role in ("author", "contributor"):
@@ -129,3 +140,47 @@ async def test_closed_site_shows_nothing_but_its_name(site: Site, access: str) -
     assert (await site.browser().get("/ebb")).status == 403
     await owner.post("/admin/site/access", {"access": "open"})
     assert (await site.browser().get("/ebb")).status == 200
+
+
+@pytest.mark.parametrize("access", ["private", "coming_soon"])
+async def test_closed_site_has_no_menu_on_pages_that_answer_to_all(site: Site, access: str) -> None:
+    await site.person("owner")
+    owner, reader = await site.signed_in("owner"), site.browser()
+    editor = await factories.person(site.database, "editor")
+    await factories.published_page(site.database, editor, title="Eelgrass")
+    for path in ("/", "/static/nothing"):
+        assert "Eelgrass" in (await reader.get(path)).text
+    await owner.post("/admin/site/access", {"access": access, "password": "spring tide"})
+    carrier = "a" * 40
+    for path in ("/static/nothing", f"/preview/{carrier}", "/.well-known/security.txt", "/media/1/x.png", "/%00", "/live/nothing"):
+        answer = await reader.get(path)
+        assert answer.status in (403, 404), path
+        assert "Eelgrass" not in answer.text, path
+    for form in ({"password": "neap tide"}, {"password": ""}, {"post": "999", "password": "neap tide"}, {"post": "x"}):
+        assert "Eelgrass" not in (await reader.send("POST", "/unlock", form)).text, form
+    await reader.send("POST", "/unlock", {"password": "spring tide"})
+    assert "Eelgrass" in (await reader.get("/")).text
+
+
+@pytest.mark.parametrize("role", ["author", "contributor"])
+@pytest.mark.parametrize("visibility", ["unlisted", "password"])
+async def test_desk_names_no_hidden_text_to_those_who_may_not_see_drafts(site: Site, role: str, visibility: str) -> None:
+    post_id, desk = await texts(site), await site.signed_in(role)
+    places = (
+        "/admin/posts",
+        "/admin/posts?q=eels",
+        "/admin/posts?q=ebb",
+        "/admin/calendar",
+        "/admin/links",
+        "/admin/links?q=ebb",
+        "/admin",
+    )
+    for path in places:
+        assert "Ebb" in (await desk.get(path)).text, path
+    await choose(await site.signed_in("editor"), post_id, visibility, "spring tide")
+    for path in places:
+        answer = await desk.get(path)
+        assert answer.status == 200
+        assert "Ebb" not in answer.text, path
+    assert (await desk.get(f"/admin/posts/{post_id}")).status == 404
+    assert "Ebb" in (await (await site.signed_in("editor")).get("/admin/posts?q=eels")).text
