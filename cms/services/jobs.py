@@ -23,6 +23,7 @@ MOMENT = timedelta(seconds=5)  # in which another worker is done with a small th
 KEPT = timedelta(days=7)  # how long finished jobs are remembered
 MOST_SHOWN = 200
 FAILED_KEPT = timedelta(days=90)  # and those that somebody may want to look at
+DEADLY = say("Its worker ended each time before it was done.")
 
 
 async def enqueue(work: Work, name: str, *, key: str | None = None, due_at: datetime | None = None, **payload: Any) -> None:
@@ -58,7 +59,7 @@ async def hold(work: Work, job: Job) -> None:
 async def _give_up(work: Work) -> None:
     """A job that ended its worker each time it was tried would go on ending them."""
     deadly = update(Job).where(Job.finished_at.is_(None), Job.leased_until < work.now, Job.attempts >= MAX_ATTEMPTS)
-    values = {"finished_at": work.now, "lease": None, "leased_until": None, "error": say("Its worker ended each time before it was done.")}
+    values = {"finished_at": work.now, "lease": None, "leased_until": None, "error": DEADLY}
     await work.session.execute(deadly.values(values))
 
 

@@ -4,13 +4,13 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import String, cast, delete, exists, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
 from cms.db.session import Work
 from cms.errors import Conflict, NotFound
-from cms.models import Site, Transfer
+from cms.models import Job, Site, Transfer
 from cms.models.desk import TransferKind, TransferState
 from cms.models.site import SITE_ID
 from cms.policy import SYSTEM, Actor, Capability
@@ -99,6 +99,14 @@ async def end(work: Work, transfer_id: int, *, error: str = "", **values: Any) -
     state = TransferState.FAILED if error else TransferState.DONE
     said = {"state": state, "error": error[:1000] or None, "progress": None, "finished_at": work.now, **values}
     await work.session.execute(update(Transfer).where(Transfer.id == transfer_id).values(said))
+
+
+async def give_up(work: Work) -> None:
+    """Those whose job was given up, as its worker was killed each time: they would keep others waiting for ever."""
+    has_job = exists().where(Job.key == literal(f"{JOB}:") + cast(Transfer.id, String), Job.finished_at.is_(None))
+    left = update(Transfer).where(Transfer.state.in_(_OPEN), ~has_job)
+    said = {"state": TransferState.FAILED, "error": jobs.DEADLY, "progress": None, "finished_at": work.now}
+    await work.session.execute(left.values(said))
 
 
 # --- backups by themselves, and what is old --------------------------------------------------------------------------------

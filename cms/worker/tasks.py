@@ -88,6 +88,8 @@ async def keep_house(means: Means, _payload: dict[str, Any]) -> None:
 
 async def keep_idle(means: Means, _payload: dict[str, Any]) -> None:
     await revisions.keep_idle(means.database)
+    async with means.database.transaction() as work:
+        await transfer_runs.give_up(work)
 
 
 async def reindex_search(means: Means, _payload: dict[str, Any]) -> None:

@@ -133,6 +133,23 @@ async def test_import_that_breaks_down_holds_up_no_other(site: Site, monkeypatch
     assert (await owner.post(first.location, {"_method": "delete"})).status == 303
 
 
+async def test_import_whose_worker_was_killed_each_time_holds_up_no_other(site: Site) -> None:
+    owner, clock = await site.signed_in("owner"), Clock()
+    site.database.clock = clock
+    first = await send(owner, zipped(BLOG))
+    for _ in range(jobs.MAX_ATTEMPTS):
+        await TASKS["keep_idle"](means_of(site), {})
+        async with site.database.transaction() as work:
+            assert await jobs.claim(work, [transfer_runs.JOB], is_long=True)
+        clock.pass_(minutes=10)
+    assert "One is under way" in (await send(owner, zipped(BLOG))).words
+    async with site.database.transaction() as work:
+        assert await jobs.claim(work, [transfer_runs.JOB], is_long=True) is None
+    await TASKS["keep_idle"](means_of(site), {})
+    assert "Its worker ended each time" in (await owner.get(first.location)).words
+    assert (await send(owner, zipped(BLOG))).status == 303
+
+
 @LONG
 async def test_backup_is_made_and_only_the_owner_takes_it_away(site: Site) -> None:
     owner, administrator = await site.signed_in("owner"), await site.signed_in("administrator")
