@@ -15,6 +15,7 @@ from babel.messages.pofile import read_po, write_po
 from tornado.template import Loader, Template
 
 from cms import errors
+from cms.ui import writing
 from cms.ui.languages import CATALOGUES, DOMAIN
 
 ROOT = Path(__file__).parent
@@ -51,6 +52,8 @@ def collect() -> Catalog:
         if not name.startswith(OPERATORS_OWN):
             for message in _messages(_code(path), name):
                 catalog.add(message, locations=[(name, 0)])
+    for words in writing.english().values():
+        catalog.add(words, locations=[("static/js/editor-words.json", 0)])
     return catalog
 
 

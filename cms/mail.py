@@ -24,7 +24,7 @@ LONGEST = 60.0  # seconds for all of them
 @dataclass(frozen=True, slots=True)
 class Letter:
     """What somebody is told. ``link`` is a whole address, ``action`` the words on it; ``after`` stands below it. ``is_ticket``: whoever
-    has the link may do what it is for, once."""
+    has the link may do what it is for, once. ``locale``: the language that somebody chose for himself."""
 
     to: str
     name: str
@@ -34,6 +34,7 @@ class Letter:
     action: str = ""
     after: tuple[str, ...] = ()
     is_ticket: bool = False
+    locale: str = ""
 
 
 class MailFailed(CMSError):
@@ -44,10 +45,19 @@ class MailFailed(CMSError):
         self.reply = reply
 
 
+class Spoken(Protocol):
+    """The language of a letter."""
+
+    @property
+    def tag(self) -> str: ...
+
+    def translate(self, message: str) -> str: ...
+
+
 class Mailer(Protocol):
     can_reach_people: bool
 
-    async def send(self, letter: Letter, site_name: str) -> None:
+    async def send(self, letter: Letter, site_name: str, spoken: Spoken) -> None:
         """Raises ``MailFailed``."""
         ...
 
@@ -63,7 +73,7 @@ class Terminal:
 
     can_reach_people = False
 
-    async def send(self, letter: Letter, site_name: str) -> None:
+    async def send(self, letter: Letter, site_name: str, spoken: Spoken) -> None:
         if letter.is_ticket:
             sys.stdout.write(f"\n{letter.subject}, for {letter.to} (the link works once):\n  {letter.link}\n\n")
             sys.stdout.flush()
@@ -77,9 +87,9 @@ class Smtp:
         self._sender = parseaddr(sender)
         self._public_url = public_url
 
-    async def send(self, letter: Letter, site_name: str) -> None:
+    async def send(self, letter: Letter, site_name: str, spoken: Spoken) -> None:
         try:
-            message = self._message(letter, site_name)
+            message = self._message(letter, site_name, spoken)
         except ValueError:
             raise MailFailed(say("The letter's address or subject cannot be written in a mail.")) from None
         try:
@@ -100,17 +110,18 @@ class Smtp:
             timeout=PATIENCE,
         )
 
-    def _message(self, letter: Letter, site_name: str) -> EmailMessage:
+    def _message(self, letter: Letter, site_name: str, spoken: Spoken) -> EmailMessage:
         """Headers refuse line breaks (``ValueError``), so nobody's name becomes a header."""
         name, address = self._sender
         message = EmailMessage()
         message["From"] = Address(name or site_name, addr_spec=address)
         message["To"] = Address(addr_spec=_with_ascii_domain(letter.to))
-        message["Subject"] = letter.subject
+        message["Subject"] = spoken.translate(letter.subject)
         message["Date"] = format_datetime(localtime())
         message["Message-ID"] = make_msgid(domain=address.rpartition("@")[2])
         message["Auto-Submitted"] = "auto-generated"  # no "I am on holiday" back (RFC 3834)
         values = {"letter": letter, "site_name": site_name, "public_url": self._public_url, "one_line": _one_line}
+        values |= {"_": spoken.translate, "language": spoken.tag}
         message.set_content(self._templates.load("letter.txt").generate(**values).decode())
         message.add_alternative(self._templates.load("letter.html").generate(**values).decode(), subtype="html")
         return message

@@ -122,7 +122,7 @@ def test_words_are_found_and_replaced_and_axe_finds_nothing(writer: WritingScree
     writer.wait_in(".finder", "1 of 3")
     assert problems(writer.driver) == [], "find and replace"
     writer.field_named("Replace with").send_keys("wave")
-    writer.button("All").click()
+    writer.button("Replace all").click()
     writer.keys(Keys.ESCAPE)
     assert writer.text.startswith("one wave, two waves")
     assert writer.focused == "Text, in Markdown"

@@ -9,12 +9,15 @@ import pytest
 from cms import mail
 from cms.mail import Letter, MailFailed, Smtp, Terminal, mailer_for
 from cms.settings import Settings, smtp_server
+from cms.ui.languages import language
+from cms.wording import say
 from tests.postbox import LOGIN, free_port, link_in, make_certificate, postbox, text_of
 
 LINK = "https://tides.example/password/a-link-that-works-once"
 LETTER = Letter(
     "ana@example.org", "Ana", "A new password", ("Somebody asked.", "Once <only>."), LINK, "Choose one", ("One hour.",), is_ticket=True
 )
+ENGLISH = language(["en"])
 
 
 def smtp(url: str, sender: str = "desk@example.org") -> Smtp:
@@ -28,7 +31,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 async def refused(mailer: Smtp, letter: Letter = LETTER) -> MailFailed:
     with pytest.raises(MailFailed) as failed:
-        await mailer.send(letter, "The Tide Table")
+        await mailer.send(letter, "The Tide Table", ENGLISH)
     assert letter.to not in failed.value.message
     assert LINK not in failed.value.message
     assert failed.value.__suppress_context__, "what the server said is not in a log's traceback either"
@@ -37,7 +40,7 @@ async def refused(mailer: Smtp, letter: Letter = LETTER) -> MailFailed:
 
 async def test_letter_has_both_forms_and_says_that_a_program_wrote_it() -> None:
     with postbox() as box:
-        await smtp(box.url()).send(LETTER, "The Tide Table")
+        await smtp(box.url()).send(LETTER, "The Tide Table", ENGLISH)
     (letter,) = box.letters
     assert (letter["To"], letter["Subject"]) == ("ana@example.org", "A new password")
     assert letter["From"] == "The Tide Table <desk@example.org>"
@@ -54,15 +57,30 @@ async def test_letter_has_both_forms_and_says_that_a_program_wrote_it() -> None:
     assert "color-scheme" in html
 
 
+async def test_letter_speaks_the_language_of_whoever_gets_it() -> None:
+    what = say("The passkey “{name}” was removed", name="Handy")
+    german = Letter("ana@example.org", "Ana", say("An invitation to {site}", site="Watt"), (say("{what}.", what=what),), LINK, "Sign in")
+    with postbox() as box:
+        await smtp(box.url()).send(german, "The Tide Table", language(["de"]))
+    (letter,) = box.letters
+    assert letter["Subject"] == "Eine Einladung zu Watt"
+    text, html = text_of(letter), text_of(letter, "html")
+    for words in ("Hallo Ana,", "Der Passkey „Handy“ wurde entfernt.", "Anmelden"):
+        assert words in text
+        assert words in html
+    assert '<html lang="de">' in html
+    assert "Wenn der Knopf" in html
+
+
 async def test_sender_may_have_a_name_of_its_own() -> None:
     with postbox() as box:
-        await smtp(box.url(), "Schöne Grüße <desk@example.org>").send(LETTER, "The Tide Table")
+        await smtp(box.url(), "Schöne Grüße <desk@example.org>").send(LETTER, "The Tide Table", ENGLISH)
     assert box.letters[0]["From"].addresses[0].display_name == "Schöne Grüße"
 
 
 async def test_address_in_another_script_goes_out_as_punycode() -> None:
     with postbox() as box:
-        await smtp(box.url()).send(Letter("ana@exämple.org", "", "Tide", ("x",)), "S")
+        await smtp(box.url()).send(Letter("ana@exämple.org", "", "Tide", ("x",)), "S", ENGLISH)
     assert box.letters[0]["To"] == "ana@xn--exmple-cua.org"
 
 
@@ -79,7 +97,7 @@ async def test_nobody_puts_a_header_into_a_letter(letter: Letter) -> None:
     with postbox() as box:
         assert "cannot be written" in (await refused(smtp(box.url()), letter)).message
         assert box.letters == []
-        await smtp(box.url()).send(Letter("ana@example.org", "Ana\n\nhttps://evil.example/x", "Tide", ("x",)), "The Tide Table")
+        await smtp(box.url()).send(Letter("ana@example.org", "Ana\n\nhttps://evil.example/x", "Tide", ("x",)), "The Tide Table", ENGLISH)
     (sent,) = box.letters
     assert sent["Bcc"] is None
     assert "Hello Ana https://evil.example/x," in text_of(sent), "no line of its own"
@@ -90,14 +108,14 @@ async def test_letters_go_over_starttls(certificate: Path, monkeypatch: pytest.M
         await refused(smtp(box.url("smtp", LOGIN)))  # nobody knows this certificate
         assert box.letters == []
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-        await smtp(box.url("smtp", LOGIN)).send(LETTER, "S")
+        await smtp(box.url("smtp", LOGIN)).send(LETTER, "S", ENGLISH)
     assert len(box.letters) == 1
 
 
 async def test_letters_go_over_tls_from_the_start(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     with postbox(certificate=certificate, security="tls") as box:
-        await smtp(box.url("smtps")).send(LETTER, "S")
+        await smtp(box.url("smtps")).send(LETTER, "S", ENGLISH)
     assert len(box.letters) == 1
 
 
@@ -113,7 +131,7 @@ async def test_refused_password_is_said_so() -> None:
         assert "refused the user or the password (535)" in error.message
         assert "535" not in error.reply
         assert error.reply, "the server's sentence, for who asked"
-        await smtp(box.url(login=LOGIN)).send(LETTER, "S")
+        await smtp(box.url(login=LOGIN)).send(LETTER, "S", ENGLISH)
     assert len(box.letters) == 1
 
 
@@ -146,8 +164,8 @@ async def _count() -> None:
 async def test_without_a_server_links_come_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     mailer = mailer_for(Settings())
     assert isinstance(mailer, Terminal)
-    await mailer.send(LETTER, "S")
-    await mailer.send(Letter("ana@example.org", "Ana", "Your role was changed", ("x",), "https://tides.example/login"), "S")
+    await mailer.send(LETTER, "S", ENGLISH)
+    await mailer.send(Letter("ana@example.org", "Ana", "Your role was changed", ("x",), "https://tides.example/login"), "S", ENGLISH)
     shown = capsys.readouterr()
     assert "A new password, for ana@example.org" in shown.out
     assert LINK in shown.out

@@ -39,7 +39,7 @@ class AuditQuery(BaseModel):
     kind: Line = Field("", title="What", max_length=60)  # the first word of the action
     subject: Line = Field("", title="On what", max_length=60)
     since: Day | None = Field(None, title="From")
-    until: Day | None = Field(None, title="To")  # that day included
+    until: Day | None = Field(None, title="Until")  # that day included
     before: int | None = Field(None, ge=1, le=10**17)
 
     @field_validator("subject")

@@ -173,7 +173,7 @@ async def _give_role(work: Work, actor: Actor, user: User, role: Role) -> None:
     audit.note(work, actor, "user.role", "user", user.id, before=user.role.value, after=role.value)
     user.role = role
     await _void_links(work, user)  # an administrator may have one for the password of whoever is the owner now
-    await notices.tell(work, user.id, Notice.ROLE, role=role.value)
+    await notices.tell(work, user.id, Notice.ROLE, role=say(role.value))
     await end_sessions(work, user, "role")
 
 

@@ -17,7 +17,7 @@ from cms.mail import Letter
 from cms.models import Job, User
 from cms.sealing import Sealer
 from cms.services import jobs
-from cms.wording import phrases, say
+from cms.wording import Said, phrases, say
 
 JOB = "send_mail"
 HOUR = timedelta(hours=1)  # in which no more letters are sent than the site allows
@@ -51,7 +51,7 @@ REFUSABLE = (
 async def tell(work: Work, user_id: int, notice: Notice, *, about: int | None = None, **facts: str) -> None:
     """A person, at the address that is theirs when it is sent, unless they do not want to know. ``about``: whoever the facts name, so
     that they can be forgotten."""
-    await jobs.enqueue(work, JOB, notice=notice, user_id=user_id, about=about, facts=facts)
+    await jobs.enqueue(work, JOB, notice=notice, user_id=user_id, about=about, facts=_kept(facts))
 
 
 async def enqueue(
@@ -59,7 +59,7 @@ async def enqueue(
 ) -> None:
     """To an address, with what nobody else may read. ``user_id``: whose account it is about, if there is one yet. ``key``: to take it
     back by."""
-    sealed = sealer.seal(json.dumps({"to": to, "name": name, "facts": facts}))
+    sealed = sealer.seal(json.dumps({"to": to, "name": name, "facts": _kept(facts)}))
     await jobs.enqueue(work, JOB, key=key, notice=notice, user_id=user_id, sealed=sealed)
 
 
@@ -91,7 +91,7 @@ async def new_device(work: Work, user_id: int, browser: str) -> None:
         Notice.NEW_DEVICE,
         browser=browser,
         address=work.address or say("from an unknown address"),
-        at=f"{work.now:%d %B %Y, %H:%M} UTC",
+        at=f"{work.now:%Y-%m-%d, %H:%M} UTC",
     )
 
 
@@ -102,26 +102,40 @@ async def second_factor(work: Work, user_id: int, what: str) -> None:
 
 def test_letter(user: User, public_url: str, site_name: str) -> Letter:
     """Sent while somebody looks on, not as a job."""
-    return _written(Notice.TEST, user.email, user.name, public_url, {"site": site_name})
+    return _written(Notice.TEST, user.email, user.name, public_url, {"site": site_name}, user.locale)
 
 
 async def letter(session: AsyncSession, sealer: Sealer, public_url: str, payload: dict[str, Any]) -> Letter | None:
     """Of a job; None if the person has gone, or does not want it. Raises ``OperatorError`` if a secret key is missing."""
     notice = Notice(payload["notice"])
+    user = await session.get(User, payload["user_id"]) if payload["user_id"] else None
     if "sealed" in payload:
         kept = json.loads(sealer.open(payload["sealed"]))
-        return _written(notice, kept["to"], kept["name"], public_url, kept["facts"])
-    user = await session.get(User, payload["user_id"])
+        return _written(notice, kept["to"], kept["name"], public_url, kept["facts"], user.locale if user else "")
     if user is None or notice in user.refuses:
         return None
-    return _written(notice, user.email, user.name, public_url, payload["facts"])
+    return _written(notice, user.email, user.name, public_url, payload["facts"], user.locale)
 
 
-def _written(notice: Notice, to: str, name: str, public_url: str, facts: dict[str, str]) -> Letter:
-    said = WORDS[notice]
-    subject, path, *rest = (each.format(**facts) for each in (said.subject, said.path, *said.paragraphs))
-    after, is_ticket = (said.after,) if said.after else (), "{carrier}" in said.path
-    return Letter(to, name, subject, tuple(filter(None, rest)), public_url + path if path else "", said.action, after, is_ticket)
+def _kept(facts: dict[str, Any]) -> dict[str, Any]:
+    """For JSON: of a sentence, its parts, so that it is said in the language of whoever gets the letter."""
+    return {name: _parts(each) if isinstance(each, Said) else each for name, each in facts.items()}
+
+
+def _parts(sentence: Said) -> list[Any]:
+    return [sentence.message, sentence.plural, sentence.number, _kept(sentence.values)]
+
+
+def _read(facts: dict[str, Any]) -> dict[str, Any]:
+    return {name: say(*each[:3], **_read(each[3])) if isinstance(each, list) else each for name, each in facts.items()}
+
+
+def _written(notice: Notice, to: str, name: str, public_url: str, kept: dict[str, Any], locale: str) -> Letter:
+    words, facts = WORDS[notice], _read(kept)
+    subject, *paragraphs = (say(each, **facts) for each in (words.subject, *words.paragraphs))
+    link = public_url + words.path.format(**facts) if words.path else ""
+    after, is_ticket = (words.after,) if words.after else (), "{carrier}" in words.path
+    return Letter(to, name, subject, tuple(filter(None, paragraphs)), link, words.action, after, is_ticket, locale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +143,7 @@ class Words:
     """Of a letter, with places for facts. ``action`` stands on the button that leads to ``path``, ``after`` below it."""
 
     subject: str
-    paragraphs: tuple[str, ...]
+    paragraphs: list[str]
     path: str = ""
     action: str = ""
     after: str = ""
@@ -141,97 +155,97 @@ WORDS: dict[Notice, Words] = phrases(
     {
         Notice.INVITATION: Words(
             "An invitation to {site}",
-            ("{by} invites you to work on {site}. Your role there will be: {role}.",),
+            ["{by} invites you to work on {site}. Your role there will be: {role}."],
             "/invitation/{carrier}",
             "Accept the invitation",
             "The link works once, for seven days. If you do not want this, there is nothing you need to do.",
         ),
         Notice.RESET: Words(
             "A new password",
-            ("Somebody, hopefully you, asked for a new password for your account.",),
+            ["Somebody, hopefully you, asked for a new password for your account."],
             "/password/{carrier}",
             "Choose a new password",
             "The link works once, for one hour. If you did not ask, nothing happens: your password stays what it is.",
         ),
         Notice.OLD_ADDRESS: Words(
             "Another e-mail address for your account",
-            ("Your account is to have another e-mail address: {new}. Please confirm it here; the new address is asked, too.",),
+            ["Your account is to have another e-mail address: {new}. Please confirm it here; the new address is asked, too."],
             "/account/email/{carrier}",
             "Confirm the change",
             "The link works once, for 24 hours. If you did not ask for this, do not follow it, and set a new password.",
         ),
         Notice.NEW_ADDRESS: Words(
             "Confirm your e-mail address",
-            ("Somebody wants to sign in with this address from now on. Please confirm it here; the address until now is asked, too.",),
+            ["Somebody wants to sign in with this address from now on. Please confirm it here; the address until now is asked, too."],
             "/account/email/{carrier}",
             "Confirm this address",
             "The link works once, for 24 hours. If you do not know what this is about, there is nothing you need to do.",
         ),
         Notice.ADDRESS_CHANGED: Words(
             "Your e-mail address was changed",
-            ("Your account has another e-mail address from now on. This one does not sign in any more, and gets no more mail.",),
+            ["Your account has another e-mail address from now on. This one does not sign in any more, and gets no more mail."],
             after="If this was not you, tell an administrator at once.",
         ),
         Notice.PASSWORD: Words(
             "Your password was changed",
-            ("The password of your account was changed. All other sessions have ended.",),
+            ["The password of your account was changed. All other sessions have ended."],
             "/password",
             "Set another password",
             _NOT_YOU,
         ),
-        Notice.SECOND_FACTOR: Words("How you sign in was changed", ("{what}.",), "/account/security", "Look at your account", _NOT_YOU),
+        Notice.SECOND_FACTOR: Words("How you sign in was changed", ["{what}."], "/account/security", "Look at your account", _NOT_YOU),
         Notice.ROLE: Words(
             "Your role was changed",
-            ("Your role from now on: {role}. You were signed out everywhere; sign in again to go on.",),
+            ["Your role from now on: {role}. You were signed out everywhere; sign in again to go on."],
             "/login",
             "Sign in",
         ),
         Notice.NEW_DEVICE: Words(
             "A new device signed in",
-            ("Somebody signed in to your account with a browser that was not seen here before.", "{browser}, {address}, {at}"),
+            ["Somebody signed in to your account with a browser that was not seen here before.", "{browser}, {address}, {at}"],
             "/account/security",
             "Look at your sessions",
             _NOT_YOU,
         ),
         Notice.ACCEPTED: Words(
             "{who} accepted your invitation",
-            ("{who} accepted your invitation, and has an account now.",),
+            ["{who} accepted your invitation, and has an account now."],
             "/admin/people",
             "See everybody",
         ),
         Notice.MENTION: Words(
-            "{who} {did} “{title}”",
-            ("{who} {did} “{title}”:", "{words}"),
+            "{did}",
+            ["{did}:", "{words}"],
             "{path}",
             "Read it, and answer",
         ),
         Notice.MISS: Words(
             "“{title}” was not done on time",
-            ("What was scheduled for “{title}” could not be done:", "{words}", "It is not tried again by itself."),
+            ["What was scheduled for “{title}” could not be done:", "{words}", "It is not tried again by itself."],
             "{path}",
             "Look at it",
         ),
         Notice.SUBMITTED: Words(
             "For review: “{title}”",
-            ("{who} asks you to review “{title}”.", "{words}"),
+            ["{who} asks you to review “{title}”.", "{words}"],
             "{path}",
             "Review it",
         ),
         Notice.APPROVED: Words(
             "Approved: “{title}”",
-            ("{who} approved “{title}”. It can go out now.", "{words}"),
+            ["{who} approved “{title}”. It can go out now.", "{words}"],
             "{path}",
             "Look at it",
         ),
         Notice.CHANGES_ASKED: Words(
             "Please change “{title}”",
-            ("{who} asks for changes to “{title}” before it goes out:", "{words}"),
+            ["{who} asks for changes to “{title}” before it goes out:", "{words}"],
             "{path}",
             "Read it, and go on writing",
         ),
         Notice.TEST: Words(
             "A test of the mail",
-            ("This letter was sent from the settings of {site}. It arrived, so mail works.",),
+            ["This letter was sent from the settings of {site}. It arrived, so mail works."],
         ),
     }
 )

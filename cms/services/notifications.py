@@ -14,11 +14,11 @@ from cms.models import Notification, Post, User
 from cms.policy import Actor
 from cms.services import notices, outbox, posts
 from cms.services.notices import Notice
-from cms.wording import say
+from cms.wording import phrases, say
 
 KEPT = 100  # days
 MOST_SHOWN = 100
-DID = {"mention": say("mentioned you in"), "answer": say("answered in")}  # after the name of who did it, before the title
+DID = phrases({"mention": "{who} mentioned you in “{title}”", "answer": "{who} answered in “{title}”"})
 LETTERS = {  # by kind
     **dict.fromkeys(DID, Notice.MENTION),
     "submitted": Notice.SUBMITTED,
@@ -48,7 +48,8 @@ class Told:
 
 async def tell(work: Work, actor: Actor, user_ids: Iterable[int], kind: str, post: Post, words: str, thread_id: int | None = None) -> None:
     """``words``: the beginning of what was said. Whoever calls knows that these people may see the post."""
-    facts = {"who": actor.name, "did": DID.get(kind, ""), "title": post.title or say("a text without a title"), "words": words}
+    facts = {"who": actor.name, "title": post.title or say("a text without a title"), "words": words}
+    facts["did"] = say(DID.get(kind, ""), **facts)
     path = f"/admin/{post.kind}s/{post.id}/" + (f"threads#thread-{thread_id}" if thread_id else "review")
     told = tuple(sorted(set(user_ids) - {actor.user_id or 0}))
     for user_id in told:

@@ -38,6 +38,7 @@ from cms.services import (
     transfer_runs,
     trash,
 )
+from cms.ui.languages import language
 from cms.worker import errands
 
 
@@ -131,7 +132,7 @@ async def send_mail(means: Means, payload: dict[str, Any]) -> None:
         letter = await notices.letter(session, means.sealer, means.public_url, payload)
         frame = await site.get_frame(session)
     if letter:
-        await means.mailer.send(letter, frame.name)
+        await means.mailer.send(letter, frame.name, language([letter.locale, frame.language]))
 
 
 async def offer_reset(means: Means, payload: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ import { SavedMark } from "./page/saved.js";
 import { Saving, complete } from "./page/saving.js";
 import { Scrolling } from "./page/scrolling.js";
 import { Voice } from "./page/voice.js";
+import { words } from "./words.js";
 import { createWriter } from "./writing/index.js";
 
 const READ = 6000; // milliseconds in which a sentence is read
@@ -36,7 +37,7 @@ class Editor {
       send: (data) => this.#send(data), page: () => pageAt(location.pathname), nameOf: (client) => this.#othersName(client),
     });
     this.saving = new Saving(desk, form, {
-      whenStored: () => this.#whenStored(), said: (words) => this.mark.confirm(words), failed: (why) => this.#failed(why), signedOut: () => this.again.open(),
+      whenStored: () => this.#whenStored(), said: (done) => this.mark.confirm(done), failed: (why) => this.#failed(why), signedOut: () => this.again.open(),
     });
     addEventListener("beforeunload", (event) => { if (this.#isDirty && !this.kept?.isKept) event.preventDefault(); });
     document.querySelector("form.person")?.addEventListener("submit", () => { if (!this.#isDirty) this.kept?.close(); });
@@ -238,7 +239,7 @@ class Editor {
   }
 
   #stand({ mayWrite, why }) {
-    this.readOnly = mayWrite ? "" : why || "You may read this, not change it.";
+    this.readOnly = mayWrite ? "" : why || words.readOnly;
     this.writer?.setReadOnly(!mayWrite);
     this.fields.setReadOnly(!mayWrite);
     const note = this.desk.querySelector("[data-reading]");
@@ -247,15 +248,15 @@ class Editor {
     this.#show();
   }
 
-  #ended({ code, reason }) {
+  #ended({ code, reason, isOthers }) {
     if (code === CLOSED.signedOut) {
-      this.refusal = "sign in again";
-      this.again.open(reason.includes("here now") ? reason : "");
+      this.refusal = words.signIn;
+      this.again.open(isOthers ? reason : "");
     } else if (code === CLOSED.forbidden) {
       this.#stand({ mayWrite: false, why: reason });
     } else {
       this.#stand({ mayWrite: false, why: reason });
-      this.refusal = reason || "the server does not know this text any more";
+      this.refusal = reason || words.notKnown;
       if (code === CLOSED.unknownLineage) this.desk.querySelector(".desk-note").append(document.getElementById("anew").content.cloneNode(true));
     }
     this.#show();
@@ -269,7 +270,7 @@ class Editor {
   }
 
   #failed(why) {
-    this.failure = why || "the server cannot be reached";
+    this.failure = why || words.noServer;
     this.#show();
     clearTimeout(this.forgetting);
     this.forgetting = setTimeout(() => { this.failure = ""; this.#show(); }, READ);

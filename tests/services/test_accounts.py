@@ -571,7 +571,7 @@ async def test_whoever_links_an_account_elsewhere_is_told_once(database: Databas
             await identities.link_own(work, ana, "https://id.example", "ana-1")
     async with database.read() as session:
         told = [(job["user_id"], job["facts"]["what"]) for job in await session.scalars(select(Job.payload).where(Job.name == notices.JOB))]
-    assert told == [(ana.user_id, "An account elsewhere was linked, and can sign in as you")]
+    assert [(user_id, what) for user_id, (what, *_) in told] == [(ana.user_id, "An account elsewhere was linked, and can sign in as you")]
 
 
 async def test_every_letter_can_be_written() -> None:
@@ -580,7 +580,7 @@ async def test_every_letter_can_be_written() -> None:
     )
     assert set(notices.WORDS) == set(Notice)
     for notice in Notice:
-        letter = notices._written(notice, "a@example.org", "A", "https://tides.example", facts)
+        letter = notices._written(notice, "a@example.org", "A", "https://tides.example", facts, "")
         assert letter.subject
         assert letter.paragraphs
         assert bool(letter.link) == bool(letter.action)

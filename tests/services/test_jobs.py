@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from cms.db.session import Database
-from cms.mail import Letter, MailFailed
+from cms.mail import Letter, MailFailed, Spoken
 from cms.models import Job
 from cms.services import jobs, notices, site
 from cms.telemetry import Metrics
@@ -167,7 +167,7 @@ async def test_letters_beyond_those_of_an_hour_wait_and_none_is_lost(database: D
     class Server:
         can_reach_people = True
 
-        async def send(self, letter: Letter, _site_name: str) -> None:
+        async def send(self, letter: Letter, _site_name: str, _spoken: Spoken) -> None:
             tried.append(letter.to)
             if tried == ["author@example.org"]:
                 raise MailFailed("The mail server was away.")

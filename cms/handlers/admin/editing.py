@@ -23,6 +23,7 @@ from cms.ui.choices import languages
 from cms.ui.custom_fields import labels_of
 from cms.ui.languages import Language
 from cms.ui.words import direction
+from cms.ui.writing import editor_words
 from cms.wording import say
 
 VIEWS = ("write", "both", "read")
@@ -118,6 +119,7 @@ class EditorHandler(AdminHandler, is_base=True):
             view=view if view in VIEWS else "both",
             **_panel(form, around, self.language),
             is_panel_open=is_open,
+            editor_words=editor_words(self.language),
             flash=self.take_flash(),
         )
 

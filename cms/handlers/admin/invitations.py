@@ -8,6 +8,7 @@ from cms.schemas.account import InvitationInput
 from cms.services import invitations, notices, throttling, tokens
 from cms.services.notices import Notice
 from cms.ui.choices import ROLES
+from cms.wording import say
 
 
 class InvitingHandler(AdminHandler, is_base=True):
@@ -23,7 +24,7 @@ class InvitingHandler(AdminHandler, is_base=True):
             if by_mail or not can_mail:  # then it is shown at the terminal
                 await notices.enqueue(
                     work, self.parts.sealer, Notice.INVITATION, to=wanted.email, name=wanted.name, key=tokens.digest(carrier),
-                    site=self.parts.last_frame.name, by=self.actor.name, role=wanted.role, carrier=carrier,
+                    site=self.parts.last_frame.name, by=self.actor.name, role=say(wanted.role), carrier=carrier,
                 )  # fmt: skip
         if by_mail:
             self.flash("The invitation is on its way.")

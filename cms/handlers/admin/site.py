@@ -244,7 +244,8 @@ class MailHandler(AdminHandler):
         async with self.read() as session:
             user, row = await profiles.get(session, self.actor), await site.get(session)
         try:
-            await self.parts.mailer.send(notices.test_letter(user, self.public_url, row.name), row.name)
+            letter = notices.test_letter(user, self.public_url, row.name)
+            await self.parts.mailer.send(letter, row.name, language([letter.locale, row.language]))
         except MailFailed as error:
             self._show(error)
             return

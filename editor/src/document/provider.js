@@ -1,9 +1,10 @@
 // Keeps a Yjs document and the server's the same over a socket that may break at any time, and knows how much of what was typed here is on the
-// server's disk. Emits "hello" (what the server said first), "synced", "change" (whether connected or dirty), "closed" ({code, reason}: it does
-// not come back by itself), "standing", "unsaved" and "writers" (what the server told).
+// server's disk. Emits "hello" (what the server said first), "synced", "change" (whether connected or dirty), "closed" ({code, reason, isOthers}: it
+// does not come back by itself; somebody else is signed in), "standing", "unsaved" and "writers" (what the server told).
 import { ObservableV2 } from "lib0/observable";
 import { applyAwarenessUpdate, encodeAwarenessUpdate, removeAwarenessStates } from "y-protocols/awareness";
 import { messageYjsSyncStep1, messageYjsSyncStep2, readSyncMessage, writeSyncStep1, writeUpdate } from "y-protocols/sync";
+import { put, words } from "../words.js";
 import { AWARENESS, CLOSED, IS, STORED, SYNC, TOLD, message, opened, readBytes, readNumber, readTold, writeBytes, writeNumber } from "./wire.js";
 
 const FIRST_WAIT = 300; // milliseconds before the first new attempt; doubled with each, up to the longest
@@ -61,7 +62,7 @@ export class Provider extends ObservableV2 {
     if (!this.isDirty && this.isSynced) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const look = () => { if (!this.isDirty && this.isSynced) end(resolve); else if (this.hasEnded) end(reject, this.refusal); };
-      const timer = setTimeout(() => end(reject, this.refusal || (patience ? "" : "there is no connection just now")), patience);
+      const timer = setTimeout(() => end(reject, this.refusal || (patience ? "" : words.noConnection)), patience);
       const end = (settle, value) => { clearTimeout(timer); this.off("change", look); settle(value); };
       this.on("change", look);
     });
@@ -93,7 +94,7 @@ export class Provider extends ObservableV2 {
 
   #greet(hello) {
     if (hello.person.id !== this.person) {
-      this.#end(CLOSED.signedOut, `${hello.person.name} is signed in here now.`);
+      this.#end(CLOSED.signedOut, put(words.somebodyElse, hello.person), true);
       return;
     }
     if (this.lineage && hello.lineage !== this.lineage) {
@@ -182,11 +183,11 @@ export class Provider extends ObservableV2 {
     this.emit("change", []);
   }
 
-  #end(code, reason) {
+  #end(code, reason, isOthers = false) {
     this.#drop();
     this.hasEnded = true;
     this.refusal = reason;
-    this.emit("closed", [{ code, reason }]);
+    this.emit("closed", [{ code, reason, isOthers }]);
     this.emit("change", []);
   }
 

@@ -1,5 +1,7 @@
 // "Is it still you?": when the session is over, signing in again without leaving the text. A password is sent from here; whoever needs a passkey
 // or a second factor does that in a window of its own, and is noticed on coming back.
+import { words } from "../words.js";
+
 export class Again {
   /** `reminder`: a button that opens it again; `back()`: tries to go on, and whoever signed in meanwhile, the server says. */
   constructor(dialog, reminder, back) {
@@ -10,10 +12,10 @@ export class Again {
     for (const kind of ["focus", "pageshow"]) addEventListener(kind, () => { if (this.isNeeded) back(); });
   }
 
-  open(words = "") {
+  open(reason = "") {
     this.isNeeded = true;
     this.reminder.hidden = false;
-    this.#say(words);
+    this.#say(reason);
     if (!this.dialog.open) this.dialog.showModal();
   }
 
@@ -35,7 +37,7 @@ export class Again {
       const answer = await fetch(this.form.action, { method: "POST", body: data });
       this.#judge(new URL(answer.url).pathname, parsed(await answer.text()));
     } catch {
-      this.#say("The server cannot be reached. Please try again.");
+      this.#say(words.again);
     } finally {
       button.disabled = false;
     }
@@ -44,14 +46,14 @@ export class Again {
   #judge(path, page) {
     takeKey(page);
     if (path === location.pathname) this.back();
-    else if (path.startsWith("/login/")) this.#say("The password is right; a second step is needed. Take the other way below.");
-    else this.#say(page.querySelector(".error")?.textContent.trim() || "That did not work. Please try again.");
+    else if (path.startsWith("/login/")) this.#say(words.secondStep);
+    else this.#say(page.querySelector(".error")?.textContent.trim() || words.wrong);
   }
 
-  #say(words) {
-    this.error.hidden = !words;
-    this.error.querySelector("span").textContent = words;
-    if (words) this.form.elements.password.focus();
+  #say(sentence) {
+    this.error.hidden = !sentence;
+    this.error.querySelector("span").textContent = sentence;
+    if (sentence) this.form.elements.password.focus();
   }
 }
 

@@ -1,5 +1,7 @@
 // The fields around the text, bound by their names to the map of the document: what is typed is set, what others set is shown, unless somebody
 // is just typing there. What needs a look-up or a new row (a tag that there is not yet) goes as a form, and comes back as an edit of the server.
+import { put, words } from "../words.js";
+
 const id = (value) => (value === "" ? null : Number(value));
 const HOW = { // what the map has for a field, where that is not what stands in it
   category: id, parent: id, picture: id, // "" for none
@@ -123,7 +125,7 @@ export class Fields {
     const place = this.#named(key)[0].closest(".field, .words, .choice");
     if (!name || !place) return;
     const note = place.querySelector(".changed-by") ?? Object.assign(document.createElement("p"), { className: "hint changed-by" });
-    note.textContent = `${name} changed this.`;
+    note.textContent = put(words.changed, { name });
     place.append(note);
     setTimeout(() => note.remove(), 15_000);
   }

@@ -1,6 +1,7 @@
 // Who else is in this document: their marks in the bar, who comes and goes, and following one of them.
 import { EditorView } from "@codemirror/view";
 import * as Y from "yjs";
+import { put, words } from "../words.js";
 
 const SETTLED = 3000; // milliseconds; whoever reloads the page neither left nor came
 
@@ -44,9 +45,10 @@ export class Presence {
     const now = new Map([...this.others].map(([id, user]) => [id, user.name]));
     const came = [...now].filter(([id]) => !this.known?.has(id)).map(([, name]) => name);
     const left = [...(this.known ?? [])].filter(([id]) => !now.has(id)).map(([, name]) => name);
-    const words = [came.length && `${came.join(", ")} ${this.known ? "came" : came.length > 1 ? "are here" : "is here"}.`, left.length && `${left.join(", ")} left.`];
+    const arrived = this.known ? words.came : came.length > 1 ? words.areHere : words.isHere;
+    const said = [[came, arrived], [left, words.left]].filter(([names]) => names.length).map(([names, sentence]) => put(sentence, { names: names.join(", ") }));
     this.known = now;
-    if (came.length || left.length) this.voice.say(words.filter(Boolean).join(" "));
+    if (said.length) this.voice.say(said.join(" "));
   }
 
   // --- following ---
@@ -80,8 +82,8 @@ function avatar(user) {
   button.type = "button";
   button.className = `avatar who-${user.colour}`;
   button.dataset.person = user.id;
-  button.title = `Follow ${user.name}`;
-  button.setAttribute("aria-label", `${user.name} is here: follow`);
+  button.title = put(words.follow, user);
+  button.setAttribute("aria-label", put(words.isHereFollow, user));
   button.dataset.initials = initials(user.name); // drawn by the style sheet: the name is what is read out
   return button;
 }

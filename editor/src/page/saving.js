@@ -1,5 +1,6 @@
 // Acts of the person on the post as a whole: keep a revision (Ctrl-S), go on to publishing. They are ordinary forms, sent once everything typed
 // is on the server, and so without text and fields; what is not a plain success is sent as one, so that the server's page explains it.
+import { words } from "../words.js";
 import { parsed } from "./again.js";
 
 const STANDING = [".state .status", ".desk-acts .menu"]; // parts of the page that say how the post stands
@@ -49,10 +50,10 @@ export class Saving {
     const data = new FormData(this.form);
     this.isActing = false;
     const answer = await fetch(this.form.action, { method: "POST", body: data });
-    if (!answer.headers.has("X-Request-Id")) throw "The server cannot be reached"; // a proxy's page
+    if (!answer.headers.has("X-Request-Id")) throw words.noServer; // a proxy's page
     if (answer.status === 401) return this.signedOut();
     const isDone = answer.ok && answer.redirected && new URL(answer.url).pathname === new URL(this.form.action).pathname;
-    if (isDone) this.renew(parsed(await answer.text())), this.said("Revision kept");
+    if (isDone) this.renew(parsed(await answer.text())), this.said(words.revisionKept);
     else this.#leave(this.desk.querySelector("[data-save]"));
   }
 

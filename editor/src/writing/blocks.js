@@ -1,26 +1,27 @@
 // The menu of blocks that "/" opens at the beginning of a line or after a space, and what each of them writes.
 import { snippet } from "@codemirror/autocomplete";
 import { syntaxTree } from "@codemirror/language";
+import { put, words } from "../words.js";
 import { icon } from "./dom.js";
 import { openSnippetPicker } from "./snippets.js";
 
 const CALL = /(?:^|\s)\/[\p{L}\p{N}-]*$/u;
 const UNSEEN = /^(?:FencedCode|CodeBlock|CodeText|InlineCode|HTMLBlock|MathsBlock|URL|Link)$/;
 
-// What is written, with the places to fill in: ${…}; the icon; other words by which it is found.
+// What is written, with the places to fill in, ${…}, and what stands there until then, {…}; the icon; other words by which it is found.
 const BLOCKS = {
   heading2: ["## ${}", "heading", "title h2 ##"],
   heading3: ["### ${}", "heading", "title h3 ###"],
-  picture: ["![${what it shows}](${address})${}", "media", "image photo"],
-  gallery: ["![${what it shows}](${address})\n![${what it shows}](${address})${}", "media", "images photos pictures"],
+  picture: ["![${{whatItShows}}](${{address}})${}", "media", "image photo"],
+  gallery: ["![${{whatItShows}}](${{address}})\n![${{whatItShows}}](${{address}})${}", "media", "images photos pictures"],
   quote: ["> ${}", "quote", "quotation blockquote >"],
   bullets: ["- ${}", "list", "bullets items -"],
   numbers: ["1. ${}", "list", "ordered 1."],
   tasks: ["- [ ] ${}", "check", "todo checkbox"],
-  codeBlock: ["```${language}\n${}\n```", "code", "program fence ```"],
-  table: ["| ${one} | ${two} |\n| --- | --- |\n| ${} |  |", "table", "grid columns rows"],
+  codeBlock: ["```${{language}}\n${}\n```", "code", "program fence ```"],
+  table: ["| ${{one}} | ${{two}} |\n| --- | --- |\n| ${} |  |", "table", "grid columns rows"],
   callout: ["> [!${NOTE}]\n> ${}", "warn", "note tip important warning caution box admonition"],
-  details: ['??? "${summary}"\n    ${}', "down", "fold toggle spoiler"],
+  details: ['??? "${{summary}}"\n    ${}', "down", "fold toggle spoiler"],
   footnote: [null, "footnote", "note reference"],
   card: ["https://${}", "external", "embed video address"],
   maths: ["$$\n${}\n$$", "maths", "formula tex math equation"],
@@ -29,22 +30,21 @@ const BLOCKS = {
   snippet: [null, "snippet", "piece template again"],
 };
 
-export function blockMenu(words) {
-  const all = Object.entries(BLOCKS).map(([name, [, drawing, others]]) => ({
-    label: words[name],
-    words: `${words[name]} ${others}`.toLowerCase().split(" "),
-    drawing,
-    apply: (view, _completion, from, to) => insertBlock(view, name, from - 1, to),
-  }));
-  return (context) => {
-    const call = context.matchBefore(CALL);
-    if (!call || isIn(context.state, context.pos)) return null;
-    const from = call.from + call.text.indexOf("/") + 1;
-    const typed = context.state.sliceDoc(from, context.pos).toLowerCase();
-    const rank = ({ label, words: its }) => (label.toLowerCase().startsWith(typed) ? 0 : its.some((word) => word.startsWith(typed)) ? 1 : 2);
-    const options = all.filter((option) => rank(option) < 2).sort((one, other) => rank(one) - rank(other));
-    return options.length ? { from, options, filter: false } : null;
-  };
+const all = Object.entries(BLOCKS).map(([name, [, drawing, others]]) => ({
+  label: words[name],
+  words: `${words[name]} ${others}`.toLowerCase().split(" "),
+  drawing,
+  apply: (view, _completion, from, to) => insertBlock(view, name, from - 1, to),
+}));
+
+export function blockMenu(context) {
+  const call = context.matchBefore(CALL);
+  if (!call || isIn(context.state, context.pos)) return null;
+  const from = call.from + call.text.indexOf("/") + 1;
+  const typed = context.state.sliceDoc(from, context.pos).toLowerCase();
+  const rank = ({ label, words: its }) => (label.toLowerCase().startsWith(typed) ? 0 : its.some((word) => word.startsWith(typed)) ? 1 : 2);
+  const options = all.filter((option) => rank(option) < 2).sort((one, other) => rank(one) - rank(other));
+  return options.length ? { from, options, filter: false } : null;
 }
 
 export const drawing = {
@@ -75,7 +75,7 @@ export function insertBlock(view, name, from = view.state.selection.main.from, t
   const gap = doc.sliceString(to, end.to).trim() ? "\n\n" : "\n";
   const [above, below] = [isBegun ? "\n\n" : isBelowText ? "\n" : "", isAboveText ? gap : ""];
   const start = isBegun ? from - (before.length - before.trimEnd().length) : from;
-  snippet(`${above}${BLOCKS[name][0]}${below}`)(view, null, start, to);
+  snippet(`${above}${put(BLOCKS[name][0], words)}${below}`)(view, null, start, to);
   return true;
 }
 

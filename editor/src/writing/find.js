@@ -1,18 +1,19 @@
 // Find and replace, as the desk looks.
 import { closeSearchPanel, findNext, findPrevious, getSearchQuery, replaceAll, replaceNext, search, SearchQuery, setSearchQuery } from "@codemirror/search";
+import { put, words } from "../words.js";
 import { element, icon } from "./dom.js";
 
 const MOST = 999; // matches that are counted
 const LONGEST_COUNT = 20_000; // and of longer texts only after a pause
 const PAUSE = 200;
 
-export const finder = (words) => search({ top: true, literal: true, createPanel: (view) => new Finder(view, words) });
+export const finder = search({ top: true, literal: true, createPanel: (view) => new Finder(view) });
 
 class Finder {
   top = true;
 
-  constructor(view, words) {
-    Object.assign(this, { view, words });
+  constructor(view) {
+    this.view = view;
     this.find = this.#field("find", { "main-field": "true" });
     this.replace = this.#field("replace");
     this.number = element("span", { class: "quiet", role: "status" });
@@ -33,7 +34,7 @@ class Finder {
   }
 
   #field(name, more = {}) {
-    return element("input", { type: "text", "aria-label": this.words[name], placeholder: this.words[name], autocomplete: "off", spellcheck: "false", name: `finder-${name}`, form: "", ...more });
+    return element("input", { type: "text", "aria-label": words[name], placeholder: words[name], autocomplete: "off", spellcheck: "false", name: `finder-${name}`, form: "", ...more });
   }
 
   #button(label, run, drawing) {
@@ -96,8 +97,8 @@ class Finder {
       }
     }
     const all = number > MOST ? `${MOST}+` : String(number);
-    const words = !query.search ? "" : number === 0 ? this.words.nothing : at ? this.words.of.replace("$", at).replace("$", all) : this.words.found.replace("$", all);
-    if (this.number.textContent !== words) this.number.textContent = words;
+    const said = !query.search ? "" : number === 0 ? words.nothing : put(at ? words.of : words.found, { at, number: all });
+    if (this.number.textContent !== said) this.number.textContent = said;
   }
 
   mount() {

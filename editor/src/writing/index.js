@@ -5,6 +5,7 @@ import { Compartment, EditorState } from "@codemirror/state";
 import { drawSelection, dropCursor, EditorView, keymap, placeholder } from "@codemirror/view";
 import { yCollab, ySyncAnnotation } from "y-codemirror.next";
 import { UndoManager } from "yjs";
+import { words } from "../words.js";
 import { authors, showAuthors } from "./authors.js";
 import { blockMenu, drawing } from "./blocks.js";
 import { COMMANDS, keys } from "./commands.js";
@@ -21,19 +22,17 @@ import { pasting } from "./pasting.js";
 import { snippetPicker } from "./snippets.js";
 import { tableKeeper } from "./table-keeper.js";
 import { toolbar } from "./toolbar.js";
-import { ENGLISH, phrases } from "./words.js";
 
 /**
  * `text`: a Y.Text. `awareness`: of y-protocols, or nothing. `links(query)`: a promise of [{title, path}], the path "" for what has none yet.
- * `snippets(query)`: a promise of [{name, text}]. `extras`: more buttons for the bar of formats, [{label, icon, keys, run(view)}]. `words`: others than the English ones of words.js.
+ * `snippets(query)`: a promise of [{name, text}]. `extras`: more buttons for the bar of formats, [{label, icon, keys, run(view)}].
  *
  * On the sheet around the textarea: `write` after each change, `caret` when the cursor moved ({from, to}), `passage` when one was pressed ({id}).
  */
 export function createWriter({
   textarea, text, awareness = null, undoManager = new UndoManager(text, { trackedOrigins: new Set() }),
-  readOnly = false, language = "", direction = "auto", links = async () => [], snippets = async () => [], extras = [], words: given = {},
+  readOnly = false, language = "", direction = "auto", links = async () => [], snippets = async () => [], extras = [],
 }) {
-  const words = { ...ENGLISH, ...given };
   const sheet = textarea.closest(".sheet") ?? textarea.parentElement;
   const tell = (name, detail) => sheet.dispatchEvent(new CustomEvent(name, { detail }));
   const changeable = new Compartment(), spoken = new Compartment();
@@ -47,21 +46,21 @@ export function createWriter({
         spoken.of(inLanguage(language, direction)),
         EditorView.contentAttributes.of({ "aria-label": words.text }),
         placeholder(textarea.placeholder),
-        phrases(words),
+        EditorState.phrases.of({ Completions: words.blocks, "replaced $ matches": words.replaced.replace("{number}", "$"), "replaced match on line $": words.replaced.replace("{number}", "$") }),
         wholePairs,
         dialect,
         look,
         drawSelection(),
         dropCursor(),
-        autocompletion({ override: [blockMenu(words), titleLinks(links)], icons: false, addToOptions: [drawing], defaultKeymap: false, tooltipClass: () => "blocks" }),
+        autocompletion({ override: [blockMenu, titleLinks(links)], icons: false, addToOptions: [drawing], defaultKeymap: false, tooltipClass: () => "blocks" }),
         keymap.of(completionKeymap.filter(({ key }) => key !== "Ctrl-Space")),
         keys,
         pasting,
         tableKeeper,
-        finder(words),
-        toolbar(COMMANDS, words, extras),
-        linkPicker(links, words),
-        snippetPicker(snippets, words),
+        finder,
+        toolbar(COMMANDS, extras),
+        linkPicker(links),
+        snippetPicker(snippets),
         passages(text, (id) => tell("passage", { id })),
         authors,
         awareness ? cursors(text, awareness) : [],

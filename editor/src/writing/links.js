@@ -1,5 +1,6 @@
 // Links: a picker of one's own posts and of addresses (Ctrl-K), and titles that complete themselves after "[[".
 import { syntaxTree } from "@codemirror/language";
+import { words } from "../words.js";
 import { pickerAt } from "./picker.js";
 
 const ADDRESS = /^(?:https?:\/\/|mailto:|tel:|\/|#)\S+$|^www\.\S+$/i;
@@ -10,7 +11,7 @@ const picker = pickerAt(linkAt);
 
 export const openLinkPicker = picker.open;
 
-export const linkPicker = (links, words) => picker.extension({
+export const linkPicker = (links) => picker.extension({
   label: words.link,
   placeholder: words.findPost,
   typed: (text) => (ADDRESS.test(text) ? { title: words.useAddress, path: text, isTyped: true } : null),

@@ -2,6 +2,7 @@
 import { syntaxTree } from "@codemirror/language";
 import { Facet, StateField } from "@codemirror/state";
 import { showTooltip } from "@codemirror/view";
+import { words } from "../words.js";
 import { element, icon } from "./dom.js";
 
 const mac = /Mac|iP(?:hone|ad)/.test(globalThis.navigator?.platform ?? "") ? "Meta" : "Control";
@@ -33,7 +34,7 @@ function tooltip(state) {
 }
 
 // `extras`: more buttons, [{name, label, icon, keys, run(view)}].
-export const toolbar = (commands, words, extras = []) => [maker.of((view) => barOf(view, commands, words, extras)), place];
+export const toolbar = (commands, extras = []) => [maker.of((view) => barOf(view, commands, extras)), place];
 
 export function focusToolbar(view) {
   const first = view.dom.querySelector(".format button[tabindex='0']");
@@ -41,7 +42,7 @@ export function focusToolbar(view) {
   return Boolean(first);
 }
 
-function barOf(view, commands, words, extras) {
+function barOf(view, commands, extras) {
   const common = BUTTONS.map(([name, drawing, keys, node]) => ({ label: words[{ heading2: "heading", bullets: "list" }[name] ?? name], icon: drawing, keys, node, run: commands[name] }));
   const buttons = [...common, ...extras].map((each, number) => {
     const button = element("button", {

@@ -1,8 +1,10 @@
 """The desk in the language of whoever sits at it; the site's pages in the site's."""
 
+import json
 import re
 from collections.abc import Iterator
 from gettext import NullTranslations
+from pathlib import Path
 from xml.etree.ElementTree import Element
 
 import pytest
@@ -11,12 +13,16 @@ from cms.handlers.admin.preview import FrameHandler
 from cms.handlers.admin.site import LookPreviewHandler
 from cms.policy import Actor, Role
 from cms.services import accounts
+from cms.services import site as sites
 from cms.settings import data_folder
+from cms.ui import writing
 from cms.ui.languages import Language
 from tests.handlers import walk
 from tests.handlers.test_walk import ROUTES, World
 from tests.handlers.walk import STOPS
 from tests.web import Site
+
+EDITOR = Path(__file__).parents[3] / "editor" / "src"
 
 
 async def speak(site: Site, language: str, role: str = "owner") -> None:
@@ -73,6 +79,31 @@ async def test_readers_have_the_language_of_the_site_whatever_they_ask_for(site:
     english = await browser.get("/archive", **{"Accept-Language": "de"})
     assert english.page.get("lang") == "en"
     assert english.body == (await browser.get("/archive", **{"Accept-Language": "en"})).body
+
+
+async def test_the_pages_of_a_german_site_are_in_german(site: Site) -> None:
+    async with site.database.transaction() as work:
+        await sites.configure(work, language="de")
+    await site.person("owner")
+    answer = await site.browser().get("/archive")
+    assert answer.page.get("lang") == "de"
+    assert "Archiv" in answer.words
+    assert "Archive" not in answer.words
+
+
+async def test_the_editor_has_all_its_words_in_german(site: Site) -> None:
+    browser = await site.signed_in("owner")
+    await speak(site, "de")
+    (editor,) = (await browser.get("/admin/posts/new")).page.iter("post-editor")
+    words = json.loads(editor.get("data-words") or "")
+    assert words["cannotSave"] == "Speichern nicht möglich: {why}"
+    assert words.keys() == writing.english().keys()
+
+
+def test_the_editor_knows_the_words_that_it_says() -> None:
+    sources = "".join(path.read_text(encoding="utf-8") for path in EDITOR.rglob("*.js"))
+    named = {*re.findall(r"\bwords\.(\w+)", sources), *re.findall(r"\{\{(\w+)\}\}", sources)} - {"js", "json", "length"}
+    assert named <= writing.english().keys()
 
 
 class Marked(Language):

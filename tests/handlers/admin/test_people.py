@@ -11,8 +11,11 @@ from sqlalchemy import select
 
 from cms.models import AuditEntry, Job, User
 from cms.rendering import Renderer
-from cms.services import invitations
+from cms.services import accounts, invitations, notices
+from cms.services import site as sites
+from cms.services.notices import Notice
 from cms.telemetry import Metrics
+from cms.wording import say
 from cms.worker import loop
 from cms.worker.tasks import Means
 from tests import factories
@@ -468,6 +471,29 @@ async def test_new_device_is_told_to_the_person(mailing: tuple[Site, Postbox]) -
     (letter,) = box.letters
     assert letter["Subject"] == "A new device signed in"
     assert "127.0.0.1" in text_of(letter)
+
+
+async def test_letters_speak_what_the_person_chose_else_what_the_site_speaks(mailing: tuple[Site, Postbox]) -> None:
+    site, box = mailing
+    ana, edna = await site.person("author"), await site.person("editor")
+    async with site.database.transaction() as work:
+        (await accounts.get(work.session, ana)).locale = "de"
+        for user_id in (ana, edna):
+            await notices.tell(work, user_id, Notice.ROLE, role=say("editor"))
+        await notices.second_factor(work, ana, say("The passkey “{name}” was removed", name="{Save}"))
+        await notices.enqueue(work, site.application.parts.sealer, Notice.RESET, to="ana@example.org", user_id=ana, carrier="x")
+    await work_off(site)
+    german, english, second, sealed = box.letters
+    assert german["Subject"] == "Deine Rolle wurde geändert"
+    assert "Deine Rolle ab jetzt: Redakteur." in text_of(german)
+    assert "Your role from now on: editor." in text_of(english)
+    assert "„{Save}“ wurde entfernt." in text_of(second)
+    assert sealed["Subject"] == "Ein neues Passwort"
+    async with site.database.transaction() as work:
+        await sites.configure(work, language="de-AT")
+        await notices.tell(work, edna, Notice.ROLE, role=say("editor"))
+    await work_off(site)
+    assert box.letters[-1]["Subject"] == "Deine Rolle wurde geändert"
 
 
 # --- mail of the site ------------------------------------------------------------------------------------------------------

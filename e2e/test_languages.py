@@ -1,0 +1,49 @@
+"""A person of another language at the desk, and readers of a site in it."""
+
+from pathlib import Path
+
+import pytest
+from selenium.webdriver.support.ui import Select
+
+from e2e.conftest import OpenBrowser
+from e2e.pages.editor import EditorScreen
+from e2e.pages.first_run import SetupScreen
+from e2e.program import Program
+
+pytestmark = pytest.mark.browser
+
+DESK = (
+    "/admin", "/admin/posts", "/admin/pages", "/admin/pages/tree", "/admin/calendar", "/admin/links", "/admin/tags",
+    "/admin/series", "/admin/menus/main", "/admin/redirects", "/admin/snippets", "/admin/fields", "/admin/people", "/admin/site",
+    "/admin/site/look", "/admin/jobs", "/admin/cache", "/admin/system", "/admin/audit", "/admin/transfers", "/admin/notifications",
+    "/account/security",
+)  # fmt: skip
+
+
+@pytest.mark.timeout(180)
+def test_person_has_the_desk_in_german_and_readers_the_site(tmp_path: Path, open_browser: OpenBrowser) -> None:
+    program = Program(tmp_path, "", "--demo").start()
+    try:
+        driver = open_browser(width=375)
+        screen = EditorScreen(driver)
+        SetupScreen(driver).make_owner(program.owner_link)
+        driver.get(f"{program.url}/account")
+        Select(screen.field("Language of the desk")).select_by_visible_text("Deutsch")
+        screen.press("Save")
+        assert screen.heading == "Dein Konto"
+        for path in DESK:
+            driver.get(program.url + path)
+            assert not screen.is_wider_than_the_window(), path
+            assert driver.find_element("tag name", "html").get_attribute("lang") == "de", path
+        screen.open_new(program.url).when_ready().type("Ebbe")
+        screen.wait_for("Gespeichert gerade eben")
+        assert not screen.is_wider_than_the_window()
+        driver.get(f"{program.url}/admin/site")
+        Select(screen.field("Sprache")).select_by_value("de")
+        screen.press("Speichern")
+        driver.get(f"{program.url}/search?q=zzzz")
+        assert driver.find_element("tag name", "html").get_attribute("lang") == "de"
+        assert "Suchen" in screen.text
+        assert not screen.is_wider_than_the_window()
+    finally:
+        program.stop()
