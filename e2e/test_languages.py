@@ -13,7 +13,7 @@ from e2e.program import Program
 pytestmark = pytest.mark.browser
 
 DESK = (
-    "/admin", "/admin/posts", "/admin/pages", "/admin/pages/tree", "/admin/calendar", "/admin/links", "/admin/tags",
+    "/admin", "/admin/posts", "/admin/pages", "/admin/pages/tree", "/admin/calendar", "/admin/tags",
     "/admin/series", "/admin/menus/main", "/admin/redirects", "/admin/snippets", "/admin/fields", "/admin/people", "/admin/site",
     "/admin/site/look", "/admin/jobs", "/admin/cache", "/admin/system", "/admin/audit", "/admin/transfers", "/admin/notifications",
     "/account/security",
