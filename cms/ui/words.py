@@ -69,7 +69,7 @@ class Words:
     def weekday(self, day: Day, *, is_short: bool = False) -> str:
         return format_date(day, "ccc" if is_short else "cccc", self._locale)
 
-    def number(self, number: int) -> str:
+    def number(self, number: float) -> str:
         return format_decimal(number, locale=self._locale)
 
     def list(self, words: Iterable[str]) -> str:

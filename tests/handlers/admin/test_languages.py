@@ -17,6 +17,7 @@ from cms.services import site as sites
 from cms.settings import data_folder
 from cms.ui import writing
 from cms.ui.languages import Language
+from cms.ui.words import written
 from tests.handlers import walk
 from tests.handlers.test_walk import ROUTES, World
 from tests.handlers.walk import STOPS
@@ -104,6 +105,10 @@ def test_the_editor_knows_the_words_that_it_says() -> None:
     sources = "".join(path.read_text(encoding="utf-8") for path in EDITOR.rglob("*.js"))
     named = {*re.findall(r"\bwords\.(\w+)", sources), *re.findall(r"\{\{(\w+)\}\}", sources)} - {"js", "json", "length"}
     assert named <= writing.english().keys()
+
+
+def test_a_fraction_is_written_as_each_language_does() -> None:
+    assert [written(language, "UTC").number(1282.6) for language in ("en-GB", "de")] == ["1,282.6", "1.282,6"]
 
 
 class Marked(Language):
