@@ -4,9 +4,18 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from sqlalchemy import func, select
+
 from cms.db.session import Database
+from cms.models import CustomField, Job, Passkey, Post, PostTemplate, Redirect, Revision, SavedView, Snippet, Transfer
+from cms.models.base import Base
+from cms.models.desk import FieldType, Match, TransferKind, TransferState
+from cms.models.post import Kind
 from cms.policy import Actor
-from cms.services import accounts
+from cms.schemas.account import InvitationInput
+from cms.schemas.desk import ReviewInput
+from cms.schemas.threads import ThreadInput
+from cms.services import accounts, invitations, notifications, reviews, threads
 from e2e.pages.first_run import EMAIL
 from e2e.program import Program
 from tests import factories
@@ -30,3 +39,49 @@ def texts(*titles: str) -> Callable[[Database, Actor], Awaitable[list[int]]]:
         return [(await factories.draft(database, actor, title=title)).id for title in titles]
 
     return make
+
+
+async def one_of_each(database: Database, actor: Actor) -> dict[str, int | str]:
+    """Beside what the demo brings: something of everything that has a page or a row, by the names that addresses of tests have for it."""
+    owner = actor.user_id or 0
+    async with database.transaction() as work:
+        by_hand = {"updated_at": work.now, "updated_by_id": owner, "version": 1}
+        report = {
+            "brought_in": {"posts": 2},
+            "found": {"posts": 3},
+            "number": 1,
+            "findings": [{"file": "a.md", "line": 3, "what": "No title."}],
+        }
+        asked = {"created_at": work.now, "finished_at": work.now, "created_by_id": owner}
+        made: dict[str, Base] = {
+            "snippet": Snippet(name="Sources", text="*Sources:* the harbour office.", **by_hand),
+            "template": PostTemplate(kind=Kind.POST, name="Walk", content="## Way", fields={}, **by_hand),
+            "field": CustomField(kind=Kind.POST, key="boat", label="Boat", type=FieldType.CHOICE, choices=["Gannet", "Tern"]),
+            "redirect": Redirect(match=Match.PREFIX, path="old", target="/archive", created_at=work.now, created_by_id=owner),
+            "view": SavedView(user_id=owner, kind=Kind.POST, name="To finish", query="status=draft"),
+            "import": Transfer(kind=TransferKind.IMPORT, state=TransferState.DONE, options={"rehearsal": True}, report=report, **asked),
+            "failed": Transfer(kind=TransferKind.IMPORT, state=TransferState.FAILED, options={}, error="This is no ZIP archive.", **asked),
+            "backup": Transfer(kind=TransferKind.BACKUP, state=TransferState.DONE, options={}, file="x.zip", size=9_000_000, **asked),
+            "job": Job(name="send_mail", payload={}, created_at=work.now, due_at=work.now, attempts=8, finished_at=work.now, error="Away"),
+            "passkey": Passkey(
+                user_id=owner, name="Phone", credential_id="x", public_key="x", sign_count=0, transports=[], is_synced=False,
+                created_at=work.now,
+            ),
+        }  # fmt: skip
+        work.session.add_all(made.values())
+        await work.session.flush()
+        post = (await work.session.scalars(select(Post).where(Post.has_changes))).one()
+        draft = (await work.session.scalars(select(Post).where(Post.live == "never"))).one()
+        revision = await work.session.scalar(select(func.max(Revision.id)).where(Revision.post_id == post.id)) or 0
+        await threads.begin(work, actor, post.id, ThreadInput(text="Is that so?"))
+        await threads.begin(work, actor, post.id, ThreadInput(kind="suggestion", quote="prints a card", replacement="prints two"))
+        await reviews.submit(work, actor, draft.id, ReviewInput(words="Please."))
+        await notifications.tell(work, Actor(None, actor.role, "Wren"), [owner], "submitted", draft, "Please.")
+        carrier = await invitations.invite(work, actor, InvitationInput(email="new@example.org"))
+        return {
+            **{name: row.id for name, row in made.items()},
+            "post": post.id,
+            "draft": draft.id,
+            "revision": revision,
+            "carrier": carrier,
+        }

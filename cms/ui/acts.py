@@ -3,6 +3,7 @@
 Every name that the program notes has words here (tests/ui/test_acts.py compares them); another is shown as it is.
 """
 
+import re
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
@@ -256,6 +257,8 @@ _VALUES = phrases(
         "never": "not public",
         "published": "public",
         "trashed": "in the trash",
+        "publish": "goes out",
+        "withdraw": "ends",
         "deleted": "deleted for good",
         "active": "can sign in",
         "second factors": "codes",
@@ -278,6 +281,7 @@ _VALUES = phrases(
         "private": "whoever knows the password",
     }
 )
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d\+00:00")  # for which something is scheduled
 
 
 _LABELS = phrases(
@@ -346,8 +350,11 @@ class Details:
 
     def _value(self, name: str, value: Any) -> str:
         if name == "published_at" and value:
-            return exact(datetime.fromisoformat(value), self.zone, self.locale)
+            return self._exact(value)
         return self._known(value) if name == "status" else self._plain(value)
+
+    def _exact(self, moment: str) -> str:
+        return exact(datetime.fromisoformat(moment), self.zone, self.locale)
 
     def _detail(self, name: str, value: Any, told: Set[str]) -> str:
         words = self.translate(_DETAILS.get(name, f"{name.replace('_', ' ')}: %s"))
@@ -368,9 +375,11 @@ class Details:
         return ", ".join(filter(None, dict.fromkeys(words)))
 
     def _known(self, value: Any) -> str:
-        """One of the program's own words, or several."""
+        """One of the program's own words, or several; or a moment."""
         if isinstance(value, list) and value:
             return ", ".join(map(self._known, value))
+        if isinstance(value, str) and _MOMENT.fullmatch(value):
+            return self._exact(value)
         return self.translate(_VALUES.get(value, value)) if isinstance(value, str) and value else self._plain(value)
 
     def _plain(self, value: Any) -> str:

@@ -45,7 +45,7 @@ TRANSFERS = {  # of Transfer.state, in the same way
     "waiting": (say("Waiting"), "scheduled", "s-scheduled"),
     "running": (say("Under way"), "scheduled", "s-scheduled"),
     "done": (say("Done"), "published", "check"),
-    "failed": (say("Failed"), "trashed", "warn"),
+    "failed": (say("Failed"), "bad", "warn"),
 }
 
 

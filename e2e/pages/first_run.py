@@ -8,12 +8,18 @@ PASSWORD = "slow tide, early boat"
 
 class SetupScreen(Screen):
     def make_owner(self, link: str) -> None:
+        self.sign_up(link)
+        self.begin()
+
+    def sign_up(self, link: str) -> None:
         self.driver.get(link)
         self.fill("Your name", "Olga Owner")
         self.fill("E-mail", EMAIL)
         self.fill("Password", PASSWORD)
         self.press("Make it mine")
         self.wait_for("Three questions")
+
+    def begin(self) -> None:
         self.fill("Name of the site", "The Tide Table")
         self.press("Begin")
         self.wait_for("Publish…")

@@ -1,6 +1,7 @@
 """The first page of the desk."""
 
 from cms.handlers.admin.base import AdminHandler
+from cms.handlers.admin.system import JOBS
 from cms.policy import Capability
 from cms.services import dashboard
 
@@ -11,4 +12,4 @@ class DeskHandler(AdminHandler):
     async def get(self) -> None:
         async with self.read() as session:
             today = await dashboard.today(session, self.actor)
-        self.render("admin/dashboard.html", section="today", today=today, flash=self.take_flash())
+        self.render("admin/dashboard.html", section="today", today=today, jobs=JOBS, flash=self.take_flash())
