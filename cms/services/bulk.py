@@ -14,11 +14,13 @@ from cms.models.post import Kind, ScheduledAct, WorkState
 from cms.policy import Actor, Capability
 from cms.schemas.desk import BulkInput, ReviewInput
 from cms.schemas.post import MAX_TAGS, PostFields
-from cms.services import post_fields, posts, publishing, reviews, scheduling, taxonomies, trash
+from cms.services import post_fields, posts, publishing, reviews, scheduling, taxonomies, trash, undoing
 from cms.services.posts import Draft
 from cms.services.publishing import Release, Version
+from cms.services.undoing import Ticket
 from cms.wording import say
 
+UNDOABLE = frozenset({"withdraw", "trash", "restore"})  # exactly, with what readers had and what waited
 NOT_YOURS = "This is not yours, or not there."
 
 
@@ -36,10 +38,11 @@ class Means(Protocol):
 
 @dataclass(slots=True)
 class Report:
-    """What was done, by number, and what was refused, with a sentence that says why."""
+    """What was done, by number, and what was refused, with a sentence that says why. ``tickets``: each takes one act back."""
 
     done: list[int] = field(default_factory=list)
     refused: dict[int, str] = field(default_factory=dict)
+    tickets: dict[int, Ticket] = field(default_factory=dict)
 
 
 async def apply(means: Means, actor: Actor, kind: Kind, wanted: BulkInput) -> Report:
@@ -50,7 +53,14 @@ async def apply(means: Means, actor: Actor, kind: Kind, wanted: BulkInput) -> Re
         return await _publish(means, actor, kind, wanted.id)
     act = await _act(means, actor, wanted)
     report = Report()
-    await _one_by_one(report, wanted.id, lambda number: means.in_transaction(lambda work: _do(work, actor, kind, number, act)))
+
+    async def do(work: Work, number: int) -> None:
+        if wanted.act in UNDOABLE:
+            _, report.tickets[number] = await undoing.undoable(work, actor, number, lambda: _do(work, actor, kind, number, act))
+        else:
+            await _do(work, actor, kind, number, act)
+
+    await _one_by_one(report, wanted.id, lambda number: means.in_transaction(lambda work: do(work, number)))
     return report
 
 

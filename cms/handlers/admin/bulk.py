@@ -3,11 +3,12 @@
 from cms.errors import InvalidInput
 from cms.handlers.admin.editing import EditorHandler
 from cms.handlers.admin.listing import ListingHandler
+from cms.handlers.admin.undoing import way_back
 from cms.policy import Capability
 from cms.schemas.desk import BulkInput
 from cms.services import bulk, desk_lists, posts, site, trash
 from cms.services.bulk import Report
-from cms.ui.lists import DONE, FIELDS, UNDONE_BY, UNSEEN, WAITING
+from cms.ui.lists import DONE, FIELDS, UNDONE_BY, WAITING
 
 MOST_EMPTIED = 10  # times as many as one transaction deletes
 
@@ -45,16 +46,27 @@ class BulkHandler(ListingHandler):
         if number and wanted.act in FIELDS:
             said.append(self.locale.translate(WAITING))
         if number and wanted.act == "restore":
-            said.append(self.locale.translate(UNSEEN))
+            said.append(
+                self.locale.translate(
+                    "Readers do not see it until it is published.", "Readers do not see them until they are published.", number
+                )
+            )
         back = self.list_address(query, page=wanted.page)
-        undo = {"act": UNDONE_BY[wanted.act], "id": ",".join(map(str, report.done))} if number and wanted.act in UNDONE_BY else None
+        opposite = {"act": UNDONE_BY[wanted.act], "id": ",".join(map(str, report.done))} if number and wanted.act in UNDONE_BY else None
         if not report.refused:
-            self.flash(" ".join(said), undo=(self.reverse_url(f"admin.{self.kind}s.bulk"), undo) if undo else None)
+            self.flash(" ".join(said), undo=self._undo(report, opposite))
             self.redirect(back, status=303)
             return
         async with self.read() as session:
             titles = {row.post.id: row.title for row in await desk_lists.rows_of(session, self.actor, self.kind, list(report.refused))}
-        self.render("admin/posts/report.html", said=" ".join(said), report=report, titles=titles, back=back, undo=undo)
+        self.render("admin/posts/report.html", said=" ".join(said), report=report, titles=titles, back=back, undo=opposite)
+
+    def _undo(self, report: Report, opposite: dict[str, str] | None) -> tuple[str, dict[str, str]] | None:
+        """Of one, exactly, and the way back into this list; of several, by the opposite act."""
+        if len(report.done) == 1 and report.done[0] in report.tickets:
+            address, ticket = way_back(self, report.tickets[report.done[0]])
+            return address, {**ticket, "list": self.get_body_argument("list", "")}
+        return (self.reverse_url(f"admin.{self.kind}s.bulk"), opposite) if opposite else None
 
 
 class TrashHandler(EditorHandler):

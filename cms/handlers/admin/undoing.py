@@ -9,7 +9,7 @@ from tornado.web import decode_signed_value
 from cms.db.session import Work
 from cms.errors import Conflict, InvalidInput, NotFound
 from cms.handlers.admin.base import AdminHandler
-from cms.handlers.admin.editing import EditorHandler
+from cms.handlers.admin.listing import ListingHandler
 from cms.policy import Capability
 from cms.schemas.publication import UndoInput
 from cms.services import undoing
@@ -24,11 +24,15 @@ class UndoableHandler(AdminHandler, is_base=True):
     async def undoably(self, post_id: int, act: Callable[[Work], Awaitable[Result]]) -> tuple[Result, tuple[str, dict[str, str]]]:
         """Do it in a transaction; also the address and the form that take it back, for ``flash``."""
         result, ticket = await self.in_transaction(lambda work: undoing.undoable(work, self.actor, post_id, lambda: act(work)))
-        signed = self.create_signed_value("undo", ticket.model_dump_json()).decode()
-        return result, (self.reverse_url(f"admin.{ticket.kind}.undo", ticket.post_id), {"ticket": signed})
+        return result, way_back(self, ticket)
 
 
-class UndoHandler(EditorHandler):
+def way_back(handler: AdminHandler, ticket: Ticket) -> tuple[str, dict[str, str]]:
+    signed = handler.create_signed_value("undo", ticket.model_dump_json()).decode()
+    return handler.reverse_url(f"admin.{ticket.kind}.undo", ticket.post_id), {"ticket": signed}
+
+
+class UndoHandler(ListingHandler):
     requires = Capability.POST_TRASH
 
     async def post(self, number: str) -> None:
@@ -43,7 +47,10 @@ class UndoHandler(EditorHandler):
             self.flash(error.message, is_refusal=True)
         else:
             self.flash("Undone: everything is as it was before.")
-        self.redirect_to(f"admin.{self.kind}", ticket.post_id)
+        if "list" in self.request.body_arguments:
+            self.redirect(self.list_address(self.came_from()[1]), status=303)
+        else:
+            self.redirect_to(f"admin.{self.kind}", ticket.post_id)
 
     def _ticket(self, post_id: int) -> Ticket:
         """What was signed here, for this post. Raises ``NotFound``."""

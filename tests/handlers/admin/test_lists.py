@@ -114,6 +114,20 @@ async def test_many_are_published_and_trashed_and_come_back(site: Site) -> None:
     assert await titles(browser, "status=withdrawn") == ["Night 1", "Night 0"]
 
 
+async def test_one_that_is_trashed_or_withdrawn_comes_back_to_readers(site: Site) -> None:
+    browser, reader = await site.signed_in("owner"), site.browser()
+    number = await written(browser, title="Night")
+    await published(browser, number)
+    for act in ("trash", "withdraw"):
+        answer = await do(browser, act, number, list="q=night")
+        assert (await reader.get("/night")).status == 410
+        form = next(by_class((await browser.get(answer.location)).page, "undo")[0].iter("form"))
+        undone = await browser.post(form.get("action") or "", fields(form, form))
+        assert (undone.status, undone.location) == (303, "/admin/posts?q=night")
+        assert "everything is as it was" in (await browser.get(undone.location)).words
+        assert (await reader.get("/night")).status == 200
+
+
 @pytest.mark.parametrize("role", ["contributor", "author"])
 async def test_foreign_number_is_refused_and_betrays_nothing(site: Site, role: str) -> None:
     owner, browser = await site.signed_in("owner"), await site.signed_in(role)
