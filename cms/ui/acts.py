@@ -171,6 +171,7 @@ KINDS: Mapping[str, str] = phrases(
         "demo": "Examples",
     }
 )
+NUMBERED = ("transfer", "job")  # kinds of subjects without a name of their own
 MENUS = phrases({"main": "the main menu", "footer": "the footer menu"})
 GONE = phrases(
     {  # by the kind of what it was
@@ -256,6 +257,7 @@ _VALUES = phrases(
     {
         "never": "not public",
         "published": "public",
+        "withdrawn": "withdrawn",
         "trashed": "in the trash",
         "publish": "goes out",
         "withdraw": "ends",
@@ -295,12 +297,12 @@ class Act(Module):
     def render(self, line: Line, people: Mapping[int, str]) -> str:
         _, kind, number = self.locale.translate, line.subject_kind, line.subject_id
         before, place, after = _(ACTS.get(line.action, line.action)).partition("%s")
-        is_about_another = number and kind != "site" and (kind, number) != ("user", line.user_id)
+        is_about_another = number and kind not in ("site", *NUMBERED) and (kind, number) != ("user", line.user_id)
         subject, at = self._subject(line) if place or is_about_another else ("", "")
         details = Details(people, self.handler.settings["parts"].last_frame.zone, _, desk_locale(self.locale)).of(line)
         return self.render_string(
             "modules/act.html", line=line, before=before if place or not subject else f"{before}: ", subject=subject, at=at, after=after,
-            details=details, number=f"{kind} {number}" if subject and number and kind != "site" else "",
+            details=details, number=f"{kind} {number}" if number and (kind in NUMBERED or (subject and kind != "site")) else "",
         ).decode()  # fmt: skip
 
     def _subject(self, line: Line) -> tuple[str, str]:

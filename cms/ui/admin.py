@@ -147,7 +147,7 @@ class StatusBadge(UIModule):
 
 
 class TransferBadge(StatusBadge):
-    """The same of something that is brought in, taken out or backed up."""
+    """The same of something that is brought in, taken out or backed up, and of other work beside the site."""
 
     states = TRANSFERS
 
