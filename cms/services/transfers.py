@@ -16,7 +16,7 @@ from cms.db.session import Work
 from cms.events import WorkChanged
 from cms.models import Address, Asset, Category, Document, Post, Published, Revision, Series, User, WorkingCopy
 from cms.models.address import AddressState, TargetKind
-from cms.models.post import Kind, Live, Reason, Side
+from cms.models.post import Kind, Live, Reason, Side, Visibility
 from cms.policy import Actor, Capability
 from cms.schemas.post import PostFields
 from cms.services import addresses, audit, custom_fields, desk_index, outbox, publishing, taxonomies, terms, working_copies
@@ -52,6 +52,7 @@ class Incoming:
     is_over: bool = False  # it was public, and is not any more
     rendered: Rendered | None = None
     before: Known | None = None
+    visibility: Visibility = Visibility.PUBLIC  # of a new text; what is here already is for whom it is
 
 
 async def known(session: AsyncSession, prefix: str) -> dict[str, Known]:
@@ -154,6 +155,7 @@ def _new_post(work: Work, actor: Actor, text: Incoming) -> Post:
         language=text.fields.language,
         import_key=text.key,
         import_digest=text.digest,
+        visibility=text.visibility,
     )
 
 
@@ -195,6 +197,7 @@ class Outgoing:
     part: int  # of the series, from 1; 0 if it has none
     custom: Mapping[str, str]  # by key, as typed; but for those that are pictures
     custom_pictures: Mapping[str, int]
+    visibility: Visibility
 
 
 async def outgoing_ids(session: AsyncSession) -> list[int]:
@@ -240,6 +243,7 @@ async def outgoing(session: AsyncSession, post_id: int) -> Outgoing:
         part=part,
         custom={key: value for key, value in fields.custom.items() if key not in pictures},
         custom_pictures=pictures,
+        visibility=post.visibility,
     )
 
 

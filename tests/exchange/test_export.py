@@ -19,12 +19,12 @@ from cms.exchange.markdown_folder.run import Options, bring_in
 from cms.media.storage import Storage
 from cms.models import Address
 from cms.models.address import AddressState, TargetKind
-from cms.models.post import Kind
+from cms.models.post import Kind, Visibility
 from cms.policy import SYSTEM
 from cms.rendering import Renderer
 from cms.schemas.fields import NewFieldInput
 from cms.schemas.post import PostFields
-from cms.services import accounts, custom_fields, media, publishing, reading, site, taxonomies, transfers
+from cms.services import accounts, custom_fields, lists, media, publishing, reading, site, taxonomies, transfers
 from cms.services.transfers import Incoming, Outgoing
 
 NUMBER = 25
@@ -186,6 +186,31 @@ async def test_a_draft_of_a_page_without_an_address_is_above_no_other_page(
         assert [finding for finding in report.findings if finding.outcome is Outcome.REFUSED] == []
         async with other.read() as session:
             assert (await reading.find_place(session, "about")).article is not None
+    finally:
+        await other.dispose()
+
+
+async def test_what_is_not_for_everybody_stays_so(database: Database, templates: Any, renderer: Renderer, tmp_path: Path) -> None:
+    when = publishing.Dates(datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC))
+    for visibility in Visibility:
+        fields = PostFields(title=f"For {visibility}", slug=f"for-{visibility}")
+        text = Incoming(f"t:{visibility}", "", Kind.POST, "Text", fields, when, rendered=render("Text"), visibility=visibility)
+        async with database.transaction() as work:
+            await transfers.bring_in(work, SYSTEM, [text])
+    folder = tmp_path / "out"
+    await write_folder(database, Storage(tmp_path / "m"), "https://example.org", folder, lambda *_: None)
+    other = Database(await templates.copy_sqlite(tmp_path / "other.db"))
+    try:
+        report = Report()
+        blog = read_folder(folder, report)
+        await bring_in(other, Storage(tmp_path / "n"), renderer, blog, Options("/{slug}", "https://x.org"), report, lambda *_: None)
+        assert [finding.file for finding in report.findings if "its password" in finding.what] == ["content/for-password/index.md"]
+        async with other.read() as session:
+            for visibility in Visibility:
+                article = (await reading.find_place(session, f"for-{visibility}")).article
+                assert article
+                assert article.visibility is visibility
+            assert [card.title for card in (await lists.home(session, 1)).cards] == ["For public"]
     finally:
         await other.dispose()
 

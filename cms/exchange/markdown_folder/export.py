@@ -23,7 +23,7 @@ from cms.exchange.markdown_folder.source import Document, is_inside
 from cms.exchange.markdown_folder.squall import CONTENT, FORMAT, SITE_FILE
 from cms.media.storage import Storage
 from cms.models import Asset, CustomField
-from cms.models.post import Kind
+from cms.models.post import Kind, Visibility
 from cms.services import custom_fields, media, site, transfers
 from cms.services.transfers import Outgoing
 
@@ -146,6 +146,7 @@ def _header(post: Outgoing, names: dict[int, str], files: dict[str, list[str]]) 
         "updated": post.dates.updated.isoformat() if post.dates and post.dates.updated != post.dates.published else None,
         "expires": post.over_since.isoformat() if post.over_since else None,
         "draft": post.dates is None,
+        "visibility": post.visibility.value if post.visibility is not Visibility.PUBLIC else None,
         "authors": list(post.authors),
         "category": post.category,
         "tags": list(post.tags),

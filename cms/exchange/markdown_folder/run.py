@@ -230,6 +230,7 @@ class _Import:
             is_over=is_over,
             rendered=rendered,
             before=before,
+            visibility=document.visibility,
         )
         return _Ready(place, incoming)
 

@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from cms.content.characters import without_control_characters
 from cms.exchange.markdown_folder.report import Outcome, Report
-from cms.models.post import Kind
+from cms.models.post import Kind, Visibility
 from cms.schemas.fields import NewFieldInput
 
 Moment = datetime | date
@@ -54,6 +54,7 @@ class Document:
     publish_at: Moment | None = None  # not before this
     expires_at: Moment | None = None  # not after this
     is_draft: bool = False
+    visibility: Visibility = Visibility.PUBLIC
     slug: str = ""
     excerpt: str = ""
     meta: Mapping[str, str] = field(default_factory=dict)  # what others are to show of it (schemas.post.META)

@@ -15,7 +15,7 @@ from cms.exchange.markdown_folder import front_matter
 from cms.exchange.markdown_folder.front_matter import as_flag, as_moment, as_text, as_texts
 from cms.exchange.markdown_folder.report import Outcome, Report
 from cms.exchange.markdown_folder.source import Blog, Document, read_text, text_files
-from cms.models.post import Kind
+from cms.models.post import Kind, Visibility
 from cms.schemas.fields import NewFieldInput
 from cms.schemas.post import MAX_CUSTOM, META, is_custom_key
 from cms.schemas.text import clean_line
@@ -75,6 +75,16 @@ def _custom(said: Any) -> tuple[dict[str, str], dict[str, str]]:
     return texts, pictures
 
 
+def _visibility(said: Any, file: str, report: Report) -> Visibility:
+    """What cannot be read is closed rather than open."""
+    if said is None or said == Visibility.PUBLIC:
+        return Visibility.PUBLIC
+    if said == Visibility.UNLISTED:
+        return Visibility.UNLISTED
+    report.note(Outcome.CHANGED, file, "its password does not come along; until there is a new one, only editors can read it", 1)
+    return Visibility.PASSWORD
+
+
 def _document(folder: Path, file: str, report: Report) -> Document | None:
     text = read_text(folder, file, report)
     if text is None:
@@ -92,6 +102,7 @@ def _document(folder: Path, file: str, report: Report) -> Document | None:
         paths=tuple(path for path in (as_text(data.get("path")), *as_texts(data.get("aliases"))) if path),
         kind=Kind.PAGE if data.get("kind") == Kind.PAGE else Kind.POST,
         is_draft=as_flag(data.get("draft")),
+        visibility=_visibility(data.get("visibility"), file, report),
         slug=as_text(data.get("slug")),
         excerpt=without_control_characters(str(data.get("summary", ""))),
         meta={name: without_control_characters(str(data[name])) for name in META if data.get(name)},

@@ -89,13 +89,13 @@ class PlaceHandler(SiteHandler):
         return bool(location)
 
     async def ask_for(self, article: Article) -> None:
-        """The password, if it has one that this browser was not given. Whoever edits all texts is not asked."""
+        """For a password that this browser was not given; nobody has one that is yet to be chosen. Whoever edits all texts is not asked."""
         if article.visibility is not Visibility.PASSWORD:
             return
         self.is_private = True
         async with self.read() as session:
             lock = await passes.of_post(session, article.post_id)
-        if lock and lock.mark not in self.opened:
+        if lock is None or lock.mark not in self.opened:
             await self.load_actor()
             self.is_locked = policy.scope(self.actor, Capability.of(article.kind, "edit")) is not Scope.ANY
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from cms.models import Post
 from tests import factories
 from tests.web import Answer, Browser, Site
 
@@ -78,6 +79,17 @@ async def test_password_is_needed_long_enough_and_kept_when_nothing_is_typed(sit
     await choose(desk, post_id, "password", "spring tide")
     await choose(desk, post_id, "password")
     assert (await site.browser().send("POST", "/unlock", {"post": post_id, "password": "spring tide"})).status == 303
+
+
+async def test_text_whose_password_is_yet_to_be_chosen_is_closed(site: Site) -> None:
+    post_id, desk, reader = await texts(site), await site.signed_in("editor"), site.browser()
+    await choose(desk, post_id, "password", "spring tide")
+    async with site.database.transaction() as work:
+        (await work.session.get_one(Post, post_id)).password_hash = None
+    for path in ("/ebb", "/ebb.md"):
+        assert (await reader.get(path)).status == 403
+    assert (await reader.send("POST", "/unlock", {"post": post_id, "password": "spring tide"})).status == 404
+    assert "Mud and eels." in (await desk.get("/ebb")).text
 
 
 async def test_copy_of_a_closed_text_is_as_closed(site: Site) -> None:
