@@ -118,7 +118,7 @@ class News:
             case PostPublished() if not event.is_new and set(event.aspects) <= set(surroundings.ASPECTS):
                 return  # a post beside it changed, which tells of itself
             case PostPublished() | PostWithdrawn():
-                self._changed[event.post_id] = "publish" if isinstance(event, PostPublished) else "withdraw"
+                self._changed[event.post_id] = _in_public(event)
             case WorkChanged() | ThreadChanged():
                 self._changed.setdefault(event.post_id, "")
             case _:
@@ -191,3 +191,10 @@ class News:
                 if reader.actor == actor:
                     reader.tell(told)
         self._told.update({post_id: act.id for post_id, act in acts.items()})
+
+
+def _in_public(event: PostPublished | PostWithdrawn) -> str:
+    """What readers see of it in their lists; "" of a text that is in none."""
+    if isinstance(event, PostPublished) and event.now.lists:
+        return "publish"
+    return "withdraw" if event.before and event.before.lists else ""

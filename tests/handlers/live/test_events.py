@@ -14,11 +14,12 @@ from cms.events import NotificationsChanged, WorkChanged
 from cms.handlers import news as hub
 from cms.handlers.live import base, events
 from cms.models import Post, User
+from cms.models.post import Visibility
 from cms.policy import SYSTEM, Actor, Role
 from cms.rendering import Renderer
 from cms.schemas.desk import ReviewInput
 from cms.schemas.threads import ThreadInput
-from cms.services import accounts, news, notifications, posts, publishing, reviews, threads
+from cms.services import accounts, news, notifications, posts, publishing, reviews, threads, visibility
 from cms.services.news import NOTHING
 from tests import factories, streams, watching
 from tests.streams import Stream
@@ -93,6 +94,11 @@ async def test_nobody_hears_of_drafts_of_others(site: Site, role: str) -> None:
             await reviews.submit(work, other, secret, ReviewInput())
         await factories.trash(site.database, edna, secret)
         await factories.restore(site.database, edna, secret)
+        hidden = (await factories.draft(site.database, other, title="Listed nowhere")).id
+        async with site.database.transaction() as work:
+            await visibility.choose(work, edna, hidden, Visibility.UNLISTED, None)
+        await factories.publish(site.database, edna, hidden)
+        await factories.withdraw(site.database, edna, hidden)
         mine = (await factories.draft(site.database, me, title="Mine")).id
         assert await told_of(stream) == {mine: ("create", me.name)}, "the first that is heard"
 
