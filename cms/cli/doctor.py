@@ -20,9 +20,24 @@ from cms.sealing import Sealer, Under
 from cms.services import inspection, sealed
 from cms.services.inspection import Inspection
 from cms.settings import SECRET_KEY_NAME, SecretKeys, Settings
+from cms.wording import phrases
 
 LOW_DISK = 200 * 1024 * 1024  # bytes
+SETTINGS = phrases("settings")
 LOOPBACK = ("http://localhost", "http://127.0.0.1", "http://[::1]")
+# What may be wrong with them (``inspection.MediaFindings``); what is right of them, what is wrong, and what helps.
+UPLOADS = phrases(
+    (
+        ("missing", "uploads are there", "Uploaded files are missing", "Restore them from a backup, or upload them again."),
+        ("of_another_size", "uploads are whole", "Uploaded files have another size than when they came", "Restore them from a backup."),
+        (
+            "without_row",
+            "uploads are in use",
+            "Files belong to no upload",
+            "They are not shown anywhere and take space; remove them if you did not put them there.",
+        ),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +82,9 @@ async def examine(data: Path | None) -> AsyncIterator[Result]:
     try:
         settings = configuration.load(data=data)
     except OperatorError as error:
-        yield Result("settings", False, error.message, "Correct it and try again.")
+        yield Result(SETTINGS, False, error.message, "Correct it and try again.")
         return
-    yield Result("settings")
+    yield Result(SETTINGS)
     for result in (*_site_url(settings), *_data_folder(settings), _media_folder(settings)):
         yield result
     reachable = await _reachable(settings)
@@ -93,14 +108,14 @@ def _site_url(settings: Settings) -> list[Result]:
     if settings.is_https or settings.public_url.startswith(LOOPBACK):
         return []
     note = f"Readers and editors reach {settings.public_url} without encryption."
-    return [Result("site address", True, note, "Put the site behind HTTPS and set SQUALL_SITE_URL to its address.")]
+    return [Result(phrases("site address"), True, note, "Put the site behind HTTPS and set SQUALL_SITE_URL to its address.")]
 
 
 # --- files -----------------------------------------------------------------------------------------------------------------
 
 
 def _data_folder(settings: Settings) -> list[Result]:
-    check, folder = "data folder", settings.data
+    check, folder = phrases("data folder"), settings.data
     try:
         status = folder.stat()
     except OSError as error:
@@ -116,18 +131,19 @@ def _data_folder(settings: Settings) -> list[Result]:
 
 def _writable(settings: Settings) -> list[Result]:
     """For whoever runs this: the same person should run the site."""
+    check = phrases("data folder")
     names = [settings.data, *(path for path in (settings.sqlite_path, settings.media_folder) if path and path.exists())]
     closed = [path for path in names if not os.access(path, os.W_OK)]
     advice = "Give it to the user that runs the site (chown), or make it writable for that one (chmod u+w)."
-    results = [Result("data folder", False, f"{path} cannot be written to by this user.", advice) for path in closed]
+    results = [Result(check, False, f"{path} cannot be written to by this user.", advice) for path in closed]
     database = settings.sqlite_path
     if database and database.exists() and database.stat().st_mode & 0o077 and settings.data.stat().st_mode & 0o077:
-        results.append(Result("data folder", False, f"Others on this machine may read the database {database}.", f"chmod go= {database}"))
-    return results or [Result("data folder")]
+        results.append(Result(check, False, f"Others on this machine may read the database {database}.", f"chmod go= {database}"))
+    return results or [Result(check)]
 
 
 def _secret_key(settings: Settings) -> list[Result]:
-    check, path = "secret key", settings.data / SECRET_KEY_NAME
+    check, path = phrases("secret key"), settings.data / SECRET_KEY_NAME
     if settings.secret_keys:
         return [Result(check)]
     try:
@@ -150,7 +166,7 @@ def _secret_key(settings: Settings) -> list[Result]:
 
 
 def _media_folder(settings: Settings) -> Result:
-    check = "uploads folder"
+    check = phrases("uploads folder")
     try:
         configuration.require_media_folder(settings)
     except OperatorError as error:
@@ -159,18 +175,18 @@ def _media_folder(settings: Settings) -> Result:
 
 
 def _disk(folder: Path) -> list[Result]:
-    free = shutil.disk_usage(folder).free
+    check, free = phrases("disk space"), shutil.disk_usage(folder).free
     if free >= LOW_DISK:
-        return [Result("disk space")]
+        return [Result(check)]
     note = f"Only {free // 1024 // 1024} MB are free where {folder} is."
-    return [Result("disk space", True, note, "Free some space: a full disk takes no more text.")]
+    return [Result(check, True, note, "Free some space: a full disk takes no more text.")]
 
 
 # --- the database ----------------------------------------------------------------------------------------------------------
 
 
 async def _reachable(settings: Settings) -> Result:
-    check = "database"
+    check = phrases("database")
     try:
         require_database(settings)
         standing = await migrations.standing(settings.database)
@@ -184,7 +200,7 @@ async def _reachable(settings: Settings) -> Result:
 
 
 async def _schema(settings: Settings) -> Result:
-    check = "tables"
+    check = phrases("tables")
     try:
         differences = await migrations.check(settings.database)
     except CMSError as error:
@@ -196,7 +212,7 @@ async def _schema(settings: Settings) -> Result:
 
 async def _integrity(database: Database) -> Result:
     """What the database itself says, as far as it can still say anything."""
-    check = "integrity"
+    check = phrases("integrity")
     try:
         async with database.read() as session:
             problems = await database.dialect.problems(session)
@@ -220,7 +236,7 @@ async def _inspect(database: Database, wanted: Inspection) -> Result:
 
 
 async def _sealed(database: Database, settings: Settings) -> Result:
-    check = "sealed secrets"
+    check = phrases("sealed secrets")
     try:
         async with database.read() as session:
             found = await sealed.standing(session, Sealer(_keys(settings)))
@@ -241,29 +257,21 @@ def _keys(settings: Settings) -> SecretKeys:
 
 
 async def _media(database: Database, settings: Settings) -> AsyncIterator[Result]:
-    folder = settings.media_folder
+    uploads, folder = phrases("uploads"), settings.media_folder
     if not folder.is_dir():  # the storage would make it
         async with database.read() as session:
             assets = (await inspection.count(session)).assets
         missing = f"{folder} is not there, and {assets} uploaded files were in it."
-        yield Result("uploads", False, missing, "Restore them from a backup.") if assets else Result("uploads")
+        yield Result(uploads, False, missing, "Restore them from a backup.") if assets else Result(uploads)
         return
     try:
         async with database.read() as session:
             found = await inspection.media(session, Storage(folder))
     except (CMSError, DBAPIError, OSError) as error:
-        yield Result("uploads", False, f"This could not be checked: {_reason(error)}.", "Check the folder's permissions.")
+        yield Result(uploads, False, f"This could not be checked: {_reason(error)}.", "Check the folder's permissions.")
         return
-    for check, problem, advice, findings in (
-        ("uploads are there", "Uploaded files are missing", "Restore them from a backup, or upload them again.", found.missing),
-        ("uploads are whole", "Uploaded files have another size than when they came", "Restore them from a backup.", found.of_another_size),
-        (
-            "uploads are in use",
-            f"Files in {folder} belong to no upload",
-            "They are not shown anywhere and take space; remove them if you did not put them there.",
-            found.without_row,
-        ),
-    ):
+    for which, check, problem, advice in UPLOADS:
+        findings = getattr(found, which)
         yield Result(check, False, f"{problem}: {findings}.", advice) if findings.number else Result(check)
 
 

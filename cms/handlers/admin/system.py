@@ -9,6 +9,7 @@ from cms.handlers.admin.base import AdminHandler
 from cms.models.desk import TransferKind, TransferState
 from cms.policy import Capability
 from cms.services import jobs, transfer_runs
+from cms.ui.admin import readable
 from cms.wording import phrases
 
 # What a job does, by its name (worker/tasks.py).
@@ -45,8 +46,13 @@ class SystemHandler(AdminHandler):
         self.render(
             "admin/system.html", section="system", version=__version__, revision=self.parts.revision, last=last, is_busy=is_busy,
             failed=rows[0] if rows and rows[0].state is TransferState.FAILED else None, disk=disk, counted=counted,
-            database=self.parts.database.dialect.name, flash=self.take_flash(),
+            database=self.parts.database.dialect.name, flash=self.take_flash(), told=self._told,
         )  # fmt: skip
+
+    def _told(self, problem: str) -> str:
+        """What is wrong in the reader's language, where it is one of the known things; the names behind it as they are."""
+        what, colon, named = readable(problem).partition(": ")
+        return self.locale.translate(what) + colon + named
 
     async def post(self) -> None:
         """Look now."""

@@ -12,6 +12,7 @@ from cms.handlers.admin.system import JOBS
 from cms.models import Job
 from cms.schemas.transfers import BackupPlan
 from cms.services import jobs, transfer_runs
+from cms.ui import languages
 from cms.worker import errands, loop
 from cms.worker.tasks import TASKS, Means
 from tests import factories
@@ -172,6 +173,15 @@ async def test_system_page_says_what_the_doctor_says(site: Site) -> None:
     await owner.post("/admin/system")
     await work_off(site)
     assert "checks" in (await owner.get("/admin/system")).words
+    async with site.database.transaction() as work:
+        work.session.add(Job(name="keep_house", payload={}, due_at=work.now, created_at=work.now, finished_at=work.now, error="It broke."))
+    await owner.post("/admin/system")
+    await work_off(site)
+    assert "Jobs failed and are not tried again: " in (await owner.get("/admin/system")).words
+    german = (await owner.get("/admin/system", **{"Accept-Language": "de"})).words
+    assert all(
+        words in german for words in ("Datenordner", languages.language(["de"]).translate("Jobs failed and are not tried again") + ": ")
+    )
 
 
 async def test_backups_by_themselves_are_asked_for_once_a_day_and_the_oldest_go(site: Site) -> None:
