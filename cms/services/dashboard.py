@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, Select, exists, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
-from cms.models import Job, Post, PostAuthor, Published, Remark, Schedule, Thread
+from cms.models import Job, Post, PostAuthor, Published, Remark, Review, Schedule, Thread
+from cms.models.desk import ReviewAct
 from cms.models.post import Kind, Live, ScheduledAct, Side, Visibility, WorkState
 from cms.policy import Actor, Capability, Scope
 from cms.services import dead_links, posts, reviews, site
@@ -51,6 +52,15 @@ class Discussed:
 
 
 @dataclass(frozen=True, slots=True)
+class SentBack:
+    """A text that was reviewed, and what has to be changed in it."""
+
+    post: Post
+    words: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Today:
     waiting: Sequence[Waiting]  # for the actor
     submitted: Sequence[Waiting]  # his own, which wait for others
@@ -58,6 +68,7 @@ class Today:
     next: Sequence[Going]
     failed: Sequence[Going]
     jobs: Sequence[Job]  # that were given up
+    sent_back: Sequence[SentBack]
     threads: Sequence[Discussed]
     changed: Sequence[Post]  # with changes that readers do not see
     published: Sequence[Published]  # newest first
@@ -66,7 +77,7 @@ class Today:
 
     @property
     def needs_attention(self) -> bool:
-        return bool(self.failed or self.jobs or self.threads or self.changed or self.dead_links)
+        return bool(self.failed or self.jobs or self.sent_back or self.threads or self.changed or self.dead_links)
 
 
 async def today(session: AsyncSession, actor: Actor) -> Today:
@@ -75,9 +86,10 @@ async def today(session: AsyncSession, actor: Actor) -> Today:
     drafts, published = await _drafts(session, actor), await _published(session)
     going, failed = await _scheduled(session, actor, has_failed=False), await _scheduled(session, actor, has_failed=True)
     jobs, threads, changed = await _jobs(session, actor), await _threads(session, actor), await _changed(session, actor)
+    sent_back = await _sent_back(session, actor)
     dead = await dead_links.find(session, _sees(actor), SHOWN)
     is_new = not (drafts or published or waiting or submitted) and not await session.scalar(select(Post.id).limit(1))
-    return Today(waiting, submitted, drafts, going, failed, jobs, threads, changed, published, dead, is_new)
+    return Today(waiting, submitted, drafts, going, failed, jobs, sent_back, threads, changed, published, dead, is_new)
 
 
 async def _in_review(session: AsyncSession, actor: Actor) -> tuple[list[Waiting], list[Waiting]]:
@@ -117,6 +129,15 @@ async def _jobs(session: AsyncSession, actor: Actor) -> Sequence[Job]:
         return ()
     wanted = select(Job).where(Job.error.is_not(None), Job.finished_at.is_not(None))
     return (await session.scalars(wanted.order_by(Job.finished_at.desc()).limit(SHOWN))).all()
+
+
+async def _sent_back(session: AsyncSession, actor: Actor) -> list[SentBack]:
+    """Texts of the actor for which whoever reviewed them asked for changes, and nothing came of it yet; the newest first."""
+    last = select(func.max(Review.id)).where(Review.post_id == Post.id).correlate(Post).scalar_subquery()
+    wanted = select(Post, Review).join(Review, Review.id == last).where(Review.act == ReviewAct.CHANGES_ASKED, _is_own(actor))
+    is_open = (Post.work == WorkState.DRAFT) & (Post.live != Live.TRASHED) & ((Post.live != Live.PUBLISHED) | Post.has_changes)
+    rows = await session.execute(wanted.where(is_open).order_by(Review.id.desc()).limit(SHOWN))
+    return [SentBack(post, review.words, review.created_at) for post, review in rows]
 
 
 async def _threads(session: AsyncSession, actor: Actor) -> list[Discussed]:

@@ -9,6 +9,7 @@ from cms.db.session import Database
 from cms.models import Job, PostLink, Schedule
 from cms.models.post import ScheduledAct
 from cms.policy import Actor
+from cms.schemas.desk import ReviewInput
 from cms.schemas.threads import RemarkInput, ThreadInput
 from cms.services import dashboard, dead_links, redirects, reviews, threads, trash
 from cms.services.dashboard import Today
@@ -42,6 +43,22 @@ async def test_each_finds_what_waits_for_him(database: Database) -> None:
     await do(database, reviews.approve, edna, post.id)
     assert titles((await today(database, edna)).waiting) == []
     assert [each.step for each in (await today(database, adam)).waiting] == ["Chief"]
+
+
+async def test_what_came_back_from_its_review_needs_attention_until_it_is_submitted_again(database: Database) -> None:
+    await demand(database, roles=("contributor",))
+    cleo, edna = await person(database, "contributor"), await person(database, "editor")
+    post = await factories.draft(database, cleo, title="Nearly")
+    await do(database, reviews.submit, cleo, post.id)
+    assert titles((await today(database, cleo)).sent_back) == []
+    async with database.transaction() as work:
+        await reviews.ask_for_changes(work, edna, post.id, ReviewInput(words="Name the boat."))
+    mine = await today(database, cleo)
+    assert [(each.post.title, each.words) for each in mine.sent_back] == [("Nearly", "Name the boat.")]
+    assert mine.needs_attention
+    assert titles((await today(database, edna)).sent_back) == [], "it is not hers to change"
+    await do(database, reviews.submit, cleo, post.id)
+    assert titles((await today(database, cleo)).sent_back) == []
 
 
 async def test_what_went_wrong_and_what_waits_for_an_answer_needs_attention(database: Database) -> None:
