@@ -127,5 +127,5 @@ async def test_work_that_was_given_up_leads_to_its_page(site: Site) -> None:
     async with site.database.transaction() as work:
         work.session.add(Job(name="send_mail", payload={}, created_at=work.now, due_at=work.now, finished_at=work.now, error="No."))
     page = (await owner.get("/admin")).page
-    (given_up,) = [each for each in by_class(page, "title") if words(each) == "Work that was given up: send mail"]
+    (given_up,) = [each for each in by_class(page, "title") if words(each) == "Work that was given up: Sends a letter"]
     assert "No." in (await owner.get(given_up.get("href") or "")).words
