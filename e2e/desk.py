@@ -1,9 +1,13 @@
 """What is at the desk before a journey begins, written into the program's database."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
 from sqlalchemy import func, select
 
 from cms.db.session import Database
@@ -16,9 +20,26 @@ from cms.schemas.account import InvitationInput
 from cms.schemas.desk import ReviewInput
 from cms.schemas.threads import ThreadInput
 from cms.services import accounts, invitations, notifications, reviews, threads
-from e2e.pages.first_run import EMAIL
+from e2e.conftest import OpenBrowser, browsers
+from e2e.pages.first_run import EMAIL, PASSWORD, SetupScreen
+from e2e.pages.sign_in import SignInScreen
 from e2e.program import Program
 from tests import factories
+
+COLLEAGUE = "nia@example.org"
+
+
+@contextmanager
+def two_people(folder: Path) -> Iterator[tuple[Program, OpenBrowser, Chrome, Chrome]]:
+    """A site with its owner in one browser and an editor, ``COLLEAGUE``, in another."""
+    program = Program(folder).start()
+    with browsers() as open_browser:
+        owner, colleague = open_browser(), open_browser()
+        SetupScreen(owner).make_owner(program.owner_link)
+        program.make_person(COLLEAGUE, "Nia Bell", "editor", PASSWORD)
+        SignInScreen(colleague).open(program.url).sign_in(COLLEAGUE, PASSWORD)
+        yield program, open_browser, owner, colleague
+    program.stop()
 
 
 def fill(program: Program, url: str, act: Callable[[Database, Actor], Awaitable[Any]], email: str = EMAIL) -> Any:
@@ -85,3 +106,7 @@ async def one_of_each(database: Database, actor: Actor) -> dict[str, int | str]:
             "revision": revision,
             "carrier": carrier,
         }
+
+
+def box(driver: Chrome, title: str) -> Any:
+    return driver.find_element(By.XPATH, f"//tr[.//*[text()='{title}']]//input[@name='id']")

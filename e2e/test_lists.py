@@ -1,24 +1,18 @@
 """Journeys through lists: by keyboard alone, without scripts on a phone, and with a number that is somebody else's."""
 
-from typing import Any
-
 import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
 from e2e.axe import problems
 from e2e.conftest import OpenBrowser
-from e2e.desk import fill, texts
+from e2e.desk import box, fill, texts
 from e2e.pages.first_run import EMAIL, PASSWORD, SetupScreen
 from e2e.pages.screen import Screen, Waiting
 from e2e.pages.sign_in import SignInScreen
 from e2e.program import Program
 
 pytestmark = pytest.mark.browser
-
-
-def box(driver: Chrome, title: str) -> Any:
-    return driver.find_element(By.XPATH, f"//tr[.//*[text()='{title}']]//input[@name='id']")
 
 
 def test_list_is_worked_through_by_keyboard_alone(program: Program, owner: Chrome) -> None:

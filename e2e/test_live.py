@@ -8,13 +8,13 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
 from e2e.axe import problems
-from e2e.conftest import OpenBrowser, browsers
+from e2e.conftest import OpenBrowser
+from e2e.desk import box, fill, texts, two_people
 from e2e.pages.editor import EditorScreen
-from e2e.pages.first_run import PASSWORD, SetupScreen
+from e2e.pages.first_run import PASSWORD
 from e2e.pages.screen import Screen, Waiting
 from e2e.pages.sign_in import SignInScreen
 from e2e.program import Program
-from e2e.test_lists import box, fill, texts
 
 pytestmark = pytest.mark.browser
 
@@ -50,15 +50,9 @@ class Desk:
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    program = Program(tmp_path_factory.mktemp("live")).start()
-    with browsers() as open_browser:
-        olga, nia = open_browser(), open_browser()
-        SetupScreen(olga).make_owner(program.owner_link)
-        program.make_person("nia@example.org", "Nia Bell", "editor", PASSWORD)
+    with two_people(tmp_path_factory.mktemp("live")) as (program, open_browser, olga, nia):
         program.make_person("cem@example.org", "Cem Öz", "contributor", PASSWORD)
-        SignInScreen(nia).open(program.url).sign_in("nia@example.org", PASSWORD)
         yield Desk(program, open_browser, olga, nia)
-    program.stop()
 
 
 def status(driver: Chrome, post_id: int) -> str:

@@ -7,17 +7,16 @@ from pathlib import Path
 import pytest
 
 from e2e.axe import problems
-from e2e.conftest import OpenBrowser, browsers
+from e2e.conftest import OpenBrowser
+from e2e.desk import COLLEAGUE, two_people
 from e2e.mishaps import kill, lose_network
 from e2e.pages.editor import EditorScreen
-from e2e.pages.first_run import EMAIL, PASSWORD, SetupScreen
+from e2e.pages.first_run import EMAIL, PASSWORD
 from e2e.pages.screen import Screen
 from e2e.pages.sign_in import SignInScreen
 from e2e.program import Program
 
 pytestmark = pytest.mark.browser
-
-COLLEAGUE = "nia@example.org"
 
 
 @dataclass(frozen=True)
@@ -48,14 +47,8 @@ class Desk:
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    program = Program(tmp_path_factory.mktemp("writing")).start()
-    with browsers() as open_browser:
-        first, second = open_browser(), open_browser()
-        SetupScreen(first).make_owner(program.owner_link)
-        program.make_person(COLLEAGUE, "Nia Bell", "editor", PASSWORD)
-        SignInScreen(second).open(program.url).sign_in(COLLEAGUE, PASSWORD)
+    with two_people(tmp_path_factory.mktemp("writing")) as (program, open_browser, first, second):
         yield Desk(program, open_browser, EditorScreen(first), EditorScreen(second))
-    program.stop()
 
 
 def test_a_new_post_is_there_with_the_first_key(desk: Desk) -> None:

@@ -1,6 +1,8 @@
 """Out and in again: the same site, to the letter."""
 
 import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -168,6 +170,19 @@ async def test_what_was_exported_is_the_same_site_when_it_is_imported(
         await other.dispose()
 
 
+@asynccontextmanager
+async def moved(database: Database, templates: Any, renderer: Renderer, folder: Path) -> AsyncIterator[tuple[Database, Report]]:
+    """Another site, into which all was brought that was taken out of this one; and what was said on the way in."""
+    await write_folder(database, Storage(folder / "m"), "https://example.org", folder / "out", lambda *_: None)
+    other, report = Database(await templates.copy_sqlite(folder / "other.db")), Report()
+    try:
+        blog = read_folder(folder / "out", report)
+        await bring_in(other, Storage(folder / "n"), renderer, blog, Options(blog.permalink, "https://x.org"), report, lambda *_: None)
+        yield other, report
+    finally:
+        await other.dispose()
+
+
 async def test_a_draft_of_a_page_without_an_address_is_above_no_other_page(
     database: Database, templates: Any, renderer: Renderer, tmp_path: Path
 ) -> None:
@@ -177,17 +192,10 @@ async def test_a_draft_of_a_page_without_an_address_is_above_no_other_page(
     for page in (draft, about):
         async with database.transaction() as work:
             await transfers.bring_in(work, SYSTEM, [page])
-    folder = tmp_path / "out"
-    await write_folder(database, Storage(tmp_path / "m"), "https://example.org", folder, lambda *_: None)
-    other = Database(await templates.copy_sqlite(tmp_path / "other.db"))
-    try:
-        blog, report = read_folder(folder, Report()), Report()
-        await bring_in(other, Storage(tmp_path / "n"), renderer, blog, Options(blog.permalink, "https://x.org"), report, lambda *_: None)
+    async with moved(database, templates, renderer, tmp_path) as (other, report):
         assert [finding for finding in report.findings if finding.outcome is Outcome.REFUSED] == []
         async with other.read() as session:
             assert (await reading.find_place(session, "about")).article is not None
-    finally:
-        await other.dispose()
 
 
 async def test_what_is_not_for_everybody_stays_so(database: Database, templates: Any, renderer: Renderer, tmp_path: Path) -> None:
@@ -197,13 +205,7 @@ async def test_what_is_not_for_everybody_stays_so(database: Database, templates:
         text = Incoming(f"t:{visibility}", "", Kind.POST, "Text", fields, when, rendered=render("Text"), visibility=visibility)
         async with database.transaction() as work:
             await transfers.bring_in(work, SYSTEM, [text])
-    folder = tmp_path / "out"
-    await write_folder(database, Storage(tmp_path / "m"), "https://example.org", folder, lambda *_: None)
-    other = Database(await templates.copy_sqlite(tmp_path / "other.db"))
-    try:
-        report = Report()
-        blog = read_folder(folder, report)
-        await bring_in(other, Storage(tmp_path / "n"), renderer, blog, Options("/{slug}", "https://x.org"), report, lambda *_: None)
+    async with moved(database, templates, renderer, tmp_path) as (other, report):
         assert [finding.file for finding in report.findings if "its password" in finding.what] == ["content/for-password/index.md"]
         async with other.read() as session:
             for visibility in Visibility:
@@ -211,8 +213,6 @@ async def test_what_is_not_for_everybody_stays_so(database: Database, templates:
                 assert article
                 assert article.visibility is visibility
             assert [card.title for card in (await lists.home(session, 1)).cards] == ["For public"]
-    finally:
-        await other.dispose()
 
 
 async def test_it_stays_out_of_other_peoples_folders(database: Database, tmp_path: Path) -> None:
