@@ -172,3 +172,13 @@ def test_more_windows_than_connections_share_one_stream(desk: Desk) -> None:
         desk.nia.switch_to.window(other)
         desk.nia.close()
     desk.nia.switch_to.window(others[0])
+
+
+def test_what_is_looked_at_in_the_background_is_shown_when_it_is_done(desk: Desk) -> None:
+    desk.olga.get(f"{desk.program.url}/admin/system")
+    screen = Screen(desk.olga)
+    screen.press("Look now")
+    desk.olga.execute_script("window.isTheSamePage = true")
+    screen.wait_for("All checks")
+    assert desk.olga.execute_script("return window.isTheSamePage"), "without a reload"
+    assert not desk.olga.find_element(By.TAG_NAME, "under-way").get_attribute("busy")

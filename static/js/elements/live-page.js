@@ -3,6 +3,8 @@
 //
 // Nothing moves under somebody's hands: a part in which rows are chosen or words marked, that has the focus or an open menu, stays as it
 // is, and a line says how many posts have changed and offers to show them. The choice, the focus and the place on the page are kept then.
+import { pageAnew } from "../anew.js";
+
 const SOON = 300; // milliseconds; several things often happen together
 const REST = 5000; // and then not again for so long
 
@@ -30,12 +32,8 @@ class LivePage extends HTMLElement {
 
   async #look() {
     this.isStale = false;
-    try {
-      const answer = await fetch(location.href, { headers: { Accept: "text/html", "X-Renewal": "1" } });
-      if (answer.ok && !answer.redirected) this.#compare(new DOMParser().parseFromString(await answer.text(), "text/html"));
-    } catch {
-      // away for a moment; the stream tells to look again when it is back
-    }
+    const page = await pageAnew(); // when the server comes back, the stream tells to look again
+    if (page) this.#compare(page);
     this.timer = undefined;
     this.lookedAt = performance.now();
     if (this.isStale) this.handleEvent(new Event("news"));

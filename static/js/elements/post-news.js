@@ -1,5 +1,7 @@
 // <post-news>: on a page of one post, says what somebody does to it meanwhile, and what to do about it. In the editor the badges of the
 // state and the word on the button are renewed by themselves; the text is anyway.
+import { pageAnew } from "../anew.js";
+
 class PostNews extends HTMLElement {
   connectedCallback() {
     this.note = this.querySelector(".news");
@@ -42,9 +44,8 @@ class PostNews extends HTMLElement {
 
   // What says on this page how the post stands; how it does.
   async #renew() {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html", "X-Renewal": "1" } }).catch(() => null);
-    if (!answer?.ok || answer.redirected) return "";
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const page = await pageAnew();
+    if (!page) return "";
     for (const old of document.querySelectorAll("[data-stands]")) {
       const now = page.querySelector(`[data-stands="${old.dataset.stands}"]`);
       if (now) old.replaceChildren(...document.adoptNode(now).childNodes);

@@ -1,5 +1,7 @@
 // A part of a page that tells how far something has come: asked for again every few seconds, as long as it says that it is busy.
 // Without scripts the link in it does the same by hand.
+import { pageAnew } from "../anew.js";
+
 const PAUSE = 2000;
 
 class RenewedPart extends HTMLElement {
@@ -16,14 +18,8 @@ class RenewedPart extends HTMLElement {
   }
 
   async renew() {
-    try {
-      const answer = await fetch(location.pathname, { headers: { Accept: "text/html" } });
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const part = answer.ok && page.getElementById(this.id);
-      if (part) this.replaceChildren(...part.childNodes);
-    } catch {
-      // away for a moment; what stands here was true when it was asked
-    }
+    const part = (await pageAnew(location.pathname))?.getElementById(this.id); // else what stands here was true when it was asked
+    if (part) this.replaceChildren(...part.childNodes);
     this.wait();
   }
 }

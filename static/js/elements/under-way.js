@@ -1,4 +1,6 @@
 // Work that is under way: looks again every second until it is done, without moving what somebody reads.
+import { pageAnew } from "../anew.js";
+
 const EVERY = 1000; // milliseconds
 
 class UnderWay extends HTMLElement {
@@ -11,16 +13,9 @@ class UnderWay extends HTMLElement {
   }
 
   async look() {
-    try {
-      const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-      if (!answer.ok || answer.redirected) throw new Error();
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const now = page.querySelector("under-way");
-      if (!now.hasAttribute("busy")) return document.querySelector("main").replaceWith(document.adoptNode(page.querySelector("main")));
-      this.replaceChildren(...document.adoptNode(now).childNodes);
-    } catch {
-      // the next look may find it
-    }
+    const page = await pageAnew(), now = page?.querySelector("under-way");
+    if (now && !now.hasAttribute("busy")) return document.querySelector("main").replaceWith(document.adoptNode(page.querySelector("main")));
+    if (now) this.replaceChildren(...document.adoptNode(now).childNodes);
     this.timer = setTimeout(() => this.look(), EVERY);
   }
 }
