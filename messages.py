@@ -23,6 +23,7 @@ SPOKEN = {"_", "translate", "flash", "say"}  # functions whose first argument is
 REFUSALS = {  # said to whoever caused them
     *(name for name, kind in vars(errors).items() if isinstance(kind, type)),
     *("Away", "MailFailed", "OutgoingFailed", "Refusal", "Refused", "ValueError"),
+    "Result",  # of the doctor
 }
 OPERATORS_OWN = ("cms/cli/", "cms/db/", "cms/settings.py", "cms/exchange/", "cms/server.py")  # speak English: they are met in a terminal
 DOCTOR = "cms/cli/doctor.py"  # which speaks at the desk, too

@@ -47,9 +47,31 @@ def listed(*parts: str) -> Said:
     return _joined(", ", parts)
 
 
+def named(*names: str) -> Said:
+    """A list of what is called so in every language, unless it is a sentence."""
+    return _put_together(", ", names)
+
+
+def parts(text: Any) -> Any:
+    """For JSON: of a sentence, its parts, so that it can be said later in the language of whoever reads it then."""
+    if not isinstance(text, Said):
+        return str(text)
+    values = {name: value if isinstance(value, int) else parts(value) for name, value in text.values.items()}
+    return [text.message, text.plural, text.number, values]
+
+
+def whole(kept: Any) -> Any:
+    """What ``parts`` made of a text."""
+    return say(*kept[:3], **{name: whole(value) for name, value in kept[3].items()}) if isinstance(kept, list) else kept
+
+
 def _joined(between: str, parts: Sequence[str]) -> Said:
-    named = {f"part{number}": said(part) for number, part in enumerate(parts)}
-    return say(between.join(f"{{{name}}}" for name in named), **named)
+    return _put_together(between, [said(part) for part in parts])
+
+
+def _put_together(between: str, parts: Sequence[str]) -> Said:
+    values = {f"part{number}": part for number, part in enumerate(parts)}
+    return say(between.join(f"{{{name}}}" for name in values), **values)
 
 
 def phrases(table: Table) -> Table:

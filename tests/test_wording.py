@@ -1,9 +1,12 @@
 """Sentences are English by themselves, and can be said in another language."""
 
+import json
 import pickle
 
+import pytest
+
 from cms.ui.languages import Language
-from cms.wording import Said, listed, say, sentences
+from cms.wording import Said, listed, parts, say, sentences, whole
 
 GERMAN = {
     "/{path} is taken.": "/{path} ist vergeben.",
@@ -53,3 +56,17 @@ def test_it_keeps_its_parts_between_processes() -> None:
     said = pickle.loads(pickle.dumps(say("/{path} is taken.", path="a")))
     assert isinstance(said, Said)
     assert german.translate(said) == "/a ist vergeben."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        say("/{path} is taken.", path="a{b}"),
+        say("{number} tag is deleted.", "{number} tags are deleted.", 1234),
+        listed("the text", say("Not there: {what}", what=say("the text"))),
+        "Written by somebody: {path}",
+    ],
+)
+def test_it_keeps_its_parts_in_json(text: str) -> None:
+    kept = whole(json.loads(json.dumps(parts(text))))
+    assert (kept, german.translate(kept)) == (text, german.translate(text))

@@ -6,6 +6,7 @@ import stat
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import typer
 from sqlalchemy.exc import DBAPIError
@@ -20,7 +21,7 @@ from cms.sealing import Sealer, Under
 from cms.services import inspection, sealed
 from cms.services.inspection import Inspection
 from cms.settings import SECRET_KEY_NAME, SecretKeys, Settings
-from cms.wording import phrases
+from cms.wording import parts, phrases, said, say
 
 LOW_DISK = 200 * 1024 * 1024  # bytes
 SETTINGS = phrases("settings")
@@ -49,6 +50,10 @@ class Result:
     problem: str = ""
     advice: str = ""
 
+    def as_json(self) -> dict[str, Any]:
+        """``parts``: for the desk, which says them in the language of whoever asks there."""
+        return {**asdict(self), "parts": {"problem": parts(self.problem), "advice": parts(self.advice)}}
+
     def __str__(self) -> str:
         if not self.problem:
             return f"ok       {self.check}"
@@ -68,7 +73,7 @@ def doctor(data: DataOption = None, as_json: JsonOption = False) -> None:
     results = run(act())
     problems = [result for result in results if not result.ok]
     if as_json:
-        print_json([asdict(result) for result in results])
+        print_json([result.as_json() for result in results])
     else:
         for result in results:
             typer.echo(str(result))
@@ -107,7 +112,7 @@ async def examine(data: Path | None) -> AsyncIterator[Result]:
 def _site_url(settings: Settings) -> list[Result]:
     if settings.is_https or settings.public_url.startswith(LOOPBACK):
         return []
-    note = f"Readers and editors reach {settings.public_url} without encryption."
+    note = say("Readers and editors reach {url} without encryption.", url=settings.public_url)
     return [Result(phrases("site address"), True, note, "Put the site behind HTTPS and set SQUALL_SITE_URL to its address.")]
 
 
@@ -119,13 +124,13 @@ def _data_folder(settings: Settings) -> list[Result]:
     try:
         status = folder.stat()
     except OSError as error:
-        advice = "`squall serve` makes it; or name another with --data or SQUALL_DATA."
-        return [Result(check, False, f"The data folder {folder} cannot be read: {error.strerror}.", advice)]
+        problem = say("The data folder {folder} cannot be read: {reason}.", folder=folder, reason=error.strerror)
+        return [Result(check, False, problem, "`squall serve` makes it; or name another with --data or SQUALL_DATA.")]
     if not folder.is_dir():
-        return [Result(check, False, f"{folder} is not a folder.", "Name another with --data or SQUALL_DATA.")]
+        return [Result(check, False, say("{folder} is not a folder.", folder=folder), "Name another with --data or SQUALL_DATA.")]
     if status.st_mode & stat.S_IWOTH:
-        problem = f"Everybody on this machine may write to the data folder {folder}."
-        return [Result(check, False, problem, f"chmod o-w {folder}"), *_secret_key(settings), *_disk(folder)]
+        problem, advice = say("Everybody on this machine may write to the data folder {folder}.", folder=folder), f"chmod o-w {folder}"
+        return [Result(check, False, problem, advice), *_secret_key(settings), *_disk(folder)]
     return [*_writable(settings), *_secret_key(settings), *_disk(folder)]
 
 
@@ -134,11 +139,13 @@ def _writable(settings: Settings) -> list[Result]:
     check = phrases("data folder")
     names = [settings.data, *(path for path in (settings.sqlite_path, settings.media_folder) if path and path.exists())]
     closed = [path for path in names if not os.access(path, os.W_OK)]
-    advice = "Give it to the user that runs the site (chown), or make it writable for that one (chmod u+w)."
-    results = [Result(check, False, f"{path} cannot be written to by this user.", advice) for path in closed]
+    give = say("Give it to the user that runs the site (chown), or make it writable for that one (chmod u+w).")
+    results = [Result(check, False, say("{path} cannot be written to by this user.", path=path), give) for path in closed]
     database = settings.sqlite_path
     if database and database.exists() and database.stat().st_mode & 0o077 and settings.data.stat().st_mode & 0o077:
-        results.append(Result(check, False, f"Others on this machine may read the database {database}.", f"chmod go= {database}"))
+        readable = say("Others on this machine may read the database {path}.", path=database)
+        advice = f"chmod go= {database}"
+        results.append(Result(check, False, readable, advice))
     return results or [Result(check)]
 
 
@@ -150,18 +157,21 @@ def _secret_key(settings: Settings) -> list[Result]:
         status = path.lstat()
         shortest = min((len(line.strip()) for line in path.read_bytes().splitlines() if line.strip()), default=0)
     except FileNotFoundError:
-        return [Result(check, True, f"There is no secret key at {path} yet.", "`squall serve` makes it.")]
+        return [Result(check, True, say("There is no secret key at {path} yet.", path=path), "`squall serve` makes it.")]
     except OSError as error:
-        return [Result(check, False, f"The secret key {path} cannot be read: {error.strerror}.", "Check its permissions and owner.")]
+        problem = say("The secret key {path} cannot be read: {reason}.", path=path, reason=error.strerror)
+        return [Result(check, False, problem, "Check its permissions and owner.")]
     owner = settings.data.stat().st_uid
     if stat.S_IMODE(status.st_mode) & 0o077 or not stat.S_ISREG(status.st_mode):
-        return [Result(check, False, f"Others on this machine may read or change the secret key {path}.", f"chmod 600 {path}")]
+        problem, advice = say("Others on this machine may read or change the secret key {path}.", path=path), f"chmod 600 {path}"
+        return [Result(check, False, problem, advice)]
     if status.st_uid != owner:
-        problem = f"The secret key {path} belongs to another user than the data folder."
-        return [Result(check, False, problem, f"chown --reference={settings.data} {path}")]
+        problem = say("The secret key {path} belongs to another user than the data folder.", path=path)
+        advice = f"chown --reference={settings.data} {path}"
+        return [Result(check, False, problem, advice)]
     if shortest < configuration.MINIMUM_SECRET_LENGTH:
-        advice = "Remove it and start Squall again; everybody signs in anew."
-        return [Result(check, False, f"The secret key {path} is too short.", advice)]
+        problem = say("The secret key {path} is too short.", path=path)
+        return [Result(check, False, problem, "Remove it and start Squall again; everybody signs in anew.")]
     return [Result(check)]
 
 
@@ -178,7 +188,7 @@ def _disk(folder: Path) -> list[Result]:
     check, free = phrases("disk space"), shutil.disk_usage(folder).free
     if free >= LOW_DISK:
         return [Result(check)]
-    note = f"Only {free // 1024 // 1024} MB are free where {folder} is."
+    note = say("Only {number} MB are free where {folder} is.", number=free // 1024 // 1024, folder=folder)
     return [Result(check, True, note, "Free some space: a full disk takes no more text.")]
 
 
@@ -194,7 +204,7 @@ async def _reachable(settings: Settings) -> Result:
     except CMSError as error:
         return Result(check, False, error.message)
     if not standing.is_current:
-        problem = f"The database is at {standing.current or 'nothing'}, and this program needs {standing.head}."
+        problem = say("The database is at {this}, and this program needs {that}.", this=standing.current or "0", that=standing.head)
         return Result(check, False, problem, "Run `squall db upgrade`.")
     return Result(check)
 
@@ -219,8 +229,8 @@ async def _integrity(database: Database) -> Result:
     except (CMSError, DBAPIError) as error:
         problems = [_reason(error)]
     if problems:
-        more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
-        return Result(check, False, f"The database is damaged: {'; '.join(problems[:3])}{more}.", "Restore a backup.")
+        what = inspection.Findings(len(problems), tuple(problems[:3])).words
+        return Result(check, False, say("The database is damaged: {what}.", what=what), "Restore a backup.")
     return Result(check)
 
 
@@ -229,9 +239,9 @@ async def _inspect(database: Database, wanted: Inspection) -> Result:
         async with database.read() as session:
             found = await wanted.look(session)
     except (CMSError, DBAPIError) as error:
-        return Result(wanted.check, False, f"This could not be checked: {_reason(error)}.", "Restore a backup if the database is damaged.")
+        return Result(wanted.check, False, _unchecked(error), "Restore a backup if the database is damaged.")
     if found.number:
-        return Result(wanted.check, False, f"{wanted.problem}: {found}.", wanted.advice)
+        return Result(wanted.check, False, _wrong(wanted.problem, found), wanted.advice)
     return Result(wanted.check)
 
 
@@ -241,12 +251,13 @@ async def _sealed(database: Database, settings: Settings) -> Result:
         async with database.read() as session:
             found = await sealed.standing(session, Sealer(_keys(settings)))
     except (CMSError, DBAPIError) as error:
-        return Result(check, False, f"This could not be checked: {_reason(error)}.", "See what is said about the secret key.")
+        return Result(check, False, _unchecked(error), "See what is said about the secret key.")
     if lost := found[Under.LOST]:
-        problem = f"Secrets that no key opens, such as those behind codes from an app: {lost}."
+        problem = say("Secrets that no key opens, such as those behind codes from an app: {number}.", number=lost)
         return Result(check, False, problem, "Add the key they were sealed with again, after the others; or let those people set up anew.")
     if older := found[Under.OLDER]:
-        return Result(check, True, f"Secrets sealed under an older key: {older}.", "Run `squall secret rotate` before that key goes.")
+        note = say("Secrets sealed under an older key: {number}.", number=older)
+        return Result(check, True, note, "Run `squall secret rotate` before that key goes.")
     return Result(check)
 
 
@@ -261,18 +272,26 @@ async def _media(database: Database, settings: Settings) -> AsyncIterator[Result
     if not folder.is_dir():  # the storage would make it
         async with database.read() as session:
             assets = (await inspection.count(session)).assets
-        missing = f"{folder} is not there, and {assets} uploaded files were in it."
+        missing = say("{folder} is not there, and {number} uploaded files were in it.", folder=folder, number=assets)
         yield Result(uploads, False, missing, "Restore them from a backup.") if assets else Result(uploads)
         return
     try:
         async with database.read() as session:
             found = await inspection.media(session, Storage(folder))
     except (CMSError, DBAPIError, OSError) as error:
-        yield Result(uploads, False, f"This could not be checked: {_reason(error)}.", "Check the folder's permissions.")
+        yield Result(uploads, False, _unchecked(error), "Check the folder's permissions.")
         return
     for which, check, problem, advice in UPLOADS:
         findings = getattr(found, which)
-        yield Result(check, False, f"{problem}: {findings}.", advice) if findings.number else Result(check)
+        yield Result(check, False, _wrong(problem, findings), advice) if findings.number else Result(check)
+
+
+def _wrong(problem: str, found: inspection.Findings) -> str:
+    return say("{problem}: {names}.", problem=said(problem), names=found.words)
+
+
+def _unchecked(error: Exception) -> str:
+    return say("This could not be checked: {reason}.", reason=_reason(error))
 
 
 def _reason(error: Exception) -> str:

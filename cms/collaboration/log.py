@@ -11,6 +11,7 @@ from cms.db.session import Database
 from cms.errors import CMSError, Unavailable
 from cms.services import working_copies
 from cms.telemetry import Metrics, log
+from cms.wording import say
 
 AT_ONCE = 16  # rooms in a transaction; more would keep readers waiting
 GATHER = 0.05  # seconds in which others may join a transaction,
@@ -107,14 +108,15 @@ class Log:
             self._metrics.updates.inc(len(numbers))
             for room in rooms:
                 is_lost = room.on_its_way.made and room.post_id not in numbers
-                room.written() if not is_lost else room.end(protocol.TRY_AGAIN, "This text is not there any more, or another.")
+                room.written() if not is_lost else room.end(protocol.TRY_AGAIN, say("This text is not there any more, or another."))
             return
         is_ours = isinstance(error, CMSError)
         log.warning("what is written waits", reason=type(error).__name__, exc_info=None if is_ours else error)
         for room in rooms:
             room.mine.discard(numbers.get(room.post_id, 0))
             room.put_back()
-            room.tell(protocol.told("unsaved", why=error.message if isinstance(error, CMSError) else CANNOT))
+            for seat in list(room.seats):
+                seat.socket.tell("unsaved", why=error.message if isinstance(error, CMSError) else CANNOT)
             self.want(room)
 
     async def flush(self, seconds: float) -> bool:

@@ -17,7 +17,7 @@ MAX_CLOCK = 2**31  # of one client
 
 
 class Refusal(Exception):
-    """Ends a socket. ``code``: as above; the message is one sentence for the person, of 123 bytes at most."""
+    """Ends a socket. ``code``: as above; the message is one sentence for the person."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)

@@ -42,6 +42,8 @@ class Socket(Protocol):
 
     def send(self, message: bytes) -> None: ...
 
+    def tell(self, kind: str, **words: Any) -> None: ...
+
     def end(self, code: int, reason: str) -> None: ...
 
 
@@ -124,7 +126,7 @@ class Room:
         self.seats.add(seat)
         seat.may_write = self._may_write(seat)
         hello = {"lineage": self.lineage, "clientId": None, "person": seat.person, "mayWrite": seat.may_write, "why": self._why(seat)}
-        seat.socket.send(protocol.told("hello", **hello))
+        seat.socket.tell("hello", **hello)
         seat.socket.send(protocol.sync(protocol.STEP_1, self.document.state()))
         self._tell_writers([seat], self.writers)
         if self.states:
@@ -162,7 +164,7 @@ class Room:
 
     def _tell_standing(self, seat: Seat) -> None:
         seat.may_write = self._may_write(seat)
-        seat.socket.send(protocol.told("standing", mayWrite=seat.may_write, why=self._why(seat)))
+        seat.socket.tell("standing", mayWrite=seat.may_write, why=self._why(seat))
 
     def _tell_writers(self, seats: Iterable[Seat], clients: Iterable[int]) -> None:
         people = {str(client): shown(*self.writers[client]) for client in clients}

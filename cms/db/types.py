@@ -1,12 +1,18 @@
 """Column types that mean the same on both databases."""
 
+import json
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, Integer
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, Integer, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from cms.wording import Said, parts, said, whole
+
+MARK = "\x1e"  # stands before JSON where other text stands, too (RFC 7464)
+LONGEST = 1000  # characters of a text that anybody may have put together
 
 # SQLite counts rows up only for INTEGER PRIMARY KEY.
 Id = BigInteger().with_variant(Integer, "sqlite")
@@ -35,6 +41,23 @@ class UTCDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Sentence(TypeDecorator[str]):
+    """What somebody is told later, in his own language: text, or the parts of a sentence that has values in it."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if isinstance(value, Said) and value.values:
+            return MARK + json.dumps(parts(value), ensure_ascii=False)
+        return value and value.lstrip(MARK).replace("\0", "")[:LONGEST]
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Said | None:
+        if value is None:
+            return None
+        return whole(json.loads(value[1:])) if value.startswith(MARK) else said(value)
 
 
 def enum_type(enum: type[StrEnum]) -> Enum:

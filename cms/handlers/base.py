@@ -53,7 +53,7 @@ from cms.services.throttling import Tally
 from cms.settings import Settings
 from cms.static_files import StaticFiles
 from cms.telemetry import Metrics, log
-from cms.ui.languages import Language, language
+from cms.ui.languages import Language, asked_for, language
 from cms.ui.module import Modules
 from cms.ui.theme import stylesheet
 
@@ -263,6 +263,11 @@ class BaseHandler(RequestHandler):
     def get_user_locale(self) -> Language:
         """Each face says whom it speaks to; programs are spoken to in English."""
         return language([])
+
+    def language_of_person(self) -> Language:
+        """What the person chose, else what the browser asks for, whatever the site's is."""
+        chosen = self.standing.user.locale if self.standing else ""
+        return language([chosen] if chosen else asked_for(self.request.headers.get("Accept-Language", "")))
 
     @property
     def language(self) -> Language:

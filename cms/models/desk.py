@@ -5,7 +5,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from cms.db.types import Id, enum_type
+from cms.db.types import Id, Sentence, enum_type
 from cms.models.base import Base, JsonList, JsonMap, Moment, PrimaryKey
 from cms.models.post import Kind
 
@@ -156,7 +156,7 @@ class Transfer(Base):
     size: Mapped[int] = mapped_column(Id, default=0)  # bytes
     progress: Mapped[JsonMap | None]
     report: Mapped[JsonMap | None]
-    error: Mapped[str | None] = mapped_column(Text)
+    error: Mapped[str | None] = mapped_column(Sentence)
     created_at: Mapped[Moment]
     finished_at: Mapped[Moment | None]
     created_by_id: Mapped[int | None] = mapped_column(Id, ForeignKey("users.id", ondelete="SET NULL"))

@@ -1,9 +1,9 @@
 """Work to be done later by whichever process claims it."""
 
-from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from cms.db.types import Id
+from cms.db.types import Id, Sentence
 from cms.models.base import Base, JsonMap, Moment, PrimaryKey
 
 
@@ -31,6 +31,6 @@ class Job(Base):
     lease: Mapped[str | None] = mapped_column(String(36))
     leased_until: Mapped[Moment | None]
     finished_at: Mapped[Moment | None]
-    error: Mapped[str | None] = mapped_column(Text)
+    error: Mapped[str | None] = mapped_column(Sentence)
     progress: Mapped[JsonMap | None]  # of long work: {"done": 3, "of": 832, "words": "…"}
     created_by_id: Mapped[int | None] = mapped_column(Id, ForeignKey("users.id", ondelete="SET NULL"))

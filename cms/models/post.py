@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, ForeignKey, Index, Integer, String, Text, and_, text
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
-from cms.db.types import Id, enum_type
+from cms.db.types import Id, Sentence, enum_type
 from cms.models.address import MAX_PATH
 from cms.models.base import Base, JsonList, JsonMap, Moment, PrimaryKey
 from cms.schemas.post import PostFields
@@ -194,7 +194,7 @@ class Schedule(Base):
     due_at: Mapped[Moment] = mapped_column(index=True)
     created_by_id: Mapped[int | None] = mapped_column(Id, ForeignKey("users.id", ondelete="SET NULL"))
     redirect_to: Mapped[str] = mapped_column(String(500), default="")
-    error: Mapped[str | None] = mapped_column(Text)
+    error: Mapped[str | None] = mapped_column(Sentence)
 
 
 _FEATURED = text("is_featured")

@@ -34,7 +34,7 @@ from cms.models import (
 from cms.models.address import AddressState, TargetKind
 from cms.models.post import Live, Side, Visibility
 from cms.services.media import storage_name
-from cms.wording import phrases
+from cms.wording import named, phrases, say
 
 NAMED = 5  # how many of many are named
 AT_ONCE = 5000  # posts compared at a time
@@ -48,9 +48,10 @@ class Findings:
     number: int
     named: tuple[str, ...]
 
-    def __str__(self) -> str:
-        more = self.number - len(self.named)
-        return ", ".join(self.named) + (f" and {more} more" if more > 0 else "")
+    @property
+    def words(self) -> str:
+        names, more = named(*self.named), self.number - len(self.named)
+        return say("{names} and {more} more", names=names, more=more) if more > 0 else names
 
 
 NOTHING = Findings(0, ())
@@ -264,7 +265,7 @@ async def failed_jobs(session: AsyncSession) -> Findings:
     """Tried as often as a job is tried, and given up."""
     wanted = select(Job.id, Job.name, Job.error).where(Job.finished_at.is_not(None), Job.error.is_not(None)).order_by(Job.id)
     rows = list(await session.execute(wanted))
-    return _counted(f"{name} (job {job_id}: {' '.join((error or '').split())[:80]})" for job_id, name, error in rows)
+    return _counted(say("{name} (job {id}: {reason})", name=name, id=str(job_id), reason=error) for job_id, name, error in rows)
 
 
 INSPECTIONS: tuple[Inspection, ...] = phrases(

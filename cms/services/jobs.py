@@ -86,7 +86,7 @@ async def fail(work: Work, job: Job, reason: str) -> None:
     """Try again later, twice as long each time; after the last attempt it stays, with its reason, for somebody to look at."""
     is_last = job.attempts >= MAX_ATTEMPTS
     values = {
-        "error": reason.replace("\0", "")[:1000],
+        "error": reason,
         "lease": None,
         "leased_until": None,
         "due_at": work.now + timedelta(seconds=30 * 2**job.attempts),

@@ -17,7 +17,7 @@ from cms.mail import Letter
 from cms.models import Job, User
 from cms.sealing import Sealer
 from cms.services import jobs
-from cms.wording import Said, phrases, say
+from cms.wording import parts, phrases, say, whole
 
 JOB = "send_mail"
 HOUR = timedelta(hours=1)  # in which no more letters are sent than the site allows
@@ -117,21 +117,13 @@ async def letter(session: AsyncSession, sealer: Sealer, public_url: str, payload
     return _written(notice, user.email, user.name, public_url, payload["facts"], user.locale)
 
 
-def _kept(facts: dict[str, Any]) -> dict[str, Any]:
-    """For JSON: of a sentence, its parts, so that it is said in the language of whoever gets the letter."""
-    return {name: _parts(each) if isinstance(each, Said) else each for name, each in facts.items()}
-
-
-def _parts(sentence: Said) -> list[Any]:
-    return [sentence.message, sentence.plural, sentence.number, _kept(sentence.values)]
-
-
-def _read(facts: dict[str, Any]) -> dict[str, Any]:
-    return {name: say(*each[:3], **_read(each[3])) if isinstance(each, list) else each for name, each in facts.items()}
+def _kept(facts: dict[str, str]) -> dict[str, Any]:
+    """Sentences in them are said in the language of whoever gets the letter."""
+    return {name: parts(each) for name, each in facts.items()}
 
 
 def _written(notice: Notice, to: str, name: str, public_url: str, kept: dict[str, Any], locale: str) -> Letter:
-    words, facts = WORDS[notice], _read(kept)
+    words, facts = WORDS[notice], {name: whole(each) for name, each in kept.items()}
     subject, *paragraphs = (say(each, **facts) for each in (words.subject, *words.paragraphs))
     link = public_url + words.path.format(**facts) if words.path else ""
     after, is_ticket = (words.after,) if words.after else (), "{carrier}" in words.path

@@ -14,7 +14,7 @@ from cms.models import Notification, Post, User
 from cms.policy import Actor
 from cms.services import notices, outbox, posts
 from cms.services.notices import Notice
-from cms.wording import phrases, say
+from cms.wording import parts, phrases, say, whole
 
 KEPT = 100  # days
 MOST_SHOWN = 100
@@ -64,7 +64,7 @@ async def tell_of_miss(work: Work, user_ids: Iterable[int], post: Post, why: str
     path = f"/admin/{post.kind}s/{post.id}/publication"
     told = tuple(sorted(user_ids))
     for user_id in told:
-        work.session.add(Notification(user_id=user_id, kind="miss", data={"words": why}, post_id=post.id, created_at=work.now))
+        work.session.add(Notification(user_id=user_id, kind="miss", data={"words": parts(why)}, post_id=post.id, created_at=work.now))
         await notices.tell(work, user_id, Notice.MISS, path=path, title=post.title or say("a text without a title"), words=why)
     _announce(work, told)
 
@@ -85,7 +85,7 @@ async def list_of(session: AsyncSession, actor: Actor) -> Sequence[Told]:
             names.get(row.data.get("by", 0), ""),
             post,
             row.data.get("thread"),
-            row.data["words"],
+            whole(row.data["words"]),
             row.created_at,
             row.seen_at is None,
         )

@@ -97,7 +97,7 @@ async def note_progress(work: Work, transfer_id: int, progress: dict[str, Any]) 
 async def end(work: Work, transfer_id: int, *, error: str = "", **values: Any) -> None:
     """``error``: a sentence, if it did not go well; what is known of it besides is kept in any case."""
     state = TransferState.FAILED if error else TransferState.DONE
-    said = {"state": state, "error": error[:1000] or None, "progress": None, "finished_at": work.now, **values}
+    said = {"state": state, "error": error or None, "progress": None, "finished_at": work.now, **values}
     await work.session.execute(update(Transfer).where(Transfer.id == transfer_id).values(said))
 
 

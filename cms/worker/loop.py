@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from cms.db.session import Database
-from cms.errors import Unavailable
+from cms.errors import CMSError, Unavailable
 from cms.models import Job
 from cms.services import jobs, redirects, search, working_copies
 from cms.services.redirects import Hits
@@ -136,4 +136,4 @@ async def _failed(database: Database, metrics: Metrics, job: Job, error: Excepti
     log.error("job failed", job=job.id, name=job.name, attempt=job.attempts, exc_info=error)
     metrics.jobs.labels(job.name, "failed").inc()
     async with database.transaction() as work:
-        await jobs.fail(work, job, f"{type(error).__name__}: {first_line(str(error))}")
+        await jobs.fail(work, job, error.message if isinstance(error, CMSError) else f"{type(error).__name__}: {first_line(str(error))}")

@@ -65,7 +65,7 @@ async def test_healthy_site(filled: Squall) -> None:
     assert not [line for line in done.out.splitlines()[:-1] if not line.startswith("ok ")]
     checks = filled.ok("doctor", "--json").json
     assert len(checks) > 20
-    assert all(set(check) == {"check", "ok", "problem", "advice"} and check["ok"] for check in checks)
+    assert all(set(check) == {"check", "ok", "problem", "advice", "parts"} and check["ok"] for check in checks)
     assert sorted(path.name for path in filled.data.iterdir() if not path.name.startswith("squall.db")) == ["media", "secret.key"]
 
 

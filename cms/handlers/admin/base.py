@@ -18,7 +18,7 @@ from cms.schemas.post import PostInput
 from cms.schemas.site import SiteInput
 from cms.services import notifications, sessions, site
 from cms.ui.admin import Flash, readable
-from cms.ui.languages import Language, asked_for, language
+from cms.ui.languages import Language
 from cms.ui.words import Words, direction, href, written
 from cms.wording import phrases
 
@@ -165,9 +165,7 @@ class AdminHandler(BaseHandler):
         return {**super().get_template_namespace(), **own}
 
     def get_user_locale(self) -> Language:
-        """What the person chose, else what the browser asks for, whatever the site's is."""
-        chosen = self.standing.user.locale if self.standing else ""
-        return language([chosen] if chosen else asked_for(self.request.headers.get("Accept-Language", "")))
+        return self.language_of_person()
 
     @property
     def dates(self) -> Words:

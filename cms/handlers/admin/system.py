@@ -2,6 +2,8 @@
 
 import asyncio
 import shutil
+from collections.abc import Mapping
+from typing import Any
 
 from cms import __version__
 from cms.errors import Conflict
@@ -10,7 +12,7 @@ from cms.models.desk import TransferKind, TransferState
 from cms.policy import Capability
 from cms.services import jobs, transfer_runs
 from cms.ui.admin import readable
-from cms.wording import phrases
+from cms.wording import phrases, whole
 
 # What a job does, by its name (worker/tasks.py).
 JOBS = phrases(
@@ -49,10 +51,9 @@ class SystemHandler(AdminHandler):
             database=self.parts.database.dialect.name, flash=self.take_flash(), told=self._told,
         )  # fmt: skip
 
-    def _told(self, problem: str) -> str:
-        """What is wrong in the reader's language, where it is one of the known things; the names behind it as they are."""
-        what, colon, named = readable(problem).partition(": ")
-        return self.locale.translate(what) + colon + named
+    def _told(self, result: Mapping[str, Any], what: str) -> str:
+        """Its problem, or what to do, in the reader's language; reports of an earlier release have them in English."""
+        return readable(self.locale.translate(whole(result["parts"][what]) if "parts" in result else result[what]))
 
     async def post(self) -> None:
         """Look now."""

@@ -10,6 +10,7 @@ from cms import policy
 from cms.errors import NotAuthenticated
 from cms.handlers.base import BaseHandler
 from cms.handlers.waking import Waking
+from cms.ui.languages import Language
 
 HEARTBEAT = 15.0  # seconds; proxies close what is silent for longer
 SLOW = 10.0  # seconds in which a line must be taken
@@ -40,6 +41,9 @@ class LiveHandler(BaseHandler):
     def set_default_headers(self) -> None:
         super().set_default_headers()
         self.set_header("Cache-Control", "no-store")
+
+    def get_user_locale(self) -> Language:
+        return self.language_of_person()
 
 
 class StreamHandler(LiveHandler, is_base=True):

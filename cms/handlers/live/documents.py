@@ -1,5 +1,7 @@
 """The socket at which people write a text together. docs/decisions/0010-writing-together.md says what goes over it."""
 
+from typing import Any
+
 from tornado.iostream import StreamBufferFullError, StreamClosedError
 from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
 
@@ -12,6 +14,14 @@ from cms.sockets import Frames
 from cms.wording import say
 
 MAX_UNSENT = 12 * 1024 * 1024  # bytes that wait for somebody who does not read; the largest document is among them
+MAX_REASON = 123  # bytes
+
+
+def shortened(reason: str) -> str:
+    """As long as it may be (RFC 6455, 5.5), in whole characters."""
+    if len(data := reason.encode()) <= MAX_REASON:
+        return reason
+    return data[: MAX_REASON - len("…".encode())].decode(errors="ignore") + "…"
 
 
 class DocumentHandler(WebSocketHandler, LiveHandler):
@@ -64,10 +74,13 @@ class DocumentHandler(WebSocketHandler, LiveHandler):
         except StreamBufferFullError:
             self.end(protocol.TOO_MANY, say("Too much waits to be read here."))
 
+    def tell(self, kind: str, **words: Any) -> None:
+        self.send(protocol.told(kind, **self.language.all_of(words)))
+
     def end(self, code: int, reason: str) -> None:
         """At once for everybody else, whatever the other side says to it."""
         try:
-            self.close(code, reason)
+            self.close(code, shortened(self.locale.translate(reason)))
         except StreamBufferFullError:  # no word would reach whoever does not read
             self.on_connection_close()
         self.on_close()

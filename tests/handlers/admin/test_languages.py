@@ -122,7 +122,7 @@ class Marked(Language):
 @pytest.fixture
 def marked(monkeypatch: pytest.MonkeyPatch) -> None:
     everywhere = Marked("ar", NullTranslations())
-    monkeypatch.setattr("cms.handlers.admin.base.language", lambda _: everywhere)
+    monkeypatch.setattr("cms.handlers.base.language", lambda _: everywhere)
 
 
 PHYSICAL = re.compile(

@@ -10,6 +10,9 @@ from cms.models import Redirect, Schedule
 from cms.models import Site as SiteRow
 from cms.rendering import Renderer
 from cms.services import site as sites
+from cms.worker import scheduler
+from cms.worker.tasks import Means
+from tests import factories
 from tests.handlers.admin.pages import by_class, by_id, editor, fields, form_of, published, saved, title, words, written
 from tests.watching import Clock
 from tests.web import Answer, Browser, Site, running_site
@@ -249,3 +252,22 @@ async def test_calendar_shows_months_and_moves_by_a_form(site: Site) -> None:
         assert (await browser.post("/admin/calendar", form)).status == status
     for query in ("2026-13", "26-1", "x"):
         assert (await browser.get(f"/admin/calendar?month={query}")).status == 404
+
+
+async def test_why_it_could_not_go_out_is_said_in_the_language_of_whoever_looks(site: Site, clock: Clock) -> None:
+    browser, owner = await site.signed_in("owner"), await factories.person(site.database, "owner")
+    post_id = await written(browser, slug="stormy-night")
+    await scheduled(browser, post_id)
+    await factories.published(site.database, owner, title="Another", slug="stormy-night")
+    clock.pass_(days=3)
+    parts = site.application.parts
+    means = Means(parts.database, parts.sealer, parts.mailer, parts.storage, parts.renderer, parts.settings.public_url, parts.settings.data)
+    assert await scheduler.do_due(means) == 0
+    browser = await site.signed_in("owner")  # the session has ended meanwhile
+    one = f"/admin/posts/{post_id}"
+    for path in ("/admin", one, f"{one}/publication", "/admin/notifications"):
+        assert "/stormy-night belongs to something else; choose another address." in (await browser.get(path)).words
+        german = await browser.get(path, **{"Accept-Language": "de"})
+        assert "/stormy-night gehört zu etwas anderem; wähle eine andere Adresse." in german.words, path
+    listed = await browser.get("/admin/posts", **{"Accept-Language": "de"})
+    assert "gehört zu etwas anderem" in (by_class(listed.page, "missed")[-1].get("title") or "")

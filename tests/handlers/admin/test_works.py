@@ -9,16 +9,18 @@ import pytest
 
 from cms.errors import OperatorError
 from cms.handlers.admin.system import JOBS
+from cms.mail import MailFailed
 from cms.models import Job
 from cms.schemas.transfers import BackupPlan
 from cms.services import jobs, transfer_runs
-from cms.ui import languages
+from cms.wording import say
 from cms.worker import errands, loop
 from cms.worker.tasks import TASKS, Means
 from tests import factories
 from tests.watching import Clock
 from tests.web import Answer, Browser, Site
 
+GERMAN = {"Accept-Language": "de"}
 LONG = pytest.mark.timeout(240)
 
 
@@ -178,10 +180,14 @@ async def test_system_page_says_what_the_doctor_says(site: Site) -> None:
     await owner.post("/admin/system")
     await work_off(site)
     assert "Jobs failed and are not tried again: " in (await owner.get("/admin/system")).words
-    german = (await owner.get("/admin/system", **{"Accept-Language": "de"})).words
-    assert all(
-        words in german for words in ("Datenordner", languages.language(["de"]).translate("Jobs failed and are not tried again") + ": ")
-    )
+    german = (await owner.get("/admin/system", **GERMAN)).words
+    assert "Aufgaben sind gescheitert und werden nicht noch einmal versucht: keep_house (Aufgabe " in german
+    assert "Datenordner" in german
+    folder = site.application.parts.settings.data
+    folder.chmod(0o707)
+    await owner.post("/admin/system")
+    await work_off(site)
+    assert f"Jeder auf diesem Rechner darf in den Datenordner {folder} schreiben." in (await owner.get("/admin/system", **GERMAN)).words
 
 
 async def test_backups_by_themselves_are_asked_for_once_a_day_and_the_oldest_go(site: Site) -> None:
@@ -223,6 +229,28 @@ async def test_failed_job_is_shown_with_its_reason_tried_again_or_given_up(site:
     assert (await owner.post(second)).status == 404
     assert "asleep" not in (await owner.get("/admin/jobs")).words
     assert await loop.run_next(means_of(site), site.application.parts.metrics)
+
+
+async def test_why_a_job_failed_is_said_with_its_names_in_the_language_of_whoever_looks(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = await site.signed_in("owner")
+    await factories.draft(site.database, await factories.person(site.database, "owner"))
+
+    async def break_down(*_: object) -> None:
+        raise MailFailed(say("The mail server {where} did not answer in time.", where="mail.example"))
+
+    monkeypatch.setitem(TASKS, "keep_idle", break_down)
+    async with site.database.transaction() as work:
+        await jobs.enqueue(work, "keep_idle")
+    while await loop.run_next(means_of(site), site.application.parts.metrics):
+        pass
+    async with site.database.transaction() as work:
+        job = (await work.session.scalars(jobs.select(Job).where(Job.name == "keep_idle"))).one()
+        job.finished_at = work.now
+    for path in ("/admin/jobs", "/admin"):
+        assert "The mail server mail.example did not answer in time." in (await owner.get(path)).words
+        assert "Der Mailserver mail.example hat nicht rechtzeitig geantwortet." in (await owner.get(path, **GERMAN)).words
 
 
 async def test_long_work_keeps_no_letter_waiting(site: Site) -> None:

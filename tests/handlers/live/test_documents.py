@@ -17,6 +17,7 @@ from cms.models.post import Reason
 from cms.policy import SYSTEM
 from cms.services import accounts, posts, privacy, publishing, sessions, working_copies
 from cms.services.standing import Standing
+from cms.wording import say
 from tests import factories
 from tests.collaboration.writers import writing
 from tests.web import Site
@@ -152,6 +153,27 @@ async def test_whoever_is_not_signed_in_or_may_not_see_it_is_told_so(site: Site)
             assert not writer.told
     async with writing(await site.signed_in("author"), post_id + 7) as writer:
         assert (await writer.end())[0] == 4404
+
+
+async def test_why_a_socket_ends_and_why_one_reads_is_said_in_the_language_of_each(site: Site) -> None:
+    post_id = await post_of(site, "contributor", text="One.")
+    await factories.publish(site.database, await factories.person(site.database, "editor"), post_id)
+    async with site.database.transaction() as work:
+        (await accounts.get(work.session, await site.person("contributor"))).locale = "de"
+    cem, german = await site.signed_in("contributor"), {"Accept-Language": "de"}
+    async with writing(cem, post_id) as reader, writing(await site.signed_in("editor"), post_id) as edna:
+        assert reader.told[0]["why"] == "Du darfst das lesen, aber nicht ändern."
+        site.application.parts.rooms._rooms[post_id].end(protocol.TRY_AGAIN, say("The text is being read again."))
+        assert [(await each.end())[1] for each in (reader, edna)] == ["Der Text wird gerade neu gelesen.", "The text is being read again."]
+    async with writing(cem, post_id + 7) as reader:
+        assert await reader.end() == (4404, "Diesen Text gibt es nicht mehr.")
+    async with writing(site.browser(), post_id, **german) as reader:
+        assert await reader.end() == (4401, "Bitte melde dich an.")
+
+
+def test_a_reason_is_cut_where_a_socket_has_no_room_for_more() -> None:
+    assert documents.shortened("ä" * 61) == "ä" * 61
+    assert documents.shortened("ä" * 62) == "ä" * 60 + "…"
 
 
 async def test_other_sites_open_no_socket(site: Site) -> None:
