@@ -126,6 +126,11 @@ class RedirectsChanged:
     paths: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class JobsChanged:
+    """Work for later came, went on, ended or was given up, or what was asked for by it was forgotten."""
+
+
 Event = (
     PostPublished
     | PostWithdrawn
@@ -139,6 +144,7 @@ Event = (
     | UserChanged
     | SessionEnded
     | RedirectsChanged
+    | JobsChanged
 )
 
 _KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}

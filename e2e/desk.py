@@ -62,6 +62,13 @@ def texts(*titles: str) -> Callable[[Database, Actor], Awaitable[list[int]]]:
     return make
 
 
+def pages(*titles: str) -> Callable[[Database, Actor], Awaitable[list[int]]]:
+    async def make(database: Database, actor: Actor) -> list[int]:
+        return [(await factories.page(database, actor, title=title)).id for title in titles]
+
+    return make
+
+
 async def one_of_each(database: Database, actor: Actor) -> dict[str, int | str]:
     """Beside what the demo brings: something of everything that has a page or a row, by the names that addresses of tests have for it."""
     owner = actor.user_id or 0

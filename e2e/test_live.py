@@ -2,14 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
+from cms.db.session import Database
+from cms.models.desk import TransferKind
+from cms.policy import Actor
+from cms.services import jobs, transfer_runs
 from e2e.axe import problems
 from e2e.conftest import OpenBrowser
-from e2e.desk import box, fill, texts, two_people
+from e2e.desk import box, fill, pages, texts, two_people
 from e2e.pages.editor import EditorScreen
 from e2e.pages.first_run import PASSWORD
 from e2e.pages.screen import Screen, Waiting
@@ -172,6 +178,53 @@ def test_more_windows_than_connections_share_one_stream(desk: Desk) -> None:
         desk.nia.switch_to.window(other)
         desk.nia.close()
     desk.nia.switch_to.window(others[0])
+
+
+def test_jobs_and_exports_are_true_while_one_looks(desk: Desk) -> None:
+    async def plan(database: Database, actor: Actor) -> None:
+        async with database.transaction() as work:
+            await jobs.enqueue(work, "reindex_desk", due_at=work.now + timedelta(hours=1))
+
+    async def export(database: Database, actor: Actor) -> None:
+        async with database.transaction() as work:
+            await transfer_runs.ask(work, actor, TransferKind.EXPORT)
+
+    for path, act, words in (("/admin/jobs", plan, "Makes the search of the desk anew"), ("/admin/transfers", export, "Done")):
+        desk.olga.get(f"{desk.program.url}{path}")
+        shown = Screen(desk.olga)
+        assert words not in shown.text
+        desk.olga.execute_script("window.isTheSamePage = true")
+        fill(desk.program, "", act)
+        shown.wait_for(words)
+        assert desk.olga.execute_script("return window.isTheSamePage")
+        assert problems(desk.olga) == []
+
+
+def test_tree_of_pages_is_true_while_one_looks_and_goes_on_moving(desk: Desk) -> None:
+    first, second = fill(desk.program, "", pages("About", "Team"))
+    screen = desk.open("/admin/pages/tree")
+
+    def order() -> list[str]:
+        rows = desk.nia.find_elements(By.CSS_SELECTOR, "#live-tree [data-post] .title")
+        return [str(row.text) for row in rows]
+
+    assert order() == ["About", "Team"]
+    desk.olga.get(f"{desk.program.url}/admin/pages/tree")
+    Screen(desk.olga).button("Move “Team” up").click()
+    Waiting(desk.nia).until(lambda _: order() == ["Team", "About"])
+    assert not desk.nia.find_element(By.CSS_SELECTOR, ".news").is_displayed()
+    assert problems(desk.nia) == []
+    grip = desk.nia.find_element(By.CSS_SELECTOR, f"[data-post='{first}'] [data-grip]")
+    grip.send_keys(Keys.ARROW_UP)
+    screen.wait_for("Moved.")
+    assert order() == ["About", "Team"]
+    desk.nia.find_element(By.CSS_SELECTOR, f"[data-post='{second}'] [data-grip]").send_keys("")
+    desk.olga.get(f"{desk.program.url}/admin/pages/tree")
+    Screen(desk.olga).button("Move “Team” up").click()
+    screen.wait_for("2 posts changed.")
+    assert order() == ["About", "Team"], "nothing moves under somebody's hands"
+    screen.button("Show").click()
+    Waiting(desk.nia).until(lambda _: order() == ["Team", "About"])
 
 
 def test_what_is_looked_at_in_the_background_is_shown_when_it_is_done(desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""What those hear who have the desk open: what becomes of posts, and how many notifications are new to them.
+"""What those hear who have the desk open: what becomes of posts, how many notifications are new to them, and that jobs have come or gone.
 
 Of one process; what others do is heard from the outbox. However many listen, a batch of events costs three questions to the database,
 and one more for each person who was told something: whom a post may be told to is decided in Python.
@@ -8,11 +8,22 @@ import asyncio
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from cms import policy
 from cms.db.session import Database, ReadSession
 from cms.errors import TooManyRequests, Unavailable
-from cms.events import Event, NotificationsChanged, PostPublished, PostWithdrawn, SessionEnded, ThreadChanged, UserChanged, WorkChanged
+from cms.events import (
+    Event,
+    JobsChanged,
+    NotificationsChanged,
+    PostPublished,
+    PostWithdrawn,
+    SessionEnded,
+    ThreadChanged,
+    UserChanged,
+    WorkChanged,
+)
 from cms.handlers.waking import Waking
-from cms.policy import Actor
+from cms.policy import Actor, Capability
 from cms.services import news, notifications, sessions, surroundings
 from cms.services.news import NOTHING
 from cms.telemetry import log
@@ -32,6 +43,8 @@ class Reader(Waking):
         self.session_id, self.actor = session_id, actor
         self._unseen = self._told_unseen = -1  # notifications; nobody was told yet
         self._posts: dict[int, dict[str, Any]] | None = {}  # None: too many, or it is not known which
+        self._sees_jobs = any(policy.allows(actor, each) for each in (Capability.SITE_OPERATE, Capability.CONTENT_TRANSFER))
+        self._has_jobs = False
 
     def count(self, unseen: int) -> None:
         self._unseen = unseen
@@ -49,12 +62,19 @@ class Reader(Waking):
         self._posts = None
         self.wake()
 
+    def tell_of_jobs(self) -> None:
+        if self._sees_jobs:
+            self._has_jobs = True
+            self.wake()
+
     def take(self) -> list[tuple[str, Any]]:
         """What is to be told now: names of events, and their data. All posts are meant if there is no list of them."""
         changed, self._posts = self._posts, {}
+        jobs, self._has_jobs = [("jobs", None)] if self._has_jobs else [], False
         counted = [("notifications", self._unseen)] if self._unseen != self._told_unseen else []
         self._told_unseen = self._unseen
-        return [*counted, *([("posts", list(changed.values()) if changed else None)] if changed != {} else [])]
+        posts = [("posts", list(changed.values()) if changed else None)] if changed != {} else []
+        return [*counted, *posts, *jobs]
 
 
 class News:
@@ -66,6 +86,7 @@ class News:
         self._readers: set[Reader] = set()
         self._changed: dict[int, str] = {}  # posts of which something was heard, and what became of them in public
         self._counted: set[int] = set()  # people whose notifications are others
+        self._has_jobs = False  # that are others
         self._doubted: set[Reader] = set()  # whose session or standing may be another
         self._behind = 0  # what stands in the audit up to here, somebody who listens was told or had seen;
         self._told: dict[int, int] = {}  # or up to here, of these posts
@@ -80,7 +101,7 @@ class News:
         if sum(each.actor.user_id == actor.user_id for each in self._readers) >= self.per_person or len(self._readers) >= PER_PROCESS:
             raise TooManyRequests(60, TOO_MANY)
         if not self._readers:
-            self._behind, self._told, self._changed = behind, {}, {}
+            self._behind, self._told, self._changed, self._has_jobs = behind, {}, {}, False
         reader = Reader(session_id, actor)
         self._readers.add(reader)
         self._counted.add(actor.user_id or 0)
@@ -111,6 +132,8 @@ class News:
         if not self._readers:
             return
         match event:
+            case JobsChanged():
+                self._has_jobs = True
             case NotificationsChanged():
                 self._counted.update(event.user_ids)
             case UserChanged() | SessionEnded():
@@ -129,6 +152,7 @@ class News:
         """Something may have happened that was not heard of."""
         for reader in self._readers:
             reader.tell_of_many()
+            reader.tell_of_jobs()
             self._counted.add(reader.actor.user_id or 0)
         if self._readers:
             self.doubt(self._readers)
@@ -138,14 +162,17 @@ class News:
             self._telling = asyncio.create_task(self._tell_all())
 
     async def _tell_all(self) -> None:
-        while self._readers and (self._changed or self._counted or self._doubted):
+        while self._readers and (self._changed or self._counted or self._doubted or self._has_jobs):
             changed, counted, doubted = self._changed, self._counted, self._doubted
+            has_jobs, self._has_jobs = self._has_jobs, False
             self._changed, self._counted, self._doubted = {}, set(), set()
             try:
                 async with self._database.read() as session:
                     await self._ask_again(session, doubted & self._readers)
                     await self._count(session, counted)
                     await self._tell(session, changed)
+                for reader in self._readers if has_jobs else ():
+                    reader.tell_of_jobs()
             except Unavailable:
                 self._end_all()
             except Exception:

@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cms import policy
 from cms.db.session import Work
 from cms.errors import NotFound
+from cms.events import JobsChanged
 from cms.models import Job
 from cms.policy import Actor, Capability
-from cms.services import audit
+from cms.services import audit, outbox
 from cms.wording import say
 
 LEASE = timedelta(minutes=5)
@@ -23,14 +24,22 @@ MOMENT = timedelta(seconds=5)  # in which another worker is done with a small th
 KEPT = timedelta(days=7)  # how long finished jobs are remembered
 MOST_SHOWN = 200
 FAILED_KEPT = timedelta(days=90)  # and those that somebody may want to look at
+ANNOUNCED_FOR = timedelta(hours=1)  # what came and went; every process hears of it at once
 DEADLY = say("Its worker ended each time before it was done.")
 
 
 async def enqueue(work: Work, name: str, *, key: str | None = None, due_at: datetime | None = None, **payload: Any) -> None:
     """Add a job. With a ``key``, only if no job ever had it: doing a thing twice is prevented where it is asked for."""
     row = {"name": name, "key": key, "payload": payload, "created_at": work.now, "due_at": due_at or work.now, "attempts": 0}
-    insert = work.dialect.insert(Job).values(row)
-    await work.session.execute(insert.on_conflict_do_nothing(index_elements=["key"]))
+    insert = work.dialect.insert(Job).values(row).on_conflict_do_nothing(index_elements=["key"])
+    if await work.session.scalar(insert.returning(Job.id)):
+        tell(work)
+
+
+def tell(work: Work) -> None:
+    """Those who look at what is done, once however much of it changed."""
+    if JobsChanged() not in work.events:
+        outbox.record(work, JobsChanged())
 
 
 async def claim(work: Work, long: Collection[str] = (), *, is_long: bool | None = None) -> Job | None:
@@ -47,7 +56,10 @@ async def claim(work: Work, long: Collection[str] = (), *, is_long: bool | None 
     lease = {"lease": str(uuid.uuid4()), "leased_until": work.now + LEASE, "attempts": Job.attempts + 1}
     # SKIP LOCKED lets PostgreSQL's workers pass each other; SQLite leaves it out, as only one writes at a time.
     chosen = due.with_for_update(skip_locked=True).scalar_subquery()
-    return (await work.session.scalars(update(Job).where(Job.id == chosen).values(lease).returning(Job))).one_or_none()
+    job = (await work.session.scalars(update(Job).where(Job.id == chosen).values(lease).returning(Job))).one_or_none()
+    if job is not None:
+        tell(work)
+    return job
 
 
 async def hold(work: Work, job: Job) -> None:
@@ -67,6 +79,7 @@ async def report(work: Work, job_id: int, done: int, of: int, words: str = "") -
     """How far it has come, for those who wait."""
     progress = {"done": done, "of": of, "words": words}
     await work.session.execute(update(Job).where(Job.id == job_id, Job.lease.is_not(None)).values(progress=progress))
+    tell(work)
 
 
 async def go_on_from(work: Work, job_id: int, **payload: Any) -> None:
@@ -79,6 +92,7 @@ async def finish(work: Work, job: Job) -> bool:
     mine = update(Job).where(Job.id == job.id, Job.lease == job.lease)
     values: dict[str, Any] = {"finished_at": work.now, "lease": None, "leased_until": None, "error": None, "payload": {}}
     done = await work.session.execute(mine.values(values).returning(Job.id))
+    tell(work)
     return done.first() is not None
 
 
@@ -93,12 +107,14 @@ async def fail(work: Work, job: Job, reason: str) -> None:
     }
     mine = update(Job).where(Job.id == job.id, Job.lease == job.lease)
     await work.session.execute(mine.values({**values, **({"finished_at": work.now} if is_last else {})}))
+    tell(work)
 
 
 async def put_off(work: Work, job: Job, until: datetime) -> None:
     """Not now: nothing was tried, so it does not count as an attempt."""
     mine = update(Job).where(Job.id == job.id, Job.lease == job.lease)
     await work.session.execute(mine.values(lease=None, leased_until=None, due_at=until, attempts=Job.attempts - 1))
+    tell(work)
 
 
 async def free_at(session: AsyncSession, name: str, job_id: int, most: int, span: timedelta, now: datetime) -> datetime | None:
@@ -151,6 +167,7 @@ async def again(work: Work, actor: Actor, job_id: int) -> None:
     job = await _failed(work, actor, job_id)
     job.finished_at, job.error, job.attempts, job.due_at = None, None, 0, work.now
     audit.note(work, actor, "job.again", "job", job_id, key=job.name)
+    tell(work)
 
 
 async def forget(work: Work, actor: Actor, job_id: int) -> None:
@@ -158,6 +175,7 @@ async def forget(work: Work, actor: Actor, job_id: int) -> None:
     job = await _failed(work, actor, job_id)
     audit.note(work, actor, "job.forget", "job", job_id, key=job.name)
     await work.session.delete(job)
+    tell(work)
 
 
 async def _failed(work: Work, actor: Actor, job_id: int) -> Job:
@@ -169,6 +187,7 @@ async def _failed(work: Work, actor: Actor, job_id: int) -> Job:
 
 
 async def prune(work: Work) -> None:
-    """Forget old jobs, those that went well sooner."""
+    """Forget old jobs, those that went well sooner. What was told of them goes even sooner."""
     went_well = (Job.finished_at < work.now - KEPT) & Job.error.is_(None)
     await work.session.execute(delete(Job).where(went_well | (Job.finished_at < work.now - FAILED_KEPT)))
+    await outbox.forget(work, JobsChanged, ANNOUNCED_FOR)

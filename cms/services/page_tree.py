@@ -13,7 +13,7 @@ from cms import policy
 from cms.content.context import Rendered
 from cms.db.session import Work
 from cms.errors import Conflict, InvalidInput, NotFound
-from cms.events import PagesSorted
+from cms.events import PagesSorted, WorkChanged
 from cms.models import Post, Published, WorkingCopy
 from cms.models.post import Kind, Live
 from cms.policy import Actor, Capability
@@ -146,4 +146,5 @@ async def _put(work: Work, actor: Actor, place: Place) -> None:
     if changed:
         audit.note(work, actor, "page.place", "page", place.page_id)
         outbox.record(work, PagesSorted(place.parent_id))
+        outbox.record(work, WorkChanged(place.page_id))
         await site.renew_frame(work)

@@ -69,6 +69,7 @@ async def forget(work: Work, actor: Actor, transfer_id: int, kinds: Collection[T
         raise Conflict("It is under way; wait until it is done.")
     audit.note(work, actor, f"{row.kind}.forget", "transfer", row.id)
     await work.session.delete(row)
+    jobs.tell(work)
     return row
 
 
@@ -87,11 +88,13 @@ async def begin(work: Work, transfer_id: int) -> Transfer | None:
     if row is None or not row.is_under_way:
         return None
     row.state, row.progress = TransferState.RUNNING, None
+    jobs.tell(work)
     return row
 
 
 async def note_progress(work: Work, transfer_id: int, progress: dict[str, Any]) -> None:
     await work.session.execute(update(Transfer).where(Transfer.id == transfer_id).values(progress=progress))
+    jobs.tell(work)
 
 
 async def end(work: Work, transfer_id: int, *, error: str = "", **values: Any) -> None:
@@ -99,6 +102,7 @@ async def end(work: Work, transfer_id: int, *, error: str = "", **values: Any) -
     state = TransferState.FAILED if error else TransferState.DONE
     said = {"state": state, "error": error or None, "progress": None, "finished_at": work.now, **values}
     await work.session.execute(update(Transfer).where(Transfer.id == transfer_id).values(said))
+    jobs.tell(work)
 
 
 async def give_up(work: Work) -> None:

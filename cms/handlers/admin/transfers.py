@@ -76,10 +76,7 @@ class TransfersHandler(TransferringHandler):
         async with self.read() as session:
             rows = await transfer_runs.list_of(session, self.actor, KINDS)
         self.set_status(status)
-        is_busy = any(row.is_under_way for row in rows)
-        self.render(
-            "admin/transfers/list.html", section="transfers", rows=rows, form=form, is_busy=is_busy, flash=self.take_flash()
-        )  # fmt: skip
+        self.render("admin/transfers/list.html", section="transfers", rows=rows, form=form, flash=self.take_flash())
 
 
 class ImportsHandler(TransfersHandler):

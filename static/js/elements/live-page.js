@@ -1,5 +1,5 @@
-// <live-page>: parts of a page that show posts (data-live, with an id) stay true while it is open. What is told of posts says only that
-// it is worth looking: the page is fetched again, and parts that say something else now take the place of the old.
+// <live-page>: parts of a page that show posts (data-live, with an id), or what data-on names, stay true while it is open. What is told
+// of them says only that it is worth looking: the page is fetched again, and parts that say something else now take the place of the old.
 //
 // Nothing moves under somebody's hands: a part in which rows are chosen or words marked, that has the focus or an open menu, stays as it
 // is, and a line says how many posts have changed and offers to show them. The choice, the focus and the place on the page are kept then.

@@ -11,7 +11,7 @@ class PageTree extends HTMLElement {
     });
     this.addEventListener("click", (event) => event.target.closest("button[name=move]") && event.stopPropagation(), true);
     // The browser gives the focus to the link that the address names, once all is loaded; the grip beside it is where it was.
-    const here = document.getElementById(location.hash.slice(1))?.closest("[data-page]")?.querySelector("[data-grip]");
+    const here = document.getElementById(location.hash.slice(1))?.closest("[data-post]")?.querySelector("[data-grip]");
     if (here) addEventListener("load", () => setTimeout(() => here.focus()), { once: true });
   }
 
@@ -21,9 +21,9 @@ class PageTree extends HTMLElement {
     const parent = before.find((each) => level(each) < level(row));
     const upTo = parent ? before.slice(0, before.indexOf(parent)) : before;
     const beside = upTo.find((each) => level(each) === level(row));
-    this.#set("page", row.dataset.page);
-    this.#set("parent", parent?.dataset.page ?? "0");
-    this.#set("after", beside?.dataset.page ?? "0");
+    this.#set("page", row.dataset.post);
+    this.#set("parent", parent?.dataset.post ?? "0");
+    this.#set("after", beside?.dataset.post ?? "0");
     this.form.requestSubmit();
   }
 

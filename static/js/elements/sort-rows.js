@@ -107,7 +107,7 @@ class SortRows extends HTMLElement {
         for (const name of ["name", "id", "for", "aria-describedby"])
           if (part.hasAttribute(name)) part.setAttribute(name, part.getAttribute(name).replaceAll(/(items|up|down|in|out)-\d+/g, `$1-${number}`));
       for (const button of row.querySelectorAll("button[name=move]")) {
-        if (button.closest("[data-page]")) continue; // they name a page, not a place
+        if (button.closest("[data-post]")) continue; // they name a page, not a place
         button.value = button.value.replace(/\d+$/, number);
         if (/^up/.test(button.value)) button.disabled = !number;
         if (/^down/.test(button.value)) button.disabled = number === rows.length - 1;

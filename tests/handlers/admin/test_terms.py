@@ -135,7 +135,7 @@ async def test_pages_are_moved_by_buttons_and_by_choosing_what_they_stand_below(
     refused = await edna.post("/admin/pages/tree", {"page": about, "parent": team})
     assert (refused.status, words(by_id(refused.page, "parent-error"))) == (422, "A page cannot stand below itself.")
     await edna.post("/admin/pages/tree", {"page": team, "parent": 0, "after": 0})
-    assert [each.get("data-page") for each in (await edna.get("/admin/pages/tree")).page.iter("li") if each.get("data-page")] == [
+    assert [each.get("data-post") for each in (await edna.get("/admin/pages/tree")).page.iter("li") if each.get("data-post")] == [
         str(team), str(about),
     ]  # fmt: skip
     for nothing in ({"move": "in-999999"}, {"page": "999999"}, {"move": f"in-{await some_post(site)}"}):

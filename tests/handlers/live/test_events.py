@@ -14,13 +14,15 @@ from cms.events import NotificationsChanged, WorkChanged
 from cms.handlers import news as hub
 from cms.handlers.live import base, events
 from cms.models import Post, User
+from cms.models.desk import TransferKind
 from cms.models.post import Visibility
 from cms.policy import SYSTEM, Actor, Role
 from cms.rendering import Renderer
 from cms.schemas.desk import ReviewInput
 from cms.schemas.threads import ThreadInput
-from cms.services import accounts, news, notifications, posts, publishing, reviews, threads, visibility
+from cms.services import accounts, jobs, news, notifications, page_tree, posts, publishing, reviews, threads, transfer_runs, visibility
 from cms.services.news import NOTHING
+from cms.services.page_tree import Place
 from tests import factories, streams, watching
 from tests.streams import Stream
 from tests.web import Browser, Site, running_site
@@ -163,6 +165,54 @@ def test_what_a_slow_reader_has_yet_to_take_does_not_grow(monkeypatch: pytest.Mo
     for number in range(hub.MOST_NAMED + 5):
         reader.tell([{"id": number}])
     assert reader.take() == [("posts", None)]
+
+
+async def test_another_order_of_pages_is_news_of_the_page_that_was_moved(site: Site) -> None:
+    edna = await person(site, "editor")
+    _, second = [(await factories.page(site.database, edna, title=title)).id for title in ("First", "Second")]
+    async with desk_of(site, "editor") as stream:
+        async with site.database.transaction() as work:
+            await page_tree.move(work, edna, Place(second, None, 0))
+        assert await told_of(stream) == {second: ("place", "Editor Person")}
+
+
+@pytest.mark.parametrize("role", ["owner", "author"])
+async def test_jobs_that_come_and_go_are_told_to_those_who_see_them(site: Site, role: str) -> None:
+    me = await person(site, role)
+    async with desk_of(site, role) as stream:
+        async with site.database.transaction() as work:
+            await jobs.enqueue(work, "keep_idle", key="once")
+        if role == "owner":
+            assert await stream.event() == ("jobs", None)
+        async with site.database.transaction() as work:
+            await jobs.enqueue(work, "keep_idle", key="once")  # which is nothing new
+        async with site.database.transaction() as work:
+            assert await jobs.claim(work)
+        if role == "owner":
+            assert await stream.event() == ("jobs", None)
+        site.application.parts.news.missed()
+        assert await stream.event() == ("posts", None)
+        if role == "owner":
+            assert await stream.event() == ("jobs", None)
+        mine = (await factories.draft(site.database, me)).id
+        assert set(await told_of(stream)) == {mine}, "and nothing besides"
+
+
+async def test_what_becomes_of_an_import_is_told_while_it_goes_on(site: Site) -> None:
+    olga = await person(site, "owner")
+    async with desk_of(site, "owner") as stream:
+        async with site.database.transaction() as work:
+            row = await transfer_runs.ask(work, olga, TransferKind.EXPORT)
+        assert await stream.event() == ("jobs", None)
+        for act in (
+            lambda work: transfer_runs.begin(work, row.id),
+            lambda work: transfer_runs.note_progress(work, row.id, {"done": 1, "of": 2, "words": "texts"}),
+            lambda work: transfer_runs.end(work, row.id),
+            lambda work: transfer_runs.forget(work, olga, row.id, [TransferKind.EXPORT]),
+        ):
+            async with site.database.transaction() as work:
+                await act(work)
+            assert await stream.event() == ("jobs", None)
 
 
 # --- notifications ---------------------------------------------------------------------------------------------------------
