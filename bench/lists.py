@@ -1,9 +1,10 @@
-"""What the desk's lists cost over many posts: CPU from the question to the page's data, of the program and of the database.
+"""What the desk's lists cost over many posts: server time of the whole page, from the request to the last byte of the answer.
 
 ``python -m bench.lists [--posts 100000] [--database-url postgresql+asyncpg://…]``; without an address on SQLite, and on a throwaway
-PostgreSQL if its programs are there. Each list is asked for in turn with a yardstick of this very run, which reads some thousand rows
-by their numbers. A list may cost ``BAR`` on a machine on which the yardstick costs ``YARDSTICK``; elsewhere as many times what the
-yardstick costs there. Fails above that. CPU, because neighbours on the machine are not its fault.
+PostgreSQL if its programs are there. The real application runs in this process, and a browser without eyes asks it for each list over
+loopback, as an administrator and as an author of half of the posts. In turn with it goes a yardstick of this very run, which reads some
+thousand rows by their numbers. A list may take ``BAR`` on a machine on which the yardstick takes ``YARDSTICK``; elsewhere as many times
+what the yardstick takes there. Fails above that.
 """
 
 import sys
@@ -12,32 +13,27 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from urllib.parse import urlencode
 
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import func, select
 
-from bench import filled, load
-from bench.search import Texts
-from cms.content.folding import words
+from bench import filled, newsroom
 from cms.db import migrations
 from cms.db.session import Database
-from cms.models import DeskDocument, Post, WorkingCopy
-from cms.models.post import Kind, Live
-from cms.policy import Actor
-from cms.schemas.desk import ListQuery
-from cms.services import desk_lists
-from cms.services.desk_lists import DeskSlice
-from tests import bulk, factories
+from cms.models import Category, Post, Series, Tag, WorkingCopy
+from cms.models.post import Kind
+from cms.telemetry import configure_logging
+from tests import bulk, web
 
 BAR = 0.060  # seconds for a list
 YARDSTICK = {"sqlite": 0.015, "postgresql": 0.020}  # on the machine for which the bar was set, when it had nothing else to do
-BLOCKS, ROUNDS = 3, 5
+ROUNDS = 9
 YARDSTICK_ROWS = 10_000
-DRAFTS, CHANGED, TRASHED = 20, 50, 100  # every so manieth
-BATCH = 2000
 
-LISTS: dict[str, dict[str, object]] = {
+POSTS: dict[str, dict[str, object]] = {
     "everything": {},
     "screen 20": {"page": 20},
+    "beyond numbers": {"after": f"{bulk.FIRST + 20_000 * bulk.EVERY:%Y-%m-%dT%H:%M:%S+00:00}~21000"},
     "drafts": {"status": "draft"},
     "with changes": {"status": "changed"},
     "trash": {"status": "trashed"},
@@ -54,6 +50,7 @@ LISTS: dict[str, dict[str, object]] = {
     "mine": {"mine": True},
     "a tag": {"tag": "Tag 3"},
     "a category": {"category": True},
+    "a series": {"series": True},
     "a language: none": {"language": "de"},
     "since": {"since": "2100-01-01"},
     "until": {"until": "2018-01-01"},
@@ -70,81 +67,88 @@ LISTS: dict[str, dict[str, object]] = {
 }
 
 
+ELSEWHERE = {
+    "today": "/admin",
+    "calendar": "/admin/calendar?month=2017-05",
+    "calendar, this month": "/admin/calendar",
+    "notifications": "/admin/notifications",
+    "snippets": "/admin/snippets",
+    "templates": "/admin/templates",
+    "revisions": "/admin/posts/{post}/revisions",
+}
+OF_ADMINISTRATORS = {
+    "pages": "/admin/pages",
+    "pages by title": "/admin/pages?sort=title",
+    "pages as a tree": "/admin/pages/tree",
+    "trash, to be emptied": "/admin/posts/trash",
+    "categories": "/admin/categories",
+    "one category": "/admin/categories/{category}",
+    "tags": "/admin/tags",
+    "tags, screen 3": "/admin/tags?page=3",
+    "tags by a word": "/admin/tags?q=topic+1",
+    "unused tags": "/admin/tags?unused=on",
+    "one tag": "/admin/tags/{tag}",
+    "series": "/admin/series",
+    "one series": "/admin/series/{series}",
+    "menu": "/admin/menus/main",
+    "redirects": "/admin/redirects",
+    "redirects, screen 90": "/admin/redirects?page=90",
+    "redirects by hits": "/admin/redirects?sort=hits",
+    "redirects by a word": "/admin/redirects?q=tide-7",
+    "custom fields": "/admin/fields",
+    "people": "/admin/people",
+    "people by a word": "/admin/people?q=person+1",
+    "record of acts": "/admin/audit",
+    "acts of somebody": "/admin/audit?person={author}",
+    "acts on people": "/admin/audit?kind=user",
+    "acts until": "/admin/audit?until=2026-11-01",
+    "jobs": "/admin/jobs",
+    "imports, exports": "/admin/transfers",
+    "backups": "/admin/backups",
+}
+
+
 @dataclass(frozen=True)
 class Line:
-    """Seconds of a list and of the yardstick, of several blocks in turn: a noisy neighbour meets both, so what is compared are blocks."""
+    """Seconds of a list and of the yardstick, in turn: a noisy neighbour meets both, so what is compared are rounds."""
 
     name: str
     who: str
     most: float  # times the yardstick
-    blocks: list[tuple[float, float]]
-    total: str
+    rounds: list[tuple[float, float]]
+    size: int  # bytes of the page
 
     @property
     def times(self) -> float:
-        return median(ours / yardstick for ours, yardstick in self.blocks)
+        return median(ours / yardstick for ours, yardstick in self.rounds)
 
     def __str__(self) -> str:
-        ours, yardstick = (median(each) for each in zip(*self.blocks, strict=True))
+        ours, yardstick = (median(each) for each in zip(*self.rounds, strict=True))
         verdict = "" if self.times <= self.most else "   over"
         costs = f"{1000 * ours:7.1f} ms   yardstick {1000 * yardstick:5.1f} ms   {self.times:5.2f} times"
-        return f"  {self.name:<20}{self.who:<12}{costs}{self.total:>9}{verdict}"
+        return f"  {self.name:<22}{self.who:<18}{costs}{self.size / 1024:6.0f} kB{verdict}"
 
 
-async def fill(database: Database, posts: int, folder: Path) -> tuple[Actor, Actor]:
-    """Posts with texts of a real blog's words; some drafts, some with changes, some in the trash. An editor and an author of half."""
-    editor, ana = await factories.person(database, "editor"), await factories.person(database, "author")
-    ids, texts = await bulk.publish(database, [editor, ana], posts), Texts(folder)
-    for start in range(0, posts, BATCH):
-        some = ids[start : start + BATCH]
-        rows = [{"post_id": number, "words": " ".join(dict.fromkeys(words(texts.text())))} for number in some]
-        async with database.writing.begin() as connection:
-            await connection.execute(delete(DeskDocument).where(DeskDocument.post_id.in_(some)))
-            await connection.execute(insert(DeskDocument), rows)
-    async with database.writing.begin() as connection:
-        for every, values in (
-            (DRAFTS, {"live": Live.NEVER, "first_published_at": None}),
-            (CHANGED, {"live": Live.PUBLISHED, "has_changes": True}),
-            (TRASHED, {"live": Live.TRASHED, "has_changes": False}),
-        ):
-            await connection.execute(update(Post).where(Post.id % every == 1).values(**values))
-    tidy = "ANALYZE" if is_embedded(database) else "VACUUM ANALYZE"
-    async with database.writing.connect() as connection:
-        await (await connection.execution_options(isolation_level="AUTOCOMMIT")).execute(text(tidy))
-    return editor, ana
+async def measure(site: web.Site, role: str, lists: dict[str, str]) -> list[Line]:
+    browser, lines = await site.signed_in(role), []
+    for name, address in lists.items():
 
+        async def page(address: str = address) -> web.Answer:
+            return await browser.get(address)
 
-def is_embedded(database: Database) -> bool:
-    return database.at_hand is not None
-
-
-async def measure(database: Database, who: str, actor: Actor) -> list[Line]:
-    async with database.read() as session:
-        category = (await desk_lists.choices(session)).categories[0][0]
-        server = None if is_embedded(database) else await session.scalar(text("SELECT pg_backend_pid()"))
-    lines, known = [], {"author": actor.user_id, "category": category}
-    for name, asked in LISTS.items():
-        query = ListQuery.model_validate({key: known.get(key, value) for key, value in asked.items()})
-
-        async def listing(query: ListQuery = query) -> DeskSlice:
-            async with database.read() as session:
-                await desk_lists.choices(session)
-                return await desk_lists.list_posts(session, actor, Kind.POST, query)
-
-        listed = await listing()  # reads from the disk
-        blocks = [(await _seconds(listing, server), await _seconds(lambda: _yardstick(database), server)) for _ in range(BLOCKS)]
-        total = "many" if listed.total is None else f"{listed.total}{'+' if listed.is_more else ''}"
-        lines.append(Line(name, who, BAR / YARDSTICK[database.dialect.name], blocks, total))
+        answer = await page()  # reads from the disk
+        if answer.status != 200:
+            raise RuntimeError(f"{address}: {answer.status}")
+        rounds = [(await _seconds(page), await _seconds(lambda: _yardstick(site.database))) for _ in range(ROUNDS)]
+        lines.append(Line(name, f"an {role}", BAR / YARDSTICK[site.database.dialect.name], rounds, len(answer.body)))
         print(lines[-1], flush=True)
     return lines
 
 
-async def _seconds(act: Callable[[], Awaitable[object]], server: int | None) -> float:
-    """CPU of one, of several: the clock of PostgreSQL's process ticks a hundred times a second."""
-    began = _cpu(server)
-    for _ in range(ROUNDS):
-        await act()
-    return (_cpu(server) - began) / ROUNDS
+async def _seconds(act: Callable[[], Awaitable[object]]) -> float:
+    began = time.perf_counter()
+    await act()
+    return time.perf_counter() - began
 
 
 async def _yardstick(database: Database) -> None:
@@ -153,19 +157,34 @@ async def _yardstick(database: Database) -> None:
         (await session.execute(select(WorkingCopy.post_id, WorkingCopy.content).order_by(WorkingCopy.post_id).limit(YARDSTICK_ROWS))).all()
 
 
-def _cpu(server: int | None) -> float:
-    return time.process_time() + (load.cpu_seconds(server) if server else 0)
+async def addresses(site: web.Site) -> tuple[dict[str, str], dict[str, str]]:
+    """Of the lists that everybody at the desk has, and of those that only administrators have."""
+    async with site.database.read() as session:
+        first = {
+            kind: await session.scalar(select(func.min(table.id)))
+            for kind, table in (("category", Category), ("tag", Tag), ("series", Series))
+        }
+        last = await session.scalar(select(func.max(Post.id)).where(Post.kind == Kind.POST))
+    known = {"author": await site.person("author"), "post": last, **first}
+    posts = {
+        name: "/admin/posts?" + urlencode({key: known.get(key, "on") if value is True else value for key, value in asked.items()})
+        for name, asked in POSTS.items()
+    }
+    elsewhere, administrators = ({name: path.format_map(known) for name, path in lists.items()} for lists in (ELSEWHERE, OF_ADMINISTRATORS))
+    return {**posts, **elsewhere}, administrators
 
 
 async def compare(databases: dict[str, str], posts: int, folder: Path) -> bool:
+    configure_logging("warning", "auto")
     lines = []
     for name, url in databases.items():
         await migrations.upgrade(url)
-        database, began = Database(url), time.perf_counter()
-        editor, author = await fill(database, posts, folder)
-        print(f"{name}: {posts} posts put in ({time.perf_counter() - began:.0f} s)", flush=True)
-        lines += [*await measure(database, "an editor", editor), *await measure(database, "an author", author)]
-        await database.dispose()
+        async with web.running_site(url, folder / name) as site:
+            began = time.perf_counter()
+            await newsroom.fill(site.database, posts, folder)
+            print(f"{name}: {posts} posts put in ({time.perf_counter() - began:.0f} s)", flush=True)
+            everybodys, administrators = await addresses(site)
+            lines += [*await measure(site, "administrator", {**everybodys, **administrators}), *await measure(site, "author", everybodys)]
     over = [line for line in lines if line.times > line.most]
     is_held = not over
     print(f"Bar: {1000 * BAR:.0f} ms: {'held' if is_held else f'missed by {len(over)} of {len(lines)} lists'}.")
