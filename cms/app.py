@@ -65,6 +65,7 @@ class Squall(Application):
         templates: Loader | None = None,
     ) -> None:
         self._routes = routes()
+        self._named = {route.name: route.matcher for route in self._routes}
         refuse_undeclared(self._routes)
         self._owns_renderer = renderer is None
         self.keys = secret_keys(settings)
@@ -102,6 +103,10 @@ class Squall(Application):
         self._remaking = Remaking(self, self.parts.pages)
         self.parts.database.listen(self._count)
         self.parts.database.listen(self._purge)
+
+    def reverse_url(self, name: str, *args: Any) -> str:
+        """Tornado looks for the name in each group of rules, and a page of the desk has hundreds of addresses."""
+        return self._named[name].reverse(*args) or ""
 
     def has_session(self, headers: HTTPHeaders) -> bool:
         """Whether a request carries a session that we gave out, or the mark of one. It may have ended since: what was typed in it is

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from html import escape
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -100,7 +101,7 @@ def relative(moment: datetime, now: datetime, zone: ZoneInfo, spoken: Spoken) ->
         return _(NEAR[days]) % clock_time(local, locale)
     if days > 1:
         return exact(moment, zone, locale)
-    return format_skeleton("MMMd" if local.year == today.year else "yMMMd", local, locale=locale)
+    return _written("MMMd" if local.year == today.year else "yMMMd", local.date(), locale)
 
 
 def is_close(moment: datetime, now: datetime, zone: ZoneInfo) -> bool:
@@ -113,12 +114,17 @@ def desk_locale(spoken: Spoken) -> Locale:
 
 
 def clock_time(local: datetime, locale: Locale) -> str:
-    return format_skeleton("Hm", local, locale=locale)
+    return _written("Hm", local.time().replace(second=0, microsecond=0), locale)
 
 
 def exact(moment: datetime, zone: ZoneInfo, locale: Locale) -> str:
     local = moment.astimezone(zone)
-    return f"{format_skeleton('yMMMd', local, locale=locale)}, {clock_time(local, locale)}"
+    return f"{_written('yMMMd', local.date(), locale)}, {clock_time(local, locale)}"
+
+
+@lru_cache(maxsize=4096)  # a list has hundreds of them, of few days
+def _written(skeleton: str, when: date | time, locale: Locale) -> str:
+    return format_skeleton(skeleton, when, locale=locale)
 
 
 def in_full(moment: datetime, zone: ZoneInfo, locale: Locale) -> str:

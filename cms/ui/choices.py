@@ -14,12 +14,12 @@ _LANGUAGES = (
 )
 
 
-def languages(present: str, desk: str) -> list[tuple[str, str]]:
+@lru_cache(100)
+def languages(present: str, desk: str) -> tuple[tuple[str, str], ...]:
     """Tag and name in the desk's language, by name; with the present one, whatever it is."""
-    return sorted(((tag, _name(tag, desk)) for tag in {*_LANGUAGES.split(), present}), key=lambda pair: fold(pair[1]))
+    return tuple(sorted(((tag, _name(tag, desk)) for tag in {*_LANGUAGES.split(), present}), key=lambda pair: fold(pair[1])))
 
 
-@lru_cache(500)
 def _name(tag: str, desk: str) -> str:
     known, (language, *rest) = locale_of(desk), tag.split("-")
     more = [known.territories.get(part) or known.scripts.get(part) or part for part in rest]
