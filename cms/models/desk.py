@@ -43,7 +43,7 @@ class Review(Base):
     """One act of a review; all of a post, in order, are its history. ``step``: the one that was approved or refused, from 0."""
 
     __tablename__ = "reviews"
-    __table_args__ = (Index(None, "post_id", "id"),)
+    __table_args__ = (Index(None, "post_id", "id"), Index(None, "act", "id"))
 
     id: Mapped[PrimaryKey]
     post_id: Mapped[int] = mapped_column(Id, ForeignKey("posts.id", ondelete="CASCADE"))

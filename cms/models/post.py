@@ -76,8 +76,8 @@ class Post(Base):
     __table_args__ = (
         # Each has all that the desk's lists ask for before they know which fifty are shown.
         Index("ix_posts_desk", "kind", "updated_at", "id", "live", "has_changes", "language", "visibility", "first_published_at"),
-        Index("ix_posts_under_way", "kind", "work", "live", sqlite_where=_UNDER_WAY, postgresql_where=_UNDER_WAY),
-        Index("ix_posts_states", "kind", "live", "has_changes", "updated_at", "id", "work"),
+        Index("ix_posts_under_way", "kind", "work", "live", "created_by_id", "id", sqlite_where=_UNDER_WAY, postgresql_where=_UNDER_WAY),
+        Index("ix_posts_states", "kind", "live", "has_changes", "updated_at", "id", "work", "visibility", "created_by_id"),
         Index("ix_posts_titles", "kind", "folded_title", "id", "live"),
         Index("ix_posts_authors", "kind", "folded_author", "id", "live"),
         Index("ix_posts_dates", "kind", "first_published_at", "id", "live"),

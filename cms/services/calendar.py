@@ -14,7 +14,7 @@ from cms.content.local_time import moment_of
 from cms.db.session import Work
 from cms.errors import InvalidInput
 from cms.models import Post, Published, Schedule, WorkingCopy
-from cms.models.post import Kind, Live, ScheduledAct
+from cms.models.post import Kind, Live, ScheduledAct, Visibility
 from cms.policy import Actor, Capability
 from cms.services import posts, scheduling, site
 
@@ -85,8 +85,9 @@ def _weeks(first: date) -> list[list[date]]:
 async def _published(session: AsyncSession, actor: Actor, since: datetime, until: datetime, zone: ZoneInfo) -> list[Entry]:
     """What readers find in lists is everybody's to know."""
     columns = (Published.post_id, Published.kind, Published.title, Published.published_at, Published.path)
-    in_time = Published.kind.in_(list(Kind)) & (Published.published_at >= since) & (Published.published_at < until)
-    wanted = select(*columns).join(Post, Post.id == Published.post_id).where(in_time, posts.visible_to(actor))
+    everything = Published.kind.in_(list(Kind)) & Published.visibility.in_(list(Visibility))  # as their index begins
+    in_time = (Published.published_at >= since) & (Published.published_at < until)
+    wanted = select(*columns).join(Post, Post.id == Published.post_id).where(everything, in_time, posts.visible_to(actor))
     rows = (await session.execute(wanted.order_by(Published.published_at).limit(MOST))).all()
     known = await posts.all_visible(session, actor, [row.post_id for row in rows])
     return [
@@ -119,7 +120,8 @@ async def _dated(session: AsyncSession, actor: Actor, since: datetime, until: da
     typed = WorkingCopy.fields["date"].as_string()
     in_time = (typed >= f"{since:%Y-%m-%dT%H:%M}") & (typed < f"{until:%Y-%m-%dT%H:%M}")
     waits = exists().where(Schedule.post_id == Post.id)
-    wanted = select(Post.id, typed).join(WorkingCopy, WorkingCopy.post_id == Post.id).where(Post.live == Live.NEVER, in_time, ~waits)
+    drafts = Post.kind.in_(list(Kind)) & (Post.live == Live.NEVER)
+    wanted = select(Post.id, typed).join(WorkingCopy, WorkingCopy.post_id == Post.id).where(drafts, in_time, ~waits)
     rows = (await session.execute(wanted.where(posts.sees_work(actor)).limit(MOST))).all()
     known = await posts.all_visible(session, actor, [post_id for post_id, _ in rows])
     return [

@@ -3,6 +3,7 @@
 Every act holds the site's row: what a thing is called, and where it stands, changes one after another.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,12 +19,12 @@ from cms.errors import InvalidInput, NotFound
 from cms.events import TermChanged
 from cms.models import Address, Category, PassedOn, Post, PostSeries, Series, Tag
 from cms.models.address import AddressState, TargetKind
-from cms.models.post import Live, Side
+from cms.models.post import Kind, Live, Side
 from cms.models.taxonomy import MAX_TERM
 from cms.policy import Actor, Capability
 from cms.schemas.terms import TermInput
 from cms.services import addresses, audit, outbox, passing_on, site, taxonomies
-from cms.services.passing_on import SHELVES
+from cms.services.passing_on import SHELVES, Shelf
 from cms.wording import say
 
 PER_SCREEN = 100
@@ -123,13 +124,23 @@ def _is_leaving(kind: TargetKind) -> ColumnElement[bool]:
 async def _rows(session: AsyncSession, kind: TargetKind, *conditions: Any, limit: int | None = None, offset: int = 0) -> list[Row]:
     shelf = SHELVES[kind]
     table, name = shelf.table, shelf.table.folded if shelf.table is Tag else func.lower(shelf.table.name)
-    mine = select(func.count()).select_from(shelf.rows).join(Post, Post.id == shelf.rows.post_id).where(shelf.key == table.id)
-    texts = mine.where(shelf.rows.side == Side.WORK, Post.live != Live.TRASHED).scalar_subquery()
-    public = mine.where(shelf.rows.side == Side.LIVE).scalar_subquery()
     here = (Address.target_kind == kind) & (Address.target_id == table.id) & (Address.state == AddressState.CURRENT)
-    wanted = select(table, texts, public, func.coalesce(Address.path, ""), _is_leaving(kind)).outerjoin(Address, here)
-    found = await session.execute(wanted.where(*conditions).order_by(name, table.id).limit(limit).offset(offset))
-    return [Row(*row) for row in found]
+    wanted = select(table, func.coalesce(Address.path, ""), _is_leaving(kind)).outerjoin(Address, here)
+    wanted = wanted.where(*conditions).order_by(name, table.id).limit(limit).offset(offset)
+    found: Sequence[Any] = (await session.execute(wanted)).all()
+    numbers = await _counts(session, shelf, [term.id for term, *_ in found])
+    return [Row(term, numbers[term.id, Side.WORK], numbers[term.id, Side.LIVE], path, is_leaving) for term, path, is_leaving in found]
+
+
+async def _counts(session: AsyncSession, shelf: Shelf, ids: Sequence[int]) -> Counter[tuple[int, Side]]:
+    """How many texts each has. Few are in the trash, so all are counted in an index, and these taken off, without a look at each post."""
+    filed = select(shelf.key, shelf.rows.side, func.count()).where(shelf.key.in_(ids)).group_by(shelf.key, shelf.rows.side)
+    is_trashed = Post.kind.in_(list(Kind)) & (Post.live == Live.TRASHED)
+    in_trash = select(shelf.key, func.count()).join(Post, Post.id == shelf.rows.post_id).where(is_trashed, shelf.rows.side == Side.WORK)
+    numbers = Counter({(number, side): times for number, side, times in await session.execute(filed)})
+    for number, times in await session.execute(in_trash.where((shelf.key + 0).in_(ids)).group_by(shelf.key)):
+        numbers[number, Side.WORK] -= times
+    return numbers
 
 
 async def list_some(session: AsyncSession, actor: Actor, kind: TargetKind, ids: Sequence[int]) -> list[Row]:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, String, exists, func, or_, select, true, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from cms import policy
 from cms.models import Job, Post, PostAuthor, Published, Remark, Review, Schedule, Thread
@@ -133,10 +134,13 @@ async def _jobs(session: AsyncSession, actor: Actor) -> Sequence[Job]:
 
 async def _sent_back(session: AsyncSession, actor: Actor) -> list[SentBack]:
     """Texts of the actor for which whoever reviewed them asked for changes, and nothing came of it yet; the newest first."""
-    last = select(func.max(Review.id)).where(Review.post_id == Post.id).correlate(Post).scalar_subquery()
-    wanted = select(Post, Review).join(Review, Review.id == last).where(Review.act == ReviewAct.CHANGES_ASKED, _is_own(actor))
-    is_open = (Post.work == WorkState.DRAFT) & (Post.live != Live.TRASHED) & ((Post.live != Live.PUBLISHED) | Post.has_changes)
-    rows = await session.execute(wanted.where(is_open).order_by(Review.id.desc()).limit(SHOWN))
+    later = aliased(Review)
+    is_last = ~exists().where(later.post_id == Review.post_id, later.id > Review.id)
+    wanted = select(Post, Review).join(Review, Review.post_id == Post.id).where(Review.act == ReviewAct.CHANGES_ASKED, is_last)
+    # The sum keeps SQLite from beginning with all drafts.
+    is_draft = type_coerce(Post.work, String) + "" == WorkState.DRAFT.value
+    is_open = is_draft & (Post.live != Live.TRASHED) & ((Post.live != Live.PUBLISHED) | Post.has_changes)
+    rows = await session.execute(wanted.where(is_open, _is_own(actor)).order_by(Review.id.desc()).limit(SHOWN))
     return [SentBack(post, review.words, review.created_at) for post, review in rows]
 
 

@@ -9,19 +9,20 @@ from dataclasses import dataclass
 from html import unescape
 from urllib.parse import unquote
 
-from sqlalchemy import ColumnElement, delete, exists, select
+from sqlalchemy import ColumnElement, delete, exists, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from cms.db.session import Database, Work
 from cms.models import Address, Post, PostLink, Published, Redirect
-from cms.models.address import MAX_PATH, AddressState, TargetKind, normalise_path
+from cms.models.address import MAX_PATH, TargetKind, normalise_path
 from cms.models.desk import Match
 from cms.models.post import Kind
 
 JOB = "note_links"
 BATCH = 100  # texts in one transaction
 MOST = 1000  # paths of one text
+_GONE: ColumnElement[str] = literal_column("'gone'")  # as their index says it: databases compare words
 _HREF = re.compile(r'<a\b[^>]{0,1000}?\shref="(/[^"?#]{1,2000})')
 
 
@@ -63,16 +64,16 @@ async def note_all(database: Database) -> None:
 
 async def find(session: AsyncSession, which: ColumnElement[bool], most: int) -> Sequence[DeadLink]:
     """In texts of these posts, those that were published last first. What a rule leads on is not dead."""
-    gone, named = aliased(Address), aliased(Address)  # what is gone may be named by an address that it had before
-    leads_on = exists().where(Redirect.match == Match.EXACT, Redirect.path == named.path)
+    gone = aliased(Address)
+    are_gone = select(gone.target_id).where(gone.state == _GONE, gone.target_kind == TargetKind.POST)
+    leads_on = exists().where(Redirect.match == Match.EXACT, Redirect.path == Address.path)
     wanted = (
         select(Published.post_id, Published.kind, Published.title, PostLink.path, Published.authors)
-        .select_from(gone)
-        .join(named, (named.target_kind == gone.target_kind) & (named.target_id == gone.target_id))
-        .join(PostLink, PostLink.path == named.path)
+        .select_from(Address)  # what is gone may be named by one that it had before
+        .join(PostLink, PostLink.path == Address.path)
         .join(Published, Published.post_id == PostLink.post_id)
         .join(Post, Post.id == Published.post_id)
-        .where(gone.state == AddressState.GONE, gone.target_kind == TargetKind.POST, ~leads_on, which)
+        .where(Address.target_kind == TargetKind.POST, Address.target_id.in_(are_gone), ~leads_on, which)
         .order_by(Published.published_at.desc(), Published.post_id, PostLink.path)
     )
     rows = await session.execute(wanted.limit(most))

@@ -4,9 +4,11 @@ With 100,000 posts a list costs no more than with a hundred (bench/lists.py): nu
 rows are shown is found in an index, and only those are read.
 """
 
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import reduce
 from typing import Any, get_args
 
 from sqlalchemy import (
@@ -24,6 +26,7 @@ from sqlalchemy import (
     select,
     true,
     tuple_,
+    type_coerce,
     union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -47,7 +50,7 @@ from cms.models import (
     Tag,
     User,
 )
-from cms.models.post import Kind, Live, ScheduledAct, Side, WorkState
+from cms.models.post import Kind, Live, ScheduledAct, Side, Visibility, WorkState
 from cms.models.taxonomy import MAX_TERM
 from cms.policy import Actor, Capability, Scope
 from cms.schemas.desk import Column, ListQuery
@@ -147,28 +150,24 @@ async def list_posts(session: ReadSession, actor: Actor, kind: Kind, query: List
     Raises ``NotFound`` if there is no row of that kind that ``query.after`` could mean.
     """
     own = None if policy.scope(actor, Capability.DRAFT_SEE) is Scope.ANY else await _own(session, actor)
-    here = [Post.kind == kind, true() if own is None else or_(posts.is_in_public(), own)]
-    counts = await _counts(session, here, own)
-    conditions = [*here, _statuses(own)[query.status], *await _narrowed(session, actor, own, query)]
-    is_wide = False
-    if query.q:
-        has, is_wide = await _with_words(session, own, query.q)
-        conditions.append(has)
+    counts = await _counts(session, kind, own)
+    if not counts[query.status] and not query.after:
+        return DeskSlice((), counts, page=1, first=1, total=0, is_more=False, has_next=False)
+    sieve = await _sieve(session, actor, own, kind, query)
     page = 1 if query.after else min(query.page, MOST_NUMBERED)
-    found = await _numbers(session, conditions, query, page)
-    number, most = (None, 0) if query.is_narrowed else (counts[query.status], MOST_COUNTED)
-    if query.is_narrowed and not is_wide and not query.after:
-        number, most = await _count(session, conditions, found, page), MOST_SIFTED
+    number, most = (None, MOST_SIFTED) if query.is_narrowed else (counts[query.status], MOST_COUNTED)
+    is_sifted = query.is_narrowed and not sieve.is_wide and not query.after
+    everything = await _numbers(session, sieve, query, 0, MOST_SIFTED + 1) if is_sifted else ()
+    number = len(everything) if is_sifted else number
     total = number if number is None else min(number, most)
-    if total is not None and page > (last := max(1, -(-total // PER_SCREEN))):
-        page = last
-        found = await _numbers(session, conditions, query, page)
+    page = page if total is None else min(page, max(1, -(-total // PER_SCREEN)))
+    first = (page - 1) * PER_SCREEN
+    found = everything[first:] if is_sifted else await _numbers(session, sieve, query, first, PER_SCREEN + 1)
     shown, has_next = found[:PER_SCREEN], len(found) > PER_SCREEN
     rows = await _rows(session, actor, [number for number, _ in shown])
     is_last = has_next and (query.after or page == MOST_NUMBERED)
     after = _place(*shown[-1]) if is_last else ""
-    first = 0 if query.after else (page - 1) * PER_SCREEN + 1
-    return DeskSlice(rows, counts, page, first, total, number is not None and number > most, has_next, after)
+    return DeskSlice(rows, counts, page, 0 if query.after else first + 1, total, number is not None and number > most, has_next, after)
 
 
 # --- which -----------------------------------------------------------------------------------------------------------------
@@ -187,49 +186,69 @@ async def _own(session: AsyncSession, actor: Actor) -> ColumnElement[bool]:
     return Post.id.in_(found) if len(found) <= MANY else posts.is_own(actor)
 
 
-async def _among(session: AsyncSession, wanted: Select[int]) -> ColumnElement[bool]:
-    """Few posts are looked up by their numbers; of many it is asked one by one, in the order of the list. The sum keeps the database from
-    gathering and sorting them."""
-    found = (await session.scalars(wanted.limit(MANY + 1))).all()
-    return Post.id.in_(found) if len(found) <= MANY else (Post.id + 0).in_(wanted)
+@dataclass(frozen=True, slots=True)
+class Sieve:
+    """``few``: the posts of which the condition can be true, if there are few; None: many."""
+
+    condition: ColumnElement[bool]
+    few: Collection[int] | None = None
+    is_wide: bool = False  # words that many texts have
+
+    def __and__(self, other: "Sieve") -> "Sieve":
+        few = self.few if other.few is None else other.few if self.few is None else {*self.few} & {*other.few}
+        return Sieve(and_(self.condition, other.condition), few, self.is_wide or other.is_wide)
 
 
 def _statuses(own: Own) -> Mapping[str, ColumnElement[bool]]:
     """The tabs of the list. What happens to another's post at the desk is seen by those who may see drafts."""
-    is_changed = Post.has_changes.is_(True) if own is None else and_(Post.has_changes.is_(True), own)
-    is_as_seen = Post.has_changes.is_(False) if own is None else not_(is_changed)
-    is_at_work = and_(_UNDER_WAY, Post.live != Live.TRASHED, true() if own is None else own)
+    known, is_changed = (true() if own is None else own), Post.has_changes.is_(True)
+    is_seen = true() if own is None else or_(Post.visibility == Visibility.PUBLIC, own)
+    is_at_work = and_(_UNDER_WAY, Post.live != Live.TRASHED, known)
     return {
-        "all": Post.live != Live.TRASHED,
-        "draft": and_(Post.live == Live.NEVER, Post.has_changes.is_(False), Post.work == WorkState.DRAFT),
+        "all": and_(Post.live != Live.TRASHED, true() if own is None else or_(posts.is_in_public(), own)),
+        "draft": and_(Post.live == Live.NEVER, Post.has_changes.is_(False), Post.work == WorkState.DRAFT, known),
         **{state.value: and_(is_at_work, Post.work == state) for state in WorkState if state is not WorkState.DRAFT},
-        "published": and_(Post.live == Live.PUBLISHED, is_as_seen),
-        "changed": and_(Post.live == Live.PUBLISHED, is_changed),
-        "withdrawn": Post.live == Live.WITHDRAWN,
-        "trashed": Post.live == Live.TRASHED,
+        "published": and_(Post.live == Live.PUBLISHED, is_seen, not_(is_changed if own is None else and_(is_changed, own))),
+        "changed": and_(Post.live == Live.PUBLISHED, is_changed, known),
+        "withdrawn": and_(Post.live == Live.WITHDRAWN, known),
+        "trashed": and_(Post.live == Live.TRASHED, known),
     }
 
 
-async def _counts(session: AsyncSession, here: Sequence[ColumnElement[bool]], own: Own) -> dict[str, int]:
+async def _counts(session: AsyncSession, kind: Kind, own: Own) -> dict[str, int]:
     """For the tabs: without filters, from indexes, and no further than to one more than ``MOST_COUNTED``."""
-    some = {name: select(Post.id).where(*here, of_it).limit(MOST_COUNTED + 1).subquery() for name, of_it in _statuses(own).items()}
+    some = {
+        name: select(Post.id).where(Post.kind == kind, of_it).limit(MOST_COUNTED + 1).subquery() for name, of_it in _statuses(own).items()
+    }
     numbers = [select(func.count()).select_from(found).scalar_subquery().label(name) for name, found in some.items()]
     return dict((await session.execute(select(*numbers))).one()._mapping)
 
 
-async def _narrowed(session: AsyncSession, actor: Actor, own: Own, query: ListQuery) -> list[ColumnElement[bool]]:
+async def _sieve(session: ReadSession, actor: Actor, own: Own, kind: Kind, query: ListQuery) -> Sieve:
+    narrowed = await _narrowed(session, actor, own, query)
+    if query.q:
+        narrowed.append(await _with_words(session, own, query.q))
+    sieve = reduce(operator.and_, narrowed, Sieve(_statuses(own)[query.status]))
+    if sieve.few is None:
+        return sieve & Sieve(Post.kind == kind)
+    # Few are looked up by their numbers. The sum keeps SQLite from going through all of a kind.
+    return sieve & Sieve(and_(Post.id.in_(sieve.few), type_coerce(Post.kind, String) + "" == kind.value))
+
+
+async def _narrowed(session: AsyncSession, actor: Actor, own: Own, query: ListQuery) -> list[Sieve]:
     frame = await site.get_frame(session)
     asked: list[ColumnElement[bool]] = []
+    filed: list[Sieve] = []
     if query.author:
-        asked.append(await _filed(session, own, PostAuthor, PostAuthor.user_id == query.author))
+        filed.append(await _filed(session, own, PostAuthor, PostAuthor.user_id == query.author))
     if query.category:
         below = PostCategory.category_id.in_(await _from(session, query.category))
-        asked.append(await _filed(session, own, PostCategory, below))
+        filed.append(await _filed(session, own, PostCategory, below))
     if query.tag:
         tag = select(Tag.id).where(Tag.folded == fold(query.tag)[:MAX_TERM]).scalar_subquery()
-        asked.append(await _filed(session, own, PostTag, PostTag.tag_id == tag))
+        filed.append(await _filed(session, own, PostTag, PostTag.tag_id == tag))
     if query.series:
-        asked.append(await _filed(session, own, PostSeries, PostSeries.series_id == query.series))
+        filed.append(await _filed(session, own, PostSeries, PostSeries.series_id == query.series))
     if query.language:
         asked.append(_in_language(own, query.language, is_usual=query.language == frame.language))
     if query.visibility:
@@ -240,12 +259,21 @@ async def _narrowed(session: AsyncSession, actor: Actor, own: Own, query: ListQu
         asked.append(Post.first_published_at < midnight(query.until, frame.zone, days=1))
     if query.mine:
         asked.append(await _own(session, actor) if own is None else own)
-    return asked
+    return [*filed, *map(Sieve, asked)]
 
 
-async def _filed(session: AsyncSession, own: Own, table: type[Any], condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    in_work = await _among(session, select(table.post_id).where(table.side == Side.WORK, condition))
-    return _as_seen(own, in_work, exists().where(table.post_id == Post.id, table.side == Side.LIVE, condition))
+async def _filed(session: AsyncSession, own: Own, table: type[Any], condition: ColumnElement[bool]) -> Sieve:
+    """Few are known by their numbers; of many it is asked one by one, in the order of the list. The sum keeps the database from gathering
+    and sorting them."""
+    sides = [Side.WORK] if own is None else list(Side)
+    filed = select(table.post_id, table.side).where(table.side.in_(sides), condition)
+    found = (await session.execute(filed.limit(MANY * len(sides) + 1))).all()
+    if len(found) <= MANY * len(sides):
+        on = {side: [number for number, where in found if where is side] for side in sides}
+        few = {number for number, _ in found}
+        return Sieve(true() if own is None else _as_seen(own, Post.id.in_(on[Side.WORK]), Post.id.in_(on[Side.LIVE])), few)
+    in_work = (Post.id + 0).in_(select(table.post_id).where(table.side == Side.WORK, condition))
+    return Sieve(_as_seen(own, in_work, exists().where(table.post_id == Post.id, table.side == Side.LIVE, condition)))
 
 
 def _as_seen(own: Own, in_work: ColumnElement[bool], in_public: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -271,33 +299,31 @@ def _in_language(own: Own, language: str, *, is_usual: bool) -> ColumnElement[bo
     return _as_seen(own, in_work, exists().where(Published.post_id == Post.id, Published.language == language))
 
 
-async def _with_words(session: ReadSession, own: Own, typed: str) -> tuple[ColumnElement[bool], bool]:
-    """All words, in the title or the text; longer ones may go on. Whether there are many such texts."""
+async def _with_words(session: ReadSession, own: Own, typed: str) -> Sieve:
+    """All words, in the title or the text; longer ones may go on."""
     asked = list(dict.fromkeys(words(typed)))[:MAX_WORDS]
     if not asked:
-        return false(), False
+        return Sieve(false())
     wanted = Wanted(tuple(Term((word,), is_prefix=len(word) >= SHORTEST) for word in asked))
     found = await session.dialect.search_desk(session, wanted, MANY + 1)
-    is_wide = len(found) > MANY
-    has = session.dialect.has_terms(wanted, Post.id) if is_wide else Post.id.in_(found)
-    return _as_seen(own, has, posts.has_in_public(asked)), is_wide
+    if len(found) > MANY:
+        return Sieve(_as_seen(own, session.dialect.has_terms(wanted, Post.id), posts.has_in_public(asked)), is_wide=True)
+    return Sieve(true(), found) if own is None else Sieve(_as_seen(own, Post.id.in_(found), posts.has_in_public(asked)))
 
 
 # --- in which order --------------------------------------------------------------------------------------------------------
 
 
-async def _numbers(
-    session: AsyncSession, conditions: Sequence[ColumnElement[bool]], query: ListQuery, page: int
-) -> Sequence[tuple[int, Any]]:
-    """Of a screen and one more: the posts' numbers, and what they are sorted by."""
+async def _numbers(session: AsyncSession, sieve: Sieve, query: ListQuery, first: int, most: int) -> Sequence[tuple[int, Any]]:
+    """The posts' numbers, and what they are sorted by."""
     column, is_falling = SORTS[query.sort]
     is_falling ^= query.reverse
     # What was never published stands below all that was, on both databases.
     order = (column.desc().nulls_last(), Post.id.desc()) if is_falling else (column.asc().nulls_first(), Post.id.asc())
-    wanted = select(Post.id, column).where(*conditions).order_by(*(order if column.expression.nullable else _plain(column, is_falling)))
+    wanted = select(Post.id, column).where(sieve.condition).order_by(*(order if column.expression.nullable else _plain(column, is_falling)))
     if query.after:
         wanted = wanted.where(_beyond(column, query.after, is_falling=is_falling))
-    found = await session.execute(wanted.limit(PER_SCREEN + 1).offset((page - 1) * PER_SCREEN))
+    found = await session.execute(wanted.limit(most).offset(first))
     return [(number, value) for number, value in found]
 
 
@@ -335,14 +361,6 @@ def _value(column: InstrumentedAttribute[Any], said: str) -> Any:
     if moment.tzinfo is None:
         raise NotFound
     return moment
-
-
-async def _count(session: AsyncSession, conditions: Sequence[ColumnElement[bool]], found: Sequence[Any], page: int) -> int:
-    """How many there are, no further than to one more than ``MOST_SIFTED``."""
-    if 0 < len(found) <= PER_SCREEN or (not found and page == 1):
-        return (page - 1) * PER_SCREEN + len(found)
-    some = select(Post.id).where(*conditions).limit(MOST_SIFTED + 1).subquery()
-    return await session.scalar(select(func.count()).select_from(some)) or 0
 
 
 # --- what is shown ---------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from cms.db.session import Work
 from cms.errors import Conflict, InvalidInput
 from cms.models import Address, Menu, MenuItem, Post, Published, Tag
 from cms.models.address import AddressState, TargetKind, normalise_path
-from cms.models.post import Visibility
+from cms.models.post import Kind
 from cms.policy import Actor, Capability
 from cms.schemas.site import MenuInput, MenuItemInput
 from cms.services import audit, lists, site
@@ -62,11 +62,13 @@ async def get_draft(session: AsyncSession, name: str) -> Draft:
 async def find_targets(session: AsyncSession, words: str = "") -> list[Found]:
     """What a menu may lead to, with all of the words in its name: public pages and posts, and lists that readers have."""
     asked = fold(words.replace("\0", " ")).split()[:8]
-    texts = select(Published.path, Published.title, Published.kind).join(Post, Post.id == Published.post_id)
+    texts = select(Published.path, Published.title).join(Post, Post.id == Published.post_id)
     for word in asked:
         texts = texts.where(Post.folded_title.contains(word, autoescape=True))
-    newest = texts.where(Published.visibility == Visibility.PUBLIC).order_by(Published.kind, Published.published_at.desc()).limit(SUGGESTED)
-    found = [Found(f"/{path}", title, kind.value) for path, title, kind in await session.execute(newest)]
+    found = list[Found]()
+    for written in (Kind.PAGE, Kind.POST):
+        newest = texts.where(Published.in_lists(written)).order_by(Published.published_at.desc()).limit(SUGGESTED)
+        found += [Found(f"/{path}", title, written.value) for path, title in await session.execute(newest)]
     for kind, term in lists.TERMS.items():
         name = Tag.folded if term.table is Tag else func.lower(term.table.name)
         here = (Address.target_kind == kind) & (Address.target_id == term.table.id) & (Address.state == AddressState.CURRENT)

@@ -18,16 +18,15 @@ PER_SCREEN = 50
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A person. ``seen_at``: when a session that is still there was last used. ``public``: posts that readers see."""
+    """A person. ``seen_at``: when a session that is still there was last used."""
 
     user: User
-    texts: int
     seen_at: datetime | None
     sessions: int
     passkeys: int
     linked: int  # accounts elsewhere
-    public: int
     picture: Asset | None
+    texts: int
 
     @property
     def has_factor(self) -> bool:
@@ -67,13 +66,21 @@ async def list_people(session: AsyncSession, actor: Actor, *, words: str = "", r
     total = counts[role]
     page = max(1, min(page, -(-total // PER_SCREEN)))
     wanted = _rows().where(*named, *_of_role(role)).order_by(func.lower(User.name), User.id)
-    found = await session.execute(wanted.limit(PER_SCREEN).offset((page - 1) * PER_SCREEN))
-    return Slice([Row(*row) for row in found], counts, page, total)
+    rows = await _with_texts(session, wanted.limit(PER_SCREEN).offset((page - 1) * PER_SCREEN))
+    return Slice(rows, counts, page, total)
 
 
 async def facts_of(session: AsyncSession, actor: Actor, user_id: int) -> Row:
     policy.require(actor, Capability.USER_MANAGE)
-    return Row(*(await session.execute(_rows().where(User.id == user_id))).one())
+    (row,) = await _with_texts(session, _rows().where(User.id == user_id))
+    return row
+
+
+async def is_read(session: AsyncSession, user_id: int) -> bool:
+    """Whether readers see posts of this person."""
+    by = (PostAuthor.user_id == user_id) & (PostAuthor.side == Side.LIVE)
+    wanted = select(PostAuthor.post_id).join(Post, Post.id == PostAuthor.post_id).where(by, Post.kind == Kind.POST)
+    return await session.scalar(wanted.limit(1)) is not None
 
 
 async def list_heirs(session: AsyncSession, actor: Actor, user_id: int) -> Sequence[tuple[int, str]]:
@@ -90,26 +97,29 @@ async def list_writers(session: AsyncSession, present: Collection[int]) -> Seque
     return [(user_id, name) for user_id, name in await session.execute(wanted)]
 
 
-def _rows() -> Select[User, int, datetime | None, int, int, int, int, Asset | None]:
-    texts = select(func.count(PostAuthor.post_id.distinct())).where(PostAuthor.user_id == User.id, PostAuthor.side == Side.WORK)
-    live = (PostAuthor.user_id == User.id) & (PostAuthor.side == Side.LIVE)
-    public = select(func.count()).select_from(PostAuthor).join(Post, (Post.id == PostAuthor.post_id) & (Post.kind == Kind.POST)).where(live)
+def _rows() -> Select[User, datetime | None, int, int, int, Asset | None]:
     of_sessions = Session.user_id == User.id
     return (
         select(
             User,
-            texts.scalar_subquery(),
             select(func.max(Session.seen_at)).where(of_sessions).scalar_subquery(),
             select(func.count(Session.id)).where(of_sessions).scalar_subquery(),
             select(func.count(Passkey.id)).where(Passkey.user_id == User.id).scalar_subquery(),
             select(func.count(Identity.id)).where(Identity.user_id == User.id).scalar_subquery(),
-            public.scalar_subquery(),
             Asset,
         )
         .select_from(User)
         .outerjoin(Portrait, Portrait.user_id == User.id)
         .outerjoin(Asset, Asset.id == Portrait.asset_id)
     )
+
+
+async def _with_texts(session: AsyncSession, wanted: Select[User, datetime | None, int, int, int, Asset | None]) -> list[Row]:
+    found = (await session.execute(wanted)).all()
+    mine = (PostAuthor.side == Side.WORK) & PostAuthor.user_id.in_([user.id for user, *_ in found])
+    counted = select(PostAuthor.user_id, func.count()).where(mine).group_by(PostAuthor.user_id)
+    texts = dict((await session.execute(counted)).all())
+    return [Row(*row, texts.get(row[0].id, 0)) for row in found]
 
 
 def _has(word: str) -> ColumnElement[bool]:

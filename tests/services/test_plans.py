@@ -12,7 +12,7 @@ from cms.models.address import TargetKind
 from cms.models.post import Kind
 from cms.schemas.desk import ListQuery
 from cms.schemas.search import SearchInput
-from cms.services import desk_lists, feeds, lists, posts, reading, search, sitemaps, surroundings
+from cms.services import dashboard, desk_lists, feeds, lists, posts, reading, search, sitemaps, surroundings
 from tests.factories import person, published
 from tests.watching import questions
 
@@ -91,3 +91,34 @@ async def test_what_the_desk_asks_for_is_found_by_an_index(database: Database) -
     ):
         for plan in await plans(database, ask):
             assert not any(f"SCAN {table}" in plan for table in LARGE), plan
+
+
+async def test_whoever_sees_his_own_drafts_alone_has_lists_counted_in_indexes(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    ana = await person(database, "author")
+    await published(database, ana, tags=("Sea",))
+    monkeypatch.setattr(desk_lists, "MANY", 0)  # as if there were thousands
+    asked = await plans(database, lambda session: desk_lists.list_posts(session, ana, Kind.POST, ListQuery()))
+    (counts,) = (plan for plan in asked if "SCAN CONSTANT ROW" in plan)
+    steps = [step for step in counts.split(" | ") if " posts " in step]
+    assert len(steps) == 9
+    assert all("USING COVERING INDEX" in step for step in steps), steps
+    assert sum("ix_posts_under_way" in step for step in steps) == 3
+
+
+@pytest.mark.parametrize("role", ["author", "editor"])
+async def test_few_of_many_are_found_by_their_numbers(database: Database, role: str) -> None:
+    actor = await person(database, role)
+    for title in ("Low tide", "High tide"):
+        await published(database, actor, title=title, tags=("Sea",))
+    for query in (ListQuery(tag="Sea"), ListQuery(q="tide", tag="Sea", status="published", sort="title")):
+        asked = await plans(database, lambda session, query=query: desk_lists.list_posts(session, actor, Kind.POST, query))
+        sorted_at_last = [plan for plan in asked if "TEMP B-TREE FOR ORDER BY" in plan and plan.startswith("SEARCH posts")]
+        assert [plan.split(" (")[0] for plan in sorted_at_last] == ["SEARCH posts USING INTEGER PRIMARY KEY"], query
+
+
+async def test_what_needs_attention_is_not_looked_for_in_everything(database: Database) -> None:
+    ana = await person(database, "author")
+    await published(database, ana)
+    for plan in await plans(database, lambda session: dashboard.today(session, ana)):
+        assert "ix_addresses_target_kind_target_id (target_kind=?)" not in plan
+        assert "reviews" not in plan or plan.startswith("SEARCH reviews USING INDEX ix_reviews_act_id"), plan

@@ -84,11 +84,13 @@ class PersonHandler(OnePersonHandler):
     async def _show(self, user: User, form: Form[NameInput], *, status: int = 200) -> None:
         async with self.read() as session:
             facts = await people.facts_of(session, self.actor, user.id)
+            is_read = await people.is_read(session, user.id)
         may_touch = user.role is not Role.OWNER or self.actor.role is Role.OWNER
         flash = self.take_flash() if status == 200 else None
         self.show(
-            "person", user, status=status, form=form, facts=facts, may_touch=may_touch, is_self=user.id == self.actor.user_id, flash=flash
-        )
+            "person", user, status=status, form=form, facts=facts, is_read=is_read, may_touch=may_touch,
+            is_self=user.id == self.actor.user_id, flash=flash,
+        )  # fmt: skip
 
 
 class AccessHandler(OnePersonHandler):
