@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
 from typing import Any, get_args
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     ColumnElement,
@@ -225,7 +226,7 @@ async def _counts(session: AsyncSession, kind: Kind, own: Own) -> dict[str, int]
 
 
 async def _sieve(session: ReadSession, actor: Actor, own: Own, kind: Kind, query: ListQuery) -> Sieve:
-    narrowed = await _narrowed(session, actor, own, query)
+    narrowed = await _narrowed(session, actor, own, kind, query)
     if query.q:
         narrowed.append(await _with_words(session, own, query.q))
     sieve = reduce(operator.and_, narrowed, Sieve(_statuses(own)[query.status]))
@@ -235,7 +236,7 @@ async def _sieve(session: ReadSession, actor: Actor, own: Own, kind: Kind, query
     return sieve & Sieve(and_(Post.id.in_(sieve.few), type_coerce(Post.kind, String) + "" == kind.value))
 
 
-async def _narrowed(session: AsyncSession, actor: Actor, own: Own, query: ListQuery) -> list[Sieve]:
+async def _narrowed(session: AsyncSession, actor: Actor, own: Own, kind: Kind, query: ListQuery) -> list[Sieve]:
     frame = await site.get_frame(session)
     asked: list[ColumnElement[bool]] = []
     filed: list[Sieve] = []
@@ -249,14 +250,12 @@ async def _narrowed(session: AsyncSession, actor: Actor, own: Own, query: ListQu
         filed.append(await _filed(session, own, PostTag, PostTag.tag_id == tag))
     if query.series:
         filed.append(await _filed(session, own, PostSeries, PostSeries.series_id == query.series))
+    if query.since or query.until:
+        filed.append(await _dated(session, kind, query, frame.zone))
     if query.language:
         asked.append(_in_language(own, query.language, is_usual=query.language == frame.language))
     if query.visibility:
         asked.append(Post.visibility == query.visibility)
-    if query.since:
-        asked.append(Post.first_published_at >= midnight(query.since, frame.zone))
-    if query.until:
-        asked.append(Post.first_published_at < midnight(query.until, frame.zone, days=1))
     if query.mine:
         asked.append(await _own(session, actor) if own is None else own)
     return [*filed, *map(Sieve, asked)]
@@ -274,6 +273,20 @@ async def _filed(session: AsyncSession, own: Own, table: type[Any], condition: C
         return Sieve(true() if own is None else _as_seen(own, Post.id.in_(on[Side.WORK]), Post.id.in_(on[Side.LIVE])), few)
     in_work = (Post.id + 0).in_(select(table.post_id).where(table.side == Side.WORK, condition))
     return Sieve(_as_seen(own, in_work, exists().where(table.post_id == Post.id, table.side == Side.LIVE, condition)))
+
+
+async def _dated(session: AsyncSession, kind: Kind, query: ListQuery, zone: ZoneInfo) -> Sieve:
+    """The same with dates: the function keeps the database from gathering and sorting all of them, unless they are what is sorted by."""
+    column = Post.first_published_at
+
+    def within(at: ColumnElement[datetime | None]) -> ColumnElement[bool]:
+        since = at >= midnight(query.since, zone) if query.since else true()
+        return and_(since, at < midnight(query.until, zone, days=1) if query.until else true())
+
+    found = (await session.scalars(select(Post.id).where(Post.kind == kind, within(column.expression)).limit(MANY + 1))).all()
+    if len(found) <= MANY:
+        return Sieve(true(), found)
+    return Sieve(within(column.expression if query.sort == "published" else func.coalesce(column, column)))
 
 
 def _as_seen(own: Own, in_work: ColumnElement[bool], in_public: ColumnElement[bool]) -> ColumnElement[bool]:
