@@ -229,7 +229,7 @@ def _admin(kind: str) -> list[URLSpec]:
         url(rf"{at}/{NUMBER}/schedule", publication.ScheduleHandler, given, name=f"admin.{kind}.schedule"),
         url(rf"{at}/{NUMBER}/end", publication.EndHandler, given, name=f"admin.{kind}.end"),
         url(rf"{at}/{NUMBER}/changes", publication.ChangesHandler, given, name=f"admin.{kind}.changes"),
-        url(rf"{at}/{NUMBER}/undo", undoing.UndoHandler, given, name=f"admin.{kind}.undo"),
+        url(rf"{at}/undo", undoing.UndoHandler, given, name=f"admin.{kind}s.undo"),
         url(rf"{at}/{NUMBER}/review", reviews.ReviewHandler, given, name=f"admin.{kind}.review"),
         url(rf"{at}/{NUMBER}/visibility", visibility.VisibilityHandler, given, name=f"admin.{kind}.visibility"),
         url(rf"{at}/{NUMBER}/threads", threads.ThreadsHandler, given, name=f"admin.{kind}.threads"),

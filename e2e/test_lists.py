@@ -28,7 +28,7 @@ def test_list_is_worked_through_by_keyboard_alone(program: Program, owner: Chrom
     desk.wait_for("2 were moved to the trash.")
     assert "First" not in desk.text
     desk.press("Undo")
-    desk.wait_for("2 were taken out of the trash.")
+    desk.wait_for("Undone: everything is as it was before.")
     desk.keys("j")
     title = owner.switch_to.active_element.text
     desk.keys("e")

@@ -3,7 +3,7 @@
 from cms.models.address import Address
 from cms.models.audit import AuditEntry
 from cms.models.base import Base
-from cms.models.desk import CustomField, PostTemplate, Redirect, Review, SavedView, Snippet, Transfer
+from cms.models.desk import CustomField, PostTemplate, Redirect, Review, SavedView, Snippet, Transfer, UndoTicket
 from cms.models.document import Document, DocumentUpdate, DocumentWriter, Notification, PreviewLink, Remark, Thread
 from cms.models.job import Job
 from cms.models.media import Asset
@@ -77,6 +77,7 @@ __all__ = [
     "Throttle",
     "Token",
     "Transfer",
+    "UndoTicket",
     "User",
     "WorkingCopy",
 ]

@@ -127,6 +127,17 @@ class SavedView(Base):
     query: Mapped[str] = mapped_column(String(1000))
 
 
+class UndoTicket(Base):
+    """What somebody has just done, and may take back for some seconds. ``acts``: how each post stood before (services/undoing.py)."""
+
+    __tablename__ = "undo_tickets"
+
+    id: Mapped[PrimaryKey]
+    user_id: Mapped[int] = mapped_column(Id, ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    at: Mapped[Moment] = mapped_column(index=True)
+    acts: Mapped[JsonList]
+
+
 class TransferKind(StrEnum):
     IMPORT = "import"
     EXPORT = "export"

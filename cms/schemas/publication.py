@@ -59,4 +59,4 @@ class MoveInput(BaseModel):
 class UndoInput(BaseModel):
     model_config = ConfigDict(frozen=True)
 
-    ticket: str = Field(max_length=4000)
+    ticket: RowId

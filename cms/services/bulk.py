@@ -1,7 +1,7 @@
 """One act on many posts or pages: each is asked by itself whether it may be done, and one that is refused keeps no other from it."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -9,7 +9,7 @@ from cms import policy
 from cms.content.context import Rendered
 from cms.db.session import ReadSession, Work
 from cms.errors import Conflict, Forbidden, InvalidInput, NotFound
-from cms.models import Post
+from cms.models import Post, UndoTicket
 from cms.models.post import Kind, ScheduledAct, WorkState
 from cms.policy import Actor, Capability
 from cms.schemas.desk import BulkInput, ReviewInput
@@ -17,10 +17,10 @@ from cms.schemas.post import MAX_TAGS, PostFields
 from cms.services import post_fields, posts, publishing, reviews, scheduling, taxonomies, trash, undoing
 from cms.services.posts import Draft
 from cms.services.publishing import Release, Version
-from cms.services.undoing import Ticket
+from cms.services.undoing import Act
 from cms.wording import say
 
-UNDOABLE = frozenset({"withdraw", "trash", "restore"})  # exactly, with what readers had and what waited
+UNDOABLE = frozenset({"withdraw", "trash", "restore"})  # and publishing: with what readers had and what waited
 NOT_YOURS = "This is not yours, or not there."
 
 
@@ -35,14 +35,20 @@ class Means(Protocol):
 
     async def rendered(self, post_id: int, text: str, language: str | None) -> Rendered: ...
 
+    async def revision(self, post_id: int, revision_id: int) -> Version: ...
+
 
 @dataclass(slots=True)
 class Report:
-    """What was done, by number, and what was refused, with a sentence that says why. ``tickets``: each takes one act back."""
+    """What was done, by number, and what was refused, with a sentence that says why. ``acts``: those that can be taken back."""
 
     done: list[int] = field(default_factory=list)
     refused: dict[int, str] = field(default_factory=dict)
-    tickets: dict[int, Ticket] = field(default_factory=dict)
+    acts: dict[int, Act] = field(default_factory=dict)
+
+    async def undoably(self, work: Work, numbers: Sequence[int], act: Callable[[], Awaitable[Any]]) -> None:
+        _, acts = await undoing.undoable(work, numbers, act)
+        self.acts |= {one.post_id: one for one in acts}
 
 
 async def apply(means: Means, actor: Actor, kind: Kind, wanted: BulkInput) -> Report:
@@ -56,11 +62,25 @@ async def apply(means: Means, actor: Actor, kind: Kind, wanted: BulkInput) -> Re
 
     async def do(work: Work, number: int) -> None:
         if wanted.act in UNDOABLE:
-            _, report.tickets[number] = await undoing.undoable(work, actor, number, lambda: _do(work, actor, kind, number, act))
+            await report.undoably(work, [number], lambda: _do(work, actor, kind, number, act))
         else:
             await _do(work, actor, kind, number, act)
 
     await _one_by_one(report, wanted.id, lambda number: means.in_transaction(lambda work: do(work, number)))
+    return report
+
+
+async def undo(means: Means, actor: Actor, ticket: UndoTicket, acts: Sequence[Act]) -> Report:
+    """Take back what was done, each in a transaction of its own. A page comes back below one that comes back with it."""
+    report, of = Report(), {act.post_id: act for act in acts}
+
+    async def take_back(number: int) -> None:
+        await means.load(number)
+        former = of[number].before.revision
+        version = await means.revision(number, former) if former else None
+        await means.in_transaction(lambda work: undoing.undo(work, actor, ticket, of[number], version))
+
+    await _until_none_goes(report, of, take_back)
     return report
 
 
@@ -99,6 +119,14 @@ async def _one_by_one(report: Report, numbers: Iterable[int], act: Callable[[int
         else:
             report.done.append(number)
             report.refused.pop(number, None)
+
+
+async def _until_none_goes(report: Report, numbers: Collection[int], act: Callable[[int], Awaitable[Any]]) -> None:
+    """One may be possible only when another is done."""
+    before = -1
+    while before < len(report.done) < len(numbers):
+        before = len(report.done)
+        await _one_by_one(report, [number for number in numbers if number not in report.done], act)
 
 
 async def _back_to_draft(work: Work, actor: Actor, post_id: int) -> None:
@@ -172,26 +200,21 @@ async def _publish(means: Means, actor: Actor, kind: Kind, numbers: Sequence[int
         releases[number] = await _release(means, actor, kind, number)
 
     async def publish(number: int) -> None:
-        await means.in_transaction(lambda work: publishing.publish_all(work, actor, [releases[number]]))
+        await go([number])
+
+    async def go(numbers: Sequence[int]) -> None:
+        wanted = [releases[number] for number in numbers]
+        await means.in_transaction(lambda work: report.undoably(work, numbers, lambda: publishing.publish_all(work, actor, wanted)))
 
     await _one_by_one(report, numbers, prepare)
     report.done = []
-    if kind is Kind.POST and len(releases) > 1 and await _do_go_together(means, actor, list(releases.values())):
-        report.done = list(releases)
-        return report
-    before = -1
-    while before < len(report.done) < len(releases):
-        before = len(report.done)
-        await _one_by_one(report, [number for number in releases if number not in report.done], publish)
+    if kind is Kind.POST and len(releases) > 1:
+        with suppress(NotFound, Forbidden, Conflict, InvalidInput):  # one of them cannot; which, is found out by trying each
+            await go(list(releases))
+            report.done = list(releases)
+            return report
+    await _until_none_goes(report, releases, publish)
     return report
-
-
-async def _do_go_together(means: Means, actor: Actor, releases: Sequence[Release]) -> bool:
-    try:
-        await means.in_transaction(lambda work: publishing.publish_all(work, actor, releases))
-    except (NotFound, Forbidden, Conflict, InvalidInput):
-        return False  # one of them cannot; which, is found out by trying each
-    return True
 
 
 async def _release(means: Means, actor: Actor, kind: Kind, number: int) -> Release:

@@ -1,10 +1,10 @@
 """Taking back what was just done: readers, and what waits, are again as they were before the act.
 
-An act of its own, with its own check. Whoever did the act gets a ticket that says how things stood; nobody else can use it, it holds for
-seconds, and for nothing once something else happened to the post.
+An act of its own, with its own check. Whoever did it to one or several posts gets a ticket that says how each stood; nobody else can use
+it, it holds for seconds, and of a post to which something else happened for nothing.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cms import policy
 from cms.db.session import Work
 from cms.errors import Conflict, NotFound
-from cms.models import AuditEntry, Post, Published, Schedule
+from cms.models import AuditEntry, Post, Published, Schedule, UndoTicket
 from cms.models.desk import ReviewAct
 from cms.models.post import Kind, Live, ScheduledAct, WorkState
 from cms.policy import Actor, Capability
@@ -23,6 +23,7 @@ from cms.services import audit, posts, publishing, redirects
 from cms.services.publishing import Dates, Version
 
 SHOWN_FOR = timedelta(seconds=10)
+KEPT = timedelta(days=1)  # so that whoever comes too late is told so
 HOLDS_FOR = SHOWN_FOR + timedelta(seconds=5)  # there and back
 VERBS = ("publish", "withdraw", "trash", "restore", "schedule", "unschedule", "undo", *ReviewAct)  # of acts that change how a post stands
 
@@ -57,47 +58,63 @@ class Standing(BaseModel):
     planned: Sequence[Planned] = ()
 
 
-class Ticket(BaseModel):
-    """The right to take back one act. ``entry``: its line in the audit."""
+class Act(BaseModel):
+    """What was done to one post. ``entry``: its line in the audit."""
 
     model_config = ConfigDict(frozen=True)
 
-    user_id: int
     post_id: int
     kind: Kind
     entry: int
-    at: datetime
     before: Standing
 
 
-async def undoable(work: Work, actor: Actor, post_id: int, act: Callable[[], Awaitable[Result]]) -> tuple[Result, Ticket]:
-    """Do it, and get the ticket to take it back."""
-    before = await _standing(work.session, post_id)
+async def undoable(work: Work, post_ids: Sequence[int], act: Callable[[], Awaitable[Result]]) -> tuple[Result, list[Act]]:
+    """Do it to these, and get what it takes to take it back."""
+    before = {post_id: await _standing(work.session, post_id) for post_id in post_ids}
     result = await act()
-    post = await work.session.get_one(Post, post_id)
     await work.session.flush()
-    entry = await _last_act(work.session, post)
+    return result, [await _act(work.session, post_id, stood) for post_id, stood in before.items()]
+
+
+async def _act(session: AsyncSession, post_id: int, before: Standing) -> Act:
+    post = await session.get_one(Post, post_id)
+    entry = await _last_act(session, post)
     assert entry is not None  # noqa: S101 - the act has noted it
-    ticket = Ticket(user_id=actor.user_id or 0, post_id=post_id, kind=post.kind, entry=entry.id, at=work.now, before=before)
-    return result, ticket
+    return Act(post_id=post_id, kind=post.kind, entry=entry.id, before=before)
 
 
-async def undo(work: Work, actor: Actor, ticket: Ticket, version: Version | None) -> Post:
+async def keep(work: Work, actor: Actor, acts: Iterable[Act]) -> UndoTicket:
+    """The right to take these back, for the actor alone."""
+    await work.session.execute(delete(UndoTicket).where(UndoTicket.at < work.now - KEPT))
+    ticket = UndoTicket(user_id=actor.user_id, at=work.now, acts=[act.model_dump(mode="json") for act in acts])
+    work.session.add(ticket)
+    await work.session.flush()
+    return ticket
+
+
+async def find(session: AsyncSession, actor: Actor, ticket_id: int) -> tuple[UndoTicket, list[Act]]:
+    """Raises ``NotFound`` for what is somebody else's."""
+    ticket = await session.get(UndoTicket, ticket_id)
+    if ticket is None or ticket.user_id != actor.user_id:
+        raise NotFound
+    return ticket, [Act.model_validate(act) for act in ticket.acts]
+
+
+async def undo(work: Work, actor: Actor, ticket: UndoTicket, act: Act, version: Version | None) -> Post:
     """``version``: of the revision that readers had, if they had one.
 
     Raises ``Conflict`` if it is too late, or something else happened to the post meanwhile.
     """
-    if ticket.user_id != actor.user_id:
-        raise NotFound
-    post = await posts.get_visible(work.session, actor, ticket.post_id, lock=True)
+    post = await posts.get_visible(work.session, actor, act.post_id, lock=True)
     entry = await _last_act(work.session, post)
     verb = entry.action.partition(".")[2] if entry else ""
     policy.require(actor, Capability.of(post.kind, "trash" if verb == "trash" else "publish"), post)
     if not timedelta() <= work.now - ticket.at <= HOLDS_FOR:
         raise Conflict("It is too late to undo this: more than ten seconds have passed.")
-    if entry is None or entry.id != ticket.entry:
+    if entry is None or entry.id != act.entry:
         raise Conflict("Something else happened to it meanwhile, so this was not undone.")
-    await _put_back(work, actor, post, ticket.before, version)
+    await _put_back(work, actor, post, act.before, version)
     audit.note(work, actor, f"{post.kind}.undo", post.kind, post.id, act=verb)
     return post
 

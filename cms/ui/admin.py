@@ -209,6 +209,14 @@ class FlashNote(Module):
         return self.render_string("modules/flash-note.html", flash=flash, href=href).decode()
 
 
+class UndoForm(Module):
+    """Where an act can be taken back, for as long as that is offered."""
+
+    def render(self, undo: tuple[str, Mapping[str, str]]) -> str:
+        address, fields = undo
+        return self.render_string("modules/undo-form.html", address=address, fields=fields).decode()
+
+
 class Help(Module):
     """The dialog that lists the keys, with those of the text where one ``writes``; opened by a script, as keys are."""
 
@@ -267,6 +275,7 @@ MODULES: dict[str, type[UIModule]] = {
     "DeskTime": DeskTime,
     "DueTime": DueTime,
     "FlashNote": FlashNote,
+    "UndoForm": UndoForm,
     "Help": Help,
     "LiveNote": LiveNote,
     "Palette": Palette,

@@ -22,4 +22,3 @@ DONE: Mapping[str, tuple[str, str]] = phrases(
 )
 WAITING = "Where it was public already, readers see it when you publish the changes."
 FIELDS = frozenset({"add_tags", "remove_tags", "category", "authors"})  # acts that change what waits to be published
-UNDONE_BY = {"trash": "restore", "restore": "trash"}

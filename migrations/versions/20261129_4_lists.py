@@ -1,15 +1,21 @@
-"""Lists at the desk are counted for whoever may not see every draft, too, without a look at each post; what was sent back is found."""
+"""Lists at the desk are counted for whoever may not see every draft, too, without a look at each post; what was sent back is found; what
+somebody has just done to posts is kept for the seconds in which it can be taken back."""
 
 from collections.abc import Sequence
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
+
+from cms.db.types import UTCDateTime
 
 revision = "0011"
 down_revision = "0010"
 branch_labels = None
 depends_on = None
 
+ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+JSON = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 STATES = ["kind", "live", "has_changes", "updated_at", "id", "work"]
 UNDER_WAY = ["kind", "work", "live"]
 
@@ -17,9 +23,21 @@ UNDER_WAY = ["kind", "work", "live"]
 def upgrade() -> None:
     op.create_index("ix_reviews_act_id", "reviews", ["act", "id"])
     _index([*STATES, "visibility", "created_by_id"], [*UNDER_WAY, "created_by_id", "id"])
+    op.create_table(
+        "undo_tickets",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("user_id", ID, nullable=False),
+        sa.Column("at", UTCDateTime(), nullable=False),
+        sa.Column("acts", JSON, nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_undo_tickets_user_id_users", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name="pk_undo_tickets"),
+    )
+    op.create_index("ix_undo_tickets_user_id", "undo_tickets", ["user_id"])
+    op.create_index("ix_undo_tickets_at", "undo_tickets", ["at"])
 
 
 def downgrade() -> None:
+    op.drop_table("undo_tickets")
     _index(STATES, UNDER_WAY)
     op.drop_index("ix_reviews_act_id", "reviews")
 

@@ -41,6 +41,7 @@ from cms.models import (
     Throttle,
     Token,
     Transfer,
+    UndoTicket,
 )
 from cms.models.post import ScheduledAct, Side
 from cms.models.user import Purpose
@@ -129,6 +130,7 @@ def _of_the_desk(user_id: int, now: datetime) -> list[Base]:
         Snippet(name="Tides", text="High at noon.", **is_by),
         PostTemplate(kind="post", name="Walk", content="## Way", fields={}, **is_by),
         SavedView(user_id=user_id, kind="post", name="Mine", query="status=draft"),
+        UndoTicket(user_id=user_id, at=now, acts=[]),
         Transfer(kind="backup", options={}, created_at=now, created_by_id=user_id),
     ]
 

@@ -71,7 +71,7 @@ def _desk(kind: str) -> dict[str, Stop]:
         f"admin.{kind}.schedule": Stop(f"{at}/{{{kind}}}/schedule", answers=_UNPLANNED),
         f"admin.{kind}.end": Stop(f"{at}/{{{kind}}}/end", {"end_day": "x"}, answers=ADMITTED | _UNPLANNED),
         f"admin.{kind}.changes": Stop(f"{at}/{{{kind}}}/changes", answers=ADMITTED),
-        f"admin.{kind}.undo": Stop(f"{at}/{{{kind}}}/undo", {"ticket": "x"}, answers=_NOWHERE),
+        f"admin.{kind}s.undo": Stop(f"{at}/undo", {"ticket": "999999"}, answers=_NOWHERE),
         f"admin.{kind}.review": Stop(f"{at}/{{{kind}}}/review", {"version": "99"}, answers=_REVIEWED),
         f"admin.{kind}.visibility": Stop(f"{at}/{{{kind}}}/visibility", {"visibility": "?"}),
         f"admin.{kind}.threads": Stop(f"{at}/{{{kind}}}/threads", {"text": ""}),

@@ -20,6 +20,7 @@ from cms.schemas.post import PostFields
 from cms.services import bulk, inspection, posts, reviews, site, trash, working_copies
 from cms.services.bulk import NOT_YOURS, Report
 from cms.services.posts import Draft
+from cms.services.publishing import Version
 from tests import watching
 from tests.desk import sees
 from tests.factories import draft, page, person, published, published_page
@@ -45,6 +46,9 @@ class Hands:
 
     async def rendered(self, _post_id: int, text: str, _language: str | None) -> Rendered:
         return render(text)
+
+    async def revision(self, post_id: int, revision_id: int) -> Version:
+        raise NotImplementedError
 
 
 async def do(database: Database, actor: Actor, act: str, ids: list[int], kind: Kind = Kind.POST, **more: Any) -> Report:

@@ -3,17 +3,17 @@
 from cms.errors import InvalidInput
 from cms.handlers.admin.editing import EditorHandler
 from cms.handlers.admin.listing import ListingHandler
-from cms.handlers.admin.undoing import way_back
+from cms.handlers.admin.undoing import UndoableHandler, Way
 from cms.policy import Capability
 from cms.schemas.desk import BulkInput
 from cms.services import bulk, desk_lists, posts, site, trash
 from cms.services.bulk import Report
-from cms.ui.lists import DONE, FIELDS, UNDONE_BY, WAITING
+from cms.ui.lists import DONE, FIELDS, WAITING
 
 MOST_EMPTIED = 10  # times as many as one transaction deletes
 
 
-class BulkHandler(ListingHandler):
+class BulkHandler(UndoableHandler, ListingHandler):
     """One report at the end: how many are done, and which were refused and why."""
 
     requires = Capability.POST_EDIT
@@ -52,21 +52,19 @@ class BulkHandler(ListingHandler):
                 )
             )
         back = self.list_address(query, page=wanted.page)
-        opposite = {"act": UNDONE_BY[wanted.act], "id": ",".join(map(str, report.done))} if number and wanted.act in UNDONE_BY else None
-        if not report.refused:
-            self.flash(" ".join(said), undo=self._undo(report, opposite))
-            self.redirect(back, status=303)
+        undo = await self._undo(report)
+        if report.refused:
+            await self.tell_of_refused(" ".join(said), report, back, undo)
             return
-        async with self.read() as session:
-            titles = {row.post.id: row.title for row in await desk_lists.rows_of(session, self.actor, self.kind, list(report.refused))}
-        self.render("admin/posts/report.html", said=" ".join(said), report=report, titles=titles, back=back, undo=opposite)
+        self.flash(" ".join(said), undo=undo)
+        self.redirect(back, status=303)
 
-    def _undo(self, report: Report, opposite: dict[str, str] | None) -> tuple[str, dict[str, str]] | None:
-        """Of one, exactly, and the way back into this list; of several, by the opposite act."""
-        if len(report.done) == 1 and report.done[0] in report.tickets:
-            address, ticket = way_back(self, report.tickets[report.done[0]])
-            return address, {**ticket, "list": self.get_body_argument("list", "")}
-        return (self.reverse_url(f"admin.{self.kind}s.bulk"), opposite) if opposite else None
+    async def _undo(self, report: Report) -> Way | None:
+        """What takes all of it back, and leads into this list again."""
+        if not report.acts:
+            return None
+        address, form = await self.in_transaction(lambda work: self.way_to_undo(work, report.acts.values()))
+        return address, {**form, "list": self.get_body_argument("list", "")}
 
 
 class TrashHandler(EditorHandler):

@@ -9,6 +9,7 @@ from cms.handlers.admin.editing import EditorHandler
 from cms.handlers.forms import Form
 from cms.schemas.desk import BulkInput, ListQuery, ViewInput
 from cms.services import desk_lists, saved_views
+from cms.services.bulk import Report
 from cms.services.desk_lists import Choices
 from cms.ui.choices import languages
 from cms.ui.lists import VISIBLE_TO
@@ -59,6 +60,12 @@ class ListingHandler(EditorHandler, is_base=True):
             visible_to=VISIBLE_TO, sorts=desk_lists.SORTS, present=query.address(),
             address=lambda **changes: self.list_address(query, **changes),
         )  # fmt: skip
+
+    async def tell_of_refused(self, said: str, report: Report, back: str, undo: tuple[str, Mapping[str, str]] | None = None) -> None:
+        """What was done to several, and to which of them it was not, and why."""
+        async with self.read() as session:
+            titles = {row.post.id: row.title for row in await desk_lists.rows_of(session, self.actor, self.kind, list(report.refused))}
+        self.render("admin/posts/report.html", said=said, report=report, titles=titles, back=back, undo=undo)
 
     def _columns(self) -> tuple[str, ...]:
         """Those that the person chose before in this browser."""

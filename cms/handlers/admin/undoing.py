@@ -1,65 +1,57 @@
-"""Taking back what was just done: the ticket that a message brings along, signed, and what is done with it."""
+"""Taking back what was just done: the form that a message brings along, and what is done with it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
-from pydantic import ValidationError
-from tornado.web import decode_signed_value
-
 from cms.db.session import Work
-from cms.errors import Conflict, InvalidInput, NotFound
+from cms.errors import NotFound
 from cms.handlers.admin.base import AdminHandler
 from cms.handlers.admin.listing import ListingHandler
 from cms.policy import Capability
 from cms.schemas.publication import UndoInput
-from cms.services import undoing
-from cms.services.undoing import Ticket
+from cms.services import bulk, undoing
+from cms.services.undoing import Act
 
 Result = TypeVar("Result")
+Way = tuple[str, dict[str, str]]  # an address, and the form that is sent there
 
 
 class UndoableHandler(AdminHandler, is_base=True):
     """What changes how a post stands: each act can be taken back for some seconds."""
 
-    async def undoably(self, post_id: int, act: Callable[[Work], Awaitable[Result]]) -> tuple[Result, tuple[str, dict[str, str]]]:
-        """Do it in a transaction; also the address and the form that take it back, for ``flash``."""
-        result, ticket = await self.in_transaction(lambda work: undoing.undoable(work, self.actor, post_id, lambda: act(work)))
-        return result, way_back(self, ticket)
+    async def undoably(self, post_id: int, act: Callable[[Work], Awaitable[Result]]) -> tuple[Result, Way]:
+        """Do it in a transaction; also the way back, for ``flash``."""
 
+        async def do(work: Work) -> tuple[Result, Way]:
+            result, acts = await undoing.undoable(work, [post_id], lambda: act(work))
+            return result, await self.way_to_undo(work, acts)
 
-def way_back(handler: AdminHandler, ticket: Ticket) -> tuple[str, dict[str, str]]:
-    signed = handler.create_signed_value("undo", ticket.model_dump_json()).decode()
-    return handler.reverse_url(f"admin.{ticket.kind}.undo", ticket.post_id), {"ticket": signed}
+        return await self.in_transaction(do)
+
+    async def way_to_undo(self, work: Work, acts: Iterable[Act]) -> Way:
+        """From acts on posts, or on pages."""
+        acts = list(acts)
+        ticket = await undoing.keep(work, self.actor, acts)
+        return self.reverse_url(f"admin.{acts[0].kind}s.undo"), {"ticket": str(ticket.id)}
 
 
 class UndoHandler(ListingHandler):
     requires = Capability.POST_TRASH
 
-    async def post(self, number: str) -> None:
-        post_id = self.number(number)
-        await self.load(post_id)
-        ticket = self._ticket(post_id)
-        try:
-            former = ticket.before.revision
-            version = await self.revision(ticket.post_id, former) if former else None
-            await self.in_transaction(lambda work: undoing.undo(work, self.actor, ticket, version))
-        except (Conflict, InvalidInput) as error:
-            self.flash(error.message, is_refusal=True)
-        else:
-            self.flash("Undone: everything is as it was before.")
-        if "list" in self.request.body_arguments:
-            self.redirect(self.list_address(self.came_from()[1]), status=303)
-        else:
-            self.redirect_to(f"admin.{self.kind}", ticket.post_id)
-
-    def _ticket(self, post_id: int) -> Ticket:
-        """What was signed here, for this post. Raises ``NotFound``."""
-        sent = self.form(UndoInput).value().ticket
-        opened = decode_signed_value(self.settings["cookie_secret"], "undo", sent, max_age_days=1, min_version=2)
-        try:
-            ticket = Ticket.model_validate_json(opened or b"")
-        except ValidationError:
-            raise NotFound from None
-        if (ticket.post_id, ticket.kind) != (post_id, self.kind):
+    async def post(self) -> None:
+        number = self.form(UndoInput).value().ticket
+        async with self.read() as session:
+            ticket, acts = await undoing.find(session, self.actor, number)
+        if any(act.kind is not self.kind for act in acts):
             raise NotFound
-        return ticket
+        report = await bulk.undo(self, self.actor, ticket, acts)
+        is_from_list = "list" in self.request.body_arguments
+        back = self.list_address(self.came_from()[1]) if is_from_list else self.reverse_url(f"admin.{self.kind}", acts[0].post_id)
+        if len(acts) > 1 and report.refused:
+            number = len(report.done)
+            said = self.locale.translate("%d is as it was before.", "%d are as they were before.", number) % number
+            await self.tell_of_refused(said, report, back)
+            return
+        refusal = next(iter(report.refused.values()), "")
+        self.flash(refusal or "Undone: everything is as it was before.", is_refusal=bool(refusal))
+        self.redirect(back, status=303)

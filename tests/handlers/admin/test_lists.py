@@ -1,12 +1,17 @@
 """Lists over HTTP: filters in the address, views that are kept, columns, and what is done to what is chosen, without scripts."""
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from xml.etree.ElementTree import Element
 
 import pytest
 
+from cms.db.session import utc_now
 from cms.services import desk_lists
-from tests.handlers.admin.pages import by_class, by_id, fields, form_of, published, title, words, written
+from tests import factories
+from tests.handlers.admin.pages import by_class, by_id, fields, form_of, published, saved, title, words, written
+from tests.watching import Clock
 from tests.web import Answer, Browser, Site
 
 BULK = "/admin/posts/bulk"
@@ -14,6 +19,16 @@ BULK = "/admin/posts/bulk"
 
 async def do(browser: Browser, act: str, *ids: int, **more: Any) -> Answer:
     return await browser.post(BULK, {"act": act, "id": list(ids), **more})
+
+
+def undo_form(answer: Answer) -> Element:
+    return next(form for form in answer.page.iter("form") if (form.get("action") or "").endswith("/undo"))
+
+
+async def undo(browser: Browser, answer: Answer) -> Answer:
+    """The button on the page that follows the act, pressed."""
+    form = undo_form(answer)
+    return await browser.post(form.get("action") or "", fields(answer.page, form))
 
 
 async def titles(browser: Browser, query: str = "") -> list[str]:
@@ -101,17 +116,71 @@ async def test_views_are_kept_renamed_and_deleted_by_their_owner_alone(site: Sit
 async def test_many_are_published_and_trashed_and_come_back(site: Site) -> None:
     browser = await site.signed_in("owner")
     ids = [await written(browser, title=f"Night {number}") for number in range(2)]
+
+    async def readers_find() -> list[int]:
+        return [(await site.browser().get(f"/night-{number}")).status for number in range(2)]
+
     answer = await do(browser, "publish", *ids, list="q=night")
     assert (answer.status, answer.location) == (303, "/admin/posts?q=night")
     assert "2 are public now." in (await browser.get(answer.location)).words
-    assert (await site.browser().get("/night-1")).status == 200
-    answer = await do(browser, "trash", *ids)
-    page = (await browser.get(answer.location)).page
-    assert (await site.browser().get("/night-1")).status == 410
-    undo = fields(page, next(by_class(page, "undo")[0].iter("form")))
-    assert undo["act"] == "restore"
-    assert (await browser.post(BULK, undo)).status == 303
-    assert await titles(browser, "status=withdrawn") == ["Night 1", "Night 0"]
+    assert await readers_find() == [200, 200]
+    for act in ("withdraw", "trash"):
+        answer = await do(browser, act, *ids, list="q=night")
+        assert await readers_find() == [410, 410]
+        undone = await undo(browser, await browser.get(answer.location))
+        assert undone.location == "/admin/posts?q=night"
+        assert "Undone: everything is as it was before." in (await browser.get(undone.location)).words
+        assert await readers_find() == [200, 200]
+
+
+async def test_many_that_were_published_are_taken_back(site: Site) -> None:
+    browser = await site.signed_in("owner")
+    old, new = [await written(browser, title=title, text="First.") for title in ("Old", "New")]
+    await published(browser, old)
+    await saved(browser, old, text="Second.")
+    answer = await do(browser, "publish", old, new)
+    assert "Second." in (await site.browser().get("/old")).words
+    await undo(browser, await browser.get(answer.location))
+    assert "First." in (await site.browser().get("/old")).words
+    assert (await site.browser().get("/new")).status == 404
+    assert await titles(browser, "status=changed") == ["Old"]
+
+
+async def test_pages_come_back_below_each_other(site: Site) -> None:
+    browser, editor = await site.signed_in("owner"), await factories.person(site.database, "owner")
+    above = (await factories.page(site.database, editor, title="Above")).id
+    below = (await factories.page(site.database, editor, title="Below", parent=above)).id
+    bulk = "/admin/pages/bulk"
+    assert "2 are public now." in (await browser.get((await browser.post(bulk, {"act": "publish", "id": [below, above]})).location)).words
+    answer = await browser.post(bulk, {"act": "trash", "id": [below, above]})
+    assert (await site.browser().get("/above/below")).status == 410
+    await undo(browser, await browser.get(answer.location))
+    assert (await site.browser().get("/above/below")).status == 200
+
+
+async def test_of_many_those_to_which_something_else_happened_stay_and_the_others_come_back(site: Site) -> None:
+    browser = await site.signed_in("owner")
+    one, two = [await written(browser, title=f"Night {number}") for number in range(2)]
+    answer = await do(browser, "trash", one, two, 999_999)
+    assert "2 were moved to the trash." in answer.words
+    await do(browser, "restore", two)
+    report = await undo(browser, answer)
+    assert "1 is as it was before." in report.words
+    assert "Night 1 Something else happened to it meanwhile" in report.words
+    assert not await titles(browser, "status=trashed")
+
+
+async def test_what_was_done_to_many_is_undone_for_seconds_and_by_whoever_did_it(site: Site) -> None:
+    browser, other = await site.signed_in("owner"), await site.signed_in("editor")
+    ids = [await written(browser, title=f"Night {number}") for number in range(2)]
+    page = await browser.get((await do(browser, "trash", *ids)).location)
+    form = {"ticket": fields(page.page, undo_form(page))["ticket"]}
+    assert (await other.post("/admin/posts/undo", form)).status == 404
+    assert (await browser.post("/admin/pages/undo", form)).status == 404
+    site.database.clock = Clock(utc_now() + timedelta(seconds=16))
+    report = await browser.post("/admin/posts/undo", form)
+    assert report.words.count("It is too late to undo this") == 2
+    assert await titles(browser, "status=trashed") == ["Night 1", "Night 0"]
 
 
 async def test_one_that_is_trashed_or_withdrawn_comes_back_to_readers(site: Site) -> None:
@@ -121,8 +190,7 @@ async def test_one_that_is_trashed_or_withdrawn_comes_back_to_readers(site: Site
     for act in ("trash", "withdraw"):
         answer = await do(browser, act, number, list="q=night")
         assert (await reader.get("/night")).status == 410
-        form = next(by_class((await browser.get(answer.location)).page, "undo")[0].iter("form"))
-        undone = await browser.post(form.get("action") or "", fields(form, form))
+        undone = await undo(browser, await browser.get(answer.location))
         assert (undone.status, undone.location) == (303, "/admin/posts?q=night")
         assert "everything is as it was" in (await browser.get(undone.location)).words
         assert (await reader.get("/night")).status == 200

@@ -181,8 +181,7 @@ async def test_undo_is_for_whoever_did_it_for_seconds_and_while_nothing_else_hap
     address, form = await ticket()
     foreign = {"ticket": form["ticket"]}
     assert (await other.post(address, foreign)).status == 404
-    assert (await browser.post(address.replace(str(post_id), "999"), form)).status == 404
-    for forged in (form["ticket"][:-4] + "beef", "x", ""):
+    for forged in ("999", "x", ""):
         assert (await browser.post(address, {**form, "ticket": forged})).status in (404, 422)
     clock.pass_(seconds=16)
     await browser.post(address, form)
