@@ -115,16 +115,20 @@ class Renderer:
     async def _run(self, *task: Any, wall_seconds: float) -> Any:
         """Once more if the pool broke: that happens when a waiting worker is ended from outside, no fault of the text."""
         for _ in range(2):
-            if self._is_closed:
-                raise Unavailable(_CLOSED)
+            self._refuse_if_closed()
             making = self._working_pool()
             try:
                 pool = await asyncio.shield(making)  # somebody else may be waiting for the same pool
+                self._refuse_if_closed()  # a pool that is ended forgets what it was given meanwhile
                 return await self._wait(pool.schedule(wall_seconds, *task))
             except (BrokenProcessPool, _PoolIsGone) as error:
                 _log.warning("the rendering workers are replaced: %s", error)
                 self._discard(making)
         raise Unavailable(_AWAY)
+
+    def _refuse_if_closed(self) -> None:
+        if self._is_closed:
+            raise Unavailable(_CLOSED)
 
     async def _wait(self, running: "ProcessFuture[Any]") -> Any:
         future = asyncio.wrap_future(running)  # a cancelled wait ends the worker, and pebble starts another

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -165,6 +166,25 @@ async def test_closing_tells_whoever_still_waits() -> None:
         await task
     with pytest.raises(Unavailable):
         await renderer.render("late")
+
+
+def test_closing_while_the_workers_are_being_started_leaves_nobody_waiting() -> None:
+    """A program that is stopped at once. One thread for all, so that the workers are not ended before a text could be handed to them."""
+
+    async def stop_at_once() -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+        renderer = Renderer()
+        rendering = asyncio.create_task(renderer.start())
+        await asyncio.sleep(0)
+        busy = asyncio.create_task(asyncio.to_thread(time.sleep, 0.5))
+        await asyncio.sleep(0)
+        closing = asyncio.create_task(renderer.close())
+        with pytest.raises(Unavailable, match="closing down"):
+            await asyncio.wait_for(rendering, 30)
+        await closing
+        await busy
+
+    asyncio.run(stop_at_once())
 
 
 async def test_several_workers_render_at_once() -> None:

@@ -142,7 +142,11 @@ def _become(request: dict[str, Any], streams: list[int]) -> None:
 
 
 if __name__ == "__main__":
+    from sqlalchemy.orm import configure_mappers
+
     from cms.cli import main
+
+    configure_mappers()
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever runs the tests
     if _serve(socket.socket(fileno=int(sys.argv[1]))):
