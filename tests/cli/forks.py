@@ -8,7 +8,9 @@ assert process.wait(10) == 0
 """
 
 import contextlib
+import gc
 import importlib
+import inspect
 import json
 import os
 import select
@@ -95,34 +97,46 @@ def start(arguments: list[str], **options: Any) -> Process:
 
 def _serve(asked: socket.socket) -> bool:
     """False when nobody asks any more; True in a child, which has become what was asked for."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # keepers are nobody's business
+    children: dict[int, int] = {}  # by their numbers: where it is told how they ended
+    woken, waking = os.pipe()
+    os.set_blocking(waking, False)
+    signal.set_wakeup_fd(waking)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
     while True:
+        ready, _, _ = select.select([asked, woken], [], [])
+        if woken in ready:
+            os.read(woken, MAX_REQUEST)
+            _tell(children)
+        if asked not in ready:
+            continue
         request, files, _, _ = socket.recv_fds(asked, MAX_REQUEST, 4)
         if not request:
             return False
-        if os.fork() == 0:
+        *streams, told = files
+        child = os.fork()
+        if child == 0:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             asked.close()
-            return _keep(json.loads(request), files)
-        for descriptor in files:
+            for descriptor in (woken, waking, told, *children.values()):
+                os.close(descriptor)
+            _become(json.loads(request), streams)
+            return True
+        for descriptor in streams:
             os.close(descriptor)
+        os.write(told, b"%d\n" % child)
+        children[child] = told
 
 
-def _keep(request: dict[str, Any], files: list[int]) -> bool:
-    """Stands between the two: knows the child's exit code as only a parent does, and tells it."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    *streams, told = files
-    child = os.fork()
-    if child == 0:
-        os.close(told)
-        _become(request, streams)
-        return True
-    for descriptor in streams:
-        os.close(descriptor)
-    os.write(told, b"%d\n" % child)
-    _, status = os.waitpid(child, 0)
-    with contextlib.suppress(BrokenPipeError):
-        os.write(told, b"%d\n" % os.waitstatus_to_exitcode(status))
-    os._exit(0)
+def _tell(children: dict[int, int]) -> None:
+    """Only a parent knows its children's exit codes."""
+    for child in list(children):
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            told = children.pop(child)
+            with contextlib.suppress(BrokenPipeError):
+                os.write(told, b"%d\n" % os.waitstatus_to_exitcode(status))
+            os.close(told)
 
 
 def _become(request: dict[str, Any], streams: list[int]) -> None:
@@ -146,7 +160,10 @@ if __name__ == "__main__":
 
     from cms.cli import main
 
-    configure_mappers()
+    configure_mappers()  # and whatever else each would do in the same way: coverage asks where every module is from
+    inspect.stack()
+    gc.collect()
+    gc.freeze()  # what is shared stays shared, and is not looked through by each when it ends
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever runs the tests
     if _serve(socket.socket(fileno=int(sys.argv[1]))):
