@@ -151,10 +151,11 @@ async def list_posts(session: ReadSession, actor: Actor, kind: Kind, query: List
     Raises ``NotFound`` if there is no row of that kind that ``query.after`` could mean.
     """
     own = None if policy.scope(actor, Capability.DRAFT_SEE) is Scope.ANY else await _own(session, actor)
-    counts = await _counts(session, kind, own)
+    statuses = _statuses(own)
+    counts = await _counts(session, kind, statuses)
     if not counts[query.status] and not query.after:
         return DeskSlice((), counts, page=1, first=1, total=0, is_more=False, has_next=False)
-    sieve = await _sieve(session, actor, own, kind, query)
+    sieve = await _sieve(session, actor, own, kind, query, statuses[query.status])
     page = 1 if query.after else min(query.page, MOST_NUMBERED)
     number, most = (None, MOST_SIFTED) if query.is_narrowed else (counts[query.status], MOST_COUNTED)
     is_sifted = query.is_narrowed and not sieve.is_wide and not query.after
@@ -204,32 +205,31 @@ def _statuses(own: Own) -> Mapping[str, ColumnElement[bool]]:
     """The tabs of the list. What happens to another's post at the desk is seen by those who may see drafts."""
     known, is_changed = (true() if own is None else own), Post.has_changes.is_(True)
     is_seen = true() if own is None else or_(Post.visibility == Visibility.PUBLIC, own)
+    is_as_seen = Post.has_changes.is_(False) if own is None else not_(and_(is_changed, own))
     is_at_work = and_(_UNDER_WAY, Post.live != Live.TRASHED, known)
     return {
         "all": and_(Post.live != Live.TRASHED, true() if own is None else or_(posts.is_in_public(), own)),
         "draft": and_(Post.live == Live.NEVER, Post.has_changes.is_(False), Post.work == WorkState.DRAFT, known),
         **{state.value: and_(is_at_work, Post.work == state) for state in WorkState if state is not WorkState.DRAFT},
-        "published": and_(Post.live == Live.PUBLISHED, is_seen, not_(is_changed if own is None else and_(is_changed, own))),
+        "published": and_(Post.live == Live.PUBLISHED, is_seen, is_as_seen),
         "changed": and_(Post.live == Live.PUBLISHED, is_changed, known),
         "withdrawn": and_(Post.live == Live.WITHDRAWN, known),
         "trashed": and_(Post.live == Live.TRASHED, known),
     }
 
 
-async def _counts(session: AsyncSession, kind: Kind, own: Own) -> dict[str, int]:
+async def _counts(session: AsyncSession, kind: Kind, statuses: Mapping[str, ColumnElement[bool]]) -> dict[str, int]:
     """For the tabs: without filters, from indexes, and no further than to one more than ``MOST_COUNTED``."""
-    some = {
-        name: select(Post.id).where(Post.kind == kind, of_it).limit(MOST_COUNTED + 1).subquery() for name, of_it in _statuses(own).items()
-    }
+    some = {name: select(Post.id).where(Post.kind == kind, of_it).limit(MOST_COUNTED + 1).subquery() for name, of_it in statuses.items()}
     numbers = [select(func.count()).select_from(found).scalar_subquery().label(name) for name, found in some.items()]
     return dict((await session.execute(select(*numbers))).one()._mapping)
 
 
-async def _sieve(session: ReadSession, actor: Actor, own: Own, kind: Kind, query: ListQuery) -> Sieve:
+async def _sieve(session: ReadSession, actor: Actor, own: Own, kind: Kind, query: ListQuery, status: ColumnElement[bool]) -> Sieve:
     narrowed = await _narrowed(session, actor, own, kind, query)
     if query.q:
         narrowed.append(await _with_words(session, own, query.q))
-    sieve = reduce(operator.and_, narrowed, Sieve(_statuses(own)[query.status]))
+    sieve = reduce(operator.and_, narrowed, Sieve(status))
     if sieve.few is None:
         return sieve & Sieve(Post.kind == kind)
     # Few are looked up by their numbers. The sum keeps SQLite from going through all of a kind.
