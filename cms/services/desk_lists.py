@@ -240,8 +240,6 @@ async def _narrowed(session: AsyncSession, actor: Actor, own: Own, kind: Kind, q
     frame = await site.get_frame(session)
     asked: list[ColumnElement[bool]] = []
     filed: list[Sieve] = []
-    if query.author:
-        filed.append(await _filed(session, own, PostAuthor, PostAuthor.user_id == query.author))
     if query.category:
         below = PostCategory.category_id.in_(await _from(session, query.category))
         filed.append(await _filed(session, own, PostCategory, below))
@@ -250,6 +248,8 @@ async def _narrowed(session: AsyncSession, actor: Actor, own: Own, kind: Kind, q
         filed.append(await _filed(session, own, PostTag, PostTag.tag_id == tag))
     if query.series:
         filed.append(await _filed(session, own, PostSeries, PostSeries.series_id == query.series))
+    if query.author:  # last: authors have more than what their posts are filed under
+        filed.append(await _filed(session, own, PostAuthor, PostAuthor.user_id == query.author))
     if query.since or query.until:
         filed.append(await _dated(session, kind, query, frame.zone))
     if query.language:
@@ -276,17 +276,17 @@ async def _filed(session: AsyncSession, own: Own, table: type[Any], condition: C
 
 
 async def _dated(session: AsyncSession, kind: Kind, query: ListQuery, zone: ZoneInfo) -> Sieve:
-    """The same with dates: the function keeps the database from gathering and sorting all of them, unless they are what is sorted by."""
-    column = Post.first_published_at
+    """Few are gathered and sorted. Of many it is asked one by one, in the order of the list: the function keeps the database from its
+    index of dates, unless that has them in order."""
 
     def within(at: ColumnElement[datetime | None]) -> ColumnElement[bool]:
         since = at >= midnight(query.since, zone) if query.since else true()
         return and_(since, at < midnight(query.until, zone, days=1) if query.until else true())
 
-    found = (await session.scalars(select(Post.id).where(Post.kind == kind, within(column.expression)).limit(MANY + 1))).all()
-    if len(found) <= MANY:
-        return Sieve(true(), found)
-    return Sieve(within(column.expression if query.sort == "published" else func.coalesce(column, column)))
+    column = Post.first_published_at
+    some = select(Post.id).where(Post.kind == kind, within(column.expression)).limit(MOST_COUNTED + 1).subquery()
+    is_few = (await session.scalar(select(func.count()).select_from(some)) or 0) <= MOST_COUNTED
+    return Sieve(within(column.expression if is_few or query.sort == "published" else func.coalesce(column, column)))
 
 
 def _as_seen(own: Own, in_work: ColumnElement[bool], in_public: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -331,17 +331,18 @@ async def _numbers(session: AsyncSession, sieve: Sieve, query: ListQuery, first:
     """The posts' numbers, and what they are sorted by."""
     column, is_falling = SORTS[query.sort]
     is_falling ^= query.reverse
-    # What was never published stands below all that was, on both databases.
-    order = (column.desc().nulls_last(), Post.id.desc()) if is_falling else (column.asc().nulls_first(), Post.id.asc())
-    wanted = select(Post.id, column).where(sieve.condition).order_by(*(order if column.expression.nullable else _plain(column, is_falling)))
+    wanted = select(Post.id, column).where(sieve.condition)
     if query.after:
         wanted = wanted.where(_beyond(column, query.after, is_falling=is_falling))
-    found = await session.execute(wanted.limit(most).offset(first))
-    return [(number, value) for number, value in found]
-
-
-def _plain(column: InstrumentedAttribute[Any], is_falling: bool) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
-    return (column.desc(), Post.id.desc()) if is_falling else (column.asc(), Post.id.asc())
+    parts = [wanted]
+    if column.expression.nullable:  # what was never published stands below all that was; databases have it at one end or the other
+        parts = [wanted.where(column.is_not(None)), wanted.where(column.is_(None))][:: 1 if is_falling else -1]
+    order = (column.desc(), Post.id.desc()) if is_falling else (column.asc(), Post.id.asc())
+    found: list[tuple[int, Any]] = []
+    for part in parts:
+        if (left := first + most - len(found)) > 0:
+            found += [(number, value) for number, value in await session.execute(part.order_by(*order).limit(left))]
+    return found[first:]
 
 
 def _place(number: int, value: Any) -> str:
