@@ -21,6 +21,7 @@ from cms.schemas.site import MAPS, LimitsInput, LookInput, SitePart, WelcomeInpu
 from cms.services import audit, media, outbox, passes
 from cms.services.media import Upload
 
+ANSWERED = "These questions were answered already; the settings of the site have it all."
 MENU_LENGTH = 6
 NONE: Mapping[str, Upload] = MappingProxyType({})
 ORDINARY = (
@@ -84,9 +85,11 @@ async def save(work: Work, actor: Actor, wanted: SitePart, pictures: Mapping[str
 
 
 async def set_up(work: Work, actor: Actor, wanted: WelcomeInput | None) -> None:
-    """The questions of the first run are answered, or left for later (None); they are not asked again."""
+    """The questions of the first run are answered, or left for later (None); they are not asked again: ``Conflict``."""
     policy.require(actor, Capability.SITE_CONFIGURE)
     row = await hold(work)
+    if row.is_set_up:
+        raise Conflict(ANSWERED)
     answers = wanted.model_dump(include={"name", "time_zone"}) if wanted else {}
     audit.note(work, actor, "site.set_up", "site", SITE_ID, **audit.difference({name: getattr(row, name) for name in answers}, answers))
     await configure(work, **answers, is_set_up=True)

@@ -3,6 +3,7 @@
 from cms.errors import InvalidInput
 from cms.handlers.admin.base import AdminHandler
 from cms.handlers.forms import Form
+from cms.models import Site
 from cms.models.site import UNNAMED
 from cms.policy import Capability
 from cms.schemas.site import WelcomeInput, time_zones
@@ -22,14 +23,17 @@ class WelcomeHandler(AdminHandler):
     requires = Capability.SITE_CONFIGURE
 
     async def get(self) -> None:
-        async with self.read() as session:
-            row = await site.get(session)
+        row = await self._site()
         if row.is_set_up:
             self.redirect_to("admin")
             return
         self._show(Form(WelcomeInput, {"name": row.name if row.name != UNNAMED else "", "time_zone": row.time_zone, "begin": "fresh"}))
 
     async def post(self) -> None:
+        if (await self._site()).is_set_up:
+            self.flash(site.ANSWERED, is_refusal=True)
+            self.redirect_to("admin")
+            return
         form = self.form(WelcomeInput)
         try:
             wanted = None if self.get_body_argument("later", "") else form.value()
@@ -40,6 +44,10 @@ class WelcomeHandler(AdminHandler):
             self._show(form, status=422)
             return
         self.redirect_to(AFTER[wanted.begin] if wanted else "admin")
+
+    async def _site(self) -> Site:
+        async with self.read() as session:
+            return await site.get(session)
 
     def _show(self, form: Form[WelcomeInput], *, status: int = 200) -> None:
         self.set_status(status)

@@ -3,8 +3,12 @@
 import asyncio
 
 import pytest
+from sqlalchemy import func, select
 
+from cms.errors import Conflict
+from cms.models import AuditEntry
 from cms.services import site as site_service
+from tests import factories
 from tests.handlers.admin.pages import by_class, fields, title, words
 from tests.web import PASSWORD, Site
 
@@ -97,6 +101,23 @@ async def test_the_first_run_asks_three_questions_once(site: Site) -> None:
     async with site.database.read() as session:
         row = await site_service.get(session)
     assert (row.name, row.time_zone, row.is_set_up) == ("Mud", "Asia/Tokyo", True)
+
+
+@pytest.mark.parametrize("again", [{"name": "Sand", "time_zone": "UTC", "begin": "fresh"}, {"later": "on"}, {"name": ""}])
+async def test_what_was_answered_is_not_answered_again(site: Site, again: dict[str, str]) -> None:
+    browser = await site.signed_in("owner")
+    await browser.post("/admin/welcome", {"name": "Mud", "time_zone": "Asia/Tokyo", "begin": "fresh"})
+    answer = await browser.post("/admin/welcome", again)
+    assert (answer.status, answer.location) == (303, "/admin")
+    assert "These questions were answered already; the settings of the site have it all." in (await browser.get("/admin")).words
+    async with site.database.read() as session:
+        row = await site_service.get(session)
+        noted = await session.scalar(select(func.count()).where(AuditEntry.action == "site.set_up"))
+    assert (row.name, row.time_zone, noted) == ("Mud", "Asia/Tokyo", 1)
+    olga = await factories.person(site.database, "owner")
+    with pytest.raises(Conflict, match="answered already"):  # by two at one moment
+        async with site.database.transaction() as work:
+            await site_service.set_up(work, olga, None)
 
 
 @pytest.mark.parametrize(
