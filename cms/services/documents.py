@@ -194,8 +194,10 @@ def _step(categories: Mapping[int, Category], category: Category) -> dict[str, s
 
 
 def trail(parent: Published | None) -> list[dict[str, str]]:
-    """The pages above those below this one."""
-    return [] if parent is None else [*parent.trail, {"title": parent.title, "path": f"/{parent.path}"}]
+    """The pages above those below this one, but for those that no list has: nor do the pages below name them."""
+    if parent is None:
+        return []
+    return [*parent.trail, {"title": parent.title, "path": f"/{parent.path}"}] if parent.is_listed else list(parent.trail)
 
 
 def wanted_path(named: Named, post: Post, fields: PostFields, frame: Frame, at: datetime) -> str:

@@ -133,7 +133,7 @@ async def publish_all(work: Work, actor: Actor, releases: Sequence[Release]) -> 
     surroundings.announce(work, others, changed)
     for one in going:
         if one.post.kind is Kind.PAGE:
-            await _renew_below(work, one.published)
+            await renew_below(work, one.published)
             await site.renew_frame(work)
     return rows
 
@@ -348,8 +348,8 @@ def is_numbered(path: str, wanted: str) -> bool:
     return path == wanted or (path.startswith(f"{wanted}-") and path.removeprefix(f"{wanted}-").isdigit())
 
 
-async def _renew_below(work: Work, parent: Published) -> None:
-    """Pages below a page show its title and stand below its address: both follow."""
+async def renew_below(work: Work, parent: Published) -> None:
+    """Pages below a page show its title, if lists do, and stand below its address: both follow."""
     trail = documents.trail(parent)
     for child in (await work.session.scalars(select(Published).where(Published.parent_id == parent.post_id))).all():
         old, before, former_path = documents.values_of(child), documents.listed(child), child.path
@@ -362,7 +362,7 @@ async def _renew_below(work: Work, parent: Published) -> None:
         if not aspects:
             continue
         outbox.record(work, PostPublished(child.post_id, child.kind, aspects, child.path, former_path, before, before))
-        await _renew_below(work, child)
+        await renew_below(work, child)
 
 
 async def _take_away(work: Work, post: Post) -> None:

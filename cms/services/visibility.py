@@ -62,4 +62,5 @@ async def _show(work: Work, published: Published, wanted: Visibility) -> None:
     )
     surroundings.announce(work, others, changed)
     if published.kind is Kind.PAGE:
+        await publishing.renew_below(work, published)
         await site.renew_frame(work)

@@ -10,11 +10,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import inspect, text
+from sqlalchemy import bindparam, inspect, select, text
 
 from cms.db import migrations
 from cms.db.session import Database
+from cms.db.types import Json
 from cms.errors import OperatorError
+from cms.models import Published
 from cms.settings import load
 from tests.db.rows import TABLES, count, fill
 
@@ -149,6 +151,22 @@ async def test_texts_that_are_there_are_sorted_by_their_first_author(database: D
     async with database.read() as session:
         assert list(await session.scalars(sorted_by)) == before
     assert "edna reed" in before
+
+
+async def test_pages_that_are_there_do_not_name_hidden_ones_above_them(database: Database) -> None:
+    await fill(database)
+    await migrations.downgrade(database.url, "0010")
+    await database.dispose()
+    trail = [{"title": "About", "path": "/about"}, {"title": "Dossier", "path": "/dossier"}]
+    async with database.transaction() as work:
+        hidden = text("UPDATE published SET kind = 'page', path = 'dossier', visibility = 'password', trail = :trail")
+        await work.session.execute(hidden.bindparams(bindparam("trail", trail, type_=Json)))
+    await migrations.upgrade(database.url)
+    await database.dispose()
+    async with database.read() as session:
+        trails = (await session.scalars(select(Published.trail))).all()
+    assert trails == [trail[:1]] * len(trails)
+    assert trails
 
 
 async def test_migration_that_leaves_strays_is_refused_and_undone(database: Database, later: Later) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from cms.models import Post
 from tests import factories
+from tests.handlers.admin.pages import by_class, words
 from tests.web import Answer, Browser, Site
 
 HIDDEN: dict[str, Any] = {"title": "Ebb", "text": "Mud and eels.", "tags": ("Sea",), "new_category": "Coast"}
@@ -101,6 +102,30 @@ async def test_copy_of_a_closed_text_is_as_closed(site: Site) -> None:
     assert (await reader.get(f"/{path}")).status == 403
     assert (await reader.send("POST", "/unlock", {"post": copy, "password": "spring tide"})).location == f"/{path}"
     assert await named_in(reader) == set()
+
+
+@pytest.mark.parametrize("visibility", ["unlisted", "password"])
+async def test_pages_below_a_page_do_not_name_it_while_it_is_not_for_everybody(site: Site, visibility: str) -> None:
+    await site.person("editor")
+    editor, desk, reader = await factories.person(site.database, "editor"), await site.signed_in("editor"), site.browser()
+    about = (await factories.published_page(site.database, editor, title="About")).post_id
+    secret = (await factories.published_page(site.database, editor, title="Dossier", slug="team", parent=about)).post_id
+    await factories.published_page(site.database, editor, title="History", parent=secret)
+
+    async def named() -> list[str]:
+        answer = await reader.get("/about/team/history")
+        assert ("Dossier" in answer.text) is ("Dossier" in answer.words), "nor in what programs read"
+        return [title for title in ("About", "Dossier") if title in words(by_class(answer.page, "trail")[0])]
+
+    assert await named() == ["About", "Dossier"]
+    form = {"visibility": visibility, "password": "spring tide"}
+    assert (await desk.post(f"/admin/pages/{secret}/visibility", form)).status == 303
+    assert await named() == ["About"]
+    later = (await factories.published_page(site.database, editor, title="Later", parent=secret)).path
+    assert "Dossier" not in (await reader.get(f"/{later}")).text
+    await desk.post(f"/admin/pages/{secret}/visibility", {"visibility": "public"})
+    assert await named() == ["About", "Dossier"]
+    assert "Dossier" in (await reader.get(f"/{later}")).text
 
 
 async def test_who_may_not_publish_a_text_does_not_choose_its_readers(site: Site) -> None:
