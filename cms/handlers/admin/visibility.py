@@ -4,6 +4,7 @@ from cms.errors import InvalidInput
 from cms.handlers.admin.base import AdminHandler
 from cms.handlers.admin.editing import EditorHandler
 from cms.handlers.forms import Form
+from cms.models import Post
 from cms.models.post import Visibility
 from cms.models.site import Access
 from cms.policy import Capability
@@ -35,29 +36,31 @@ class VisibilityHandler(EditorHandler):
     requires = Capability.POST_PUBLISH
 
     async def get(self, number: str) -> None:
-        async with self.read() as session:
-            post = self.of_kind(await posts.get_visible(session, self.actor, self.number(number)))
-        await self._show(post.id, Form(VisibilityInput, {"visibility": post.visibility.value}))
+        post = await self._changeable(number)
+        self._show(post, Form(VisibilityInput, {"visibility": post.visibility.value}))
 
     async def post(self, number: str) -> None:
-        form, post_id = self.form(VisibilityInput), self.number(number)
+        post, form = await self._changeable(number), self.form(VisibilityInput)
         try:
             wanted = form.value()
             stored = await self.parts.passwords.hash(wanted.password) if wanted.password and wanted.visibility == "password" else None
             async with self.transaction() as work:
-                self.of_kind(await posts.get_visible(work.session, self.actor, post_id))
-                await visibility.choose(work, self.actor, post_id, Visibility(wanted.visibility), stored)
+                await visibility.choose(work, self.actor, post.id, Visibility(wanted.visibility), stored)
         except InvalidInput as error:
             form.refuse(error)
-            await self._show(post_id, form, status=422)
+            self._show(post, form, status=422)
             return
         self.flash("Changed. It holds from now on.")
-        self.redirect_to(f"admin.{self.kind}", post_id)
+        self.redirect_to(f"admin.{self.kind}", post.id)
 
-    async def _show(self, post_id: int, form: Form[VisibilityInput], *, status: int = 200) -> None:
+    async def _changeable(self, number: str) -> Post:
+        """Asked first: a password takes a while to hash, and nobody else is to keep us busy with it."""
         async with self.read() as session:
-            post = self.of_kind(await posts.get_visible(session, self.actor, post_id))
+            post = self.of_kind(await posts.get_visible(session, self.actor, self.number(number)))
         visibility.require_changeable(self.actor, post)
+        return post
+
+    def _show(self, post: Post, form: Form[VisibilityInput], *, status: int = 200) -> None:
         self.set_status(status)
         self.render("admin/posts/visibility.html", post=post, form=form, choices=VISIBILITIES)
 

@@ -128,6 +128,23 @@ async def test_pages_below_a_page_do_not_name_it_while_it_is_not_for_everybody(s
     assert "Dossier" in (await reader.get(f"/{later}")).text
 
 
+async def test_no_password_is_hashed_for_who_may_not_choose_it(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    post_id, hashed = await texts(site), []
+    passwords = site.application.parts.passwords
+
+    async def note(password: str) -> str:
+        hashed.append(password)
+        return "$argon2id$x"
+
+    author, editor = await site.signed_in("author"), await site.signed_in("editor")
+    monkeypatch.setattr(passwords, "hash", note)
+    assert (await choose(author, post_id, "password", "spring tide")).status == 403
+    assert (await choose(editor, 999_999, "password", "spring tide")).status == 404
+    await factories.trash(site.database, await factories.person(site.database, "editor"), post_id)
+    assert (await choose(editor, post_id, "password", "spring tide")).status == 409
+    assert hashed == []
+
+
 async def test_who_may_not_publish_a_text_does_not_choose_its_readers(site: Site) -> None:
     post_id = await texts(site)
     for role in ("author", "contributor"):
