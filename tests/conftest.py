@@ -41,7 +41,7 @@ hypothesis.settings.load_profile("squall")
 def lines_counted_once(request: pytest.FixtureRequest) -> Iterator[None]:
     """Counting doubles what a test takes. Where that is much, the first case counts the lines that the others go through, too."""
     repeats = request.node.stash.get(REPEATS, False) and not HEAVY.isdisjoint(request.fixturenames)
-    with unmeasured() if repeats else contextlib.nullcontext():
+    with unmeasured() if repeats or request.node.get_closest_marker("reads_code") else contextlib.nullcontext():
         yield
 
 

@@ -32,8 +32,13 @@ NEVER = {"series.merge", "comment.accepted", "comment.refused", "suggestion.reso
 
 def calls(tree: ast.AST, name: str) -> Iterator[list[ast.expr]]:
     """The arguments of each call of it."""
+    last = name.rpartition(".")[2]
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == name:
+        if (
+            isinstance(node, ast.Call)
+            and last in (getattr(node.func, "attr", ""), getattr(node.func, "id", ""))
+            and ast.unparse(node.func) == name
+        ):
             yield node.args
 
 
