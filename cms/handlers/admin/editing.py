@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cms.content.context import RenderContext, Rendered
+from cms.content.diff import Row
 from cms.db.session import Work
 from cms.errors import Conflict, InvalidInput, NotFound
 from cms.handlers.admin.base import AdminHandler
@@ -135,8 +136,7 @@ class EditorHandler(AdminHandler, is_base=True):
             if name in {*form.values, "featured"}
             if shown(stored, name, around) != shown(form, name, around)
         ]
-        rows = await self.parts.renderer.compare(str(stored["text"]), with_newlines(str(form["text"])))
-        form.values["version"] = theirs.version
+        rows = await compared(self, form, str(stored["text"]), theirs.version)
         self.render(
             "admin/posts/conflict.html", form=form, draft=theirs, post=theirs.post, around=around, fields=fields, rows=rows,
             **_panel(form, around, self.language),
@@ -228,6 +228,12 @@ def shown(form: Form[PostInput], name: str, around: Surroundings) -> str:
     choices = offered.get(name, ())
     words = {str(key): words for key, words in choices}
     return ", ".join(words.get(each, each) for each in value.split(",") if each) if name == "authors" else words.get(value, value)
+
+
+async def compared(handler: AdminHandler, form: Form[Any], text: str, version: int) -> list[Row]:
+    """Where what was typed differs from a text that somebody else changed meanwhile; sent again, the form goes over it."""
+    form.values["version"] = version
+    return await handler.parts.renderer.compare(text, with_newlines(str(form["text"])))
 
 
 def with_newlines(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from cms.errors import Conflict, InvalidInput
 from cms.handlers.admin.base import AdminHandler
-from cms.handlers.admin.editing import begun_with, with_newlines
+from cms.handlers.admin.editing import begun_with, compared
 from cms.handlers.forms import Form
 from cms.policy import Capability
 from cms.schemas.snippets import TemplateInput
@@ -45,8 +45,14 @@ class TemplateHandler(AdminHandler):
         try:
             wanted = form.value()
             await self.in_transaction(lambda work: post_templates.change(work, self.actor, template_id, wanted))
-        except (InvalidInput, Conflict) as error:
-            await self._refuse(form, await self._load(number), error)
+        except InvalidInput as error:
+            form.refuse(error)
+            await self._show(await self._load(number), form, status=422)
+            return
+        except Conflict:
+            theirs = await self._load(number)
+            rows = await compared(self, form, theirs.template.content, theirs.template.version)
+            await self._show(theirs, form, status=409, rows=rows)
             return
         self.flash("Saved. Texts that began with it stay as they are.")
         self.redirect_to("admin.templates")
@@ -59,16 +65,6 @@ class TemplateHandler(AdminHandler):
     async def _load(self, number: str) -> Start:
         async with self.read() as session:
             return await post_templates.start(session, self.number(number))
-
-    async def _refuse(self, form: Form[TemplateInput], theirs: Start, error: InvalidInput | Conflict) -> None:
-        """What is wrong with it; or both texts, with one's own in a form that goes over theirs when it is sent again."""
-        if isinstance(error, InvalidInput):
-            form.refuse(error)
-            await self._show(theirs, form, status=422)
-            return
-        rows = await self.parts.renderer.compare(theirs.template.content, with_newlines(str(form["text"])))
-        form.values["version"] = theirs.template.version
-        await self._show(theirs, form, status=409, rows=rows)
 
     async def _show(self, start: Start, form: Form[TemplateInput], *, status: int = 200, rows: object = None) -> None:
         async with self.read() as session:

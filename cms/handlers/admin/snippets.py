@@ -2,7 +2,7 @@
 
 from cms.errors import Conflict, InvalidInput, NotFound
 from cms.handlers.admin.base import AdminHandler
-from cms.handlers.admin.editing import with_newlines
+from cms.handlers.admin.editing import compared
 from cms.handlers.forms import Form
 from cms.models import Snippet
 from cms.policy import Capability
@@ -25,11 +25,17 @@ class SnippetsHandler(AdminHandler):
         self.render("admin/snippets/list.html", section="snippets", found=found, query=query, flash=self.take_flash())
 
 
-class NewSnippetHandler(AdminHandler):
+class OneSnippetHandler(AdminHandler, is_base=True):
+    def show(self, snippet: Snippet | None, form: Form[SnippetInput], *, status: int = 200, rows: object = None) -> None:
+        self.set_status(status)
+        self.render("admin/snippets/snippet.html", section="snippets", snippet=snippet, form=form, rows=rows, flash=None)
+
+
+class NewSnippetHandler(OneSnippetHandler):
     requires = Capability.SNIPPET_MANAGE
 
     def get(self) -> None:
-        self._show(Form(SnippetInput, {"version": 0}))
+        self.show(None, Form(SnippetInput, {"version": 0}))
 
     async def post(self) -> None:
         form = self.form(SnippetInput)
@@ -38,32 +44,33 @@ class NewSnippetHandler(AdminHandler):
             await self.in_transaction(lambda work: snippets.create(work, self.actor, wanted))
         except InvalidInput as error:
             form.refuse(error)
-            self._show(form, status=422)
+            self.show(None, form, status=422)
             return
         self.flash("Kept. It can be put into texts now.")
         self.redirect_to("admin.snippets")
 
-    def _show(self, form: Form[SnippetInput], *, status: int = 200) -> None:
-        self.set_status(status)
-        self.render("admin/snippets/snippet.html", section="snippets", snippet=None, form=form, rows=None, flash=None)
 
-
-class SnippetHandler(AdminHandler):
+class SnippetHandler(OneSnippetHandler):
     """Whoever may only use it finds it to be copied."""
 
     requires = Capability.POST_CREATE
 
     async def get(self, number: str) -> None:
         snippet = await self._load(number)
-        self._show(snippet, Form(SnippetInput, {"name": snippet.name, "text": snippet.text, "version": snippet.version}))
+        self.show(snippet, Form(SnippetInput, {"name": snippet.name, "text": snippet.text, "version": snippet.version}))
 
     async def post(self, number: str) -> None:
         form, snippet_id = self.form(SnippetInput), self.number(number)
         try:
             wanted = form.value()
             await self.in_transaction(lambda work: snippets.change(work, self.actor, snippet_id, wanted))
-        except (InvalidInput, Conflict) as error:
-            await self._refuse(form, await self._load(number), error)
+        except InvalidInput as error:
+            form.refuse(error)
+            self.show(await self._load(number), form, status=422)
+            return
+        except Conflict:
+            theirs = await self._load(number)
+            self.show(theirs, form, status=409, rows=await compared(self, form, theirs.text, theirs.version))
             return
         self.flash("Saved. Texts in which it stands already stay as they are.")
         self.redirect_to("admin.snippets")
@@ -76,20 +83,6 @@ class SnippetHandler(AdminHandler):
     async def _load(self, number: str) -> Snippet:
         async with self.read() as session:
             return await snippets.get(session, self.number(number))
-
-    async def _refuse(self, form: Form[SnippetInput], theirs: Snippet, error: InvalidInput | Conflict) -> None:
-        """What is wrong with it; or both texts, with one's own in a form that goes over theirs when it is sent again."""
-        if isinstance(error, InvalidInput):
-            form.refuse(error)
-            self._show(theirs, form, status=422)
-            return
-        rows = await self.parts.renderer.compare(theirs.text, with_newlines(str(form["text"])))
-        form.values["version"] = theirs.version
-        self._show(theirs, form, status=409, rows=rows)
-
-    def _show(self, snippet: Snippet, form: Form[SnippetInput], *, status: int = 200, rows: object = None) -> None:
-        self.set_status(status)
-        self.render("admin/snippets/snippet.html", section="snippets", snippet=snippet, form=form, rows=rows, flash=None)
 
 
 class SnippetChoicesHandler(AdminHandler):
