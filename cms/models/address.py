@@ -1,5 +1,6 @@
 """Every public path ever given out, and what is there now, where it went, or that it is gone."""
 
+import re
 import unicodedata
 from enum import StrEnum
 
@@ -52,6 +53,7 @@ RESERVED_SEGMENTS = frozenset(
 )
 
 
+_SCREEN = re.compile(r"[^/]+/.+/page/[1-9][0-9]{0,17}")  # behind the first of a list
 _ONE_PLACE = text("state <> 'moved'")
 _GONE = text("state = 'gone'")
 
@@ -91,6 +93,11 @@ class Address(Base):
 def normalise_path(path: str) -> str:
     """The form in which a path is stored and looked up: no slash at the ends, Unicode NFC, and no NUL, which PostgreSQL refuses."""
     return unicodedata.normalize("NFC", path.strip("/")).replace("\0", "\ufffd")
+
+
+def is_own(path: str, kind: TargetKind) -> bool:
+    """Whether the program answers there itself, so that nothing of this kind may stand there: of a list, where another one goes on."""
+    return is_reserved(path) if kind is TargetKind.POST else _SCREEN.fullmatch(path) is not None
 
 
 def is_reserved(path: str) -> bool:

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms.db.session import Work
 from cms.errors import InvalidInput
-from cms.models.address import MAX_PATH, Address, AddressState, TargetKind, is_reserved, normalise_path
+from cms.models.address import MAX_PATH, Address, AddressState, TargetKind, is_own, is_reserved, normalise_path
 from cms.wording import say
 
 MAX_TRIES = 1000
@@ -27,12 +27,11 @@ async def is_free(session: AsyncSession, path: str, kind: TargetKind, target_id:
 
 async def free_path(session: AsyncSession, path: str, kind: TargetKind, target_id: int | None = None, taken: Collection[str] = ()) -> str:
     """``path``, or the first of ``path-2``, ``path-3``… that is free, not ``taken`` and not the program's own."""
-    if "/" in path:  # a number at its end would not lead it out of the program's own
+    if kind is TargetKind.POST and "/" in path:  # a number at its end would not lead it out of the program's own
         _refuse_unusable(path, kind)
     for number in range(1, MAX_TRIES):
         candidate = path if number == 1 else f"{path}-{number}"
-        own = kind is TargetKind.POST and is_reserved(candidate)
-        if not own and candidate not in taken and await is_free(session, candidate, kind, target_id):
+        if not is_own(candidate, kind) and candidate not in taken and await is_free(session, candidate, kind, target_id):
             return candidate
     raise InvalidInput({"slug": "Too many things have this address; choose another."})
 
@@ -99,5 +98,6 @@ async def forget(work: Work, kind: TargetKind, target_id: int) -> None:
 def _refuse_unusable(path: str, kind: TargetKind) -> None:
     if not path or len(path) > MAX_PATH:
         raise InvalidInput({"slug": say("An address has between 1 and {most} characters.", most=MAX_PATH)})
-    if kind is TargetKind.POST and is_reserved(path):
-        raise InvalidInput({"slug": say("/{path} is used by Squall itself; choose another address.", path=path.split("/", 1)[0])})
+    if is_own(path, kind):
+        own = path.split("/", 1)[0] if kind is TargetKind.POST else path
+        raise InvalidInput({"slug": say("/{path} is used by Squall itself; choose another address.", path=own)})

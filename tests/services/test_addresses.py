@@ -10,8 +10,9 @@ from cms.content.pipeline import render
 from cms.db.session import Database
 from cms.errors import Conflict, InvalidInput
 from cms.models import Address, Category, Published
-from cms.models.address import RESERVED_SEGMENTS, AddressState, TargetKind, normalise_path
+from cms.models.address import RESERVED_SEGMENTS, AddressState, TargetKind, is_own, normalise_path
 from cms.policy import Actor
+from cms.routes import routes
 from cms.services import addresses, posts, publishing, reading, site
 from tests import watching
 from tests.factories import draft, edited, person, publish, published, published_page, trash, withdraw
@@ -155,6 +156,16 @@ async def test_page_below_another_may_have_any_slug(database: Database, editor: 
     top = await published_page(database, editor, title="Services")
     below = await published_page(database, editor, title="Find", slug="search", parent=top.post_id)
     assert below.path == "services/search"
+
+
+@pytest.mark.parametrize(
+    ("path", "is_screen"),
+    [("category/coast/page/2", True), ("category/page/page/2", True), ("category/page/2", False), ("category/coast/page", False),
+     ("category/coast/page/02", False), ("category/coast/page/2/mud", False), ("category/coast/pages/2", False)],
+)  # fmt: skip
+def test_screens_behind_the_first_of_a_list_stand_where_the_routes_have_them(path: str, is_screen: bool) -> None:
+    (route,) = [each for each in routes() if each.name == "category.page"]
+    assert bool(route.regex.match(f"/{path}")) is is_own(path, TargetKind.CATEGORY) is is_screen
 
 
 def test_reserved_segments_are_written_as_they_are_compared() -> None:

@@ -115,6 +115,27 @@ async def test_moved_category_takes_those_below_it_along_and_never_below_itself(
         assert refused.value.errors == {"parent": "A category cannot stand below itself."}
 
 
+async def test_category_does_not_stand_where_the_list_of_another_goes_on(database: Database) -> None:
+    editor = await person(database, "editor")
+    coast = await category(database, editor, "Coast")
+    page = await category(database, editor, "Page", coast)
+    await category(database, editor, "2", page)
+    top = (await act(database, taxonomies.ensure_category, editor, "Page")).id
+    await category(database, editor, "2", top)
+    async with database.read() as session:
+        paths = set(await session.scalars(select(Address.path).where(Address.target_kind == CATEGORY)))
+    assert paths == {"category/coast", "category/coast/page", "category/coast/page/2-2", "category/page", "category/page/2"}
+    sea = await category(database, editor, "Sea")
+    typed, moved = TermInput(name="Two", slug="2", parent=page), TermInput(name="Page", parent=sea)
+    for function, arguments, path in (
+        (catalogue.create, (CATEGORY, typed), "category/coast/page/2"),
+        (catalogue.save, (CATEGORY, top, moved), "category/sea/page/2"),
+    ):
+        with pytest.raises(InvalidInput, match=f"/{path} is used by Squall itself; choose another address.") as refused:
+            await act(database, function, editor, *arguments)
+        assert set(refused.value.errors) == {"slug"}
+
+
 async def test_merged_tags_are_one_wherever_they_are_named(database: Database) -> None:
     """In what readers see, in texts that somebody is writing, in versions that wait for their time, and in words typed later."""
     editor = await person(database, "editor")
