@@ -26,7 +26,7 @@ from cms.telemetry import configure_logging
 from tests import bulk, web
 
 BAR = 0.060  # seconds for a list
-YARDSTICK = 0.015  # on the machine for which the bar was set, when it had nothing else to do; on both databases
+YARDSTICK = {"sqlite": 0.015, "postgresql": 0.013}  # on the machine for which the bar was set, when it had nothing else to do
 ROUNDS = 9
 YARDSTICK_ROWS = 10_000
 
@@ -140,7 +140,7 @@ async def measure(site: web.Site, role: str, lists: dict[str, str]) -> list[Line
         if answer.status != 200:
             raise RuntimeError(f"{address}: {answer.status}")
         rounds = [(await _seconds(page), await _seconds(lambda: _yardstick(site.database))) for _ in range(ROUNDS)]
-        lines.append(Line(name, f"an {role}", BAR / YARDSTICK, rounds, len(answer.body)))
+        lines.append(Line(name, f"an {role}", BAR / YARDSTICK[site.database.dialect.name], rounds, len(answer.body)))
         print(lines[-1], flush=True)
     return lines
 
