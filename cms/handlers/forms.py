@@ -130,8 +130,12 @@ def _sentence(problem: ErrorDetails) -> str:
             return say("At most {number} characters, please.", number=context["max_length"])
         case "too_long":
             return say("At most {number}, please.", number=context["max_length"])
-        case "int_parsing" | "int_type" | "greater_than_equal" | "literal_error" | "enum":
+        case "int_parsing" | "int_type" | "literal_error" | "enum":
             return say("Choose one of the list.")
+        case "greater_than_equal":
+            return say("{number} or more, please.", number=context["ge"])
+        case "less_than" | "less_than_equal":
+            return say("A smaller number, please.")
         case "value_error":
             is_email = problem["loc"][-1] == "email"
             return say("This is not an e-mail address.") if is_email else context["error"].args[0]

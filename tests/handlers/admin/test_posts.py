@@ -159,6 +159,8 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"category": "9" * 30}, "category", ""),
     ({"category": "-1"}, "category", ""),
     ({"category": "news"}, "category", "Choose one of the list."),
+    ({"part": "0"}, "part", "1 or more, please."),
+    ({"part": "100000"}, "part", "A smaller number, please."),
 ]
 
 
