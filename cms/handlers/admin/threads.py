@@ -11,12 +11,15 @@ from cms.wording import say
 
 
 class DiscussionHandler(EditorHandler, is_base=True):
-    async def show_threads(self, post_id: int, form: Form[ThreadInput], *, error: str = "", status: int = 200) -> None:
+    async def show_threads(
+        self, post_id: int, form: Form[ThreadInput], *, error: str = "", unsaid: tuple[int, str] = (0, ""), status: int = 200
+    ) -> None:
+        """``unsaid``: an answer that did not come to its thread."""
         async with self.read() as session:
             post = self.of_kind(await posts.get_visible(session, self.actor, post_id))
             shown = await threads.list_of(session, self.actor, post_id)
         self.set_status(status)
-        self.render("admin/posts/threads.html", post=post, form=form, shown=shown, error=error, flash=self.take_flash())
+        self.render("admin/posts/threads.html", post=post, form=form, shown=shown, error=error, unsaid=unsaid, flash=self.take_flash())
 
     def go_to(self, post_id: int, thread: Thread) -> None:
         self.redirect(f"{self.reverse_url(f'admin.{self.kind}.threads', post_id)}#thread-{thread.id}", status=303)
@@ -43,7 +46,7 @@ class ThreadsHandler(DiscussionHandler):
 
 
 class ThreadHandler(DiscussionHandler):
-    """POST answers, DELETE resolves or refuses, PATCH opens again, PUT takes a suggestion up."""
+    """POST answers, DELETE resolves or refuses, PATCH opens again, PUT takes a suggestion up; each says what was written below it."""
 
     requires = Capability.DRAFT_SEE
 
@@ -61,19 +64,22 @@ class ThreadHandler(DiscussionHandler):
 
     async def _do(self, number: str, thread: str, act: str) -> None:
         post_id, thread_id = self.number(number), self.number(thread)
+        words = self.get_body_argument("text", "")
         acts = {"resolve": threads.resolve, "reopen": threads.reopen, "accept": threads.accept}
         try:
             async with self.transaction() as work:
                 self.of_kind(await posts.get_visible(work.session, self.actor, post_id))
-                if act == "answer":
+                if act == "answer" or words:
                     found = await threads.answer(work, self.actor, post_id, thread_id, self.form(RemarkInput).value())
-                else:
+                if act != "answer":
                     found = await acts[act](work, self.actor, post_id, thread_id)
         except Conflict as error:
-            await self.show_threads(post_id, Form(ThreadInput, {"kind": "comment"}), error=error.message, status=409)
+            await self.show_threads(
+                post_id, Form(ThreadInput, {"kind": "comment"}), error=error.message, unsaid=(thread_id, words), status=409
+            )
             return
         except InvalidInput:
             sentence = say("An answer needs a word or more, and has 5,000 characters at most.")
-            await self.show_threads(post_id, Form(ThreadInput, {"kind": "comment"}), error=sentence, status=422)
+            await self.show_threads(post_id, Form(ThreadInput, {"kind": "comment"}), error=sentence, unsaid=(thread_id, words), status=422)
             return
         self.go_to(post_id, found)

@@ -29,6 +29,21 @@ async def test_comment_is_answered_resolved_and_opened_again(site: Site) -> None
     assert "An answer needs a word or more" in refused.words
 
 
+async def test_what_was_written_below_a_thread_is_said_whatever_is_pressed(site: Site) -> None:
+    owner = await site.signed_in("owner")
+    post_id = await written(owner)
+    comment = await begun(owner, post_id, text="Sure?")
+    refused = await begun(owner, post_id, kind="suggestion", quote="dark and stormy", replacement="calm")
+    taken_up = await begun(owner, post_id, kind="suggestion", quote="torrents", replacement="buckets")
+    for thread, act, why in ((comment, "delete", "Yes."), (refused, "delete", "It was stormy."), (taken_up, "put", "Better so.")):
+        assert (await owner.post(thread, {"_method": act, "text": why})).status == 303
+        assert why in (await owner.get(f"/admin/posts/{post_id}/threads")).words
+    for status, form in ((409, {"_method": "delete", "text": "Too late."}), (422, {"text": "x" * 5001})):
+        answer = await owner.post(comment, form)
+        assert answer.status == status
+        assert form["text"] in fields(answer.page, form_of(answer.page, comment)).values(), "it can be sent again"
+
+
 async def test_suggestion_is_taken_up_or_says_why_not(site: Site) -> None:
     owner = await site.signed_in("owner")
     post_id = await written(owner)
