@@ -104,7 +104,7 @@ def test_snippet_comes_in_by_keys_alone_and_a_text_becomes_a_template(program: P
     writer.type("/snip")
     writer.choose_block("Snippet")
     writer.type("nowhere")
-    writer.wait_in(".linker", "No snippet has these words")
+    writer.wait_in(".linker", "No snippet found")
     writer.keys(Keys.ESCAPE)
     writer.type("after")
     writer.wait_for_text("Before after")

@@ -16,6 +16,7 @@ from e2e.program import Program
 
 pytestmark = pytest.mark.browser
 
+PHONE = {"width": 360, "height": 780, "deviceScaleFactor": 1, "mobile": False}
 TEXT = "\n\n".join(f"The ebb follows the flood, {number}." for number in range(60))
 
 
@@ -108,3 +109,44 @@ def test_suggestion_of_one_is_taken_up_by_the_other(screens: tuple[EditorScreen,
     colleague.button("Take it up").click()
     for each in (writer, colleague):
         each.wait_until(lambda text: text == "日本 Low water 😀 follows the flood.")
+
+
+def test_comment_begins_in_the_bar_of_formats_and_no_answer_is_lost(screens: tuple[EditorScreen, EditorScreen, Screen, str]) -> None:
+    writer, colleague, _, address = screens
+    writer.open_new(address.partition("/admin/")[0]).write("New", "High water at noon.")
+    writer.wait_for_state("Saved")
+    choose(writer.driver, 10)
+    writer.button("Comment").click()
+    writer.fill("Comment", "Which noon?")
+    writer.button("Send").click()
+    shows(writer.driver, ".foot", "1 comment")
+    assert problems(writer.driver) == []
+
+    colleague.open(writer.driver.current_url)
+    colleague.button("1 comment").click()
+    shows(colleague.driver, ".thread", "Which noon?")
+    colleague.fill("Answer", "Ours.")
+    writer.fill("Answer", "The sun's.")
+    writer.button("Resolve").click()
+    shows(writer.driver, "[data-none]:not([hidden])", "Nothing is open.")
+    shows(colleague.driver, ".thread", "Which noon?")
+    colleague.button("Answer").click()
+    shows(colleague.driver, "[data-none]:not([hidden])", "Nothing is open.")
+    colleague.press("All threads")
+    assert "The sun's." in colleague.text
+    assert "Ours." in colleague.text
+
+
+def test_many_leave_room_for_how_it_stands_with_the_text(screens: tuple[EditorScreen, EditorScreen, Screen, str]) -> None:
+    writer, colleague, _, address = screens
+    writer.open(address)
+    colleague.open(address)
+    colleague.fill("Text", "The cursor is at the end of this line.")
+    writer.wait_until(lambda text: text.endswith("this line."))
+    Waiting(writer.driver).until(lambda _: writer.others)
+    writer.driver.execute_script("""const here = document.querySelector(".here");
+        for (let more = 0; more < 20; more++) here.append(here.firstElementChild.cloneNode(true));
+        document.querySelector(".cm-ySelectionInfo").textContent = "Somebody with a rather long name";""")  # type: ignore[no-untyped-call]
+    writer.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
+    cut = "return [...document.querySelectorAll('.saved > span, .write')].filter((each) => each.scrollWidth > each.clientWidth).length"
+    Waiting(writer.driver).until(lambda driver: driver.execute_script(cut) == 0)

@@ -7,6 +7,7 @@ from selenium.webdriver.support.ui import Select
 
 from e2e.axe import problems
 from e2e.pages.editor import EditorScreen
+from e2e.pages.screen import Waiting
 from e2e.program import Program
 
 pytestmark = pytest.mark.browser
@@ -54,3 +55,6 @@ def test_what_is_typed_is_checked_and_drawn_as_others_will_show_it(program: Prog
     editor.wait_for("The picture favicon.svg has no text that says what it shows. Line 3")
     assert problems(owner) == []
     assert not editor.is_wider_than_the_window()
+    editor.button("Add it").click()
+    Waiting(owner).until(lambda driver: driver.switch_to.active_element.get_attribute("name") == "excerpt")
+    assert owner.switch_to.active_element.is_displayed(), "in the part that is opened for it"

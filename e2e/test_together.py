@@ -12,7 +12,7 @@ from e2e.desk import COLLEAGUE, two_people
 from e2e.mishaps import kill, lose_network
 from e2e.pages.editor import EditorScreen
 from e2e.pages.first_run import EMAIL, PASSWORD
-from e2e.pages.screen import Screen
+from e2e.pages.screen import Screen, Waiting
 from e2e.pages.sign_in import SignInScreen
 from e2e.program import Program
 
@@ -80,7 +80,7 @@ def test_two_people_in_one_sentence_keep_every_word(desk: Desk) -> None:
 
     desk.second.fill("Title", "Together again")
     Screen(desk.first.driver).wait_for("Nia Bell changed this.")
-    assert desk.first.field("Title").get_property("value") == "Together again"
+    Waiting(desk.first.driver).until(lambda _: desk.first.field("Title").get_property("value") == "Together again")
 
 
 def test_who_wrote_this_is_told_by_colour_and_name(desk: Desk) -> None:

@@ -1,5 +1,6 @@
 """The writing surface in a real browser: by typing, by keys, by pasting; and what the content policy and axe say of it."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from e2e.axe import problems
 from e2e.conftest import OpenBrowser
 from e2e.pages.editor import EditorScreen
 from e2e.pages.first_run import SetupScreen
+from e2e.pages.screen import Waiting
 from e2e.pages.writing import WritingScreen
 from e2e.program import Program
 
@@ -36,7 +38,7 @@ def complaints(driver: Chrome) -> list[str]:
 def test_keys_do_what_people_know(writer: WritingScreen) -> None:
     writer.start()
     writer.type("- one\ntwo\n\n")
-    assert writer.text == "- one\n- two\n", "a list goes on, and ends at an empty item"
+    assert writer.text == "- one\n- two\n\n", "a list goes on, ends at an empty item, and what follows is none of it"
     writer.type("- one\ntwo")
     writer.keys(Keys.TAB)
     assert writer.text.endswith("- one\n  - two")
@@ -72,11 +74,19 @@ def test_blocks_are_found_by_their_names_and_tables_stay_aligned(writer: Writing
     writer.keys(Keys.ENTER)
     writer.keys(Keys.ENTER)
     table = "| what           | how many |\n| -------------- | -------- |\n| rope and twine | 3        |\n"
-    writer.wait_for_text(table)
-    writer.type("\nA word /foot")
+    writer.wait_for_text(f"{table}\n")
+    writer.type("A word /foot")
     writer.choose_block("Footnote")
     writer.type("The note.")
     writer.wait_for_text(f"{table}\nA word[^1]\n\n[^1]: The note.")
+    writer.start()
+    writer.type("/call")
+    writer.choose_block("Callout")
+    writer.type("TIP\tMud.")
+    writer.wait_for_text("> [!TIP]\n> Mud.")
+    writer.start()
+    writer.type("| a | b |\n| - | - |\n| rope | 3 |\n\nBy hand.")
+    writer.wait_for_text("| a    | b   |\n| ---- | --- |\n| rope | 3   |\n\nBy hand.")
 
 
 def test_the_bar_of_formats_and_the_link_picker_go_by_keys_alone(program: Program, writer: WritingScreen) -> None:
@@ -97,6 +107,13 @@ def test_the_bar_of_formats_and_the_link_picker_go_by_keys_alone(program: Progra
     assert problems(writer.driver) == [], "the picker"
     writer.keys(Keys.ENTER)
     writer.wait_for_text("see *[[Low tide|there]]*")
+    editor.open_new(program.url)
+    editor.fill("Title", "What a list shows before anything is typed")
+    editor.save()
+    writer.start()
+    writer.keys(Keys.CONTROL, "k")
+    writer.type("tide\n")
+    writer.wait_for_text("[[Low tide]]")  # and not what was found for less of it
     writer.start("https")
     writer.keys(Keys.CONTROL, "a")
     writer.paste(plain="https://example.org/a")
@@ -145,3 +162,23 @@ def test_a_megabyte_stays_usable(writer: WritingScreen) -> None:
     writer.type("The end.")
     assert writer.text == text + "The end."
     assert len(writer.driver.find_elements("css selector", ".cm-line")) < 500, "only what is seen is drawn"
+    editor = EditorScreen(writer.driver)
+    editor.wait_for_state("Saved")
+    began = time.monotonic()
+    editor.open(writer.driver.current_url)
+    assert time.monotonic() - began < 20, "it took half a minute where the browser looked for the direction of the text"
+
+
+def test_the_line_that_is_typed_is_seen_and_at_the_beginning_the_title(writer: WritingScreen) -> None:
+    editor = EditorScreen(writer.driver)
+    editor.fill("Title", "Long")
+    writer.start()
+    writer.paste(plain="\n\n".join(f"## Part {number}\n\n{'The tide comes and goes. ' * 20}" for number in range(20)))
+    writer.type("\n\nThe end.")
+    editor.wait_for_preview("The end.")
+    line = """const { view } = document.querySelector("post-editor").writer;
+        return [view.coordsAtPos(view.state.selection.main.head).bottom, document.querySelector(".foot").getBoundingClientRect().top]"""
+    bottom, foot = writer.driver.execute_script(line)
+    assert bottom < foot
+    writer.keys(Keys.CONTROL, Keys.HOME)
+    Waiting(writer.driver).until(lambda driver: driver.execute_script('return document.querySelector(".write").scrollTop') == 0)

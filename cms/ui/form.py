@@ -67,12 +67,25 @@ class Field(Module):
 
 
 class Words(Module):
-    """The title or the text in the editor: a field without a frame, its label for those who cannot see that it is one."""
+    """The title or the text in the editor: a field without a frame, its label for those who cannot see that it is one.
 
-    def render(self, form: FormLike, name: str, *, placeholder: str, rows: int = 1, is_fixed: bool = False, has_focus: bool = False) -> str:
+    ``direction``: browsers find it out by themselves ("auto"), but for a megabyte they need half a minute.
+    """
+
+    def render(
+        self,
+        form: FormLike,
+        name: str,
+        *,
+        placeholder: str,
+        rows: int = 1,
+        direction: str = "auto",
+        is_fixed: bool = False,
+        has_focus: bool = False,
+    ) -> str:
         return self.render_string(
             "modules/words.html",
-            name=name, placeholder=placeholder, rows=rows, is_fixed=is_fixed, has_focus=has_focus,
+            name=name, placeholder=placeholder, rows=rows, direction=direction, is_fixed=is_fixed, has_focus=has_focus,
             label=form.label(name), error=form.errors.get(name, ""), value=readable(str(form[name])),
         ).decode()  # fmt: skip
 

@@ -21,6 +21,7 @@ import { words } from "./words.js";
 import { createWriter } from "./writing/index.js";
 
 const READ = 6000; // milliseconds in which a sentence is read
+const ROOM = 16; // pixels between the line with the cursor and what lies over the text
 const PAUSE = 50; // milliseconds after which the form says what the document says, for the preview and the count
 
 class Editor {
@@ -80,6 +81,7 @@ class Editor {
     this.saving.renew(page);
     complete(this.desk.querySelector(".desk-acts"), page.querySelector(".desk-acts"));
     for (const part of this.desk.querySelectorAll("[data-at]")) part.dataset.at = page.querySelector("[data-at]")?.dataset.at ?? part.dataset.at;
+    complete(this.desk.querySelector(".props > div"), page.querySelector(".props > div"));
     this.unborn = "";
     this.#join();
   }
@@ -151,6 +153,7 @@ class Editor {
     });
     new Outline(document.getElementById("outline"), this.writer);
     this.desk.querySelector("[data-focus]").addEventListener("click", () => this.writer.toggleFocus());
+    this.desk.querySelector("[data-blocks]").addEventListener("click", () => this.writer.run("blocks"));
     this.desk.addEventListener("title-done", (event) => { event.preventDefault(); this.writer.goTo(0); });
     this.desk.addEventListener("click", (event) => this.#goToPlace(event));
     document.addEventListener("field-shown", ({ detail }) => { if (detail === "language") this.#speak(); });
@@ -183,13 +186,18 @@ class Editor {
     this.writer.goTo(Math.min(Number(place), this.text.length));
   }
 
-  /** Nobody wants to type below the foot, which lies over the text. */
+  /** Nobody wants to type below the foot, which lies over the text, nor to be at its beginning without the title. */
   #raise() {
-    const foot = this.desk.querySelector(".foot");
+    const scroller = this.desk.querySelector(".write"), foot = scroller.querySelector(".foot");
     this.writer.view.requestMeasure({
       key: foot,
-      read: (view) => (view.coordsAtPos(view.state.selection.main.head)?.bottom ?? 0) - foot.getBoundingClientRect().top,
-      write: (hidden) => { if (hidden > 0) foot.parentElement.scrollTop += hidden; },
+      read: (view) => {
+        const { head } = view.state.selection.main, at = view.coordsAtPos(head), top = scroller.getBoundingClientRect().top;
+        if (!at) return 0;
+        if (at.top < top + ROOM && view.state.doc.lineAt(head).number === 1 && at.top - top + scroller.scrollTop < scroller.clientHeight / 2) return -scroller.scrollTop;
+        return Math.max(0, at.bottom + ROOM - foot.getBoundingClientRect().top);
+      },
+      write: (by) => { if (by) scroller.scrollTop += by; },
     });
   }
 

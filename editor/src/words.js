@@ -5,8 +5,8 @@ const page = globalThis.document;
 
 export const words = { ...ENGLISH, ...JSON.parse(page?.querySelector("post-editor")?.dataset.words ?? "{}") };
 
-/** Values in their places: put("{name} left.", { name }). */
-export const put = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+/** Values in their places: put("{name} left.", { name }). A name that has none stays as it is. */
+export const put = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (place, name) => values[name] ?? place);
 
 /** A sentence after a colon. English begins small there; other languages may not. */
 export function inside(sentence) {

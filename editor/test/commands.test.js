@@ -5,7 +5,7 @@ import { fence, toggleAround, toggleHeading, toggleList, toggleQuote } from "../
 import { indentItem, outdentItem } from "../src/writing/lists.js";
 import { outlineOf } from "../src/writing/outline.js";
 import { wholePairs } from "../src/writing/pairs.js";
-import { alignTable, tableAround, toCell, toRow } from "../src/writing/tables.js";
+import { alignTable, overBar, tableAround, toCell, toRow } from "../src/writing/tables.js";
 
 // "a «b» c" is a text with b chosen, "a ‸" one with the cursor at its end.
 function stateOf(drawn) {
@@ -82,7 +82,8 @@ test("tables are aligned by their gaps, and Tab goes from cell to cell", () => {
   becomes((state) => toCell(state, -1), [["| a | b |\n|---|---|\n| c‸ | d |", "| a   | «b»   |\n| --- | --- |\n| c   | d   |"]]);
   becomes(toRow, [
     ["| 日本 | b |\n|---|---|\n| c | d‸ |", "| 日本 | b   |\n| ---- | --- |\n| c    | d   |\n|      | ‸    |"],
-    ["| a |\n|---|\n| b |\n|  ‸ |", "| a |\n|---|\n| b |\n‸"],
+    ["| a | b |\n|---|---|‸", "| a   | b   |\n| --- | --- |\n| ‸    |     |"],
+    ["| a |\n|---|\n| b |\n|  ‸ |", "| a |\n|---|\n| b |\n\n‸"],
   ]);
 });
 
@@ -96,4 +97,18 @@ test("no change cuts a sign in two", () => {
   assert.deepEqual(change("a😀b", { from: 2, to: 3, insert: "\ude01" }), [1, [2, "😁"], 1], "what browsers report of 😀 → 😁");
   assert.deepEqual(change("a😀b", { from: 2, to: 3 }), [1, [2], 1]);
   assert.deepEqual(change("ab", { from: 1, insert: "\ud83d" }), EditorState.create({ doc: "ab" }).changes([]).toJSON());
+});
+
+test("a bar typed in a row that was begun is the one that stands there", () => {
+  const begun = "| a   | b   |\n| --- | --- |\n";
+  becomes(overBar, [
+    [`${begun}| ‸  |     |`, `${begun}| ‸  |     |`],
+    [`${begun}| c ‸ |     |`, `${begun}| c  | ‸    |`],
+    [`${begun}| c   | d ‸|`, `${begun}| c   | d |‸`],
+    [`${begun}| c   | d |‸`, null],
+    [`${begun}| c‸   | d |`, null],
+    [`${begun}| c‸d | e |`, null],
+    ["| a‸ | b |\n| - | - |", null],
+    ["a‸", null],
+  ]);
 });

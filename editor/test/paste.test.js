@@ -13,6 +13,11 @@ for (const [program, name] of [["Google Docs", "docs"], ["Word", "word"], ["a pa
   });
 }
 
+test("numbers of Word begin again behind bullets", () => {
+  const item = (words, mark) => `<p class=MsoListParagraph style="mso-list:l0 level1 lfo1"><span style="mso-list:Ignore">${mark}</span>${words}</p>`;
+  assert.equal(pasted(item("a", "·") + item("b", "1.") + item("c", "2.")), "- a\n1. b\n2. c");
+});
+
 test("what says no more than plain text is left to it", () => {
   assert.equal(pasted("<div><span>## typed **elsewhere**</span></div>"), null);
   assert.equal(pasted('<div style="font-family: monospace; white-space: pre;"><span style="font-style: italic">code</span> of an editor</div>'), null);

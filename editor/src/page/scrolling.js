@@ -5,7 +5,7 @@ export class Scrolling {
   /** `scroller`: what scrolls the text; `preview`: the element that says when it has `shown` another page in its frame. */
   constructor(writer, scroller, preview) {
     Object.assign(this, { writer, scroller, frame: preview.querySelector("iframe"), led: null });
-    preview.addEventListener("shown", () => this.#move("text"));
+    preview.addEventListener("shown", () => this.#from("text"));
     this.frame.addEventListener("load", () => this.#listen());
     scroller.addEventListener("scroll", () => this.#from("text"), { passive: true });
     this.#listen();

@@ -57,6 +57,16 @@ function isIn(state, at) {
   return false;
 }
 
+// As if somebody had typed the "/".
+export function callBlocks(view) {
+  if (view.state.readOnly) return false;
+  const at = view.state.selection.main.to;
+  const call = /\S/.test(view.state.sliceDoc(Math.max(0, at - 1), at)) ? " /" : "/";
+  view.focus();
+  view.dispatch({ changes: { from: at, insert: call }, selection: { anchor: at + call.length }, userEvent: "input.type", scrollIntoView: true });
+  return true;
+}
+
 // In the place of what is between; on lines of its own, with empty ones around where there is text.
 export function insertBlock(view, name, from = view.state.selection.main.from, to = view.state.selection.main.to) {
   if (view.state.readOnly) return false;

@@ -1,18 +1,18 @@
 // Everything that can be done to the text by a name, and the keys for it.
 import { acceptCompletion } from "@codemirror/autocomplete";
 import { defaultKeymap, indentLess, indentMore } from "@codemirror/commands";
-import { deleteMarkupBackward, insertNewlineContinueMarkup } from "@codemirror/lang-markdown";
+import { deleteMarkupBackward } from "@codemirror/lang-markdown";
 import { syntaxTree } from "@codemirror/language";
 import { openSearchPanel, searchKeymap } from "@codemirror/search";
 import { Prec } from "@codemirror/state";
-import { keymap } from "@codemirror/view";
+import { EditorView, keymap } from "@codemirror/view";
 import { yUndoManagerKeymap } from "y-codemirror.next";
-import { insertBlock } from "./blocks.js";
+import { callBlocks, insertBlock } from "./blocks.js";
 import { focusMode, toggleFocus } from "./focus.js";
 import { fence, toggleAround, toggleHeading, toggleList, toggleQuote } from "./format.js";
 import { openLinkPicker } from "./links.js";
-import { indentItem, outdentItem } from "./lists.js";
-import { toCell, toRow } from "./tables.js";
+import { goOn, indentItem, outdentItem } from "./lists.js";
+import { overBar, toCell, toRow } from "./tables.js";
 import { openSnippetPicker } from "./snippets.js";
 import { focusToolbar } from "./toolbar.js";
 
@@ -47,9 +47,11 @@ export const COMMANDS = {
   numbers: does(toggleList("numbers")),
   tasks: does(toggleList("tasks")),
   codeBlock: does(fence),
+  blocks: callBlocks,
   table: block("table"),
   footnote: block("footnote"),
   snippet: openSnippetPicker,
+  comment: ({ dom }) => dom.dispatchEvent(new Event("comment", { bubbles: true })),
   undo: yUndoManagerKeymap[0].run,
   redo: yUndoManagerKeymap[1].run,
   find: openSearchPanel,
@@ -60,7 +62,7 @@ const KEYS = {
   "Mod-b": "bold", "Mod-i": "italic", "Mod-e": "code", "Mod-k": "link", "Mod-Shift-x": "strike",
   "Mod-Alt-1": "heading1", "Mod-Alt-2": "heading2", "Mod-Alt-3": "heading3", "Mod-Alt-4": "heading4",
   "Mod-Alt-q": "quote", "Mod-Alt-c": "codeBlock", "Mod-Shift-8": "bullets", "Mod-Shift-7": "numbers", "Mod-Shift-9": "tasks",
-  "Mod-Alt-Shift-f": "focus",
+  "Mod-Alt-m": "comment", "Mod-Alt-Shift-f": "focus",
 };
 
 export const keys = [
@@ -68,13 +70,14 @@ export const keys = [
     ...Object.entries(KEYS).map(([key, name]) => ({ key, run: COMMANDS[name], preventDefault: true })),
     { key: "Alt-F10", run: focusToolbar },
     { key: "Enter", run: does(toRow) },
-    { key: "Enter", run: insertNewlineContinueMarkup },
+    { key: "Enter", run: goOn },
     { key: "Backspace", run: deleteMarkupBackward },
     { key: "Tab", run: acceptCompletion },
     { key: "Tab", run: does((state) => toCell(state, 1)), shift: does((state) => toCell(state, -1)) },
     { key: "Tab", run: does(indentItem), shift: does(outdentItem) },
     { key: "Tab", run: inCode(indentMore), shift: inCode(indentLess) },
   ])),
+  EditorView.inputHandler.of((view, _from, _to, typed) => typed === "|" && does(overBar)(view)),
   focusMode,
   keymap.of([...yUndoManagerKeymap, ...searchKeymap, ...defaultKeymap]),
 ];

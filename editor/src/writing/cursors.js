@@ -1,6 +1,6 @@
 // Where one's own cursor is, for the others; and theirs, with their names: classes and elements only, as the content policy allows no inline styles.
 import { Annotation } from "@codemirror/state";
-import { Decoration, ViewPlugin, WidgetType } from "@codemirror/view";
+import { Decoration, Direction, ViewPlugin, WidgetType } from "@codemirror/view";
 import { compareRelativePositions, createAbsolutePositionFromRelativePosition, createRelativePositionFromJSON, createRelativePositionFromTypeIndex, relativePositionToJSON } from "yjs";
 import { element } from "./dom.js";
 
@@ -49,7 +49,22 @@ class Cursors {
   update(update) {
     if (update.transactions.some((transaction) => transaction.annotation(moved))) this.decorations = this.#draw();
     else if (update.docChanged) this.decorations = this.decorations.map(update.changes);
+    if (this.decorations.size) this.#turn();
     if (update.docChanged || update.selectionSet || update.focusChanged) this.#tell(update);
+  }
+
+  // A name that would stand out over the end of the lines stands before its cursor.
+  #turn() {
+    const side = this.view.textDirection === Direction.RTL ? "left" : "right";
+    this.view.requestMeasure({
+      key: this,
+      read: ({ contentDOM }) => {
+        const edge = contentDOM.getBoundingClientRect()[side];
+        const names = [...contentDOM.querySelectorAll(".cm-ySelectionInfo")];
+        return names.map((name) => [name, Math.abs(edge - name.parentElement.getBoundingClientRect()[side]) < name.offsetWidth]);
+      },
+      write: (names) => { for (const [name, isBack] of names) name.classList.toggle("back", isBack); },
+    });
   }
 
   // After the update: the shared text knows of the change by then.

@@ -2,7 +2,7 @@
 import "./styles.js";
 import { autocompletion, completionKeymap } from "@codemirror/autocomplete";
 import { Compartment, EditorState } from "@codemirror/state";
-import { drawSelection, dropCursor, EditorView, keymap, placeholder } from "@codemirror/view";
+import { drawSelection, dropCursor, EditorView, keymap, placeholder, tooltips } from "@codemirror/view";
 import { yCollab, ySyncAnnotation } from "y-codemirror.next";
 import { UndoManager } from "yjs";
 import { words } from "../words.js";
@@ -23,15 +23,18 @@ import { snippetPicker } from "./snippets.js";
 import { tableKeeper } from "./table-keeper.js";
 import { toolbar } from "./toolbar.js";
 
+const EDGE = 8; // pixels between the edge of the window and what floats over the text
+
 /**
  * `text`: a Y.Text. `awareness`: of y-protocols, or nothing. `links(query)`: a promise of [{title, path}], the path "" for what has none yet.
- * `snippets(query)`: a promise of [{name, text}]. `extras`: more buttons for the bar of formats, [{label, icon, keys, run(view)}].
+ * `snippets(query)`: a promise of [{name, text}].
  *
- * On the sheet around the textarea: `write` after each change, `caret` when the cursor moved ({from, to}), `passage` when one was pressed ({id}).
+ * On the sheet around the textarea: `write` after each change, `caret` when the cursor moved ({from, to}), `passage` when one was pressed ({id}),
+ * `comment` when somebody wants to say something about what is chosen.
  */
 export function createWriter({
   textarea, text, awareness = null, undoManager = new UndoManager(text, { trackedOrigins: new Set() }),
-  readOnly = false, language = "", direction = "auto", links = async () => [], snippets = async () => [], extras = [],
+  readOnly = false, language = "", direction = "auto", links = async () => [], snippets = async () => [],
 }) {
   const sheet = textarea.closest(".sheet") ?? textarea.parentElement;
   const tell = (name, detail) => sheet.dispatchEvent(new CustomEvent(name, { detail }));
@@ -46,6 +49,7 @@ export function createWriter({
         spoken.of(inLanguage(language, direction)),
         EditorView.contentAttributes.of({ "aria-label": words.text }),
         placeholder(textarea.placeholder),
+        tooltips({ tooltipSpace: () => ({ left: EDGE, top: 0, right: innerWidth - EDGE, bottom: innerHeight }) }),
         EditorState.phrases.of({ Completions: words.blocks, "replaced $ matches": words.replaced.replace("{number}", "$"), "replaced match on line $": words.replaced.replace("{number}", "$") }),
         wholePairs,
         dialect,
@@ -58,7 +62,7 @@ export function createWriter({
         pasting,
         tableKeeper,
         finder,
-        toolbar(COMMANDS, extras),
+        toolbar(COMMANDS),
         linkPicker(links),
         snippetPicker(snippets),
         passages(text, (id) => tell("passage", { id })),
@@ -123,8 +127,6 @@ function cover(textarea, view) {
   textarea.classList.add("covered");
   textarea.tabIndex = -1;
   textarea.setAttribute("aria-hidden", "true");
-  const direction = textarea.getAttribute("dir"); // "auto" looks through all of the text, whenever it is set: minutes for a megabyte
-  textarea.removeAttribute("dir");
   textarea.after(view.dom);
   return () => {
     sync();
@@ -132,6 +134,5 @@ function cover(textarea, view) {
     textarea.classList.remove("covered");
     textarea.removeAttribute("tabindex");
     textarea.removeAttribute("aria-hidden");
-    if (direction) textarea.setAttribute("dir", direction);
   };
 }

@@ -19,6 +19,7 @@ export const linkPicker = (links) => picker.extension({
     ...(ADDRESS.test(text) ? [{ title: words.useAddress, path: text, isTyped: true }] : await Promise.resolve(links(text)).catch(() => [])),
     ...(value ? [{ title: words.unlink, isNone: true }] : []),
   ],
+  none: words.nothing,
   line: ({ title, path, isNone }) => (isNone ? [title] : [title, path || words.draft]),
   write: (option, place) => (option.isNone ? place.words : linkOf(option, place.words)),
 });

@@ -1,4 +1,7 @@
-// Tab and Shift-Tab in a list: the item and what stands below it, under the item before or out of the one it is in.
+// Lists: Enter goes on with the next item, Tab and Shift-Tab take one and what stands below it under the item before or out of the one it is in.
+import { insertNewlineContinueMarkupCommand } from "@codemirror/lang-markdown";
+import { ChangeSet } from "@codemirror/state";
+
 const ITEM = /^([ \t]*(?:> ?)*[ \t]*)([-*+]|\d{1,9}[.)])( +|$)(\[[ xX]\] )?/;
 
 const spec = (changes) => ({ changes, userEvent: "input.indent", scrollIntoView: true });
@@ -8,6 +11,23 @@ export function itemOf(text) {
   const found = ITEM.exec(text);
   return found && { indent: found[1].length, inside: found[1].length + found[2].length + Math.max(1, found[3].length) };
 }
+
+const nextLine = insertNewlineContinueMarkupCommand({ nonTightLists: false });
+
+export const goOn = ({ state, dispatch }) => nextLine({ state, dispatch: (step) => dispatch(parted(step)) });
+
+// Where a list has ended, an empty line parts it from what is written next, which would belong to its last item else.
+function parted(step) {
+  const { newDoc: doc, newSelection: { main: { head } } } = step;
+  const line = doc.lineAt(head);
+  const hasEnded = doc.lines === step.startState.doc.lines && isBare(line.text) && line.number > 1 && !isBare(doc.line(line.number - 1).text);
+  if (!hasEnded) return step;
+  const gap = `${line.text.trimEnd()}\n`;
+  const changes = step.changes.compose(ChangeSet.of({ from: line.from, insert: gap }, doc.length));
+  return step.startState.update({ changes, selection: { anchor: head + gap.length }, userEvent: "input", scrollIntoView: true });
+}
+
+const isBare = (text) => !/[^\s>]/.test(text);
 
 export function indentItem(state) {
   const line = state.doc.lineAt(state.selection.main.from);

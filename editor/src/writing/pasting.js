@@ -18,13 +18,14 @@ const fromHtml = EditorView.domEventHandlers({
   },
 });
 
-// Several blocks begin on a line of their own.
+// Several blocks stand on lines of their own.
 function insert(view, markdown) {
-  const { from } = view.state.selection.main;
-  const before = view.state.sliceDoc(view.state.doc.lineAt(from).from, from);
+  const { doc, selection: { main: { from, to } } } = view.state;
+  const [before, after] = [doc.sliceString(doc.lineAt(from).from, from), doc.sliceString(to, doc.lineAt(to).to)];
   const isBlock = markdown.includes("\n") || /^(?:#{1,6} |[-*>|] |\d+\. )/.test(markdown);
-  const spec = view.state.replaceSelection((isBlock && before.trim() ? "\n\n" : "") + markdown);
-  view.dispatch(spec, { userEvent: "input.paste", scrollIntoView: true });
+  const [above, below] = [before, after].map((beside) => (isBlock && beside.trim() ? "\n\n" : ""));
+  const changes = { from, to, insert: view.state.toText(above + markdown + below) };
+  view.dispatch({ changes, selection: { anchor: from + above.length + markdown.length }, userEvent: "input.paste", scrollIntoView: true });
 }
 
 function isCode(state) {

@@ -71,10 +71,16 @@ class Picker {
     this.waiting = setTimeout(() => this.#ask(), PAUSE);
   }
 
+  get #typed() {
+    return this.input.value.trim();
+  }
+
   async #ask() {
-    const typed = this.input.value.trim();
+    clearTimeout(this.waiting);
+    const typed = this.#typed;
     const found = await this.settings.find(typed, this.#place).catch(() => []);
-    if (typed !== this.input.value.trim() || !this.#place) return; // a newer one is on its way, or nobody waits any more
+    if (typed !== this.#typed || !this.#place) return; // a newer one is on its way, or nobody waits any more
+    this.answered = typed;
     this.options = found;
     this.at = 0;
     this.#draw();
@@ -102,15 +108,22 @@ class Picker {
     if (by && this.options.length) {
       this.at = (this.at + by + this.options.length) % this.options.length;
       this.#draw();
-    } else if (event.key === "Enter") this.#choose(this.settings.typed?.(this.input.value.trim()) ?? this.options[this.at]);
+    } else if (event.key === "Enter") this.#enter();
     else if (event.key === "Escape" || event.key === "Tab") this.#leave();
     else return;
     event.preventDefault();
     event.stopPropagation();
   }
 
+  // Whoever types quickly means what he has typed, and not what was found for less of it.
+  async #enter() {
+    const typed = this.settings.typed?.(this.#typed);
+    if (!typed && this.answered !== this.#typed) await this.#ask();
+    if (typed || this.answered === this.#typed) this.#choose(typed ?? this.options[this.at]);
+  }
+
   #choose(option) {
-    if (!option) return;
+    if (!option || !this.#place) return;
     const { from, to } = this.#place;
     const insert = this.view.state.toText(this.settings.write(option, this.#place));
     this.view.dispatch({

@@ -91,7 +91,7 @@ function changesOfCell(line, cell, wanted, [before, behind], isFirst, isLast) {
 
 // --- from cell to cell ---
 
-// Where the cursor is: {table, row, column}, rows counted without the dashes; null outside of tables.
+// Where the cursor is: {table, number, column, columns}, the number of its line, behind the last cell in one more column; null outside of tables.
 export function placeOf(state) {
   const line = state.doc.lineAt(state.selection.main.head);
   const table = tableAround(state.doc, line.number);
@@ -99,7 +99,7 @@ export function placeOf(state) {
   const at = state.selection.main.head - line.from;
   const cells = cellsOf(line.text);
   const column = cells.findIndex((cell) => at <= cell.end);
-  return { table, number: line.number, column: column < 0 ? cells.length - 1 : column, columns: cellsOf(state.doc.line(table.first + 1).text).length };
+  return { table, number: line.number, column: column < 0 ? cells.length : column, columns: cellsOf(state.doc.line(table.first + 1).text).length };
 }
 
 // What Tab (by 1) and Shift-Tab (by -1) do: align the table and choose the next cell; behind the last one a row is begun.
@@ -113,16 +113,28 @@ export function toCell(state, by) {
   return alignedWith(state, place, number, column);
 }
 
-// What Enter does: the cell below; in an empty last row, out of the table.
+// What Enter does: the cell below, and behind the last one the first of the next row; in an empty last row, out of the table.
 export function toRow(state) {
   const place = placeOf(state);
   if (!place || !state.selection.main.empty) return null;
   const line = state.doc.line(place.number);
   const isEmpty = cellsOf(line.text).every((cell) => !cell.text);
   if (place.number === place.table.last && place.number > place.table.first + 1 && isEmpty) {
-    return { changes: { from: line.from, to: line.to }, selection: { anchor: line.from }, userEvent: "input", scrollIntoView: true };
+    // An empty line parts what is written next from the table, of which it would be a row else.
+    return { changes: { from: line.from, to: line.to, insert: "\n" }, selection: { anchor: line.from + 1 }, userEvent: "input", scrollIntoView: true };
   }
-  return alignedWith(state, place, below(place, place.number), place.column);
+  return alignedWith(state, place, below(place, place.number), place.column < place.columns ? place.column : 0);
+}
+
+// What a bar does that somebody types who writes rows by hand: in a row that was begun for him it is the one that stands there, as closing brackets are.
+export function overBar(state) {
+  const place = placeOf(state);
+  if (!place || !state.selection.main.empty || place.number <= place.table.first + 1) return null;
+  const line = state.doc.line(place.number), at = state.selection.main.head - line.from;
+  const cells = cellsOf(line.text), cell = cells[place.column], next = cells[place.column + 1];
+  if (place.column === 0 && at >= cell.start && cells.every(({ text }) => !text)) return { userEvent: "input" };
+  if (!cell?.text || at < cell.to || at > cell.end || line.text[cell.end] !== "|" || next?.text) return null;
+  return { selection: { anchor: line.from + (next ? next.from : cell.end + 1) }, userEvent: "input" };
 }
 
 const below = ({ table }, number) => (number <= table.first + 1 ? table.first + 2 : number + 1);

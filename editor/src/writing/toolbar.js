@@ -15,9 +15,10 @@ const BUTTONS = [
   ["quote", "quote", `${mac}+Alt+Q`, "Blockquote"],
   ["bullets", "list", `${mac}+Shift+8`, "BulletList"],
   ["snippet", "snippet"],
+  ["comment", "comment", `${mac}+Alt+M`],
 ];
 
-const LEADS_ON = new Set(["link", "snippet"]); // to a field of their own
+const LEADS_ON = new Set(["link", "snippet", "comment"]); // to a field of their own
 
 const maker = Facet.define({ combine: ([first]) => first });
 
@@ -33,8 +34,7 @@ function tooltip(state) {
   return { pos: from, above: true, create: state.facet(maker) };
 }
 
-// `extras`: more buttons, [{name, label, icon, keys, run(view)}].
-export const toolbar = (commands, extras = []) => [maker.of((view) => barOf(view, commands, extras)), place];
+export const toolbar = (commands) => [maker.of((view) => barOf(view, commands)), place];
 
 export function focusToolbar(view) {
   const first = view.dom.querySelector(".format button[tabindex='0']");
@@ -42,18 +42,18 @@ export function focusToolbar(view) {
   return Boolean(first);
 }
 
-function barOf(view, commands, extras) {
-  const common = BUTTONS.map(([name, drawing, keys, node]) => ({ label: words[{ heading2: "heading", bullets: "list" }[name] ?? name], icon: drawing, keys, node, run: commands[name] }));
-  const buttons = [...common, ...extras].map((each, number) => {
+function barOf(view, commands) {
+  const buttons = BUTTONS.map(([name, drawing, keys, node], number) => {
+    const label = words[{ heading2: "heading", bullets: "list" }[name] ?? name];
     const button = element("button", {
-      type: "button", class: "button plain icon", "aria-label": each.label, title: each.label, "aria-keyshortcuts": each.keys,
-      tabindex: number ? "-1" : "0", "aria-pressed": each.node ? "false" : undefined,
-    }, icon(each.icon));
+      type: "button", class: "button plain icon", "aria-label": label, title: label, "aria-keyshortcuts": keys,
+      tabindex: number ? "-1" : "0", "aria-pressed": node ? "false" : undefined,
+    }, icon(drawing));
     button.addEventListener("click", () => {
-      each.run(view);
-      if (!LEADS_ON.has(each.icon)) view.focus();
+      commands[name](view);
+      if (!LEADS_ON.has(name)) view.focus();
     });
-    return Object.assign(button, { node: each.node });
+    return Object.assign(button, { node });
   });
   const bar = element("div", { class: "format", role: "toolbar", "aria-label": words.format }, ...buttons);
   bar.addEventListener("mousedown", (event) => event.preventDefault()); // the text keeps what is chosen

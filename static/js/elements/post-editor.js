@@ -14,6 +14,7 @@ class PostEditor extends HTMLElement {
     this.addEventListener("keydown", (event) => this.#key(event));
     this.addEventListener("change", (event) => { if (event.target.closest(".views, .desk-acts")) this.#remember(); });
     this.addEventListener("click", (event) => this.#uncover(event));
+    this.#goTo(location.hash);
   }
 
   // A title is one line; its end is the beginning of the text.
@@ -34,7 +35,8 @@ class PostEditor extends HTMLElement {
     const place = this.querySelector("[data-words]");
     const number = countWords(this.text.value);
     const minutes = Math.max(1, Math.round(number / WORDS_A_MINUTE));
-    place.textContent = `${number.toLocaleString("en")} ${number === 1 ? place.dataset.one : place.dataset.many}, ${minutes} ${place.dataset.minutes}`;
+    const counted = `${number.toLocaleString(document.documentElement.lang)} ${number === 1 ? place.dataset.one : place.dataset.many}`;
+    place.textContent = number ? `${counted}, ${minutes} ${place.dataset.minutes}` : counted;
   }
 
   #remember() {
@@ -43,15 +45,27 @@ class PostEditor extends HTMLElement {
     if (view !== "settings") document.cookie = `desk=${view}.${panel}; path=/; max-age=${YEAR}; samesite=lax`;
   }
 
-  // A field that a link leads to may be in a part that is not shown.
   #uncover(event) {
     const link = event.target.closest(".problems a, .plan a:not([href^='#at='])");
-    const field = link && document.getElementById(link.hash.slice(1));
-    if (!field) return;
-    event.preventDefault();
-    if (field.closest(".props")) this.querySelector("#panel").checked = true;
+    if (link && this.#goTo(link.hash)) event.preventDefault();
+  }
+
+  // A field that a link leads to may be in a part that is not shown.
+  #goTo(hash) {
+    const field = hash && document.getElementById(hash.slice(1));
+    if (!field) return false;
+    if (field.closest(".props")) this.reveal(field);
     else this.querySelector("#view-write").checked = true;
     field.focus();
+    return true;
+  }
+
+  /** Show a part of the settings, wherever they are: at the side, or in place of the text on a small screen. */
+  reveal(part) {
+    for (let fold = part.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+    const panel = this.querySelector("#panel"), settings = this.querySelector("#view-settings");
+    if (part.offsetParent === null) (panel.offsetParent ? panel : settings).click();
+    if (part.offsetParent === null) settings.click();
   }
 }
 

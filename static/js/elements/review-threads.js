@@ -6,6 +6,10 @@ class ReviewThreads extends HTMLElement {
     this.desk.addEventListener("writer", ({ detail }) => this.#write(detail));
     this.desk.addEventListener("threads", () => this.renew());
     this.desk.addEventListener("passage", ({ detail }) => this.open(detail.id), true);
+    this.desk.addEventListener("comment", () => { this.desk.reveal(this); this.#begin(); });
+    this.number = this.desk.querySelector("[data-comments]");
+    this.number.addEventListener("click", () => this.open(this.list.firstElementChild.dataset.thread));
+    this.#count();
     this.addEventListener("submit", (event) => this.#send(event));
     this.addEventListener("focusin", ({ target }) => this.#mark(target.closest("[data-thread]")?.dataset.thread));
     if (this.desk.writer) this.#write(this.desk.writer);
@@ -33,17 +37,19 @@ class ReviewThreads extends HTMLElement {
   open(id) {
     const thread = this.querySelector(`[data-thread="${CSS.escape(id)}"]`);
     if (!thread) return;
-    this.#show();
+    this.desk.reveal(this);
     thread.focus();
     this.#mark(id);
   }
 
-  /** Wherever the panel is: at the side, or in place of the text on a small screen. */
-  #show() {
-    this.closest("details").open = true;
-    const panel = document.getElementById("panel");
-    if (this.offsetParent === null) panel.offsetParent === null ? document.getElementById("view-settings").click() : panel.click();
-    if (this.offsetParent === null) document.getElementById("view-settings").click();
+  /** How many are open stands below the text, too, and leads to them. */
+  #count() {
+    const count = this.list.childElementCount;
+    const { one, many } = this.number.dataset;
+    this.number.hidden = !count;
+    this.number.textContent = count === 1 ? one : many.replace("%d", count);
+    this.querySelector("[data-none]").hidden = count > 0;
+    this.closest("details").querySelector("summary small").textContent = count ? this.dataset.number.replace("%d", count) : "";
   }
 
   #begin() {
@@ -76,13 +82,20 @@ class ReviewThreads extends HTMLElement {
     const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(data) }).catch(() => null);
     const page = answer && new DOMParser().parseFromString(await answer.text(), "text/html");
     if (answer?.ok) {
-      form.dataset.new === undefined ? form.reset() : this.#leave();
+      form.dataset.new === undefined ? this.#clear(form.elements.text?.id) : this.#leave();
+      this.#say("");
       this.#replace(page);
     } else {
       const why = page?.querySelector("[role=alert], .error-summary, .error, main p");
       this.#say(why?.textContent.trim() || this.dataset.away);
       if (answer?.status === 409) this.#replace(page);
     }
+  }
+
+  /** What has been said; its thread may have been drawn again meanwhile. */
+  #clear(id) {
+    const field = id && document.getElementById(id);
+    if (field) field.value = "";
   }
 
   #say(words) {
@@ -96,17 +109,17 @@ class ReviewThreads extends HTMLElement {
     if (answer?.ok) this.#replace(new DOMParser().parseFromString(await answer.text(), "text/html"));
   }
 
-  /** The open ones as the page has them; what somebody is typing below one of them stays. */
+  /** The open ones as the page has them; what somebody is typing below one of them stays, also if it was dealt with meanwhile. */
   #replace(page) {
     if (!page.querySelector("main .section")) return;
     const typed = new Map([...this.list.querySelectorAll("textarea")].map((field) => [field.id, field.value]));
     const focused = this.list.contains(document.activeElement) ? document.activeElement.id : "";
-    this.list.replaceChildren(...[...page.querySelectorAll(".thread:not(.over)")].map((thread) => document.adoptNode(thread)));
+    const open = [...page.querySelectorAll(".thread:not(.over)")].map((thread) => document.adoptNode(thread));
+    const kept = [...this.list.children].filter(({ id }) => typed.get(`answer-${id.slice("thread-".length)}`) && !open.some((thread) => thread.id === id));
+    this.list.replaceChildren(...open, ...kept);
     for (const field of this.list.querySelectorAll("textarea")) field.value = typed.get(field.id) ?? "";
     if (focused) document.getElementById(focused)?.focus();
-    const count = this.list.childElementCount;
-    this.querySelector("[data-none]").hidden = count > 0;
-    this.closest("details").querySelector("summary small").textContent = count ? this.dataset.number.replace("%d", count) : "";
+    this.#count();
     this.#mark();
   }
 }

@@ -42,6 +42,8 @@ async def test_settings_are_kept_and_readers_and_programs_get_them(site: Site) -
     assert (posting["headline"], posting["description"]) == ("For search", "Found.")
     assert words(next(page.iter("h1"))) == "Stormy night"
     assert next(page.iter("article")).get("dir") == "rtl"
+    desk = (await browser.get(f"/admin/posts/{post_id}")).page
+    assert by_id(desk, "text").get("dir") == "rtl", "and not auto: browsers would look through a megabyte for half a minute"
 
 
 async def test_authors_are_chosen_one_below_another_and_seen_by_those_who_may_not(site: Site) -> None:

@@ -9,13 +9,13 @@ export const isListParagraph = (node) => node?.nodeType === 1 && /^(?:P|H[1-6])$
 // `words`: what a paragraph says, as Markdown, without its mark.
 export function wordList(paragraphs, words) {
   const inside = []; // by level: the columns before the text of its items
-  const numbers = [];
+  const numbers = []; // by level: {isNumbered, number} of the item before
   return paragraphs.map((paragraph) => {
     const level = Number(LEVEL.exec(styleOf(paragraph))[1]) - 1;
     const isNumbered = /[\p{L}\p{N}]+[.)]/u.test(takeMark(paragraph));
     numbers.length = level + 1;
-    numbers[level] = (numbers[level] ?? 0) + 1;
-    const mark = isNumbered ? `${numbers[level]}. ` : "- ";
+    numbers[level] = { isNumbered, number: numbers[level]?.isNumbered === isNumbered ? numbers[level].number + 1 : 1 };
+    const mark = isNumbered ? `${numbers[level].number}. ` : "- ";
     const indent = level ? (inside[level - 1] ?? 0) : 0;
     inside[level] = indent + mark.length;
     return " ".repeat(indent) + mark + words(paragraph);
