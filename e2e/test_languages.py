@@ -38,6 +38,8 @@ def test_person_has_the_desk_in_german_and_readers_the_site(tmp_path: Path, open
         screen.open_new(program.url).when_ready().type("Ebbe")
         screen.wait_for("Gespeichert gerade eben")
         assert not screen.is_wider_than_the_window()
+        size = driver.find_element("css selector", ".desk-acts").size
+        assert size["height"] < 60, "in one line"
         driver.get(f"{program.url}/admin/site")
         Select(screen.field("Sprache")).select_by_value("de")
         screen.press("Speichern")

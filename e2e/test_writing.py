@@ -51,6 +51,10 @@ def test_keys_do_what_people_know(writer: WritingScreen) -> None:
     assert writer.text.endswith("Harbour 🦀")
     writer.keys(Keys.CONTROL, Keys.ALT, "2")
     assert writer.text.endswith("## Harbour 🦀")
+    focus = writer.button("Focus")
+    for is_on in ("true", "false"):
+        writer.keys(Keys.CONTROL, Keys.ALT, Keys.SHIFT, "f")
+        Waiting(writer.driver).until(lambda _, is_on=is_on: focus.get_attribute("aria-pressed") == is_on)
     writer.keys(Keys.ESCAPE)
     writer.keys(Keys.TAB)
     assert writer.focused != "Text, in Markdown", "Escape, then Tab leaves"

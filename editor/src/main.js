@@ -152,7 +152,9 @@ class Editor {
       text: this.text, writer: this.writer, writers: this.writers, form: this.form, me: this.person,
     });
     new Outline(document.getElementById("outline"), this.writer);
-    this.desk.querySelector("[data-focus]").addEventListener("click", () => this.writer.toggleFocus());
+    const focus = this.desk.querySelector("[data-focus]");
+    focus.addEventListener("click", () => this.writer.toggleFocus());
+    this.form.addEventListener("focus-mode", ({ detail }) => focus.setAttribute("aria-pressed", String(detail.isOn)));
     this.desk.querySelector("[data-blocks]").addEventListener("click", () => this.writer.run("blocks"));
     this.desk.addEventListener("title-done", (event) => { event.preventDefault(); this.writer.goTo(0); });
     this.desk.addEventListener("click", (event) => this.#goToPlace(event));

@@ -30,7 +30,9 @@ export const focusMode = StateField.define({
   ],
 });
 
+export const isInFocus = (state) => state.field(focusMode) !== null;
+
 export function toggleFocus(view) {
-  view.dispatch({ effects: setFocus.of(view.state.field(focusMode) === null) });
+  view.dispatch({ effects: setFocus.of(!isInFocus(view.state)) });
   return true;
 }

@@ -12,7 +12,7 @@ import { COMMANDS, keys } from "./commands.js";
 import { cursors } from "./cursors.js";
 import { dialect } from "./dialect.js";
 import { finder } from "./find.js";
-import { toggleFocus } from "./focus.js";
+import { isInFocus, toggleFocus } from "./focus.js";
 import { linkPicker, titleLinks } from "./links.js";
 import { look } from "./look.js";
 import { outlineOf } from "./outline.js";
@@ -30,7 +30,7 @@ const EDGE = 8; // pixels between the edge of the window and what floats over th
  * `snippets(query)`: a promise of [{name, text}].
  *
  * On the sheet around the textarea: `write` after each change, `caret` when the cursor moved ({from, to}), `passage` when one was pressed ({id}),
- * `comment` when somebody wants to say something about what is chosen.
+ * `comment` when somebody wants to say something about what is chosen, `focus-mode` when that begins or ends ({isOn}).
  */
 export function createWriter({
   textarea, text, awareness = null, undoManager = new UndoManager(text, { trackedOrigins: new Set() }),
@@ -71,6 +71,7 @@ export function createWriter({
         yCollab(text, null, { undoManager }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) tell("write");
+          if (isInFocus(update.state) !== isInFocus(update.startState)) tell("focus-mode", { isOn: isInFocus(update.state) });
           if (update.selectionSet) tell("caret", { from: update.state.selection.main.from, to: update.state.selection.main.to });
         }),
       ],
