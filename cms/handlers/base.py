@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import ipaddress
+import re
 import secrets
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, ClassVar, TypeVar, cast
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import structlog
 from pydantic import BaseModel
@@ -71,6 +72,7 @@ STATUS: dict[type[CMSError], int] = {
 }
 KEPT_ERRORS = (404, 410)  # answers like others: somebody may come back for them
 NOTHING_RUNS = "default-src 'none'; frame-ancestors 'none'"
+_UNSAFE = re.compile(r"[^\x21-\x7e]|\\")
 RETRY_AFTER = 5  # seconds, told to those who come while the database is away
 
 Schema = TypeVar("Schema", bound=BaseModel)
@@ -372,3 +374,17 @@ def _is_address(text: str) -> bool:
         return not getattr(ipaddress.ip_address(text), "scope_id", None)  # what follows a "%" may be anything
     except ValueError:
         return False
+
+
+def safe_path(wanted: str) -> str:
+    """A path of this site that somebody may be sent to, or "": no host, no scheme, nothing that a browser would read as one.
+
+    Browsers take ``//x``, ``/\\x`` and such paths with tabs in between for another host (https://url.spec.whatwg.org/#url-parsing).
+    """
+    if not wanted.startswith("/") or wanted.startswith("//") or _UNSAFE.search(wanted):
+        return ""
+    try:
+        parts = urlsplit(wanted)
+    except ValueError:
+        return ""
+    return wanted if not parts.scheme and not parts.netloc else ""

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from cms.schemas.post import RowId
-from cms.schemas.text import Line, clean_text
+from cms.schemas.text import clean_text
 
 LONGEST = 200  # characters of a password
 Password = Annotated[str, BeforeValidator(clean_text)]
@@ -28,10 +28,9 @@ class AccessInput(BaseModel):
 
 
 class UnlockInput(BaseModel):
-    """``post``: which text; None for the site. ``next``: where on the site somebody wanted to go."""
+    """``post``: which text; None for the site."""
 
     model_config = ConfigDict(frozen=True)
 
     post: RowId | None = None
-    next: Line = Field("/", max_length=2000)
     password: Password = Field(title="Password", min_length=1, max_length=LONGEST)

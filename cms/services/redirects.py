@@ -28,7 +28,8 @@ from cms.services.reading import Place
 from cms.wording import say
 
 PER_SCREEN = 50
-MOST_STEPS = 8  # from rule to rule
+MOST_STEPS = 8  # from rule to rule, when one is made
+MOST_FOLLOWED = 32  # since its end may have been led on, each time by one more
 MOST_NAMED = 200  # paths that an event names one by one
 MOST_COUNTED = 10_000  # rules whose hits a process remembers until they are written
 AT_ONCE = 1000  # rows of one statement
@@ -98,12 +99,12 @@ async def follow(session: ReadSession, path: str) -> Way | None:
         here, tail = _path_of(target), quote(_split(target)[1], f"{_PLAIN}?#[]")
         if not here or is_reserved(here):
             break
+        if here in dict(passed) or len(rules) > MOST_FOLLOWED:
+            return None
         passed.append((here, place := await reading.find_place(session, here)))
         if place.path:
             here = place.path.strip("/") if place.path != place.frame.home_path else ""
             break
-        if len(rules) == MOST_STEPS:
-            return None
     return Way(f"/{here}", tail, "", tuple(rules), tuple(passed)) if rules else None
 
 

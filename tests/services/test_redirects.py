@@ -99,6 +99,12 @@ async def test_what_would_go_round_in_a_circle_is_refused_with_the_circle(databa
     assert (await refused(database, owner, "/far", "/step-0")).startswith("This leads over more than 8 redirects")
 
 
+async def test_way_whose_end_is_led_on_again_and_again_still_arrives(database: Database, owner: Actor) -> None:
+    for number in range(32):
+        await lead(database, owner, f"/step-{number}", f"/step-{number + 1}")
+    assert await leads_to(database, "/step-0") == "/step-32"
+
+
 async def test_a_circle_that_came_about_all_the_same_leads_nowhere(database: Database, owner: Actor) -> None:
     async with database.transaction() as work:
         for path, target in (("a", "/b"), ("b", "/a")):

@@ -1,7 +1,6 @@
 """AdminHandler: who is signed in and may be here, headers, messages shown once, and error pages on which nothing typed is lost."""
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
@@ -10,7 +9,7 @@ from tornado.web import HTTPError
 
 from cms import policy
 from cms.errors import CMSError, Forbidden, NotAuthenticated, NotConfirmed
-from cms.handlers.base import BaseHandler
+from cms.handlers.base import BaseHandler, safe_path
 from cms.handlers.forms import takes_several
 from cms.policy import Capability
 from cms.schemas.account import LoginInput, OwnerInput
@@ -42,7 +41,6 @@ _MACHINERY = frozenset({"_xsrf", "_method", "version", "seen", "then", "next", "
 _LONG = frozenset({"text", "excerpt", "footer"})
 _SEVERAL = takes_several(PostInput) | takes_several(SiteInput)
 _SECRET = frozenset({"_xsrf", "password", "code", "credential", "secret"})
-_UNSAFE = re.compile(r"[^\x21-\x7e]|\\")
 
 _SENTENCES = phrases(
     {
@@ -263,17 +261,3 @@ async def _like_get(handler: AdminHandler, *arguments: str) -> None:
     answering = handler.get(*arguments)
     if answering is not None:
         await answering
-
-
-def safe_path(wanted: str) -> str:
-    """A path of this site that somebody may be sent to, or "": no host, no scheme, nothing that a browser would read as one.
-
-    Browsers take ``//x``, ``/\\x`` and such paths with tabs in between for another host (https://url.spec.whatwg.org/#url-parsing).
-    """
-    if not wanted.startswith("/") or wanted.startswith("//") or _UNSAFE.search(wanted):
-        return ""
-    try:
-        parts = urlsplit(wanted)
-    except ValueError:
-        return ""
-    return wanted if not parts.scheme and not parts.netloc else ""

@@ -2,7 +2,7 @@
 
 from cms.errors import InvalidInput, TooManyRequests
 from cms.handlers.admin.account import AccountHandler
-from cms.handlers.admin.base import safe_path
+from cms.handlers.base import safe_path
 from cms.handlers.forms import Form
 from cms.policy import Capability
 from cms.schemas.account import ConfirmationInput

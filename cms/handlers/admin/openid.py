@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass
 from hmac import compare_digest
 
 from cms.errors import Conflict, Forbidden, InvalidInput, NotFound
-from cms.handlers.admin.base import AdminHandler, safe_path
+from cms.handlers.admin.base import AdminHandler
 from cms.handlers.admin.links import ENDED
 from cms.handlers.admin.sessions import SignInHandler
+from cms.handlers.base import safe_path
 from cms.models.user import Purpose
 from cms.openid import Away, OpenID, Refused, Secrets
 from cms.policy import Capability

@@ -1,8 +1,8 @@
 """The second step of signing in, and signing in with a passkey, which is both steps at once."""
 
 from cms.errors import InvalidInput, TooManyRequests
-from cms.handlers.admin.base import safe_path
 from cms.handlers.admin.sessions import DoorHandler, Entry, SignInHandler
+from cms.handlers.base import safe_path
 from cms.handlers.forms import Form
 from cms.models import User
 from cms.models.user import Purpose

@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 
 from cms.db.session import Work
 from cms.errors import InvalidInput, TooManyRequests
-from cms.handlers.admin.base import LOST_KEY, AdminHandler, safe_path
-from cms.handlers.base import KNOWN_COOKIE_DAYS, known_cookie_name
+from cms.handlers.admin.base import LOST_KEY, AdminHandler
+from cms.handlers.base import KNOWN_COOKIE_DAYS, known_cookie_name, safe_path
 from cms.handlers.forms import Form, Schema
 from cms.models import User
 from cms.models.user import Purpose

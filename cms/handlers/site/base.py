@@ -112,13 +112,13 @@ class SiteHandler(BaseHandler):
         return [str(each) for each in json.loads(kept)] if kept else []
 
     def show_lock(self, frame: Frame, post_id: int | None = None, *, at: str | None = None, wrong: str = "") -> None:
-        """The page that asks for a password: of a text, or of the site. ``at``: where its reader wants to go."""
+        """The page that asks for a password: of a text, or of the site. ``at``: where its reader wants to go, as an address."""
         self.parts.use_frame(frame)
         is_front = frame.access == Access.COMING_SOON and self.request.path == "/"
         self.set_status(200 if is_front and not wrong else 403)
         self.set_header("X-Robots-Tag", "noindex")
         self.set_header("Cache-Control", "no-store")
-        self.render("site/lock.html", post_id=post_id, access=frame.access, wrong=wrong, at=self.request.path if at is None else at)
+        self.render("site/lock.html", post_id=post_id, access=frame.access, wrong=wrong, at=self.request.uri if at is None else at)
 
     @property
     def cache_key(self) -> str:

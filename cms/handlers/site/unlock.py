@@ -3,6 +3,7 @@
 import json
 
 from cms.errors import InvalidInput, NotFound
+from cms.handlers.base import safe_path
 from cms.handlers.forms import Form
 from cms.handlers.site.base import SiteHandler
 from cms.schemas.visibility import UnlockInput
@@ -28,15 +29,15 @@ class UnlockHandler(SiteHandler):
         self.redirect(self.reverse_url("home"), status=303)
 
     async def post(self) -> None:
-        form = self.form(UnlockInput)
+        form, wanted = self.form(UnlockInput), self.get_body_argument("next", "")
         lock = await self._find(form)
         if await self._opens(lock, form):
             kept = json.dumps(passes.added(self.opened, lock.mark))
             self.set_signed_cookie(self.opened_cookie, kept, expires_days=passes.DAYS, **self.cookie_flags)
-            self.redirect(href("/" + (lock.path or form["next"]).lstrip("/\\")), status=303)
+            self.redirect(href(lock.path) if lock.path else safe_path(wanted) or "/", status=303)
             return
         frame, post_id = await self.parts.door.frame(), int(form["post"]) if form["post"] else None
-        self.show_lock(frame, post_id, at=form["next"], wrong=self.locale.translate(WRONG))
+        self.show_lock(frame, post_id, at=wanted, wrong=self.locale.translate(WRONG))
 
     async def _find(self, form: Form[UnlockInput]) -> Lock:
         try:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from cms.handlers.admin.base import AdminHandler, safe_path
+from cms.handlers.admin.base import AdminHandler
+from cms.handlers.base import safe_path
 from cms.policy import Capability
 from tests.handlers.admin.pages import published, written
 from tests.web import Site

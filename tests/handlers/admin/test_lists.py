@@ -180,6 +180,7 @@ async def test_what_was_done_to_many_is_undone_for_seconds_and_by_whoever_did_it
     site.database.clock = Clock(utc_now() + timedelta(seconds=16))
     report = await browser.post("/admin/posts/undo", form)
     assert report.words.count("It is too late to undo this") == 2
+    assert "Nothing was changed." in report.words
     assert await titles(browser, "status=trashed") == ["Night 1", "Night 0"]
 
 

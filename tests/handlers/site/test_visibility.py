@@ -6,7 +6,7 @@ import pytest
 
 from cms.models import Post
 from tests import factories
-from tests.handlers.admin.pages import by_class, words
+from tests.handlers.admin.pages import by_class, fields, words
 from tests.web import Answer, Browser, Site
 
 HIDDEN: dict[str, Any] = {"title": "Ebb", "text": "Mud and eels.", "tags": ("Sea",), "new_category": "Coast"}
@@ -187,13 +187,30 @@ async def test_closed_site_shows_nothing_but_its_name(site: Site, access: str) -
     assert "Disallow: /\n" in (await reader.get("/robots.txt")).text
     assert (await reader.get("/login")).status == 200
     assert "eels" in (await owner.get("/ebb")).text
-    right = await reader.send("POST", "/unlock", {"next": "//evil.example/ebb", "password": "spring tide"})
-    assert (right.status, right.location) == (303, "/evil.example/ebb")
+    assert (await reader.send("POST", "/unlock", {"password": "spring tide"})).status == 303
     opened = await reader.get("/ebb")
     assert (opened.status, opened.headers["Cache-Control"]) == (200, "private, no-store")
     assert (await site.browser().get("/ebb")).status == 403
     await owner.post("/admin/site/access", {"access": "open"})
     assert (await site.browser().get("/ebb")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("came_to", "goes_on"),
+    [
+        ("/search?q=mud&page=1", "/search?q=mud&page=1"),
+        ("/caf%C3%A9/a%20b", "/caf%C3%A9/a%20b"),
+        (f"/search?q={'x' * 4000}", f"/search?q={'x' * 4000}"),
+        ("//evil.example/ebb", "/"),
+    ],
+)
+async def test_reader_of_a_private_site_goes_on_to_where_he_came(site: Site, came_to: str, goes_on: str) -> None:
+    owner, reader = await site.signed_in("owner"), site.browser()
+    await owner.post("/admin/site/access", {"access": "private", "password": "spring tide"})
+    locked = await reader.get(came_to)
+    wrong = await reader.send("POST", "/unlock", {**fields(locked.page), "password": "neap tide"})
+    right = await reader.send("POST", "/unlock", {**fields(wrong.page), "password": "spring tide"})
+    assert (right.status, right.location) == (303, goes_on)
 
 
 @pytest.mark.parametrize("access", ["private", "coming_soon"])
