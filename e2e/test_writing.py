@@ -171,6 +171,9 @@ def test_a_megabyte_stays_usable(writer: WritingScreen) -> None:
     began = time.monotonic()
     editor.open(writer.driver.current_url)
     assert time.monotonic() - began < 20, "it took half a minute where the browser looked for the direction of the text"
+    assert not writer.driver.find_element("name", "text").is_displayed(), "nor are its lines broken twice"
+    writer.driver.find_element("css selector", ".skip").send_keys(Keys.ENTER)
+    assert writer.focused == "Text, in Markdown"
 
 
 def test_the_line_that_is_typed_is_seen_and_at_the_beginning_the_title(writer: WritingScreen) -> None:

@@ -184,7 +184,7 @@ class Editor {
   #goTo(hash) {
     const [, place] = /^#at=(\d+)$/.exec(hash) ?? [];
     if (place === undefined) return;
-    if (this.textarea.offsetParent === null) document.getElementById("view-write").checked = true;
+    if (this.writer.view.dom.offsetParent === null) document.getElementById("view-write").checked = true;
     this.writer.goTo(Math.min(Number(place), this.text.length));
   }
 

@@ -18,6 +18,13 @@ test("numbers of Word begin again behind bullets", () => {
   assert.equal(pasted(item("a", "·") + item("b", "1.") + item("c", "2.")), "- a\n1. b\n2. c");
 });
 
+test("what is of the site itself has no host", (context) => {
+  globalThis.location = { origin: "https://tide.example" };
+  context.after(() => delete globalThis.location);
+  const html = '<p><a href="https://tide.example/low?utm_source=x#ebb">low</a> <a href="https://tide.example.org/">other</a></p><img src="https://tide.example/media/1/a.png" alt="a">';
+  assert.equal(pasted(html), "[low](/low#ebb) [other](https://tide.example.org/)\n\n![a](/media/1/a.png)");
+});
+
 test("what says no more than plain text is left to it", () => {
   assert.equal(pasted("<div><span>## typed **elsewhere**</span></div>"), null);
   assert.equal(pasted('<div style="font-family: monospace; white-space: pre;"><span style="font-style: italic">code</span> of an editor</div>'), null);

@@ -47,7 +47,7 @@ export function createWriter({
         EditorState.lineSeparator.of("\n"), // as the shared text counts
         changeable.of(EditorState.readOnly.of(readOnly)),
         spoken.of(inLanguage(language, direction)),
-        EditorView.contentAttributes.of({ "aria-label": words.text }),
+        EditorView.contentAttributes.of({ id: textarea.id, "aria-label": words.text }),
         placeholder(textarea.placeholder),
         tooltips({ tooltipSpace: () => ({ left: EDGE, top: 0, right: innerWidth - EDGE, bottom: innerHeight }) }),
         EditorState.phrases.of({ Completions: words.blocks, "replaced $ matches": words.replaced.replace("{number}", "$"), "replaced match on line $": words.replaced.replace("{number}", "$") }),
@@ -117,23 +117,22 @@ const isStepOfItsOwn = (transaction) =>
 
 const inLanguage = (code, dir) => EditorView.contentAttributes.of({ spellcheck: "true", autocapitalize: "sentences", ...(code && { lang: code }), ...(dir && { dir }) });
 
-// Out of sight, not out of the form: whoever sends or reads the form gets the text, and whoever goes to the field comes to the surface.
+// Out of sight, not out of the form: whoever sends or reads the form gets the text. It has no place on the page, as browsers would break a
+// megabyte into lines there with each key; the surface has its name, for whoever goes to it.
 function cover(textarea, view) {
   const covered = new AbortController();
   const { signal } = covered;
+  const { id } = view.contentDOM;
   const sync = () => (textarea.value = view.state.doc.toString());
   textarea.form?.addEventListener("formdata", ({ formData }) => formData.set(textarea.name, sync()), { signal });
   textarea.form?.addEventListener("submit", sync, { signal, capture: true });
-  textarea.addEventListener("focus", () => view.focus(), { signal });
   textarea.classList.add("covered");
-  textarea.tabIndex = -1;
-  textarea.setAttribute("aria-hidden", "true");
+  textarea.removeAttribute("id");
   textarea.after(view.dom);
   return () => {
     sync();
     covered.abort();
     textarea.classList.remove("covered");
-    textarea.removeAttribute("tabindex");
-    textarea.removeAttribute("aria-hidden");
+    textarea.id = id;
   };
 }

@@ -37,10 +37,16 @@ export function addressOf(href) {
     if (/(?:^|\.)google\.\w+$/.test(url.hostname) && url.pathname === "/url") return addressOf(url.searchParams.get("q") ?? url.searchParams.get("url"));
     const kept = [...url.searchParams.keys()].filter((name) => TRACKING.test(name));
     for (const name of kept) url.searchParams.delete(name);
-    return kept.length ? url.href : href.trim();
+    return atHome(kept.length ? url.href : href.trim());
   } catch {
     return "";
   }
+}
+
+// What is of this very site is found there wherever it moves.
+function atHome(address) {
+  const home = globalThis.location?.origin;
+  return home && address.startsWith(`${home}/`) ? address.slice(home.length) : address;
 }
 
 export function pictureOf(element, caption = "") {
@@ -48,7 +54,7 @@ export function pictureOf(element, caption = "") {
   const isPixel = [element.getAttribute("width"), element.getAttribute("height")].some((size) => size === "1" || size === "0");
   if (isPixel || !/^(?:https?:|\/)/i.test(source)) return "";
   const alternative = (element.getAttribute("alt") ?? "").replace(/[[\]]/g, "\\$&").replace(/\s+/g, " ");
-  return `![${alternative}](${inBrackets(source)}${caption ? ` "${caption.replace(/"/g, '\\"')}"` : ""})`;
+  return `![${alternative}](${inBrackets(atHome(source))}${caption ? ` "${caption.replace(/"/g, '\\"')}"` : ""})`;
 }
 
 const inBrackets = (address) => (/[\s()<>]/.test(address) ? `<${address.replace(/[<>\n]/g, encodeURIComponent)}>` : address);
