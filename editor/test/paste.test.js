@@ -25,6 +25,10 @@ test("what is of the site itself has no host", (context) => {
   assert.equal(pasted(html), "[low](/low#ebb) [other](https://tide.example.org/)\n\n![a](/media/1/a.png)");
 });
 
+test("a heading comes without the sign that links to it", () => {
+  assert.equal(pasted('<h2>Ebb<a href="https://tide.example/low#ebb">§</a></h2><p>at <a href="/c#">#</a> and <a href="/x">#1</a></p>'), "## Ebb\n\nat and [#1](/x)");
+});
+
 test("what says no more than plain text is left to it", () => {
   assert.equal(pasted("<div><span>## typed **elsewhere**</span></div>"), null);
   assert.equal(pasted('<div style="font-family: monospace; white-space: pre;"><span style="font-style: italic">code</span> of an editor</div>'), null);

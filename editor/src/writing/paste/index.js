@@ -138,12 +138,16 @@ function cellOf(cell) {
 
 // --- words ---
 
+// The sign beside a heading that links to it.
+const isMarkOfItsPlace = (link) => /^[§¶#]$/.test(link.textContent.trim()) && (link.getAttribute("href") ?? "").includes("#");
+
 // Of a node and all in it. Where blocks meet within a line, there is a space.
 function runsOf(node, marks, isItself = false) {
   if (node.nodeType === 3) return [{ ...marks, text: node.nodeValue }];
   if (node.nodeType !== 1 || !isShown(node)) return [];
   const name = nameOf(node);
   if (name === "br") return [BREAK];
+  if (name === "a" && isMarkOfItsPlace(node)) return [];
   if (name === "img") return [{ text: pictureOf(node), raw: true, link: marks.link }];
   const its = isItself || !BLOCKS.test(name) ? marksOf(node, marks) : marks;
   const runs = [...node.childNodes].flatMap((child) => runsOf(child, its, true));
