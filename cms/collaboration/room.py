@@ -254,7 +254,7 @@ class Room:
             self._refuse_too_much(data, shape)
             self.known.check(shape)
             self._take_in(seat, data, shape)
-        elif self.known.brings_news(shape):
+        elif self.known.brings_news(shape) or shape.deleted:
             seat.has_lost_one = True
             self._tell_standing(seat)
         if not seat.has_lost_one:

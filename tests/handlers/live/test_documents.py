@@ -234,6 +234,20 @@ async def test_reader_reads_along_and_changes_nothing(site: Site) -> None:
 
 async def test_disabled_person_is_out_at_once_and_so_is_an_ended_session(site: Site) -> None:
     post_id = await post_of(site)
+async def test_what_a_reader_deletes_is_not_called_kept(site: Site) -> None:
+    post_id = await post_of(site, text="One. Two.")
+    async with writing(await site.signed_in("author"), post_id) as ana, writing(await site.signed_in("editor"), post_id) as edna:
+        await asyncio.gather(ana.reads("One. Two."), ana.kept())
+        await factories.trash(site.database, await factories.person(site.database, "editor"), post_id)
+        await ana.until(lambda: ana.last_told("standing") is not None)
+        ana.told.clear()
+        ana.type("One.")
+        await ana.until(lambda: ana.last_told("standing") is not None)
+        await asyncio.sleep(4 * log.GATHER)
+        assert ana.on_disk < ana.sent
+        assert edna.document.content == "One. Two."
+
+
     async with writing(await site.signed_in("author"), post_id) as ana, writing(await site.signed_in("editor"), post_id) as edna:
         async with site.database.transaction() as work:
             user = await accounts.find_by_email(work.session, "author@example.org")
