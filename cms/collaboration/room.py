@@ -1,5 +1,6 @@
 """A room: a document that people have open in this process, who they are, and what is passed on between them."""
 
+import asyncio
 import json
 import time
 from collections.abc import Callable, Iterable
@@ -105,7 +106,8 @@ class Room:
         self.on_its_way = Queue()  # what the log is writing just now
         self.mine: set[int] = set()  # numbers of updates that this room wrote itself
         self.unread: list[int] = []  # numbers of updates that others have written
-        self.is_reading = self.is_projecting = False
+        self.is_reading = False
+        self.projecting: asyncio.Task[Any] | None = None  # who is just bringing the working copy up to date
         self.stretches: dict[int, Stretch] = {}  # by person
         self.last_writer, self.changed_at = writer, time.monotonic() - silent_for
         self.compared_at = self.changed_at  # when what it says was compared last with what whoever opens it reads

@@ -157,7 +157,7 @@ class Rooms:
                 if event.post_id in self._coming:
                     self._changed.add(event.post_id)
                 room_of = self._rooms.get(event.post_id)
-                if room_of and not room_of.is_projecting:
+                if room_of and (room_of.projecting is None or room_of.projecting is not asyncio.current_task()):  # not our own doing
                     self._doubt(room_of, room_of.seats)
 
     def missed(self) -> None:
@@ -260,7 +260,7 @@ class Rooms:
         since, is_written = room.ahead_since, room.is_written
         if since is None:
             return
-        room.ahead_since, room.is_projecting = None if is_written else since, True
+        room.ahead_since, room.projecting = None if is_written else since, asyncio.current_task()
         try:
             async with self._database.transaction() as work:
                 await working_copies.project(work, room.post_id, room.last_writer)
@@ -268,7 +268,7 @@ class Rooms:
             room.ahead_since = since
             raise
         finally:
-            room.is_projecting = False
+            room.projecting = None
         if room.authors != (authors := room.document.fields.get("authors")):
             room.authors = authors
             self._doubt(room, room.seats)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+from collections.abc import AsyncIterator
 
 import pytest
 from sqlalchemy import select
@@ -11,6 +12,7 @@ from tornado.httpclient import HTTPClientError
 from cms import crdt
 from cms.collaboration import log, protocol, room, rooms, updates
 from cms.collaboration.protocol import framed, number
+from cms.db.session import Work
 from cms.handlers.live import documents
 from cms.models import AuditEntry, Revision
 from cms.models.post import Reason
@@ -270,6 +272,24 @@ async def test_trash_stops_the_pen_and_taking_out_gives_it_back(site: Site) -> N
         async with site.database.transaction() as work:
             await posts.restore(work, author, post_id)
         await ana.until(lambda: (ana.last_told("standing") or {}).get("mayWrite") is True)
+
+
+async def test_trash_is_heard_while_the_working_copy_waits_for_its_turn(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    post_id, author = await post_of(site), await factories.person(site.database, "author")
+    transaction, looking, trashed = site.database.transaction, site.application.parts.rooms._running, []
+
+    @contextlib.asynccontextmanager
+    async def after_the_trash(*given: str) -> AsyncIterator[Work]:
+        if asyncio.current_task() in looking and not trashed:
+            trashed.append(post_id)
+            await asyncio.create_task(factories.trash(site.database, author, post_id))
+        async with transaction(*given) as work:
+            yield work
+
+    async with writing(await site.signed_in("author"), post_id) as ana:
+        monkeypatch.setattr(site.database, "transaction", after_the_trash)
+        ana.type("Two.")
+        await ana.until(lambda: bool(trashed) and (ana.last_told("standing") or {}).get("mayWrite") is False)
 
 
 async def test_trash_is_heard_by_who_is_just_coming_in(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
