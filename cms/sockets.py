@@ -5,7 +5,7 @@ frame and turns the loop twice. What a frame is, and which ones end the socket, 
 import asyncio
 import time
 from collections import deque
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from types import coroutine
 
 from tornado.ioloop import IOLoop
@@ -15,6 +15,7 @@ from tornado.websocket import WebSocketProtocol13
 from cms.telemetry import log
 
 SLICE = 0.001  # seconds of messages until the loop looks what else there is
+TOO_BIG = 1009  # Tornado's code for a message that is longer than it may be
 CHUNK = 64 * 1024  # bytes that are taken from a connection at once; so many that wait, and it is not listened to
 _came = bytearray(CHUNK)  # of whichever connection is just read
 
@@ -69,6 +70,8 @@ class Wire(asyncio.BufferedProtocol):
         return _came
 
     def buffer_updated(self, count: int) -> None:
+        if self._frames is None:
+            return  # it has ended; what is not read would have the reason for that lost on the way
         self._unread += memoryview(_came)[:count]
         if not self._is_waiting:
             self._is_waiting = True
@@ -147,12 +150,18 @@ def _turn(has_more: bool) -> Generator[bool, None, None]:
     yield has_more
 
 
+class _TooLong(Exception):
+    """A message, of which no more is read."""
+
+
 class Frames(WebSocketProtocol13):
     """To be given the connection by ``begin`` before anything is sent."""
 
     _wire: Wire | None = None
 
-    async def begin(self, most: int) -> None:
+    async def begin(self, most: int, refuse: Callable[[], None]) -> None:
+        """``refuse``: called to close it when a message comes that is too long to be read."""
+        self._refuse = refuse
         stream, wire = self.stream, Wire(most)
         try:
             await stream.write(b"")  # until all that was written is sent
@@ -172,9 +181,17 @@ class Frames(WebSocketProtocol13):
             self.handler.on_ws_connection_close(self.close_code, self.close_reason)
 
     async def _read_all(self, wire: Wire) -> None:
-        while not self.client_terminated:
-            await self._receive_frame()
-            await _turn(not wire.is_read)
+        try:
+            while not self.client_terminated:
+                await self._receive_frame()
+                await _turn(not wire.is_read)
+        except _TooLong:
+            self._refuse()
+
+    def close(self, code: int | None = None, reason: str | None = None) -> None:
+        if code == TOO_BIG:  # Tornado would cut the connection, and nobody be told why
+            raise _TooLong
+        super().close(code, reason)
 
     async def _read_bytes(self, n: int) -> bytes:
         return await self.stream.read_bytes(n)

@@ -35,12 +35,12 @@ class DocumentHandler(WebSocketHandler, LiveHandler):
 
     async def open(self, number: str) -> None:
         if isinstance(self.ws_connection, Frames):
-            await self.ws_connection.begin(MAX_UNSENT)
+            await self.ws_connection.begin(MAX_UNSENT, lambda: self._refuse(protocol.too_much()))
         session_id = self.standing.session.id if self.standing else 0
         try:
             entered = await self.parts.rooms.enter(self, session_id, int(number), self.get_query_argument("lineage", ""))
         except Refusal as refusal:
-            self.end(refusal.code, refusal.reason)
+            self._refuse(refusal)
             return
         self._room, self._seat = entered
         if self._is_gone:  # left while it was opened
@@ -53,7 +53,7 @@ class DocumentHandler(WebSocketHandler, LiveHandler):
         try:
             room.receive(self._seat, message if isinstance(message, bytes) else b"")
         except Refusal as refusal:
-            self.end(refusal.code, refusal.reason)
+            self._refuse(refusal)
             if isinstance(refusal, Broken):
                 self.parts.rooms.give_up(room)
 
@@ -62,6 +62,9 @@ class DocumentHandler(WebSocketHandler, LiveHandler):
         if self._room and self._seat:
             self._room.leave(self._seat)
         self._room = self._seat = None
+
+    def _refuse(self, refusal: Refusal) -> None:
+        self.end(refusal.code, refusal.reason)
 
     # --- what the room calls ---
 

@@ -234,8 +234,6 @@ async def test_reader_reads_along_and_changes_nothing(site: Site) -> None:
         assert reader.on_disk < reader.sent
 
 
-async def test_disabled_person_is_out_at_once_and_so_is_an_ended_session(site: Site) -> None:
-    post_id = await post_of(site)
 async def test_what_a_reader_deletes_is_not_called_kept(site: Site) -> None:
     post_id = await post_of(site, text="One. Two.")
     async with writing(await site.signed_in("author"), post_id) as ana, writing(await site.signed_in("editor"), post_id) as edna:
@@ -250,6 +248,8 @@ async def test_what_a_reader_deletes_is_not_called_kept(site: Site) -> None:
         assert edna.document.content == "One. Two."
 
 
+async def test_disabled_person_is_out_at_once_and_so_is_an_ended_session(site: Site) -> None:
+    post_id = await post_of(site)
     async with writing(await site.signed_in("author"), post_id) as ana, writing(await site.signed_in("editor"), post_id) as edna:
         async with site.database.transaction() as work:
             user = await accounts.find_by_email(work.session, "author@example.org")
@@ -571,6 +571,9 @@ async def test_much_too_much_ends_the_socket_and_the_text_stays(site: Site, monk
         async with writing(author, post_id) as ana:
             ana.send(bytes(room.MAX_MESSAGE + 10))
             assert (await ana.end())[0] == 4413
+        async with writing(author, post_id) as ana:
+            ana.send(bytes(10 * room.MAX_MESSAGE))  # still on its way when the reason is known
+            assert await ana.end() == (4413, "This is more than may be sent at once.")
         monkeypatch.setattr(room, "MAX_DOCUMENT", 20_000)
         async with writing(author, post_id) as ana:
             await ana.reads("Whole.")
