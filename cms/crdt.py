@@ -5,8 +5,9 @@ half a surrogate pair would divide the two for good. Numbers are floats in Yjs; 
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import accumulate, chain, pairwise
 from typing import Any
 
 from pycrdt import Doc, Map, Text, merge_updates
@@ -29,10 +30,6 @@ class Document:
             self._doc.apply_update(merged(*updates))
         self._made: list[bytes] = []
         self._keys: set[str] = set()
-        self._watches = (
-            self._doc.observe(lambda event: self._made.append(event.update)),
-            self._fields.observe(lambda event: self._keys.update(event.keys)),
-        )
 
     @classmethod
     def of(cls, content: str, fields: Mapping[str, Any]) -> "Document":
@@ -66,26 +63,36 @@ class Document:
 
         Raises ``ValueError`` if the document is not one of ours.
         """
-        with _panics_are_errors(), self._doc.transaction():
+        with _panics_are_errors(), self._watched(), self._doc.transaction():
             if content is not None:
-                self._retype(content)
-            before = self.fields if fields else {}
+                before = self.content
+                self._change(before, diff.edits(before, content))
+            known = self.fields if fields else {}
             for key, value in (fields or {}).items():
-                if key not in before or before[key] != value:
+                if key not in known or known[key] != value:
                     self._fields[key] = value
         return self._taken()
 
-    def _retype(self, content: str) -> None:
-        before = self.content
-        for start, end, words in reversed(diff.edits(before, content)):
-            at = len(before[:start].encode())
-            del self._content[at : at + len(before[start:end].encode())]
-            if words:
-                self._content.insert(at, words)
+    def _change(self, before: str, edits: Sequence[diff.Edit]) -> None:
+        """The one in the middle first, as pycrdt copies what stands behind each in one piece with it."""
+        ends = (0, *chain.from_iterable((start, end) for start, end, _ in edits))
+        places = list(accumulate(len(before[a:b].encode()) for a, b in pairwise(ends)))  # the same in bytes
+        waiting = [(0, len(edits), 0)]
+        with _panics_are_errors(), self._doc.transaction():
+            while waiting:
+                first, last, moved = waiting.pop()
+                if first == last:
+                    continue
+                middle = (first + last) // 2
+                start, end, words = places[2 * middle] + moved, places[2 * middle + 1] + moved, edits[middle][2]
+                del self._content[start:end]
+                if words:
+                    self._content.insert(start, words)
+                waiting += [(first, middle, moved), (middle + 1, last, moved + len(words.encode()) - (end - start))]
 
     def apply(self, update: bytes) -> bytes:
         """What of it was new. Raises ``ValueError`` if it cannot be read; the document may be half of it then."""
-        with _panics_are_errors():
+        with _panics_are_errors(), self._watched():
             self._doc.apply_update(update)
         return self._taken()
 
@@ -93,6 +100,19 @@ class Document:
         """Fields that were set or deleted since this was asked, by whatever means."""
         changed, self._keys = self._keys, set()
         return changed
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """What is done is noted. A watch that never ends would keep the document in memory when nobody has it any more."""
+        watches = (
+            self._doc.observe(lambda event: self._made.append(event.update)),
+            self._fields.observe(lambda event: self._keys.update(event.keys)),
+        )
+        try:
+            yield
+        finally:
+            self._doc.unobserve(watches[0])
+            self._fields.unobserve(watches[1])
 
     def _taken(self) -> bytes:
         made, self._made[:] = list(self._made), []
@@ -178,13 +198,15 @@ def is_whole(document: bytes, content: str, fields: Mapping[str, Any]) -> bool:
 
 
 def merge_texts(seen: str, mine: str, theirs: str) -> str:
-    """Theirs with what I changed since we both saw the same."""
+    """Theirs with what I changed since we both saw the same. What both changed alike is changed once."""
     if theirs == seen:
         return mine
-    common = Document.of(seen, {}).data()
-    other = Document(common)
-    other.edit(theirs)
-    other.apply(Document(common).edit(mine))
+    one = Document.of(seen, {})
+    other, done = Document(one.data()), diff.edits(seen, theirs)
+    other._change(seen, done)
+    alike = set(done)
+    one._change(seen, [each for each in diff.edits(seen, mine) if each not in alike])
+    other.apply(one.data())
     return other.content
 
 

@@ -1,8 +1,13 @@
+import gc
 import random
+import resource
+import time
+from pathlib import Path
 
 import pytest
 
 from cms import crdt
+from tests.measuring import unmeasured
 
 FIELDS = {"title": "Low tide", "tags": [3, 1], "series": {"id": 2, "position": 7}, "category": None, "featured": False}
 
@@ -45,6 +50,48 @@ def test_what_was_changed_meanwhile_stays_when_texts_are_merged() -> None:
     assert crdt.merge_texts(seen, "One 2 three.\n\nFour 😀.\n", "Zero one two three.\n\nFour 😁.\n") == "Zero one 2 three.\n\nFour 😁.\n"
     assert crdt.merge_texts(seen, seen, "Theirs.") == "Theirs."
     assert crdt.merge_texts(seen, "Mine.", seen) == "Mine."
+
+
+def test_what_both_changed_alike_is_changed_once() -> None:
+    """A form that was sent twice; two who mend one mistake."""
+    seen = "One two three.\n\nFour five.\n"
+    mine = "One 2 three.\n\nFour five. Six.\n"
+    assert crdt.merge_texts(seen, mine, mine) == mine
+    assert crdt.merge_texts(seen, mine, "Zero. One 2 three.\n\nFour five. Six.\n") == "Zero. One 2 three.\n\nFour five. Six.\n"
+
+
+def test_texts_of_a_megabyte_are_merged_whatever_happened_to_them() -> None:
+    """With time that grows with the square of the changes, or of what a change may be, each would take minutes."""
+    chance = random.Random(1)
+    lines = [f"line {number} and some words" for number in range(40_000)]
+    noise = ["".join(chance.choices("ab \n", k=1_000_000)) for _ in range(2)]
+    pairs = [
+        ("\n".join(lines), "\n".join(line.replace("some", "many") for line in lines)),
+        (" ".join(lines), " ".join(chance.sample(lines, len(lines)))),
+        ("\n".join(lines), "\n".join(chance.sample(lines, len(lines)))),
+        tuple("".join(f"{number}\n" + between for number in range(2000)) for between in ("a\nb\n" * 120, "b\na\na\n" * 80)),
+        tuple("".join(f"{number}\n" + between for number in range(1000)) for between in ("a\n" * 400, "a\nb\n" * 200)),
+        (noise[0], noise[1]),
+    ]
+    with unmeasured():
+        for seen, mine in pairs:
+            before = time.process_time()
+            merged = crdt.merge_texts(seen, mine, "Theirs. " + seen)
+            assert merged == "Theirs. " + mine
+            assert time.process_time() - before < 5
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="asks the kernel how much memory it has")
+def test_document_that_is_left_is_forgotten() -> None:
+    """One is made whenever a working copy is brought up to date."""
+    data = crdt.Document.of("x" * 1_000_000, FIELDS).data()
+    sizes = []
+    for _ in range(2):
+        for _ in range(30):
+            crdt.Document(data).edit(fields={"title": "High tide"})
+        gc.collect()
+        sizes.append(int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize())
+    assert sizes[1] - sizes[0] < 10_000_000
 
 
 def test_what_is_applied_twice_is_no_news() -> None:

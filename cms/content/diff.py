@@ -7,19 +7,22 @@ lines that occur once in both (the idea of Bram Cohen's patience diff), and word
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Literal
 
 Kind = Literal["same", "changed", "added", "removed", "skip"]
 _Block = tuple[int, int, int, int]  # old start, old end, new start, new end
+Edit = tuple[int, int, str]  # start and end of what goes, and what comes
 
 CONTEXT = 3  # unchanged lines shown around a change
 _LINE_BUDGET = 250_000  # pairs of lines that difflib may weigh at once
 _WORD_BUDGET = 60_000  # pairs of words within one line
 _TOTAL_WORD_BUDGET = 2_000_000  # pairs of words in the whole text; beyond, lines are compared as wholes
+_EDIT_BUDGET = 8_000_000  # what all edits of a text may cost to find; a tenth of a second where difflib is at its worst
+_MOST_EDITS = 2000  # beyond, neighbours are one
 _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
 _WORD = re.compile(r"\w+")
 
@@ -80,23 +83,44 @@ def count_words(rows: Iterable[Row]) -> tuple[int, int]:
     return added, removed
 
 
-def edits(old: str, new: str) -> list[tuple[int, int, str]]:
+def edits(old: str, new: str) -> list[Edit]:
     """What to replace in the old text to get the new one: (start, end, words) of stretches that differ, in order, as short as is cheap
     to find: lines first, then words, then what those have in common at their ends."""
-    found = []
-    for a, b, words in _replaced(0, old.splitlines(keepends=True), new.splitlines(keepends=True)):
-        for start, end, part in _replaced(a, _TOKEN.findall(old[a:b]), _TOKEN.findall(words)):
+    found, purse = list[Edit](), _Purse(_EDIT_BUDGET)
+    for a, b, words in _replaced(0, old.splitlines(keepends=True), new.splitlines(keepends=True), purse):
+        for start, end, part in _replaced(a, _TOKEN.findall(old[a:b]), _TOKEN.findall(words), purse):
             before = _common(old[start:end], part)
             after = _common(old[start + before : end][::-1], part[before:][::-1])
             found.append((start + before, end - after, part[before : len(part) - after]))
-    return found
+    step = -(-len(found) // _MOST_EDITS)
+    return [_joined(old, found[at : at + step]) for at in range(0, len(found), step)] if step > 1 else found
 
 
-def _replaced(start: int, old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, str]]:
+def _joined(old: str, some: Sequence[Edit]) -> Edit:
+    """Edits and what stands between them as one."""
+    starts, ends, words = zip(*some, strict=True)
+    between = (old[end:start] for end, start in zip(ends, (*starts[1:], ends[-1]), strict=True))
+    return starts[0], ends[-1], "".join(chain.from_iterable(zip(words, between, strict=True)))
+
+
+def _replaced(start: int, old: Sequence[str], new: Sequence[str], purse: "_Purse") -> Iterator[Edit]:
     """Blocks that differ, in characters; the old pieces begin at ``start``."""
     places = list(accumulate(map(len, old), initial=start))
-    for a, b, c, d in changes(old, new):
+    for a, b, c, d in changes(old, new, purse.pays):
         yield places[a], places[b], "".join(new[c:d])
+
+
+class _Purse:
+    """How long difflib may search in all. At worst it looks at all pairs again for each piece."""
+
+    def __init__(self, left: int) -> None:
+        self._left = left
+
+    def pays(self, old: int, new: int) -> bool:
+        cost = old * new * min(old, new)
+        if can_pay := cost <= self._left:
+            self._left -= cost
+        return can_pay
 
 
 class _Comparison:
@@ -166,10 +190,14 @@ def _spans(left: list[str], right: list[str]) -> tuple[tuple[Span, ...], tuple[S
     return tuple(old), tuple(new)
 
 
-def changes(old: Sequence[str], new: Sequence[str]) -> Iterator[_Block]:
-    """Blocks that differ, in order; neighbours are joined."""
+def _is_cheap(old: int, new: int) -> bool:
+    return old * new <= _LINE_BUDGET
+
+
+def changes(old: Sequence[str], new: Sequence[str], may_weigh: Callable[[int, int], bool] = _is_cheap) -> Iterator[_Block]:
+    """Blocks that differ, in order; neighbours are joined. ``may_weigh``: whether difflib may compare so many pieces with so many."""
     pending: _Block | None = None
-    for block in _differing(old, new):
+    for block in _differing(old, new, may_weigh):
         if pending and pending[1] == block[0] and pending[3] == block[2]:
             pending = (pending[0], block[1], pending[2], block[3])
             continue
@@ -180,19 +208,20 @@ def changes(old: Sequence[str], new: Sequence[str]) -> Iterator[_Block]:
         yield pending
 
 
-def _differing(old: Sequence[str], new: Sequence[str]) -> Iterator[_Block]:
+def _differing(old: Sequence[str], new: Sequence[str], may_weigh: Callable[[int, int], bool]) -> Iterator[_Block]:
     for a, b, c, d in _gaps(old, new):
         start = _common(old[a:b], new[c:d])
         end = _common(old[a + start : b][::-1], new[c + start : d][::-1])
-        yield from _weighed(old, new, (a + start, b - end, c + start, d - end))
+        block = a + start, b - end, c + start, d - end
+        if may_weigh(block[1] - block[0], block[3] - block[2]):
+            yield from _weighed(old, new, block)
+        else:
+            yield block
 
 
 def _weighed(old: Sequence[str], new: Sequence[str], block: _Block) -> Iterator[_Block]:
-    """difflib's answer where it can be afforded, else the block as a whole."""
+    """difflib's answer."""
     a, b, c, d = block
-    if (b - a) * (d - c) > _LINE_BUDGET:
-        yield block
-        return
     for operation, i, j, k, m in SequenceMatcher(None, old[a:b], new[c:d], autojunk=False).get_opcodes():
         if operation != "equal":
             yield a + i, a + j, c + k, c + m
@@ -232,10 +261,12 @@ def _followed_back(pairs: list[tuple[int, int]], previous: list[int], index: int
 
 
 def _common(old: Sequence[str], new: Sequence[str]) -> int:
-    """How many lines are equal from the start."""
-    count = 0
-    for a, b in zip(old, new, strict=False):
-        if a != b:
-            break
-        count += 1
+    """How many lines are equal from the start. Compared in halves, which costs Python less than one by one."""
+    count, most = 0, min(len(old), len(new))
+    while count < most:
+        middle = (count + most + 1) // 2
+        if old[count:middle] == new[count:middle]:
+            count = middle
+        else:
+            most = middle - 1
     return count

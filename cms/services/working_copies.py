@@ -4,6 +4,7 @@ A post gets a document when somebody first opens it to write; until then its wor
 is the truth and the working copy is read of it. Whoever needs several of them takes post, working copy and document in this order.
 """
 
+import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -72,14 +73,18 @@ async def edit(
     post, copy = await _hold(work, post_id)
     stored = await read_document(work.session, post_id, lock=True)
     if stored is None:
-        text = _merged(base, content, copy.content)
+        text = await asyncio.to_thread(_merged, base, content, copy.content)
         await _write(work, post, copy, text, {**copy.fields, **(fields or {})}, actor.user_id)
         return copy
-    document = crdt.Document(*stored.all)
-    if (made := document.edit(_merged(base, content, document.content), fields)) != crdt.NOTHING:
+    if (made := await asyncio.to_thread(_edited, stored, base, content, fields)) != crdt.NOTHING:
         await _add(work, {post_id: made})
-    await _project(work, post, copy, document, actor.user_id)
+    await _project(work, post, copy, crdt.Document(*stored.all, made), actor.user_id)
     return copy
+
+
+def _edited(stored: "Stored", base: str | None, content: str | None, fields: Mapping[str, Any] | None) -> bytes:
+    document = crdt.Document(*stored.all)
+    return document.edit(_merged(base, content, document.content), fields)
 
 
 def _merged(base: str | None, content: str | None, now: str) -> str:

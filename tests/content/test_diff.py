@@ -1,8 +1,10 @@
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cms.content import diff
 from cms.content.diff import Row, Span, count_words, side_by_side
 from tests.measuring import unmeasured
 
@@ -51,6 +53,29 @@ def test_both_texts_can_be_read_from_the_rows(old: str, new: str) -> None:
     assert len(right) + skipped == len(new.splitlines())
     assert all(old.splitlines()[number - 1] == line for number, line in left.items())
     assert all(new.splitlines()[number - 1] == line for number, line in right.items())
+
+
+def edited(old: str, edits: list[diff.Edit]) -> str:
+    for start, end, words in reversed(edits):
+        old = old[:start] + words + old[end:]
+    return old
+
+
+@given(_TEXTS, _TEXTS, st.sampled_from([1, 2, 3, 2000]))
+def test_edits_make_one_text_of_the_other(old: str, new: str, most: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(diff, "_MOST_EDITS", most)
+        edits = diff.edits(old, new)
+    assert edited(old, edits) == new
+    assert len(edits) <= most
+
+
+def test_edits_are_as_short_as_can_be_afforded(monkeypatch: pytest.MonkeyPatch) -> None:
+    cost = 1 + 5**3  # one line, and five words and spaces of it
+    monkeypatch.setattr(diff, "_EDIT_BUDGET", cost)
+    assert diff.edits("a b a b a", "a c a c a") == [(2, 3, "c"), (6, 7, "c")]
+    monkeypatch.setattr(diff, "_EDIT_BUDGET", cost - 1)
+    assert diff.edits("a b a b a", "a c a c a") == [(2, 7, "c a c")]
 
 
 def test_a_megabyte_is_compared_whatever_happened_to_it() -> None:

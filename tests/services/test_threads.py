@@ -167,8 +167,9 @@ async def test_looking_for_many_passages_keeps_nobody_waiting(database: Database
     data = await opened(database, post.id)
     pieces, made = crdt.Document(data), list[bytes]()
     for number in range(3000):  # each in a place of its own, as after months of writing
+        known = pieces.state()
         pieces._content.insert(number * 2 % (3 * number + 1) if number % 2 else 0, "ab ")
-        made.append(pieces._taken())
+        made.append(pieces.since(known))
     async with database.transaction() as work:
         await working_copies.append(work, {post.id: crdt.merged(*made)})
     for _ in range(20):

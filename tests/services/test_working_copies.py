@@ -18,6 +18,7 @@ from cms.services import accounts, posts, taxonomies, working_copies
 from cms.services.working_copies import Stored
 from cms.worker import loop
 from tests import factories
+from tests.waiting import MOST, asks_the_kernel, longest_wait
 
 
 async def opened(database: Database, post_id: int) -> Stored:
@@ -214,3 +215,20 @@ async def test_texts_that_are_given_to_somebody_else_are_so_in_their_documents(d
     assert copy.fields["authors"] == document.fields["authors"] == [edna.user_id]
     async with database.read() as session:
         assert not (await session.get_one(Document, post.id)).is_ahead
+
+
+@asks_the_kernel
+async def test_a_long_text_that_changed_all_over_keeps_nobody_waiting(database: Database) -> None:
+    ana = await factories.person(database, "author")
+    seen = "\n".join(f"Line {number} and some words." for number in range(10_000))
+    post = await factories.draft(database, ana, text=seen)
+    await opened(database, post.id)
+
+    async def sent() -> None:
+        """A form, while somebody else has written."""
+        await typed(database, post.id, "Hers. " + (await document_of(database, post.id)).content)
+        async with database.transaction() as work:
+            copy = await working_copies.edit(work, ana, post.id, content=seen.replace("some", "many"), base=seen)
+        assert copy.content.endswith("Hers. " + seen.replace("some", "many"))
+
+    assert await longest_wait(sent) < MOST

@@ -383,6 +383,15 @@ async def test_two_without_scripts_change_one_text_and_both_changes_stay(site: S
     assert (now["title"], now["tags"]) == ("Night", "Weather")
 
 
+async def test_form_that_is_sent_twice_is_saved_once(site: Site) -> None:
+    owner = await site.signed_in("owner")
+    post_id = await written(owner, text="It was dark.")
+    typed = {**await editor(owner, post_id), "text": "It was very dark. And stormy."}
+    answers = await asyncio.gather(*(owner.post(f"/admin/posts/{post_id}", typed) for _ in range(2)))
+    assert [answer.status for answer in answers] == [303, 303]
+    assert (await editor(owner, post_id))["text"].strip() == "It was very dark. And stormy."
+
+
 async def test_third_saver_makes_the_conflict_again(site: Site) -> None:
     owner = await site.signed_in("owner")
     post_id = await written(owner)
