@@ -41,3 +41,31 @@ def test_any_text_section_setting_or_action_is_a_few_letters_away(program: Progr
     ask(owner, "new pa", "New page")
     owner.switch_to.active_element.send_keys(Keys.ESCAPE)
     assert not owner.find_element(By.ID, "palette").is_displayed()
+
+
+def test_a_place_is_found_by_what_other_programs_call_it(program: Program, owner: Chrome) -> None:
+    owner.get(f"{program.url}/admin/posts")
+    for words, first in (
+        ("theme", "Site settings: Look"),
+        ("permalink", "Site settings: Addresses"),
+        ("audit", "Record of acts"),
+        ("users", "People"),
+        ("wordpress", "Import, export"),
+        ("navigation", "Menus"),
+        ("deleted", "Trash: Posts"),
+        ("invite", "Invite somebody"),
+        ("exact", "Exact times"),
+        ("sign out", "Sign out"),
+    ):
+        ask(owner, words, first)
+        owner.switch_to.active_element.send_keys(Keys.ESCAPE)
+
+
+def test_the_palette_fits_a_phone(program: Program, owner: Chrome) -> None:
+    fill(program, "", texts("A title that is longer than any telephone is wide, and goes on for a while"))
+    owner.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": False})
+    owner.get(f"{program.url}/admin/posts")
+    ask(owner, "telephone", "A title that is longer than any telephone is wide, and goes on for a while")
+    assert owner.execute_script(
+        "return [...document.querySelectorAll('#palette, #found')].every((box) => box.scrollWidth <= box.clientWidth)"
+    )

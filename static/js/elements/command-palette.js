@@ -1,4 +1,4 @@
-// <command-palette>: any post, page, section or action by a few letters. Sections are the sidebar's own links, settings stand beside the dialog; texts are asked for.
+// <command-palette>: any post, page, section or action by a few letters, also by what other programs call it. Sections are the sidebar's own links, settings stand beside the dialog; texts are asked for.
 const PAUSE = 120; // milliseconds without a key
 const MOST = 8; // of sections and actions
 
@@ -34,7 +34,8 @@ class CommandPalette extends HTMLElement {
   show() {
     this.field.value = "";
     this.texts = [];
-    this.entries = [...document.querySelectorAll(".side .nav a[href], .side [data-scheme-next], .side [data-open]:not([data-open=palette]), command-palette [data-place]")].map((place) => ({
+    this.entries = [...document.querySelectorAll(".side .nav a[href], .side [data-scheme-next], .side [data-times], .side [data-open]:not([data-open=palette]), .side .person button, command-palette [data-place]")].map((place) => ({
+      also: this.querySelector(`[data-also="${place.getAttribute("href")}"]`)?.value,
       words: [...place.childNodes].filter((part) => part.nodeType === Node.TEXT_NODE || part.nodeName === "B").map((part) => part.textContent).join("").trim(),
       icon: place.dataset.icon ?? place.querySelector("use")?.getAttribute("href"),
       place,
@@ -66,9 +67,11 @@ class CommandPalette extends HTMLElement {
 
   #draw() {
     const asked = fold(this.field.value).split(/\s+/).filter(Boolean);
-    const fits = ({ words }) => asked.every((word) => fold(words).includes(word));
-    const chosen = this.entries.filter(fits).slice(0, asked.length ? MOST : 3);
-    const texts = this.texts.filter((text) => fits({ words: text.title }));
+    const says = (words) => asked.every((word) => fold(words).includes(word));
+    const called = this.entries.filter(({ words }) => says(words));
+    const known = this.entries.filter((entry) => entry.also && !called.includes(entry) && says(`${entry.words} ${entry.also}`));
+    const chosen = [...called, ...known].slice(0, asked.length ? MOST : 3);
+    const texts = this.texts.filter((text) => says(text.title));
     const options = [...texts.map((text) => this.#option(text.title, `${this.getAttribute("icons")}#${text.kind}`, text.status, text.path)),
       ...chosen.map((entry) => this.#option(entry.words, entry.icon, "", entry.place.href, entry.place))];
     options.forEach((option, number) => { option.id = `found-${number}`; });
