@@ -78,7 +78,7 @@ async def one_of_each(database: Database, actor: Actor) -> dict[str, int | str]:
             "brought_in": {"posts": 2},
             "found": {"posts": 3},
             "number": 1,
-            "findings": [{"file": "a.md", "line": 3, "what": "No title."}],
+            "findings": [{"outcome": "refused", "file": "a.md", "line": 3, "what": "No title."}],
         }
         asked = {"created_at": work.now, "finished_at": work.now, "created_by_id": owner}
         made: dict[str, Base] = {

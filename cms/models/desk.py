@@ -175,3 +175,8 @@ class Transfer(Base):
     @property
     def is_under_way(self) -> bool:
         return self.state in (TransferState.WAITING, TransferState.RUNNING)
+
+    @property
+    def is_rehearsed(self) -> bool:
+        """Whether the archive is still here of an import that was only tried."""
+        return self.kind == TransferKind.IMPORT and self.state == TransferState.DONE and bool(self.options.get("rehearsal") and self.file)

@@ -52,6 +52,17 @@ class TransferringHandler(AdminHandler, is_base=True):
                 self.write(piece)
                 await self.flush()
 
+    async def bring_in(self, wanted: ImportInput, content: bytes) -> Transfer:
+        name = f"{FOLDER}/in-{secrets.token_hex(8)}.zip"
+        await asyncio.to_thread(_keep, self.data / name, content)
+        try:
+            async with self.transaction() as work:
+                options = wanted.model_dump()
+                return await transfer_runs.ask(work, self.actor, TransferKind.IMPORT, file=name, size=len(content), **options)
+        except Conflict:
+            await asyncio.to_thread((self.data / name).unlink)
+            raise
+
     async def forget(self, number: str) -> None:
         async with self.transaction() as work:
             row = await transfer_runs.forget(work, self.actor, self.number(number), self.kinds)
@@ -94,23 +105,12 @@ class ImportsHandler(TransfersHandler):
                 raise InvalidInput({"archive": "Choose a ZIP archive of the site's folder."})
             if not sent[0].body.startswith(b"PK"):
                 raise InvalidInput({"archive": "This is no ZIP archive."})
-            row = await self._begin(wanted, sent[0].body)
+            row = await self.bring_in(wanted, sent[0].body)
         except (InvalidInput, Conflict) as error:
             form.refuse(error if isinstance(error, InvalidInput) else InvalidInput({"archive": error.message}))
             await self.show(form, status=422)
             return
         self.redirect_to("admin.transfer", row.id)
-
-    async def _begin(self, wanted: ImportInput, content: bytes) -> Transfer:
-        name = f"{FOLDER}/in-{secrets.token_hex(8)}.zip"
-        await asyncio.to_thread(_keep, self.data / name, content)
-        try:
-            async with self.transaction() as work:
-                options = wanted.model_dump()
-                return await transfer_runs.ask(work, self.actor, TransferKind.IMPORT, file=name, size=len(content), **options)
-        except Conflict:
-            await asyncio.to_thread((self.data / name).unlink)
-            raise
 
 
 def _keep(path: Path, content: bytes) -> None:
@@ -133,6 +133,15 @@ class TransferHandler(TransferringHandler):
 
     async def get(self, number: str) -> None:
         self.render("admin/transfers/show.html", section="transfers", row=await self.find(number), flash=self.take_flash())
+
+    async def post(self, number: str) -> None:
+        """What was rehearsed is brought in: the same archive, as it was chosen then."""
+        row = await self.find(number)
+        if not row.is_rehearsed:
+            raise NotFound
+        wanted = ImportInput.model_validate({**row.options, "rehearsal": False})
+        content = await asyncio.to_thread((self.data / row.file).read_bytes)
+        self.redirect_to("admin.transfer", (await self.bring_in(wanted, content)).id)
 
     async def delete(self, number: str) -> None:
         await self.forget(number)

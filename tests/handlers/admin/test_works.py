@@ -50,7 +50,7 @@ async def send(browser: Browser, content: bytes, **fields: str) -> Answer:
 
 BLOG = {
     "blog/config.toml": 'base_url = "https://old.example"\ntitle = "Old"\n',
-    "blog/content/low-tide.md": '+++\ntitle = "Low tide"\ndate = 2020-01-02\n+++\nMud at last.\n',
+    "blog/content/low-tide.md": '+++\ntitle = "Low tide"\ndate = 2020-01-02\n+++\nMud at last. ![Mud](gone.png)\n',
 }
 
 
@@ -63,11 +63,14 @@ async def test_archive_is_rehearsed_brought_in_and_taken_out_again(site: Site) -
     await work_off(site)
     shown = await owner.get(rehearsal.location)
     assert "Would bring in: 1 posts" in shown.words
+    assert "Links, pictures and old addresses that lead nowhere gone.png content/low-tide.md:5" in shown.words
     assert (await reader.get("/low-tide")).status == 404
-    real = await send(owner, zipped(BLOG), permalink="/{slug}")
+    real = await owner.post(rehearsal.location)
+    assert real.status == 303, "what was rehearsed needs not be sent again"
     await work_off(site)
     shown = await owner.get(real.location)
     assert "Brought in: 1 posts" in shown.words
+    assert (await owner.post(real.location)).status == 404, "only a rehearsal is brought in"
     assert "Mud at last." in (await reader.get("/low-tide")).text
     report = await owner.get(f"{real.location}/report")
     assert report.headers["Content-Security-Policy"].startswith("sandbox")
