@@ -37,6 +37,12 @@ def _place(value: str) -> str:
     return value if value.startswith("/") and not value.startswith("//") else _elsewhere(value)
 
 
+def _place_by_name(value: str) -> str:
+    if not value.startswith("/") and "://" not in value:
+        raise ValueError("Choose what is offered below the field, or write an address like /about or https://example.org.")
+    return _place(value)
+
+
 def _contact(value: str) -> str:
     return value if not value or _MAIL.fullmatch(value) else _elsewhere(value)
 
@@ -49,6 +55,9 @@ def _zone(value: str) -> str:
 
 TimeZone = Annotated[Line, AfterValidator(_zone)]
 Place = Annotated[Line, AfterValidator(_place)]  # of this site, or a whole address elsewhere
+
+
+NamedPlace = Annotated[Line, AfterValidator(_place_by_name)]  # where words of a title may have been typed
 
 
 OWN_PATTERN = "own"
@@ -97,7 +106,7 @@ class LookInput(SitePart):
     """Those of ``THEME`` are kept in one map, as far as they are not the usual."""
 
     accent_hue: int = Field(255, title="Accent")
-    fonts: Literal["serif", "sans", "mixed"] = Field("serif", title="Letters")
+    fonts: Literal["serif", "sans", "mixed"] = Field("serif", title="Typeface")
     width: Literal["normal", "narrow", "wide"] = Field("normal", title="Width of the text")
     corners: Literal["soft", "square", "round"] = Field("soft", title="Corners")
     colours: Literal["auto", "light", "dark"] = Field("auto", title="Light or dark")
@@ -189,7 +198,7 @@ class MenuItemInput(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     label: Line = Field(title="Words", min_length=1, max_length=80)
-    target: Place = Field(title="Leads to", min_length=1, max_length=500)
+    target: NamedPlace = Field(title="Leads to", min_length=1, max_length=500)
     level: int = Field(0, title="Level", ge=0, le=DEEPEST)
 
 

@@ -160,12 +160,14 @@ class TransferBadge(StatusBadge):
 
 class DeskTime(UIModule):
     """A moment in the site's zone: how far away, and in full for whoever points at it or has chosen to see times so (a cookie).
-    ``js/elements/relative-time.js`` keeps it true while the page is open. ``both``: in full below it, too."""
+    ``js/elements/relative-time.js`` keeps it true while the page is open. ``both``: in full below it, too; of a date, instead."""
 
     def render(self, moment: datetime, *, both: bool = False) -> str:
         zone, spoken = self.handler.settings["parts"].last_frame.zone, self.locale
         now = self.handler.settings["parts"].database.clock()
         full, near = exact(moment, zone, desk_locale(spoken)), relative(moment, now, zone, spoken)
+        if both and full.startswith(near):  # a date, which is not said twice
+            near = full
         words = full if self.handler.get_cookie("times") == "exact" else near
         after = f'<br><span class="small quiet">{escape(full)}</span>' if both and words != full else ""
         attributes = {"datetime": moment.isoformat(), "title": f"{full} ({zone.key})", "data-near": near, "data-full": full}

@@ -85,6 +85,17 @@ async def test_columns_are_chosen_and_remembered(site: Site) -> None:
     assert (await browser.get("/admin/posts?columns=password_hash")).status == 404
 
 
+async def test_date_of_days_ago_is_not_said_twice(site: Site) -> None:
+    browser = await site.signed_in("owner")
+    await written(browser, title="Tides")
+    table = words((await browser.get("/admin/posts")).page.find(".//tbody"))
+    site.database.clock = Clock(utc_now() + timedelta(days=3))
+    (cell,) = [cell for cell in (await browser.get("/admin/posts")).page.iter("td") if cell.get("class") == "sm end"]
+    time = next(cell.iter("time"))
+    assert "just now" in table
+    assert words(cell) == time.get("data-near") == time.get("data-full")
+
+
 async def test_views_are_kept_renamed_and_deleted_by_their_owner_alone(site: Site) -> None:
     browser, other = await site.signed_in("editor"), await site.signed_in("author")
     await written(browser, title="Tides", tags="Sea")

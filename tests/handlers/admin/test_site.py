@@ -207,6 +207,8 @@ async def test_a_menu_that_leads_nowhere_is_shown_again(site: Site) -> None:
     assert words(by_id(answer.page, "items-0-target-error")) == "Nothing that readers have stands at this address."
     typed = fields(answer.page)
     assert (typed["items-0-label"], typed["items-0-target"]) == ("Gone", "/nothing")
+    answer = await browser.post("/admin/menus/footer", {**typed, "items-0-target": "About us"})
+    assert words(by_id(answer.page, "items-0-target-error")).startswith("Choose what is offered below the field, or write an address")
 
 
 async def test_the_second_administrator_hears_that_the_menu_was_changed(site: Site) -> None:
