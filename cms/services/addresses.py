@@ -21,17 +21,27 @@ async def find_current(session: AsyncSession, kind: TargetKind, target_id: int) 
 
 async def is_free(session: AsyncSession, path: str, kind: TargetKind, target_id: int | None = None) -> bool:
     """Whether a thing may stand at ``path``: nothing is there, a redirect of something else, or an address of its own."""
-    there = (await session.scalars(select(Address).where(Address.path == normalise_path(path)))).one_or_none()
+    there = await _at(session, path)
     return there is None or there.state is AddressState.MOVED or (there.target_kind, there.target_id) == (kind, target_id)
 
 
+async def is_unused(session: AsyncSession, path: str, kind: TargetKind, target_id: int | None = None) -> bool:
+    """Whether ``path`` does not even lead to something else: only who types an address takes an old one away from a thing."""
+    there = await _at(session, path)
+    return there is None or (there.target_kind, there.target_id) == (kind, target_id)
+
+
+async def _at(session: AsyncSession, path: str) -> Address | None:
+    return (await session.scalars(select(Address).where(Address.path == normalise_path(path)))).one_or_none()
+
+
 async def free_path(session: AsyncSession, path: str, kind: TargetKind, target_id: int | None = None, taken: Collection[str] = ()) -> str:
-    """``path``, or the first of ``path-2``, ``path-3``… that is free, not ``taken`` and not the program's own."""
+    """``path``, or the first of ``path-2``, ``path-3``… that is unused, not ``taken`` and not the program's own."""
     if kind is TargetKind.POST and "/" in path:  # a number at its end would not lead it out of the program's own
         _refuse_unusable(path, kind)
     for number in range(1, MAX_TRIES):
         candidate = path if number == 1 else f"{path}-{number}"
-        if not is_own(candidate, kind) and candidate not in taken and await is_free(session, candidate, kind, target_id):
+        if not is_own(candidate, kind) and candidate not in taken and await is_unused(session, candidate, kind, target_id):
             return candidate
     raise InvalidInput({"slug": "Too many things have this address; choose another."})
 

@@ -220,7 +220,7 @@ async def _paths(session: AsyncSession, rows: Sequence[Published], frame: Frame)
 
 async def _settled(session: AsyncSession, post: Post, fields: PostFields, wanted: str, taken: Collection[str]) -> str:
     """Here a slug that somebody typed gives way, too: nobody is there to choose another. It gets the post's number behind it."""
-    if fields.slug and (wanted in taken or not await addresses.is_free(session, wanted, TargetKind.POST, post.id)):
+    if fields.slug and (wanted in taken or not await addresses.is_unused(session, wanted, TargetKind.POST, post.id)):
         wanted = publishing.with_number(wanted, post)
     settled = await publishing.settled(session, post, fields, wanted, taken)
     return await addresses.free_path(session, settled, TargetKind.POST, post.id, taken)

@@ -122,12 +122,21 @@ async def test_path_that_is_taken_is_refused_on_its_field_and_nothing_is_written
     assert await leads_to(database, "tide") == f"/{taken.path}"
 
 
+async def test_only_who_types_an_address_takes_an_old_one_away(database: Database, editor: Actor) -> None:
+    moved = await published(database, editor, title="Tide")
+    await rename(database, editor, moved.post_id, "elsewhere")
+    made = await published(database, editor, title="Tide")
+    assert (made.path, await leads_to(database, "tide")) == ("tide-2", "/elsewhere")
+    typed = await published(database, editor, slug="tide")
+    assert (typed.path, await leads_to(database, "tide")) == ("tide", "/tide")
+
+
 async def test_automatic_slugs_get_numbers_and_keep_them(database: Database, editor: Actor) -> None:
     made = [await published(database, editor, title="Tide") for _ in range(3)]
     assert [post.path for post in made] == ["tide", "tide-2", "tide-3"]
     await rename(database, editor, made[0].post_id, "elsewhere")
     assert (await publish(database, editor, made[1].post_id)).path == "tide-2"
-    assert (await published(database, editor, title="Tide")).path == "tide"
+    assert (await published(database, editor, title="Tide")).path == "tide-4"  # the old address leads on
 
 
 async def test_post_without_a_word_in_its_title_is_found_by_its_number(database: Database, editor: Actor) -> None:
