@@ -37,6 +37,11 @@ def complaints(driver: Chrome) -> list[str]:
 
 def test_keys_do_what_people_know(writer: WritingScreen) -> None:
     writer.start()
+    writer.type("- one")
+    writer.keys(Keys.SHIFT, Keys.ENTER)
+    writer.type("and on")
+    assert writer.text == "- one\\\n  and on", "a line of its own in the same item"
+    writer.start()
     writer.type("- one\ntwo\n\n")
     assert writer.text == "- one\n- two\n\n", "a list goes on, ends at an empty item, and what follows is none of it"
     writer.type("- one\ntwo")

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EditorSelection, EditorState } from "@codemirror/state";
 import { fence, toggleAround, toggleHeading, toggleList, toggleQuote } from "../src/writing/format.js";
-import { indentItem, outdentItem } from "../src/writing/lists.js";
+import { breakLine, indentItem, outdentItem } from "../src/writing/lists.js";
 import { outlineOf } from "../src/writing/outline.js";
 import { wholePairs } from "../src/writing/pairs.js";
 import { alignTable, overBar, tableAround, toCell, toRow } from "../src/writing/tables.js";
@@ -64,6 +64,17 @@ test("an item goes below the one before it, with what belongs to it, and out aga
     ["a‸", null],
   ]);
   becomes(outdentItem, [["- a\n  - b‸\n    more\n- d", "- a\n- b‸\n  more\n- d"], ["- a‸", null]]);
+});
+
+test("a line is broken for readers within its item or quotation", () => {
+  becomes(breakLine, [
+    ["roses‸ are", "roses\\\n‸ are"],
+    ["- one‸", "- one\\\n  ‸"],
+    ["> 10. one‸", "> 10. one\\\n>     ‸"],
+    ["‸", null],
+    ["- a\n\n‸", null],
+    ["| a | b |\n|---|---|\n| c‸ | d |", null],
+  ]);
 });
 
 const TABLE = "| a | b |\n| - | -: |\n| long word | 1‸ |";

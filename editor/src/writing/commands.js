@@ -11,7 +11,7 @@ import { callBlocks, insertBlock } from "./blocks.js";
 import { focusMode, toggleFocus } from "./focus.js";
 import { fence, toggleAround, toggleHeading, toggleList, toggleQuote } from "./format.js";
 import { openLinkPicker } from "./links.js";
-import { goOn, indentItem, outdentItem } from "./lists.js";
+import { breakLine, goOn, indentItem, outdentItem } from "./lists.js";
 import { overBar, toCell, toRow } from "./tables.js";
 import { openSnippetPicker } from "./snippets.js";
 import { focusToolbar } from "./toolbar.js";
@@ -24,13 +24,15 @@ const does = (change) => ({ state, dispatch }) => {
   return Boolean(spec);
 };
 
-const inCode = (change) => (view) => {
-  const at = view.state.selection.main.head;
-  for (let node = syntaxTree(view.state).resolveInner(at, -1); node; node = node.parent) {
-    if (/^(?:FencedCode|CodeBlock)$/.test(node.name)) return change(view);
+function isInCode(state) {
+  for (let node = syntaxTree(state).resolveInner(state.selection.main.head, -1); node; node = node.parent) {
+    if (/^(?:FencedCode|CodeBlock)$/.test(node.name)) return true;
   }
   return false;
-};
+}
+
+const inCode = (change) => (view) => isInCode(view.state) && change(view);
+const inWords = (change) => (view) => !isInCode(view.state) && change(view);
 
 const block = (name) => (view) => insertBlock(view, name);
 
@@ -71,6 +73,7 @@ export const keys = [
     { key: "Alt-F10", run: focusToolbar },
     { key: "Enter", run: does(toRow) },
     { key: "Enter", run: goOn },
+    { key: "Shift-Enter", run: inWords(does(breakLine)) },
     { key: "Backspace", run: deleteMarkupBackward },
     { key: "Tab", run: acceptCompletion },
     { key: "Tab", run: does((state) => toCell(state, 1)), shift: does((state) => toCell(state, -1)) },

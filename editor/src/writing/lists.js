@@ -1,6 +1,7 @@
 // Lists: Enter goes on with the next item, Tab and Shift-Tab take one and what stands below it under the item before or out of the one it is in.
 import { insertNewlineContinueMarkupCommand } from "@codemirror/lang-markdown";
 import { ChangeSet } from "@codemirror/state";
+import { placeOf } from "./tables.js";
 
 const ITEM = /^([ \t]*(?:> ?)*[ \t]*)([-*+]|\d{1,9}[.)])( +|$)(\[[ xX]\] )?/;
 
@@ -28,6 +29,16 @@ function parted(step) {
 }
 
 const isBare = (text) => !/[^\s>]/.test(text);
+
+// A line that readers see as one of its own, in the item or quotation in which it is. Not in a table, nor where there are no words yet.
+export function breakLine(state) {
+  const { from, to } = state.selection.main;
+  const line = state.doc.lineAt(from), words = state.sliceDoc(line.from, from);
+  if (isBare(words) || placeOf(state)) return null;
+  const marks = line.text.slice(0, itemOf(line.text)?.inside ?? /^[\s>]*/.exec(line.text)[0].length).replace(/[^\s>]/g, " ");
+  const insert = `\\\n${marks}`;
+  return { changes: { from, to, insert }, selection: { anchor: from + insert.length }, userEvent: "input", scrollIntoView: true };
+}
 
 export function indentItem(state) {
   const line = state.doc.lineAt(state.selection.main.from);

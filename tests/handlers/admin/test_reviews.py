@@ -22,10 +22,12 @@ async def test_contributor_to_editor_and_back_and_out(site: Site) -> None:
     page = (await contributor.get(f"/admin/posts/{post_id}")).page
     assert "Submit for review…" in buttons(page)
     assert "Publish…" not in buttons(page)
+    assert "What was reviewed" not in words(by_id(page, "more")), "nothing was"
     form = fields(page, form_of(page, form_id="post"))
     assert (await contributor.post(f"/admin/posts/{post_id}", {**form, "then": "review"})).location == at
     assert "one of them asks for changes or approves it: Editor Person." in (await contributor.get(at)).words
     await act(contributor, post_id, words="Is it <b>good</b>?")
+    assert "What was reviewed" in words(by_id((await contributor.get(f"/admin/posts/{post_id}")).page, "more"))
 
     assert "Waiting for your review 1" in (await editor.get("/admin")).words
     assert "Contributor Person asks you to review “Stormy night”" in (await editor.get("/admin/notifications")).words

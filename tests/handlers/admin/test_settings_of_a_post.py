@@ -117,6 +117,7 @@ async def test_publication_shows_what_wants_another_look_and_holds_back_what_the
     held = await browser.get(at)
     assert "Publish now" not in buttons(held.page)
     assert len(by_class(held.page, "needed")) == 1
+    assert "You can take it back" not in held.words, "there is nothing to take back"
     refused = await browser.post(at, fields(page))
     assert refused.status == 422
     assert "mud.png has no text" in words(by_class(refused.page, "problems")[0])
