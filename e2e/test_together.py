@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from selenium.webdriver.common.by import By
 
 from e2e.axe import problems
 from e2e.conftest import OpenBrowser
@@ -220,6 +221,32 @@ def test_whoever_is_signed_out_signs_in_again_in_place(desk: Desk) -> None:
     desk.first.type_at_the_end("And on. ")
     desk.first.wait_for_state("Saved")
     assert desk.first.open(address).written == "Before. Not lost. And on. "
+
+
+def test_who_restores_takes_nothing_from_those_who_write_on_and_all_three_publish_one_text(desk: Desk) -> None:
+    address = desk.begin_together("High and low", "The tide is low.")
+    desk.first.save()
+    desk.first.type_at_the_end(" It rises.")
+    desk.wait_until_both("low. It rises.")
+    third = EditorScreen(desk.open_browser())
+    SignInScreen(third.driver).open(desk.program.url).sign_in(EMAIL, PASSWORD)
+    third.driver.get(f"{address}/revisions")
+    third.driver.find_element(By.CSS_SELECTOR, "form.revisions li .what a").click()
+    desk.first.type_at_the_end(" One more.")
+    desk.second.type_at_the_start("Another. ")
+    third.press("Restore it")
+    desk.first.type_at_the_end(" It turns.")
+    desk.second.type_at_the_start("Look! ")
+    third.when_ready().wait_until(lambda text: all(part in text for part in ("Look! ", "The tide is low.", " It turns.")))
+    text = desk.wait_until_both("Look! ", "The tide is low.", " It turns.")
+    assert "It rises" not in text
+    assert all(text.count(part) == 1 for part in ("Look! ", "The tide is low.", " It turns."))
+    third.wait_until(lambda written: written == text)
+
+    third.publish()
+    third.wait_for("Readers can see it now")
+    third.driver.get(f"{desk.program.url}/high-and-low")
+    assert text in third.text
 
 
 def test_publishing_waits_for_the_last_key(desk: Desk) -> None:
