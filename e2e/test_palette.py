@@ -56,9 +56,15 @@ def test_a_place_is_found_by_what_other_programs_call_it(program: Program, owner
         ("invite", "Invite somebody"),
         ("exact", "Exact times"),
         ("sign out", "Sign out"),
+        ("log out", "Sign out"),
+        ("shortcuts", "Keyboard"),
     ):
         ask(owner, words, first)
         owner.switch_to.active_element.send_keys(Keys.ESCAPE)
+    ask(owner, "recover", "Trash: Posts")
+    owner.switch_to.active_element.send_keys(Keys.ENTER)
+    Waiting(owner).until(lambda driver: driver.find_elements(By.CSS_SELECTOR, ".tabs [aria-current=page]"))
+    assert owner.find_element(By.CSS_SELECTOR, ".tabs [aria-current=page]").text.startswith("Trash")
 
 
 def test_the_palette_fits_a_phone(program: Program, owner: Chrome) -> None:

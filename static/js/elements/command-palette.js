@@ -35,7 +35,7 @@ class CommandPalette extends HTMLElement {
     this.field.value = "";
     this.texts = [];
     this.entries = [...document.querySelectorAll(".side .nav a[href], .side [data-scheme-next], .side [data-times], .side [data-open]:not([data-open=palette]), .side .person button, command-palette [data-place]")].map((place) => ({
-      also: this.querySelector(`[data-also="${place.getAttribute("href")}"]`)?.value,
+      also: this.querySelector(`[data-also="${place.getAttribute("href") ?? place.dataset.open ?? place.form?.getAttribute("action")}"]`)?.value,
       words: [...place.childNodes].filter((part) => part.nodeType === Node.TEXT_NODE || part.nodeName === "B").map((part) => part.textContent).join("").trim(),
       icon: place.dataset.icon ?? place.querySelector("use")?.getAttribute("href"),
       place,
