@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from cms.errors import InvalidInput
 from cms.schemas.post import RowId, parts_of
 from cms.schemas.text import Line, Paragraphs
 
@@ -46,11 +47,20 @@ class MergeInput(BaseModel):
 
 
 class HeirInput(BaseModel):
-    """Whose the texts are from now on; 0: nobody's."""
+    """Whose the texts are from now on, and the button that was pressed: one that is chosen and then deleted would be a mistake."""
 
     model_config = ConfigDict(frozen=True)
 
     heir: RowId | None = Field(None, title="Its posts go to")
+    act: Literal["merge", "delete"] = "delete"
+
+    def agreed(self) -> int | None:
+        """The heir. Raises ``InvalidInput`` if one is chosen and not meant, or meant and not chosen."""
+        if self.act == "merge" and not self.heir:
+            raise InvalidInput({"heir": "Choose where its posts go, or delete it."})
+        if self.act == "delete" and self.heir:
+            raise InvalidInput({"heir": "This one would not get the posts: merge, or choose none and delete."})
+        return self.heir
 
 
 class OrderInput(BaseModel):

@@ -199,7 +199,7 @@ class DeletionHandler(OneHandler):
     async def post(self, number: str) -> None:
         form = self.form(HeirInput)
         try:
-            heir = form.value().heir
+            heir = form.value().agreed()
             is_done = await self.in_transaction(lambda work: self._go(work, self.number(number), heir))
         except InvalidInput as error:
             form.refuse(error)

@@ -54,7 +54,10 @@ async def test_category_is_moved_and_never_below_itself(site: Site, edna: Browse
     for feed in ("", "/feed.xml"):
         moved = await reader.get(f"/category/coast/north{feed}")
         assert (moved.status, moved.location) == (301, f"/category/world/shore/north{feed}")
-    gone = await edna.post(f"{one}/deletion", {"heir": of["North"]})
+    for act, heir, why in (("merge", "", "Choose where"), ("delete", of["World"], "would not get the posts")):
+        undecided = await edna.post(f"{one}/deletion", {"heir": heir, "act": act})
+        assert (undecided.status, why in words(by_id(undecided.page, "heir-error"))) == (422, True)
+    gone = await edna.post(f"{one}/deletion", {"heir": of["North"], "act": "merge"})
     assert "cannot stand below itself" in words(by_id(gone.page, "heir-error"))
     assert (await edna.post(f"{one}/deletion")).status == 303
     assert (await reader.get("/category/world/shore/north")).location == "/category/world/north"
