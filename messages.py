@@ -22,11 +22,12 @@ ROOT = Path(__file__).parent
 SPOKEN = {"_", "translate", "flash", "say"}  # functions whose first argument is a message; the second one is its plural, if it is a text
 REFUSALS = {  # said to whoever caused them
     *(name for name, kind in vars(errors).items() if isinstance(kind, type)),
-    *("Away", "MailFailed", "OutgoingFailed", "Refusal", "Refused", "ValueError"),
+    *("Away", "MailFailed", "OutgoingFailed", "Refusal", "Refused", "RefusedError", "ValueError"),
     "Result",  # of the doctor
 }
 OPERATORS_OWN = ("cms/cli/", "cms/db/", "cms/settings.py", "cms/exchange/", "cms/server.py")  # speak English: they are met in a terminal
-DOCTOR = "cms/cli/doctor.py"  # which speaks at the desk, too
+REPORTING = "cms/exchange/markdown_folder/"  # whose findings are what `note` and `refuse` of a report are given
+AT_THE_DESK = ("cms/cli/doctor.py", REPORTING)  # who speak there, too
 _EXTENDS = re.compile(r"\{%\s*extends[^%]*%\}")  # the blocks of a page are read where they stand, without what is around them
 
 _SENTENCE = re.compile(r"[A-Z].*[.?!]")  # a constant that is one is said to somebody
@@ -51,7 +52,7 @@ def collect() -> Catalog:
     catalog = Catalog(charset="utf-8")
     for path in sorted([*ROOT.glob("cms/**/*.py"), *(each for each in ROOT.glob("templates/**/*") if each.is_file())]):
         name = path.relative_to(ROOT).as_posix()
-        if not name.startswith(OPERATORS_OWN) or name == DOCTOR:
+        if not name.startswith(OPERATORS_OWN) or name.startswith(AT_THE_DESK):
             for message in _messages(_code(path), name):
                 catalog.add(message, locations=[(name, 0)])
     for words in writing.english().values():
@@ -67,17 +68,19 @@ def _code(path: Path) -> str:
 def _messages(code: str, name: str) -> Iterator[Message]:
     for node in ast.walk(ast.parse(code)):
         try:
-            yield from _of(node, is_schema=name.startswith("cms/schemas/"), is_error=name == "cms/errors.py")
+            yield from _of(
+                node, is_schema=name.startswith("cms/schemas/"), is_error=name == "cms/errors.py", is_report=name.startswith(REPORTING)
+            )
         except Untranslatable as error:
             raise SystemExit(f"{name}:{getattr(node, 'lineno', 0)}: {error}") from None
 
 
-def _of(node: ast.AST, *, is_schema: bool, is_error: bool) -> Iterator[Message]:
+def _of(node: ast.AST, *, is_schema: bool, is_error: bool, is_report: bool) -> Iterator[Message]:
     if isinstance(node, ast.Call):
         called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         if called in SPOKEN and node.args:
             yield from _spoken(node.args)
-        elif called in REFUSALS:
+        elif called in REFUSALS or (is_report and called in {"note", "refuse"}):
             yield from (text for argument in node.args for text in _texts(argument))
         elif called == "phrases":
             yield from _of_table(node.args[0])

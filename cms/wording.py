@@ -43,6 +43,10 @@ def sentences(*parts: str) -> Said:
     return _joined(" ", parts)
 
 
+def reasons(*parts: str) -> Said:
+    return _joined("; ", parts)
+
+
 def listed(*parts: str) -> Said:
     return _joined(", ", parts)
 

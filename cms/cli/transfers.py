@@ -29,6 +29,7 @@ from cms.models.site import Frame
 from cms.rendering import Renderer
 from cms.services import accounts, site, transfers
 from cms.settings import Settings
+from cms.wording import parts
 
 SHOWN = 5  # findings of a kind on the terminal; the file has all
 
@@ -208,5 +209,9 @@ def _say(report: Report, target: Path, *, is_rehearsal: bool) -> None:
 
 
 def _for_programs(report: Report) -> dict[str, object]:
-    findings = [{"outcome": one.outcome.value, "file": one.file, "line": one.line or None, "what": one.what} for one in report.findings]
+    """``parts`` of what was found: for the desk, which says it in the language of whoever asks there."""
+    findings = [
+        {"outcome": one.outcome.value, "file": one.file, "line": one.line or None, "what": one.what, "parts": parts(one.what)}
+        for one in report.findings
+    ]
     return {"found": dict(report.found), "brought_in": dict(report.counts), "findings": findings}

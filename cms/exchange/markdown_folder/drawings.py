@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
+from cms.wording import say
+
 MOST = 100_000  # pixels of one side; what says more is no size
 _RUNS = {"embed", "foreignobject", "handler", "iframe", "listener", "object", "script"}
 _XHTML = "http://www.w3.org/1999/xhtml"
@@ -31,7 +33,7 @@ def look(content: bytes) -> tuple[int, int] | None:
     try:
         parser.Parse(content, True)
     except expat.ExpatError as error:
-        raise RefusedError(f"is a drawing that cannot be read: {error}") from None
+        raise RefusedError(say("is a drawing that cannot be read: {reason}", reason=error)) from None
     return drawing.size()
 
 

@@ -26,6 +26,7 @@ from cms.models import Asset, CustomField
 from cms.models.post import Kind, Visibility
 from cms.services import custom_fields, media, site, transfers
 from cms.services.transfers import Outgoing
+from cms.wording import say
 
 WRITTEN = "written.txt"  # what an export wrote, a file on each line: the next one clears away what is no more, and nothing else
 _MEDIA = re.compile(r"/media/(\d{1,18})/(?:[0-9a-f]{12}/)?[^/\s]+")
@@ -41,7 +42,7 @@ async def write_folder(database: Database, storage: Storage, public_url: str, fo
     try:
         return await _write_all(database, storage, public_url, folder, progress)
     except OSError as error:
-        raise OperatorError(f"{folder} cannot be written to: {error.strerror}.") from None
+        raise OperatorError(say("{folder} cannot be written to: {reason}.", folder=folder, reason=error.strerror)) from None
 
 
 async def _write_all(database: Database, storage: Storage, public_url: str, folder: Path, progress: Progress) -> Counter[str]:
@@ -69,9 +70,10 @@ def _require_ours(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         is_other = any(folder.iterdir()) and not (folder / SITE_FILE).is_file()
     except OSError as error:
-        raise OperatorError(f"{folder} cannot be written to: {error.strerror}.") from None
+        raise OperatorError(say("{folder} cannot be written to: {reason}.", folder=folder, reason=error.strerror)) from None
     if is_other:
-        raise OperatorError(f"{folder} has something else in it; name an empty folder, or one that an earlier export made.")
+        problem = say("{folder} has something else in it; name an empty folder, or one that an earlier export made.", folder=folder)
+        raise OperatorError(problem)
 
 
 @dataclass

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from cms.content.characters import without_control_characters
+from cms.wording import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +39,16 @@ def _fenced(text: str, ends: tuple[str, ...], suffix: str) -> FrontMatter:
     lines = text.split("\n")
     end = next((number for number, line in enumerate(lines[1:], start=1) if line.rstrip() in ends), 0)
     if not end:
-        return FrontMatter({}, text, 1, f"the {ends[0]} that ends the front matter is missing")
+        return FrontMatter({}, text, 1, say("the {sign} that ends the front matter is missing", sign=ends[0]))
     body = "\n".join(lines[end + 1 :])
     try:
         data = parse("\n".join(lines[1:end]), suffix)
     except ValueError as error:
-        return FrontMatter({}, body, end + 2, f"the front matter cannot be read: {error}")
+        return FrontMatter({}, body, end + 2, say("the front matter cannot be read: {reason}", reason=error))
     if data is None:
         data = {}
     if not isinstance(data, dict):
-        return FrontMatter({}, body, end + 2, "the front matter is not a list of names and values")
+        return FrontMatter({}, body, end + 2, say("the front matter is not a list of names and values"))
     return FrontMatter({str(key): value for key, value in data.items()}, body, end + 2)
 
 
@@ -89,7 +90,8 @@ def _json(text: str) -> FrontMatter:
     try:
         data, end = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError) as error:
-        return FrontMatter({}, text, 1, f"the front matter cannot be read: {' '.join(str(error).split())[:200]}")
+        reason = " ".join(str(error).split())[:200]
+        return FrontMatter({}, text, 1, say("the front matter cannot be read: {reason}", reason=reason))
     return FrontMatter(data, text[end:].removeprefix("\n"), text[:end].count("\n") + 2)
 
 
@@ -120,7 +122,7 @@ def as_moment(value: Any) -> datetime | date | None:
     if isinstance(value, (datetime, date)) or value is None or value == "":
         return value or None
     if not isinstance(value, str):
-        raise ValueError(f"{value!r} is no date")
+        raise ValueError(say("{value} is no date", value=repr(value)))
     text = value.strip()
     for form in ("%Y-%m-%d %H:%M:%S %z", "%Y-%m-%d %H:%M %z", "%Y/%m/%d", "%Y-%m-%d %H:%M:%S %Z"):
         try:
@@ -133,4 +135,4 @@ def as_moment(value: Any) -> datetime | date | None:
     try:
         return date.fromisoformat(text) if len(text) == len("2024-01-02") else datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"“{text[:40]}” is no date") from None
+        raise ValueError(say("“{text}” is no date", text=text[:40])) from None

@@ -14,10 +14,11 @@ from zoneinfo import ZoneInfo
 
 from cms.exchange.markdown_folder import front_matter
 from cms.exchange.markdown_folder.front_matter import as_flag, as_moment, as_text, as_texts
-from cms.exchange.markdown_folder.report import Outcome, Report
+from cms.exchange.markdown_folder.report import Outcome, Report, why
 from cms.exchange.markdown_folder.shortcodes import Shortcode, code_ranges
 from cms.exchange.markdown_folder.source import Blog, Document, Term, files_below, note_list, read_text, text_files
 from cms.models.post import Kind
+from cms.wording import say
 
 _SETTINGS = tuple(f"{name}.{suffix}" for name in ("hugo", "config") for suffix in ("toml", "yaml", "yml", "json"))
 _OTHER_FORMATS = {".adoc", ".asciidoc", ".htm", ".html", ".org", ".pandoc", ".pdc", ".rst"}
@@ -213,7 +214,7 @@ def _refuse_other_formats(folder: Path, content: str, report: Report) -> None:
         if suffix.lower() in _OTHER_FORMATS:
             is_html = suffix.lower().startswith(".htm")
             if not is_html or _begins_with(folder / file, (b"---", b"+++", b"{")):  # without front matter it is a file like others
-                report.refuse(file, f"is no Markdown, but {suffix[1:]}")
+                report.refuse(file, say("is no Markdown, but {kind}", kind=suffix[1:]))
 
 
 def _begins_with(path: Path, signs: tuple[bytes, ...]) -> bool:
@@ -243,7 +244,7 @@ def _settings_file(folder: Path, file: str, report: Report) -> dict[str, Any]:
     try:
         data = front_matter.parse(text[0], Path(file).suffix) if text else {}
     except ValueError as error:
-        report.refuse(file, f"the settings cannot be read: {error}")
+        report.refuse(file, say("the settings cannot be read: {reason}", reason=error))
         return {}
     return _lowered(data) if isinstance(data, dict) else {}
 
@@ -261,7 +262,8 @@ def _zone(name: str, report: Report) -> ZoneInfo | None:
     try:
         return ZoneInfo(name) if name else None
     except (KeyError, ValueError, OSError):
-        report.note(Outcome.CHANGED, "", f"the time zone “{name[:40]}” of the settings is unknown; the site's own counts")
+        what = say("the time zone “{name}” of the settings is unknown; the site's own counts", name=name[:40])
+        report.note(Outcome.CHANGED, "", what)
         return None
 
 
@@ -273,7 +275,7 @@ def _document(site: _Site, place: _Place) -> tuple[Document, _Place] | None:
     if text is None:
         return None
     matter = front_matter.split(text[0])
-    if problem := matter.problem or ("" if text[0].strip() else "is empty"):
+    if problem := matter.problem or ("" if text[0].strip() else say("is empty")):
         site.report.refuse(place.file, problem, 1)
         return None
     data = _lowered(matter.data)
@@ -366,8 +368,8 @@ def _give_dates(site: _Site, document: Document, data: Mapping[str, Any]) -> Non
             moment = as_moment(value)
         except ValueError as error:
             document.is_draft = document.is_draft or name != "updated"
-            result = "it has no date now, and is a draft" if name != "updated" else "left out"
-            site.report.note(Outcome.CHANGED, document.file, f"{error}; {result}", 1)
+            what = say("{problem}; left out" if name == "updated" else "{problem}; it has no date now, and is a draft", problem=why(error))
+            site.report.note(Outcome.CHANGED, document.file, what, 1)
             continue
         if isinstance(moment, datetime) and moment.tzinfo is None and site.zone:
             moment = moment.replace(tzinfo=site.zone)
@@ -445,7 +447,7 @@ def _paths(site: _Site, document: Document, place: _Place, data: Mapping[str, An
         path += ".html"
     aliases = [_alias(alias, path, prefix, is_ugly) for alias in as_texts(data.get("aliases")) if not _ELSEWHERE.match(alias)]
     for alias in filter(_ELSEWHERE.match, as_texts(data.get("aliases"))):
-        site.report.note(Outcome.MISSING, place.file, f"the old address {alias[:80]} is none of this site", 1)
+        site.report.note(Outcome.MISSING, place.file, say("the old address {address} is none of this site", address=alias[:80]), 1)
     return tuple(dict.fromkeys(path for path in [path, *aliases] if path))
 
 
@@ -582,9 +584,9 @@ def _body(site: _Site, place: _Place, matter: front_matter.FrontMatter) -> str:
 def _note_unknown(site: _Site, place: _Place, shortcode: Shortcode, line: int) -> None:
     if shortcode.name in _LINKS:
         target = shortcode.arguments.get("path") or shortcode.arguments.get("0", "")
-        site.report.note(Outcome.MISSING, place.file, f"{target}: no text has this name", line)
+        site.report.note(Outcome.MISSING, place.file, say("{target}: no text has this name", target=target), line)
     else:
-        site.report.note(Outcome.NOT_UNDERSTOOD, place.file, f"the shortcode {shortcode.name}", line)
+        site.report.note(Outcome.NOT_UNDERSTOOD, place.file, say("the shortcode {name}", name=shortcode.name), line)
 
 
 def _arguments(text: str) -> dict[str, str]:
@@ -613,7 +615,7 @@ def _drawn(site: _Site, place: _Place, shortcode: Shortcode, line: int) -> str |
         return _link(site, place, arguments.get("path") or arguments.get("0", ""))
     if shortcode.name == "figure":
         if left := sorted(set(arguments) - _FIGURE):
-            site.report.note(Outcome.CHANGED, place.file, f"a figure lost its {', '.join(left)}", line)
+            site.report.note(Outcome.CHANGED, place.file, say("a figure lost its {what}", what=", ".join(left)), line)
         return _figure(arguments) if arguments.get("src") else None
     if shortcode.name not in _ADDRESSES:
         return None

@@ -14,10 +14,11 @@ from zoneinfo import ZoneInfo
 
 from cms.exchange.markdown_folder import front_matter
 from cms.exchange.markdown_folder.front_matter import as_flag, as_moment, as_text, as_texts
-from cms.exchange.markdown_folder.report import Outcome, Report
+from cms.exchange.markdown_folder.report import Outcome, Report, why
 from cms.exchange.markdown_folder.shortcodes import code_ranges
 from cms.exchange.markdown_folder.source import TEXTS, Blog, Document, files_below, is_file, read_text
 from cms.models.post import Kind
+from cms.wording import say
 
 _Note = Callable[[Outcome, str, re.Match[str]], None]
 
@@ -150,7 +151,7 @@ def _refuse_other_formats(site: _Site) -> None:
             continue
         text = "" if is_post else (read_text(site.folder, file, site.report) or ("", ""))[0]
         if is_post or (text.startswith("---") and "{%" not in text and front_matter.split(text).body.strip()):
-            site.report.refuse(file, f"is no Markdown, but {suffix[1:]}")
+            site.report.refuse(file, say("is no Markdown, but {kind}", kind=suffix[1:]))
 
 
 def _is_in(file: str, folder: str) -> bool:
@@ -196,7 +197,7 @@ def _yaml(folder: Path, file: str, report: Report) -> dict[str, Any]:
     try:
         data = front_matter.parse(text[0], Path(file).suffix) if text else {}
     except ValueError as error:
-        report.refuse(file, f"the settings cannot be read: {error}")
+        report.refuse(file, say("the settings cannot be read: {reason}", reason=error))
         return {}
     return {str(key): value for key, value in data.items()} if isinstance(data, dict) else {}
 
@@ -205,7 +206,7 @@ def _zone(name: str, report: Report) -> ZoneInfo | None:
     try:
         return ZoneInfo(name) if name else None
     except (KeyError, ValueError, OSError):
-        report.note(Outcome.CHANGED, _SETTINGS[0], f"the time zone “{name[:40]}” is unknown; the site's own counts")
+        report.note(Outcome.CHANGED, _SETTINGS[0], say("the time zone “{name}” is unknown; the site's own counts", name=name[:40]))
         return None
 
 
@@ -238,9 +239,9 @@ def _document(site: _Site, file: str) -> Document | None:
         return None
     matter = front_matter.split(text[0]) if has_matter else front_matter.FrontMatter({}, text[0], 1)
     named = _NAMED.fullmatch(_stem(file)) if is_post else None
-    problem = matter.problem or ("" if text[0].strip() else "is empty")
+    problem = matter.problem or ("" if text[0].strip() else say("is empty"))
     if is_post and not named:
-        problem = "its name does not begin with a date, and Jekyll passes over it"
+        problem = say("its name does not begin with a date, and Jekyll passes over it")
     if problem or not _is_text(site, file, matter):
         if problem:
             site.report.refuse(file, problem, 1)
@@ -274,9 +275,11 @@ def _is_text(site: _Site, file: str, matter: front_matter.FrontMatter) -> bool:
     has_words = bool(matter.body.strip())
     is_front = file in {"index.md", "index.markdown"} or matter.data.get("permalink") == "/"
     if target:
-        left_out = "it sent readers to {}, which is elsewhere" if not has_words else "it sent readers to {}; here they see its own words"
-        outcome = Outcome.CHANGED if has_words else Outcome.REFUSED
-        site.report.note(outcome, file, f"redirect_to: {left_out.format(target)}", 1)
+        if has_words:
+            what = say("redirect_to: it sent readers to {target}; here they see its own words", target=target)
+            site.report.note(Outcome.CHANGED, file, what, 1)
+        else:
+            site.report.refuse(file, say("redirect_to: it sent readers to {target}, which is elsewhere", target=target), 1)
         return has_words
     if is_front and has_words:
         site.report.refuse(file, "stood on the front page, which is a list of posts here")
@@ -314,12 +317,12 @@ def _give_dates(site: _Site, document: Document, data: Mapping[str, Any], named:
         if document.date is None and named:
             document.date = date(int(named[1]) + (2000 if len(named[1]) == 2 else 0), int(named[2]), int(named[3]))
     except ValueError as error:
-        site.report.note(Outcome.CHANGED, document.file, f"{error}; it has no date now, and is a draft", 1)
+        site.report.note(Outcome.CHANGED, document.file, say("{problem}; it has no date now, and is a draft", problem=why(error)), 1)
         document.is_draft = True
     try:
         document.updated = _moment(site, data.get("last_modified_at"))
     except ValueError as error:
-        site.report.note(Outcome.CHANGED, document.file, f"last_modified_at: {error}; left out", 1)
+        site.report.note(Outcome.CHANGED, document.file, say("last_modified_at: {problem}; left out", problem=why(error)), 1)
 
 
 def _moment(site: _Site, value: Any) -> datetime | date | None:
@@ -481,10 +484,10 @@ def _settled(site: _Site, text: str, note: _Note) -> str:
 def _unknown(found: re.Match[str]) -> tuple[Outcome, str]:
     words = " ".join((found["words"] or found["value"] or "").split())[:60]
     if found["tag"] in {"post_url", "link"}:
-        return Outcome.MISSING, f"{words}: nothing here has this name"
+        return Outcome.MISSING, say("{words}: nothing here has this name", words=words)
     if found["tag"]:
-        return Outcome.NOT_UNDERSTOOD, f"the Liquid tag {found['tag']}"
-    return Outcome.NOT_UNDERSTOOD, f"the Liquid value {words}" if found["value"] else "Liquid without its end"
+        return Outcome.NOT_UNDERSTOOD, say("the Liquid tag {name}", name=found["tag"])
+    return Outcome.NOT_UNDERSTOOD, say("the Liquid value {words}", words=words) if found["value"] else say("Liquid without its end")
 
 
 def _tag(site: _Site, found: re.Match[str]) -> str | None:
@@ -549,8 +552,8 @@ def _without_attributes(text: str, note: _Note) -> str:
     def settle(found: re.Match[str]) -> str:
         if any(begin <= found.start() < end for begin, end in code):
             return found[0]
-        what = "the list of headings" if found["toc"] else "a comment" if "::comment" in found[0] else "attributes"
-        note(Outcome.CHANGED, f"kramdown: {what} left out", found)
+        what = say("the list of headings" if found["toc"] else "a comment" if "::comment" in found[0] else "attributes")
+        note(Outcome.CHANGED, say("kramdown: {what} left out", what=what), found)
         head = f"{found['heading']} {{#{found['id']}}}" if found["heading"] else ""
         return head + "\n" * found[0].count("\n")
 

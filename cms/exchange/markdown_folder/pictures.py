@@ -6,7 +6,9 @@ from pathlib import Path
 from PIL import Image
 
 from cms.exchange.markdown_folder import drawings
+from cms.exchange.markdown_folder.report import why
 from cms.services.media import digest_of
+from cms.wording import say
 
 LARGEST = 50_000_000  # bytes
 _PICTURES = {".apng", ".avif", ".bmp", ".gif", ".ico", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
@@ -34,21 +36,22 @@ def read(folder: Path, file: str) -> File:
     path = folder / file
     suffix = path.suffix.lower()
     if suffix not in _ALLOWED:
-        return File(file, problem=f"files of the kind {suffix or 'without an ending'} are not taken")
+        kind = suffix or say("without an ending")
+        return File(file, problem=say("files of the kind {kind} are not taken", kind=kind))
     try:
         if path.stat().st_size > LARGEST:
-            return File(file, problem=f"is larger than {LARGEST // 1_000_000} MB")
+            return File(file, problem=say("is larger than {number} MB", number=LARGEST // 1_000_000))
         content = path.read_bytes()
     except OSError as error:
-        return File(file, problem=f"cannot be read: {error.strerror or error}")
+        return File(file, problem=say("cannot be read: {reason}", reason=error.strerror or error))
     if suffix == ".svg":
         try:
             return File(file, content, digest_of(content), drawings.look(content))
         except drawings.RefusedError as error:
-            return File(file, problem=str(error))
+            return File(file, problem=why(error))
     size = _size(path)
     if size is None and suffix in _PICTURES:
-        return File(file, problem="is no picture, whatever its name says")
+        return File(file, problem=say("is no picture, whatever its name says"))
     return File(file, content, digest_of(content), size)
 
 

@@ -16,6 +16,7 @@ from cms.models.post import Kind
 from cms.models.site import Frame
 from cms.schemas.post import MAX_SLUG
 from cms.services import permalinks
+from cms.wording import say
 
 PATTERNS = (
     "/{year}/{month}/{day}/{slug}",
@@ -45,7 +46,7 @@ def require_permalink(pattern: str) -> None:
     try:
         permalinks.require(pattern)
     except InvalidInput as error:
-        raise OperatorError(f"{pattern} is no pattern for addresses. {error.message}") from None
+        raise OperatorError(say("{pattern} is no pattern for addresses. {why}", pattern=pattern, why=error.message)) from None
 
 
 def guess_permalink(blog: Blog, zone: ZoneInfo) -> tuple[str, int, int]:
@@ -150,9 +151,10 @@ def _give_former_addresses(blog: Blog, planned: Sequence[Planned], taken: set[st
             if path.casefold() == normalise_path(place.path).casefold() or not path:
                 continue
             if is_reserved(path) or len(path) > MAX_PATH:
-                report.note(Outcome.MISSING, place.document.file, f"the old address /{path[:80]}: Squall answers there itself", 1)
+                what = say("the old address /{path}: Squall answers there itself", path=path[:80])
+                report.note(Outcome.MISSING, place.document.file, what, 1)
             elif path.casefold() in taken:
-                report.note(Outcome.MISSING, place.document.file, f"the old address /{path} belongs to another text", 1)
+                report.note(Outcome.MISSING, place.document.file, say("the old address /{path} belongs to another text", path=path), 1)
             else:
                 taken.add(path.casefold())
                 place.former.append(path)

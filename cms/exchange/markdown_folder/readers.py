@@ -12,6 +12,7 @@ from cms.exchange.markdown_folder.source import Blog, Document, Reader, has_name
 from cms.exchange.markdown_folder.squall import Squall
 from cms.exchange.markdown_folder.zola import Zola
 from cms.models.post import Kind
+from cms.wording import say
 
 READERS: tuple[Reader, ...] = (Squall(), Jekyll(), Hugo(), Zola())
 
@@ -19,16 +20,21 @@ READERS: tuple[Reader, ...] = (Squall(), Jekyll(), Hugo(), Zola())
 def read_folder(folder: Path, report: Report, program: str = "") -> Blog:
     """Raises ``OperatorError`` if there is no folder, or nobody knows what it is."""
     if program and program not in {reader.program for reader in READERS}:
-        raise OperatorError(f"“{program}” is no program whose folders are known: --from takes zola, hugo or jekyll.")
+        raise OperatorError(say("“{program}” is no program whose folders are known: --from takes zola, hugo or jekyll.", program=program))
     if folder.is_file():
-        raise OperatorError(f"{folder} is a file; name the folder in which the settings of your Zola, Hugo or Jekyll site are.")
+        raise OperatorError(
+            say("{folder} is a file; name the folder in which the settings of your Zola, Hugo or Jekyll site are.", folder=folder)
+        )
     if not folder.is_dir():
-        raise OperatorError(f"There is no folder {folder}; name the one in which the settings of your Zola, Hugo or Jekyll site are.")
+        raise OperatorError(
+            say("There is no folder {folder}; name the one in which the settings of your Zola, Hugo or Jekyll site are.", folder=folder)
+        )
     reader = next((reader for reader in READERS if (reader.program == program if program else reader.recognises(folder))), None)
     if reader is None:
-        raise OperatorError(
-            f"{folder} does not look like a site of Zola, Hugo or Jekyll; if it is one, say so with --from zola, hugo or jekyll."
-        )
+        raise OperatorError(say(
+            "{folder} does not look like a site of Zola, Hugo or Jekyll; if it is one, say so with --from zola, hugo or jekyll.",
+            folder=folder,
+        ))  # fmt: skip
     for file, why in _unfit(folder):
         report.refuse(file, why)
     blog = reader.read(folder, report)
@@ -44,9 +50,9 @@ def _unfit(folder: Path) -> Iterator[tuple[str, str]]:
         for name in [*folders, *sorted(files)]:
             path = Path(place) / name
             if not has_name(name):
-                yield path.relative_to(folder).as_posix(), "has a name that is not UTF-8"
+                yield path.relative_to(folder).as_posix(), say("has a name that is not UTF-8")
             elif name in folders and path.is_symlink():
-                yield path.relative_to(folder).as_posix(), "is a link to a folder; links to folders are not followed"
+                yield path.relative_to(folder).as_posix(), say("is a link to a folder; links to folders are not followed")
         folders[:] = [name for name in folders if has_name(name)]
 
 
@@ -55,6 +61,8 @@ def _is_template(document: Document, report: Report) -> bool:
     if document.kind is not Kind.PAGE or not document.template or document.body.strip():
         return False
     path = document.paths[0] if document.paths else document.slug
-    why = f"it has no words of its own, the template “{document.template[:40]}” made them"
-    report.note(Outcome.MISSING, document.file, f"the old address /{path}: {why}", 1)
+    report.note(Outcome.MISSING, document.file, say(
+        "the old address /{path}: it has no words of its own, the template “{template}” made them",
+        path=path, template=document.template[:40],
+    ), 1)  # fmt: skip
     return True

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from cms.wording import Said, say
+
 
 class Outcome(StrEnum):
     """Kinds of findings, gravest first."""
@@ -66,6 +68,16 @@ class Report:
                 yield outcome, sorted(by_words.items(), key=lambda item: -len(item[1]))
 
 
+def why(error: Exception) -> str:
+    """What it was raised with: a sentence that keeps its parts, if it was one."""
+    first = next(iter(error.args), None)
+    return first if isinstance(first, Said) else str(error)
+
+
 def _printable(text: str) -> str:
     """Bytes of a file's name that are no UTF-8 are escaped."""
+    if isinstance(text, Said):
+        values = {name: value if isinstance(value, int) else _printable(value) for name, value in text.values.items()}
+        return say(text.message, text.plural, text.number, **values)
+    text = str(text)
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -32,6 +32,7 @@ from cms.rendering import Renderer
 from cms.schemas.post import CUSTOM, MAX_TEXT, PostFields
 from cms.services import custom_fields, references, site, transfers
 from cms.services.transfers import Incoming, Known
+from cms.wording import named, reasons, say
 
 BATCH = 25  # texts in one transaction
 AHEAD = 2 * BATCH  # texts that are being rendered while a batch is written
@@ -168,14 +169,14 @@ class _Import:
         if not self.options.is_rehearsal:
             async with self.database.transaction() as work:
                 await work.dialect.gather_statistics(work.session)
-        self._note_old(lists, "an old list: all posts are in /archive now")
-        self._note_old(self.blog.feeds, f"an old feed: the feed is {FEED} now; whoever reads it has to be told")
+        self._note_old(lists, say("an old list: all posts are in /archive now"))
+        self._note_old(self.blog.feeds, say("an old feed: the feed is {feed} now; whoever reads it has to be told", feed=FEED))
 
     def _note_old(self, paths: Iterable[str], what: str) -> None:
         for path in paths:
             whole = self.blog.old_paths(path)[-1]
             if not is_reserved(whole):
-                self.report.note(Outcome.MISSING, f"/{whole}", what)
+                self.report.note(Outcome.MISSING, "/" + whole, what)
 
     async def _in_order(self, finder: Finder, places: Sequence[Planned]) -> AsyncIterator[_Ready | None]:
         """Several ahead of the one that is handed out, so that no renderer waits."""
@@ -202,7 +203,7 @@ class _Import:
         if not self.blog.is_exact:
             content = without_formula_signs(content).strip("\n") + "\n"
         if len(content) > MAX_TEXT:
-            self.report.refuse(document.file, f"has more than {MAX_TEXT:,} characters")
+            self.report.refuse(document.file, say("has more than {number} characters", number=MAX_TEXT))
             return None
         dates, is_over = self._dates(place)
         digest = _digest(document, content, place, self.terms)
@@ -254,7 +255,8 @@ class _Import:
             return None, False
         over = moment(document.expires_at, zone)
         if over and over > now:
-            self.report.note(Outcome.CHANGED, document.file, f"ends on {over:%Y-%m-%d}: withdraw it then, nobody else does", 1)
+            what = say("ends on {day}: withdraw it then, nobody else does", day=over.date())
+            self.report.note(Outcome.CHANGED, document.file, what, 1)
         return transfers.as_dates(published, moment(document.updated, zone)), over is not None and over <= now
 
     def _is_public(self, place: Planned) -> bool:
@@ -268,21 +270,23 @@ class _Import:
         if self.blog.is_exact:
             return self.files.paths.get(found.file) if found else None
         if found and found.escapes:
-            self.report.note(Outcome.MISSING, document.file, f"{reference.target} leads out of the folder", reference.line)
+            self.report.note(
+                Outcome.MISSING, document.file, say("{target} leads out of the folder", target=reference.target), reference.line
+            )
         elif found and found.document and found.document.file in self.paths:
             path = self.paths[found.document.file]
             return None if normalise_path(unquote(reference.target)) == path else quote(f"/{path}", safe="/:@!$&'*+,;=~-._")
         elif found and found.document:
-            self.report.note(Outcome.MISSING, document.file, f"{reference.target} leads to a draft", reference.line)
+            self.report.note(Outcome.MISSING, document.file, say("{target} leads to a draft", target=reference.target), reference.line)
         elif found and found.file in self.files.paths:
             return self.files.paths[found.file]
         elif reference.is_no_address:
-            self.report.note(Outcome.MISSING, document.file, f"{reference.target} is no address", reference.line)
+            self.report.note(Outcome.MISSING, document.file, say("{target} is no address", target=reference.target), reference.line)
         elif reference.is_elsewhere:
             if reference.is_picture and found is None:
-                self.report.note(Outcome.ELSEWHERE, document.file, reference.target, reference.line)
+                self.report.note(Outcome.ELSEWHERE, document.file, named(reference.target), reference.line)
         elif not is_reserved(reference.target.lstrip("/")):
-            self.report.note(Outcome.MISSING, document.file, f"{reference.target}", reference.line)
+            self.report.note(Outcome.MISSING, document.file, named(reference.target), reference.line)
         return None
 
     async def _write(self, batch: Iterable[_Ready | None]) -> None:
@@ -309,7 +313,7 @@ class _Import:
         except Unavailable:  # and so it will be for the others
             raise
         except CMSError as error:
-            why = "; ".join(error.errors.values()) if isinstance(error, InvalidInput) else error.message
+            why = reasons(*error.errors.values()) if isinstance(error, InvalidInput) else error.message
             self.report.refuse(one.place.document.file, why)
 
     async def _write_together(self, ready: Sequence[_Ready]) -> None:

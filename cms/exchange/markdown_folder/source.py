@@ -12,9 +12,10 @@ from typing import Protocol
 from urllib.parse import SplitResult, urlsplit
 
 from cms.content.characters import without_control_characters
-from cms.exchange.markdown_folder.report import Outcome, Report
+from cms.exchange.markdown_folder.report import Outcome, Report, why
 from cms.models.post import Kind, Visibility
 from cms.schemas.fields import NewFieldInput
+from cms.wording import say
 
 Moment = datetime | date
 Term = tuple[str, str]  # "tags", "categories", "authors" or "series", and its name
@@ -141,13 +142,13 @@ def read_text(folder: Path, file: str, report: Report) -> tuple[str, str] | None
         content = _bytes(folder, folder / file)
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        report.refuse(file, f"is not UTF-8 (byte {error.start + 1})")
+        report.refuse(file, say("is not UTF-8 (byte {place})", place=str(error.start + 1)))
         return None
     except OSError as error:
-        report.refuse(file, f"cannot be read: {error.strerror or error}")
+        report.refuse(file, say("cannot be read: {reason}", reason=error.strerror or error))
         return None
     except ValueError as error:
-        report.refuse(file, str(error))
+        report.refuse(file, why(error))
         return None
     clean = without_control_characters(text.replace("\r\n", "\n").replace("\r", "\n"))
     if "\0" in text:
@@ -163,7 +164,7 @@ def _bytes(folder: Path, path: Path) -> bytes:
     if not stat.S_ISREG(about.st_mode):
         raise ValueError("is no file")
     if about.st_size > LARGEST_TEXT:
-        raise ValueError(f"is larger than {LARGEST_TEXT // 1_000_000} MB")
+        raise ValueError(say("is larger than {number} MB", number=LARGEST_TEXT // 1_000_000))
     return path.read_bytes()
 
 
@@ -209,4 +210,4 @@ def has_name(file: str) -> bool:
 def note_list(report: Report, document: Document) -> None:
     """A section without words of its own is no page: the lists are ours to make."""
     for path in () if document.is_draft else document.paths:
-        report.note(Outcome.MISSING, document.file, f"the old list /{path}: all posts are in /archive now", 1)
+        report.note(Outcome.MISSING, document.file, say("the old list /{path}: all posts are in /archive now", path=path), 1)

@@ -13,12 +13,13 @@ from pydantic import ValidationError
 from cms.content.characters import without_control_characters
 from cms.exchange.markdown_folder import front_matter
 from cms.exchange.markdown_folder.front_matter import as_flag, as_moment, as_text, as_texts
-from cms.exchange.markdown_folder.report import Outcome, Report
+from cms.exchange.markdown_folder.report import Outcome, Report, why
 from cms.exchange.markdown_folder.source import Blog, Document, read_text, text_files
 from cms.models.post import Kind, Visibility
 from cms.schemas.fields import NewFieldInput
 from cms.schemas.post import MAX_CUSTOM, META, is_custom_key
 from cms.schemas.text import clean_line
+from cms.wording import say
 
 SITE_FILE = "site.yaml"
 CONTENT = "content"
@@ -121,6 +122,6 @@ def _document(folder: Path, file: str, report: Report) -> Document | None:
         document.date, document.updated = as_moment(data.get("date")), as_moment(data.get("updated"))
         document.expires_at = as_moment(data.get("expires"))
     except ValueError as error:
-        report.note(Outcome.CHANGED, file, f"{error}; it has no date now, and is a draft", 1)
+        report.note(Outcome.CHANGED, file, say("{problem}; it has no date now, and is a draft", problem=why(error)), 1)
         document.is_draft = True
     return document

@@ -12,6 +12,7 @@ from cms.exchange.markdown_folder.source import Blog, Document
 from cms.models.address import TargetKind
 from cms.policy import SYSTEM
 from cms.services import accounts, addresses, taxonomies
+from cms.wording import say
 
 MAX_NAME, MAX_TERM, MAX_TERMS = 80, 80, 50
 
@@ -88,7 +89,8 @@ class Terms:
             if slugify(name) or kind == "authors":
                 names.append(shortened(self.report, document, name, MAX_NAME if kind == "authors" else MAX_TERM))
             else:
-                self.report.note(Outcome.CHANGED, document.file, f"“{name}” has no letter or digit to make an address from", 1)
+                what = say("“{name}” has no letter or digit to make an address from", name=name)
+                self.report.note(Outcome.CHANGED, document.file, what, 1)
         return names
 
 
@@ -106,7 +108,7 @@ def parts_of_series(documents: Iterable[Document]) -> dict[str, tuple[str, int]]
 def shortened(report: Report, document: Document, text: str, most: int) -> str:
     if len(text) <= most:
         return text
-    report.note(Outcome.CHANGED, document.file, f"“{text[:40]}…” was cut to {most} characters", 1)
+    report.note(Outcome.CHANGED, document.file, say("“{text}…” was cut to {number} characters", text=text[:40], number=most), 1)
     return text[:most].rstrip()
 
 

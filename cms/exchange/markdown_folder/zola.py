@@ -9,11 +9,12 @@ from typing import Any
 from cms.content.slugs import slugify
 from cms.exchange.markdown_folder import front_matter
 from cms.exchange.markdown_folder.front_matter import as_flag, as_moment, as_text, as_texts
-from cms.exchange.markdown_folder.report import Outcome, Report
+from cms.exchange.markdown_folder.report import Outcome, Report, why
 from cms.exchange.markdown_folder.shortcodes import Shortcode, replace_shortcodes
 from cms.exchange.markdown_folder.source import TEXTS, Blog, Document, files_below, note_list, read_text, text_files
 from cms.models.address import MAX_PATH
 from cms.models.post import Kind
+from cms.wording import say
 
 _DATED = re.compile(r"(\d{4}-\d{2}-\d{2})[-_](.+)")
 _IN_PATH = re.compile(r"(\d{4})/(\d{2})/(\d{2})/")
@@ -179,7 +180,7 @@ def _date(document: Document, data: dict[str, Any], named: str, report: Report) 
         document.date = as_moment(data.get("date")) or as_moment(named) or (as_moment("-".join(in_path.groups())) if in_path else None)
         document.updated = as_moment(data.get("updated"))
     except ValueError as error:
-        report.note(Outcome.CHANGED, document.file, f"{error}; it has no date now, and is a draft", 1)
+        report.note(Outcome.CHANGED, document.file, say("{problem}; it has no date now, and is a draft", problem=why(error)), 1)
         document.is_draft = True
 
 
@@ -189,7 +190,7 @@ def _body(file: str, matter: front_matter.FrontMatter, report: Report) -> str:
         return f"\n\n{address.format(id=code.arguments.get('id', ''))}\n\n" if address and code.arguments.get("id") else None
 
     return replace_shortcodes(matter.body, _CODE, _shortcode, known, lambda line, name: report.note(
-        Outcome.NOT_UNDERSTOOD, file, f"the shortcode {name}", matter.line + line - 1
+        Outcome.NOT_UNDERSTOOD, file, say("the shortcode {name}", name=name), matter.line + line - 1
     ))  # fmt: skip
 
 

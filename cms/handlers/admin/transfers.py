@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from tornado.iostream import StreamClosedError
 
@@ -19,6 +19,8 @@ from cms.policy import Capability
 from cms.schemas.transfers import ImportInput
 from cms.services import transfer_runs
 from cms.services.transfer_runs import FOLDER
+from cms.ui.admin import readable
+from cms.wording import whole
 
 KINDS = (TransferKind.IMPORT, TransferKind.EXPORT)
 REPORT_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
@@ -132,7 +134,12 @@ class TransferHandler(TransferringHandler):
     requires = Capability.CONTENT_TRANSFER
 
     async def get(self, number: str) -> None:
-        self.render("admin/transfers/show.html", section="transfers", row=await self.find(number), flash=self.take_flash())
+        row = await self.find(number)
+        self.render("admin/transfers/show.html", section="transfers", row=row, flash=self.take_flash(), told=self._told)
+
+    def _told(self, finding: Mapping[str, Any]) -> str:
+        """What it says, in the reader's language; reports of an earlier release have it in English."""
+        return readable(self.locale.translate(whole(finding.get("parts", finding["what"]))))
 
     async def post(self, number: str) -> None:
         """What was rehearsed is brought in: the same archive, as it was chosen then."""

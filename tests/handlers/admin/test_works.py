@@ -11,6 +11,7 @@ from cms.errors import OperatorError
 from cms.handlers.admin.system import JOBS
 from cms.mail import MailFailed
 from cms.models import Job
+from cms.models.desk import TransferKind
 from cms.schemas.transfers import BackupPlan
 from cms.services import jobs, transfer_runs
 from cms.wording import say
@@ -83,6 +84,38 @@ async def test_archive_is_rehearsed_brought_in_and_taken_out_again(site: Site) -
         assert (await owner.get(path)).status == 404
     left = [path.name for path in (site.application.parts.settings.data / "transfers").iterdir()]
     assert all(rehearsal.location.rsplit("/", 1)[1] in name or name.startswith("in-") for name in left)
+
+
+@LONG
+async def test_what_was_found_in_an_archive_is_said_in_the_language_of_whoever_looks(site: Site) -> None:
+    owner = await site.signed_in("owner")
+    broken = {"blog/content/one.md": '+++\ntitle = "One"\ndate = "soon"\n+++\n{{ map(id=1) }} [Out](../../../out.md)\n'}
+    broken |= {"blog/content/two.md": "+++\ntitle\n+++\n", "blog/content/three.md": '+++\ntitle = "Three"\n+++\n![Mud](Pages)\n'}
+    broken["blog/content/four.md"] = "+++\nrender = false\n+++\nFor nobody.\n"
+    rehearsal = await send(owner, zipped({**BLOG, **broken}), rehearsal="on", permalink="/{slug}")
+    await work_off(site)
+    english, german = (await owner.get(rehearsal.location)).words, (await owner.get(rehearsal.location, **GERMAN)).words
+    for said, told in (
+        (
+            "“soon” is no date; it has no date now, and is a draft",
+            "„soon“ ist kein Datum; der Text hat jetzt kein Datum und ist ein Entwurf",
+        ),
+        ("the shortcode map", "der Shortcode map"),
+        ("../../../out.md leads out of the folder", "../../../out.md führt aus dem Ordner hinaus"),
+        ("the front matter cannot be read: ", "die Angaben am Anfang sind nicht zu lesen: "),
+        ("had no address of its own: render = false", "hatte keine eigene Adresse: render = false"),
+        ("Pages content/three.md:4", "Pages content/three.md:4"),
+    ):
+        assert said in english
+        assert told in german
+    person = await factories.person(site.database, "owner")
+    async with site.database.transaction() as work:
+        (row,) = await transfer_runs.list_of(work.session, person, [TransferKind.IMPORT])
+        old = [{key: value for key, value in each.items() if key != "parts"} for each in (row.report or {})["findings"]]
+        row.report = {**(row.report or {}), "findings": old}
+    german = (await owner.get(rehearsal.location, **GERMAN)).words
+    assert "the shortcode map" in german, "an earlier release kept no parts"
+    assert "hatte keine eigene Adresse: render = false" in german
 
 
 @LONG
