@@ -1,6 +1,7 @@
 """The command line: each command is parse → service → print. Errors are one sentence that says what to do; wrong use exits with 2."""
 
 import gc
+import json
 import sys
 
 import typer
@@ -8,6 +9,9 @@ import typer
 from cms import __version__
 from cms.cli import backup, database, demo, doctor, operations, search, secrets, serve, transfers, users
 from cms.errors import CMSError, InvalidInput
+from cms.wording import parts
+
+IN_PARTS = "--in-parts"
 
 app = typer.Typer(
     name="squall",
@@ -36,7 +40,10 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback()
-def _main(version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Say which version this is.")) -> None:
+def _main(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Say which version this is."),
+    in_parts: bool = typer.Option(False, IN_PARTS, help="Say why it failed as JSON, for another language.", hidden=True),
+) -> None:
     """A blog and publication you run yourself."""
 
 
@@ -48,6 +55,6 @@ def main() -> None:
     except InvalidInput as error:
         sys.exit(" ".join(f"{name}: {sentence}" if name else sentence for name, sentence in error.errors.items()))
     except CMSError as error:
-        sys.exit(error.message)
+        sys.exit(json.dumps({"error": parts(error.message)}) if IN_PARTS in sys.argv else error.message)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -23,6 +23,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from cms.db import postgresql_search
 from cms.errors import CMSError, Collision, OperatorError, StorageFull, Unavailable
 from cms.schemas.search import Wanted
+from cms.wording import say
 
 MIGRATION_LOCK = 0x53515541  # "SQUA": any number that no other program on this server uses
 CHANNEL = "squall_outbox"
@@ -37,6 +38,9 @@ _VARIABLES = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": 
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _MAY_NOT = "42501"
+_MAY_NOT_MAKE = (
+    "This user of PostgreSQL may not make a temporary database; allow it (ALTER ROLE … CREATEDB), or name another user or server."
+)
 _FULL = ("53100", "53200")
 _AWAY = ("08", "57P", "53300", "25006")
 _DEADLOCK = "40P01"
@@ -236,17 +240,16 @@ def _in_one_sentence() -> Iterator[None]:
     except (DBAPIError, OSError) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
         if getattr(cause, "sqlstate", None) == _MAY_NOT:
-            advice = "allow it (ALTER ROLE … CREATEDB), or name another user or server"
-            raise OperatorError(f"This user of PostgreSQL may not make a temporary database; {advice}.") from error
+            raise OperatorError(_MAY_NOT_MAKE) from error
         reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0].rstrip(".")
-        raise OperatorError(f"The database cannot be reached or used: {reason}.") from error
+        raise OperatorError(say("The database cannot be reached or used: {reason}.", reason=reason)) from error
 
 
 async def _run(program: str, url: str, *arguments: str) -> None:
     """Run one of PostgreSQL's own programs. The password goes through the environment: the command line can be read by others."""
     found = shutil.which(program)
     if found is None:
-        raise OperatorError(f"{program} is needed and was not found; install PostgreSQL's client programs.")
+        raise OperatorError(say("{program} is needed and was not found; install PostgreSQL's client programs.", program=program))
     process = await asyncio.create_subprocess_exec(
         found, *arguments, env=_environment(url), stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
@@ -284,7 +287,12 @@ def _explain(program: str, complaint: str) -> str:
     versions = re.search(r"server version: (\S+?);? .*version: (\S+)", complaint)
     if "version mismatch" in complaint and versions:
         server, ours = (version.split(".")[0].rstrip(";") for version in versions.groups())
-        return f"The server is PostgreSQL {server}, and {program} is of version {ours}; install the client programs of PostgreSQL {server}."
-    lines = [line.removeprefix(f"{program}: ") for line in complaint.strip().splitlines()] or ["it was ended from outside"]
+        return say(
+            "The server is PostgreSQL {server}, and {program} is of version {ours}; install the client programs of PostgreSQL {server}.",
+            server=server, program=program, ours=ours,
+        )  # fmt: skip
+    lines = [line.removeprefix(f"{program}: ") for line in complaint.strip().splitlines()]
+    if not lines:
+        return say("{program} failed: it was ended from outside.", program=program)
     reason = next((line for line in lines if line.startswith("error: ")), lines[0]).removeprefix("error: ")
-    return f"{program} failed: {reason.rstrip('.')}."
+    return say("{program} failed: {reason}.", program=program, reason=reason.rstrip("."))

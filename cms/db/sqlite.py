@@ -28,6 +28,7 @@ from sqlalchemy.pool import NullPool, StaticPool
 from cms.db import sqlite_connection, sqlite_search
 from cms.errors import CMSError, OperatorError, StorageFull, Unavailable
 from cms.schemas.search import Wanted
+from cms.wording import say
 
 PREFIX = "sqlite+aiosqlite:///"
 BUSY_TIMEOUT = 5000  # milliseconds; how long a second process waits for the first one's short transaction
@@ -233,7 +234,7 @@ def _copy(source: Path, target: Path) -> None:
     The copy has its name when it is whole. It is in rollback mode: one file, that can be read where nothing may be written.
     """
     if not source.is_file():
-        raise OperatorError(f"There is no database at {source}.")
+        raise OperatorError(say("There is no database at {path}.", path=source))
     draft = target if target.exists() else target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
     try:
         if draft is not target:
@@ -246,7 +247,8 @@ def _copy(source: Path, target: Path) -> None:
             there.execute("PRAGMA journal_mode=DELETE")
         draft.replace(target)
     except (sqlite3.Error, OSError) as error:
-        raise OperatorError(f"The database {source} could not be copied to {target}: {error}.") from None
+        problem = say("The database {path} could not be copied to {target}: {reason}.", path=source, target=target, reason=error)
+        raise OperatorError(problem) from None
     finally:
         if draft is not target:
             draft.unlink(missing_ok=True)

@@ -35,14 +35,15 @@ from cms.errors import NotFound, OperatorError
 from cms.media.storage import Storage
 from cms.services import inspection
 from cms.settings import SECRET_KEY_NAME, TOML_NAME, Settings
+from cms.wording import say
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 DATABASE = "database"
 MEDIA = "media/"
-SECRET = f"settings/{SECRET_KEY_NAME}"
-TOML = f"settings/{TOML_NAME}"
-WORKING_TOML = f"settings/working-folder.{TOML_NAME}"
+SECRET = "settings/" + SECRET_KEY_NAME
+TOML = "settings/" + TOML_NAME
+WORKING_TOML = "settings/working-folder." + TOML_NAME
 
 CHUNK = 1024 * 1024  # bytes
 SMALL = 1024 * 1024  # bytes; no settings file is longer
@@ -101,16 +102,16 @@ async def create(settings: Settings, target: Path) -> Outcome:
     First the database, then the uploads: whatever the copy names was in the storage before. Raises ``OperatorError``; nothing is left then.
     """
     if target.exists():
-        raise OperatorError(f"{target} exists already; choose another name.")
+        raise OperatorError(say("{target} exists already; choose another name.", target=target))
     configuration.require_media_folder(settings)
-    with _in_one_sentence(f"The backup could not be written to {target}"), _folder_beside(target) as folder:
+    with _in_one_sentence(say("The backup could not be written to {target}", target=target)), _folder_beside(target) as folder:
         draft = folder / "draft"
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             outcome = await _write(settings, folder, file)
             file.flush()
             os.fsync(file.fileno())
         if target.exists():
-            raise OperatorError(f"{target} came into being meanwhile; choose another name.")
+            raise OperatorError(say("{target} came into being meanwhile; choose another name.", target=target))
         draft.rename(target)
         _sync_folder(target.parent)
     return outcome
@@ -206,7 +207,7 @@ class _Writer:
             written += len(piece)
             await asyncio.sleep(0)  # Ctrl-C is heard here
         if written != size:
-            raise OperatorError(f"{name} changed while it was copied; try again.")
+            raise OperatorError(say("{name} changed while it was copied; try again.", name=name))
         self._out.write(bytes(-size % tarfile.BLOCKSIZE))
         self.parts[name] = Part(size=size, sha256=digest.hexdigest())
 
@@ -232,19 +233,19 @@ async def _chain(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[byte
 async def unpack(archive: Path, folder: Path) -> Manifest:
     """Lay the parts of an archive out in ``folder`` and compare each with the manifest. Raises ``OperatorError``."""
     folder.mkdir(mode=0o700)
-    with _in_one_sentence(f"{archive} could not be unpacked"):
+    with _in_one_sentence(say("{archive} could not be unpacked", archive=archive)):
         try:
             with gzip.open(archive) as plain, tarfile.open(fileobj=plain, mode="r|") as tar:
                 found = {member.name: await _take(tar, member, folder) async for member in _members(tar)}
                 _read_to_end(plain)
         except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, UnicodeError, ValueError, OverflowError):
-            raise OperatorError(f"{archive} is damaged or cut off, or it is not a backup made by Squall.") from None
+            raise OperatorError(say("{archive} is damaged or cut off, or it is not a backup made by Squall.", archive=archive)) from None
     manifest = _manifest(archive, folder, found)
     for name in {*found, *manifest.parts} - {MANIFEST}:
         if found.get(name) != manifest.parts.get(name):
-            raise OperatorError(f"{archive} is damaged: {name} is not what was saved.")
+            raise OperatorError(say("{archive} is damaged: {name} is not what was saved.", archive=archive, name=name))
     if DATABASE not in found:
-        raise OperatorError(f"{archive} is damaged: the database is not in it.")
+        raise OperatorError(say("{archive} is damaged: the database is not in it.", archive=archive))
     return manifest
 
 
@@ -253,9 +254,11 @@ async def _members(tar: tarfile.TarFile) -> AsyncIterator[tarfile.TarInfo]:
     for member in tar:
         name = member.name
         if not member.isreg() or name in seen or not (name in _OURS or _UPLOAD.fullmatch(name)):
-            raise OperatorError(f"The archive has {name[:80]!r} in it, which no backup of Squall has; nothing was restored from it.")
+            raise OperatorError(
+                say("The archive has {name} in it, which no backup of Squall has; nothing was restored from it.", name=repr(name[:80]))
+            )
         if member.size > (MAX_MANIFEST if name == MANIFEST else SMALL) and not (name == DATABASE or name.startswith(MEDIA)):
-            raise OperatorError(f"The archive's {name} is longer than it can be; nothing was restored from it.")
+            raise OperatorError(say("The archive's {name} is longer than it can be; nothing was restored from it.", name=name))
         seen.add(name)
         yield member
         await asyncio.sleep(0)
@@ -288,15 +291,17 @@ def _read_to_end(plain: gzip.GzipFile) -> None:
 
 def _manifest(archive: Path, folder: Path, found: dict[str, Part]) -> Manifest:
     if MANIFEST not in found:
-        raise OperatorError(f"{archive} is cut off, or it is not a backup made by Squall: it has no manifest.")
+        raise OperatorError(say("{archive} is cut off, or it is not a backup made by Squall: it has no manifest.", archive=archive))
     try:
         manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
     except ValidationError:
-        raise OperatorError(f"{archive} is damaged: its manifest cannot be read.") from None
+        raise OperatorError(say("{archive} is damaged: its manifest cannot be read.", archive=archive)) from None
     if manifest.format != FORMAT or not migrations.knows(manifest.revision):
-        raise OperatorError(f"{archive} was made by Squall {manifest.squall}, which is newer than this one; use that.")
+        raise OperatorError(
+            say("{archive} was made by Squall {release}, which is newer than this one; use that.", archive=archive, release=manifest.squall)
+        )
     if dialect_for(manifest.database).name != manifest.database:
-        raise OperatorError(f"{archive} has a database of a kind unknown here.")
+        raise OperatorError(say("{archive} has a database of a kind unknown here.", archive=archive))
     return manifest
 
 
@@ -312,7 +317,7 @@ async def restore(archive: Path, settings: Settings) -> Outcome:
     configuration.prepare_data_folder(settings)
     undo = _Undo()
     try:
-        with _in_one_sentence(f"Nothing was restored to {settings.data}"):
+        with _in_one_sentence(say("Nothing was restored to {folder}", folder=settings.data)):
             return await _restore(archive, settings, undo)
     except BaseException:
         undo.all()
@@ -327,9 +332,10 @@ async def _restore(archive: Path, settings: Settings, undo: "_Undo") -> Outcome:
         folder = Path(name) / "parts"
         manifest = await unpack(archive, folder)
         if manifest.database != dialect.name:
-            raise OperatorError(
-                f"The backup is of {manifest.database}, and SQUALL_DATABASE_URL names {dialect.name}; restore it into its own kind."
-            )
+            raise OperatorError(say(
+                "The backup is of {this}, and SQUALL_DATABASE_URL names {that}; restore it into its own kind.",
+                this=manifest.database, that=dialect.name,
+            ))  # fmt: skip
         await _restore_uploads(manifest, folder, settings, undo)
         notes = _restore_settings(folder, settings, undo)
         if settings.sqlite_path and not (lock := settings.sqlite_path.with_name(f"{settings.sqlite_path.name}.lock")).exists():
@@ -399,11 +405,16 @@ def _refuse_full_folders(settings: Settings, archive: Path) -> None:
         try:
             there = sorted(folder.iterdir()) if folder.exists() else []
         except OSError as error:
-            raise OperatorError(f"{folder} cannot be read ({error.strerror}); name another with --data.") from None
+            problem = say("{folder} cannot be read ({reason}); name another with --data.", folder=folder, reason=error.strerror)
+            raise OperatorError(problem) from None
         for path in there:
             is_ours = folder == settings.data and (path.name in _HARMLESS or path.name in own or path == media)
             if not is_ours and path.absolute() != archive.absolute():
-                raise OperatorError(f"{folder} is not empty ({path.name} is in it); restore into an empty folder, which --data names.")
+                raise OperatorError(_full(folder, path.name))
+
+
+def _full(folder: Path, name: str) -> str:
+    return say("{folder} is not empty ({name} is in it); restore into an empty folder, which --data names.", folder=folder, name=name)
 
 
 class _Undo:
@@ -468,4 +479,4 @@ def _in_one_sentence(what: str) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        raise OperatorError(f"{what}: {reason[:1].lower()}{reason[1:]}.") from None
+        raise OperatorError(say("{what}: {reason}.", what=what, reason=reason[:1].lower() + reason[1:])) from None

@@ -22,7 +22,7 @@ from cms.services import transfer_runs
 from cms.services.transfer_runs import FOLDER
 from cms.settings import handed_on
 from cms.telemetry import first_line
-from cms.wording import say
+from cms.wording import say, whole
 
 MOST_FILES = 100_000  # of an archive
 MOST_BYTES = 4 * 1024**3  # of all that is in it
@@ -79,7 +79,7 @@ class _Errand:
         """Whatever it says while it works is noted; it ends when this does."""
         settings = {"data": str(self.data), "database_url": self.database.url, "site_url": self.public_url, "log_level": "error"}
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "cms", *arguments, "--json",
+            sys.executable, "-P", "-m", "cms", "--in-parts", *arguments, "--json",
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
             env=handed_on(**settings), limit=LONGEST_LINE,
         )  # fmt: skip
@@ -100,6 +100,8 @@ class _Errand:
                 text = line.decode(errors="replace").strip()
                 if text.startswith('{"progress"'):
                     said.progress = json.loads(text)["progress"]
+                elif text.startswith('{"error"'):
+                    said.error = whole(json.loads(text)["error"])
                 elif text:
                     said.error = first_line(text).removeprefix("squall: ")
 

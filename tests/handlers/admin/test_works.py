@@ -133,6 +133,7 @@ async def test_what_is_no_archive_or_no_site_is_told_in_a_sentence(site: Site) -
         assert "One is under way" in again.words
         await work_off(site)
         assert said in (await owner.get(answer.location)).words
+    assert "sieht nicht nach einer Website von Zola, Hugo oder Jekyll aus" in (await owner.get(answer.location, **GERMAN)).words
 
 
 def test_archive_writes_nothing_outside_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,6 +225,16 @@ async def test_system_page_says_what_the_doctor_says(site: Site) -> None:
     await owner.post("/admin/system")
     await work_off(site)
     assert f"Jeder auf diesem Rechner darf in den Datenordner {folder} schreiben." in (await owner.get("/admin/system", **GERMAN)).words
+
+
+@LONG
+async def test_why_a_backup_failed_is_said_in_the_language_of_whoever_looks(site: Site) -> None:
+    owner, folder = await site.signed_in("owner"), site.application.parts.settings.data / "backups"
+    folder.write_text("In the way.")
+    await owner.post("/admin/backups")
+    await work_off(site)
+    assert f"The backup could not be written to {folder}/squall-" in (await owner.get("/admin/backups")).words
+    assert f"Die Sicherung konnte nicht nach {folder}/squall-" in (await owner.get("/admin/backups", **GERMAN)).words
 
 
 async def test_backups_by_themselves_are_asked_for_once_a_day_and_the_oldest_go(site: Site) -> None:
