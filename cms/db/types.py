@@ -51,13 +51,18 @@ class Sentence(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         if isinstance(value, Said) and value.values:
-            return MARK + json.dumps(parts(value), ensure_ascii=False)
-        return value and value.lstrip(MARK).replace("\0", "")[:LONGEST]
+            return _storable(MARK + json.dumps(parts(value), ensure_ascii=False))
+        return value and _storable(value.lstrip(MARK).replace("\0", "")[:LONGEST])
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Said | None:
         if value is None:
             return None
         return whole(json.loads(value[1:])) if value.startswith(MARK) else said(value)
+
+
+def _storable(text: str) -> str:
+    """Names of files may have signs in them that are none: there is a question mark in their place."""
+    return text.encode(errors="replace").decode()
 
 
 def enum_type(enum: type[StrEnum]) -> Enum:

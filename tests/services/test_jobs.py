@@ -13,6 +13,7 @@ from cms.mail import Letter, MailFailed, Spoken
 from cms.models import Job
 from cms.services import jobs, notices, site
 from cms.telemetry import Metrics
+from cms.wording import say
 from cms.worker import loop
 from tests import factories
 from tests.watching import Clock
@@ -159,6 +160,15 @@ async def test_job_that_fails_is_tried_again_later_and_later_and_then_kept_with_
     async with database.transaction() as work:
         await jobs.prune(work)
     assert await number_of_jobs(database) == 0, "nobody came to look"
+
+
+async def test_reason_with_a_name_that_is_no_text_is_kept(database: Database) -> None:
+    for reason in (say("{file} cannot be read.", file="caf\udce9.md"), "caf\udce9.md cannot be read."):
+        await enqueue(database, key=type(reason).__name__)
+        job = await claimed(database)
+        await fail(database, job, reason)
+        async with database.read() as session:
+            assert (await session.get_one(Job, job.id)).error == "caf?.md cannot be read."
 
 
 async def test_letters_beyond_those_of_an_hour_wait_and_none_is_lost(database: Database, clock: Clock, tmp_path: Path) -> None:
