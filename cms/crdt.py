@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from itertools import accumulate, chain, pairwise
 from typing import Any
 
-from pycrdt import Doc, Map, Text, merge_updates
+from pycrdt import Doc, Map, Subscription, Text, merge_updates
 
 from cms.content import diff
 
@@ -22,14 +22,25 @@ NOTHING = b"\0\0"  # an update that says nothing
 class Document:
     """One document in memory, for one thread. Made of all its updates at once: pycrdt loses some that come before what they stand on."""
 
+    _watches: tuple[Subscription, ...] = ()
+
     def __init__(self, *updates: bytes) -> None:
         self._doc: Doc[Any] = Doc()
         self._content = self._doc.get(CONTENT, type=Text)
         self._fields = self._doc.get(FIELDS, type=Map)
         if updates:
             self._doc.apply_update(merged(*updates))
-        self._made: list[bytes] = []
-        self._keys: set[str] = set()
+        made, keys = self._made, self._keys = list[bytes](), set[str]()
+        self._watches = (
+            self._doc.observe(lambda event: made.append(event.update)),
+            self._fields.observe(lambda event: keys.update(event.keys)),
+        )
+
+    def __del__(self) -> None:
+        """pycrdt holds what is watched in memory for as long as somebody watches it."""
+        if self._watches:
+            self._doc.unobserve(self._watches[0])
+            self._fields.unobserve(self._watches[1])
 
     @classmethod
     def of(cls, content: str, fields: Mapping[str, Any]) -> "Document":
@@ -63,7 +74,7 @@ class Document:
 
         Raises ``ValueError`` if the document is not one of ours.
         """
-        with _panics_are_errors(), self._watched(), self._doc.transaction():
+        with _panics_are_errors(), self._doc.transaction():
             if content is not None:
                 before = self.content
                 self._change(before, diff.edits(before, content))
@@ -92,27 +103,15 @@ class Document:
 
     def apply(self, update: bytes) -> bytes:
         """What of it was new. Raises ``ValueError`` if it cannot be read; the document may be half of it then."""
-        with _panics_are_errors(), self._watched():
+        with _panics_are_errors():
             self._doc.apply_update(update)
         return self._taken()
 
     def changed_keys(self) -> set[str]:
         """Fields that were set or deleted since this was asked, by whatever means."""
-        changed, self._keys = self._keys, set()
+        changed = set(self._keys)
+        self._keys.clear()
         return changed
-
-    @contextmanager
-    def _watched(self) -> Iterator[None]:
-        """What is done is noted. A watch that never ends would keep the document in memory when nobody has it any more."""
-        watches = (
-            self._doc.observe(lambda event: self._made.append(event.update)),
-            self._fields.observe(lambda event: self._keys.update(event.keys)),
-        )
-        try:
-            yield
-        finally:
-            self._doc.unobserve(watches[0])
-            self._fields.unobserve(watches[1])
 
     def _taken(self) -> bytes:
         made, self._made[:] = list(self._made), []
