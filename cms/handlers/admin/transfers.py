@@ -20,6 +20,7 @@ from cms.schemas.transfers import ImportInput
 from cms.services import transfer_runs
 from cms.services.transfer_runs import FOLDER
 from cms.ui.admin import readable
+from cms.ui.transfers import counted
 from cms.wording import whole
 
 KINDS = (TransferKind.IMPORT, TransferKind.EXPORT)
@@ -135,7 +136,7 @@ class TransferHandler(TransferringHandler):
 
     async def get(self, number: str) -> None:
         row = await self.find(number)
-        self.render("admin/transfers/show.html", section="transfers", row=row, flash=self.take_flash(), told=self._told)
+        self.render("admin/transfers/show.html", section="transfers", row=row, flash=self.take_flash(), told=self._told, counted=counted)
 
     def _told(self, finding: Mapping[str, Any]) -> str:
         """What it says, in the reader's language; reports of an earlier release have it in English."""

@@ -64,14 +64,15 @@ async def test_archive_is_rehearsed_brought_in_and_taken_out_again(site: Site) -
     assert "It begins within a few seconds." in (await owner.get(rehearsal.location)).words
     await work_off(site)
     shown = await owner.get(rehearsal.location)
-    assert "Would bring in: 1 posts" in shown.words
+    assert "Would bring in: 1 post; found: 1 text." in shown.words
+    assert "Würde importieren: 1 Beitrag; gefunden: 1 Text." in (await owner.get(rehearsal.location, **GERMAN)).words
     assert "Links, pictures and old addresses that lead nowhere gone.png content/low-tide.md:5" in shown.words
     assert (await reader.get("/low-tide")).status == 404
     real = await owner.post(rehearsal.location)
     assert real.status == 303, "what was rehearsed needs not be sent again"
     await work_off(site)
     shown = await owner.get(real.location)
-    assert "Brought in: 1 posts" in shown.words
+    assert "Brought in: 1 post; found: 1 text." in shown.words
     assert (await owner.post(real.location)).status == 404, "only a rehearsal is brought in"
     async with asyncio.timeout(10):  # it was another process that brought it in: this one hears of it
         while (page := await reader.get("/low-tide")).status == 404:
