@@ -48,8 +48,8 @@ class UndoHandler(ListingHandler):
         is_from_list = "list" in self.request.body_arguments
         back = self.list_address(self.came_from()[1]) if is_from_list else self.reverse_url(f"admin.{self.kind}", acts[0].post_id)
         if len(acts) > 1 and report.refused:
-            _, number = self.locale.translate, len(report.done)
-            said = _("%d is as it was before.", "%d are as they were before.", number) % number if number else _("Nothing was changed.")
+            _, done = self.locale.translate, len(report.done)
+            said = _("%d is as it was before.", "%d are as they were before.", done) % done if done else _("Nothing was changed.")
             await self.tell_of_refused(said, report, back)
             return
         refusal = next(iter(report.refused.values()), "")
