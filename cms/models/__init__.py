@@ -6,7 +6,7 @@ from cms.models.base import Base
 from cms.models.desk import CustomField, PostTemplate, Redirect, Review, SavedView, Snippet, Transfer, UndoTicket
 from cms.models.document import Document, DocumentUpdate, DocumentWriter, Notification, PreviewLink, Remark, Thread
 from cms.models.job import Job
-from cms.models.media import Asset
+from cms.models.media import Asset, AssetAddress, AssetTag, AssetTrack, AssetUse, Folder, Rendition, RevisionAsset, Upload
 from cms.models.outbox import OutboxEntry
 from cms.models.post import (
     Post,
@@ -29,6 +29,10 @@ from cms.models.user import Device, Identity, Passkey, Portrait, RecoveryCode, S
 __all__ = [
     "Address",
     "Asset",
+    "AssetAddress",
+    "AssetTag",
+    "AssetTrack",
+    "AssetUse",
     "AuditEntry",
     "Base",
     "Category",
@@ -38,6 +42,7 @@ __all__ = [
     "Document",
     "DocumentUpdate",
     "DocumentWriter",
+    "Folder",
     "Identity",
     "Job",
     "Menu",
@@ -60,8 +65,10 @@ __all__ = [
     "Redirect",
     "RelatedPost",
     "Remark",
+    "Rendition",
     "Review",
     "Revision",
+    "RevisionAsset",
     "SavedView",
     "Schedule",
     "SearchDocument",
@@ -78,6 +85,7 @@ __all__ = [
     "Token",
     "Transfer",
     "UndoTicket",
+    "Upload",
     "User",
     "WorkingCopy",
 ]

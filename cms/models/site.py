@@ -74,6 +74,7 @@ class Site(Base):
     limits: Mapped[JsonMap] = mapped_column(
         default=dict
     )  # of what there may be of something (schemas/site.py), where they are not the usual
+    media: Mapped[JsonMap] = mapped_column(default=dict)  # what may be brought, and what is kept of it, where it is not the usual
     is_set_up: Mapped[bool] = mapped_column(default=False)  # the questions of the first run were answered
     frame: Mapped[JsonMap]
 

@@ -5,18 +5,21 @@ import mimetypes
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, exists, false, not_, select, true
+from sqlalchemy import Select, and_, false, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
+from cms.content.folding import fold
 from cms.content.slugs import slugify
 from cms.db.session import Work
 from cms.errors import NotFound
-from cms.models import Asset, Portrait
+from cms.models import Asset
+from cms.models.media import AssetState, MediaKind
 from cms.policy import Actor, Capability, Scope
 from cms.services import audit
 
 NEWEST = 60  # pictures that are offered to be chosen
+_KINDS = {"image": MediaKind.PICTURE, "audio": MediaKind.AUDIO, "video": MediaKind.VIDEO}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +52,43 @@ async def add(
 async def add_portrait(work: Work, actor: Actor, picture: Upload) -> Asset:
     """A picture of oneself, made by us of what was sent: everybody with an account may have one (docs/decisions/0007-people.md)."""
     policy.require(actor, Capability.ACCOUNT_KEEP)
-    return await _add(work, actor, name=picture.name, digest=picture.digest, size=picture.size, alt="", dimensions=picture.dimensions)
+    return await _add(
+        work, actor, name=picture.name, digest=picture.digest, size=picture.size, dimensions=picture.dimensions, in_library=False
+    )
 
 
-async def _add(work: Work, actor: Actor, *, name: str, digest: str, size: int, alt: str, dimensions: tuple[int, int] | None) -> Asset:
+async def _add(
+    work: Work,
+    actor: Actor,
+    *,
+    name: str,
+    digest: str,
+    size: int,
+    dimensions: tuple[int, int] | None,
+    alt: str = "",
+    in_library: bool = True,
+) -> Asset:
     known = (await work.session.scalars(select(Asset).where(Asset.digest == digest))).one_or_none()
     if known:
         return known
     stem, _, extension = name.rpartition(".")
+    content_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
     asset = Asset(
         digest=digest,
+        shown_digest=digest,
         name=f"{slugify(stem) or 'file'}.{slugify(extension)}",
-        content_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
+        kind=_KINDS.get(content_type.partition("/")[0], MediaKind.FILE),
+        content_type=content_type,
+        in_library=in_library,
         size=size,
+        shown_size=size,
         width=dimensions[0] if dimensions else None,
         height=dimensions[1] if dimensions else None,
         alt=alt,
+        folded=fold(f"{name} {alt}"),
         created_at=work.now,
         created_by_id=actor.user_id,
+        updated_at=work.now,
     )
     work.session.add(asset)
     await work.session.flush()
@@ -98,8 +120,8 @@ def _pictures_for(actor: Actor) -> Select[Asset]:
     """Those that somebody of this reach brings; nobody's portrait."""
     reach = policy.scope(actor, Capability.MEDIA_UPLOAD)
     whose = true() if reach is Scope.ANY else Asset.created_by_id == actor.user_id if reach else false()
-    is_portrait = exists().where(Portrait.asset_id == Asset.id)
-    return select(Asset).where(Asset.content_type.startswith("image/"), not_(is_portrait), whose)
+    is_usable = and_(Asset.kind == MediaKind.PICTURE, Asset.in_library, Asset.state == AssetState.READY, Asset.trashed_at.is_(None))
+    return select(Asset).where(is_usable, whose)
 
 
 async def get(session: AsyncSession, asset_id: int) -> Asset:

@@ -6,7 +6,10 @@ from sqlalchemy import MetaData, Table, func, select
 
 from cms.db.session import Database, Work
 from cms.models import (
-    Asset,
+    AssetAddress,
+    AssetTag,
+    AssetTrack,
+    AssetUse,
     Base,
     Category,
     CustomField,
@@ -14,6 +17,7 @@ from cms.models import (
     Document,
     DocumentUpdate,
     DocumentWriter,
+    Folder,
     Identity,
     Menu,
     MenuItem,
@@ -30,8 +34,10 @@ from cms.models import (
     Redirect,
     RelatedPost,
     Remark,
+    Rendition,
     Review,
     Revision,
+    RevisionAsset,
     SavedView,
     Schedule,
     SearchMiss,
@@ -42,11 +48,12 @@ from cms.models import (
     Token,
     Transfer,
     UndoTicket,
+    Upload,
 )
 from cms.models.post import ScheduledAct, Side
 from cms.models.user import Purpose
 from cms.services import accounts, jobs, sessions, site, taxonomies
-from tests.factories import edited, page, person, publish, published
+from tests.factories import asset_row, edited, page, person, publish, published
 
 
 async def fill(database: Database) -> None:
@@ -61,7 +68,7 @@ async def fill(database: Database) -> None:
         await jobs.enqueue(work, "something", key="once", number=1)
         top = await taxonomies.ensure_category(work, editor, "Places")
         series, menu = Series(name="Tides", slug="tides"), Menu(name="main")
-        asset = Asset(digest="0" * 64, name="a.png", content_type="image/png", size=1, created_at=work.now, created_by_id=user.id)
+        asset = asset_row(created_at=work.now, created_by_id=user.id)
         work.session.add_all([series, menu, asset, Category(name="Coast", slug="coast", parent_id=top.id)])
         await work.session.flush()
         revision = (
@@ -86,6 +93,7 @@ async def fill(database: Database) -> None:
             ]
         )
         await work.session.flush()
+        work.session.add_all(await _of_the_library(work, asset.id, post.post_id, revision.id, user.id))
         work.session.add_all(await _of_a_text(work, post.post_id, revision.id, user.id))
         work.session.add(MenuItem(menu_id=menu.id, parent_id=item.id, position=0, label="Below", url="https://example.org"))
         links = [{"label": "Elsewhere", "path": "https://example.org"}]
@@ -119,6 +127,26 @@ async def _of_a_text(work: Work, post_id: int, revision_id: int, user_id: int) -
         Notification(user_id=user_id, kind="mention", data={}, post_id=post_id, **is_new),
         PreviewLink(post_id=post_id, created_by_id=user_id, **link, **is_new),
         Review(post_id=post_id, revision_id=revision_id, act="submitted", created_by_id=user_id, **is_new),
+    ]
+
+
+async def _of_the_library(work: Work, asset_id: int, post_id: int, revision_id: int, user_id: int) -> list[Base]:
+    folder = Folder(name="Tides", folded="tides", created_at=work.now, created_by_id=user_id)
+    words = asset_row(digest="7" * 64, name="a.vtt", kind="captions", content_type="text/vtt", created_at=work.now)
+    work.session.add_all([folder, words])
+    await work.session.flush()
+    film = {"folder_id": folder.id, "poster_id": asset_id, "trashed_at": work.now}
+    under_way = {"user_id": user_id, "name": "b.png", "folder_id": folder.id, "replaces_id": asset_id}
+    return [
+        asset_row(digest="8" * 64, name="a.mp4", kind="video", content_type="video/mp4", duration=1.5, created_at=work.now, **film),
+        asset_row(digest="9" * 64, name="b.mp4", state="storing", created_at=work.now),
+        AssetTag(asset_id=asset_id, folded="sea", name="Sea"),
+        AssetAddress(asset_id=asset_id, version="0" * 12, name="b.png"),
+        AssetTrack(asset_id=asset_id, language="en", track_id=words.id, label="English"),
+        Rendition(shown_digest="0" * 64, name="640.webp", size=1, made_at=work.now),
+        AssetUse(post_id=post_id, side=Side.LIVE, asset_id=asset_id),
+        RevisionAsset(revision_id=revision_id, asset_id=asset_id),
+        Upload(id="u" * 43, started_at=work.now, active_at=work.now, **under_way),
     ]
 
 

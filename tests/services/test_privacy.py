@@ -15,7 +15,6 @@ from cms.errors import Conflict, Forbidden, NotFound
 from cms.events import UserChanged
 from cms.exchange import personal
 from cms.models import (
-    Asset,
     AuditEntry,
     Base,
     Device,
@@ -55,7 +54,7 @@ from cms.services import (
 )
 from cms.services.notices import Notice
 from tests import watching
-from tests.factories import draft, edited, means, person, publish, published, user_of
+from tests.factories import asset_row, draft, edited, means, person, publish, published, user_of
 
 SECRETS = ("hash-of-a-password", "public-key", "sealed-secret", "hash-of-a-code", "credential-id", "hash-of-a-device")
 
@@ -72,7 +71,7 @@ async def ana_silva(database: Database) -> Actor:
         )
         user.refuses, user.handle = ["role"], "handle"
         await sessions.start(work, user, "Firefox of Ana")
-        picture = Asset(digest="d" * 64, name="ana.png", content_type="image/png", size=1, created_at=work.now, created_by_id=ana.user_id)
+        picture = asset_row(digest="d" * 64, name="ana.png", created_at=work.now, created_by_id=ana.user_id)
         work.session.add(picture)
         await work.session.flush()
         at = {"user_id": ana.user_id, "created_at": work.now}

@@ -11,14 +11,14 @@ from cms.content.pipeline import render
 from cms.db.session import Database
 from cms.errors import Conflict, InvalidInput
 from cms.events import Event, PostPublished, PostWithdrawn, SiteChanged
-from cms.models import Asset, Post, Published, Revision, SearchDocument, WorkingCopy
+from cms.models import Post, Published, Revision, SearchDocument, WorkingCopy
 from cms.models.address import AddressState
 from cms.models.post import Live
 from cms.policy import Actor
 from cms.schemas.post import PostInput
 from cms.services import documents, posts, publishing, reading, site
 from tests import watching
-from tests.factories import draft, edited, page, person, publish, published, published_page, restore, trash, withdraw
+from tests.factories import asset_row, draft, edited, page, person, publish, published, published_page, restore, trash, withdraw
 
 ALL = tuple(documents.ASPECTS)
 
@@ -86,7 +86,7 @@ async def test_read_document_has_all_that_a_page_shows(database: Database) -> No
         database, editor, title="Low *tide*", text="# One\n\nMud and *sand*.", tags=("Sea", "Mud"), new_category="Coast", excerpt="Short."
     )
     async with database.transaction() as work:
-        asset = Asset(digest="ab" * 32, name="a.png", content_type="image/png", size=1, width=4, height=3, alt="A", created_at=work.now)
+        asset = asset_row(digest="ab" * 32, width=4, height=3, alt="A", created_at=work.now)
         work.session.add(asset)
         await work.session.flush()
         copy = await work.session.get_one(WorkingCopy, post.id)

@@ -11,7 +11,7 @@ from cms import crdt
 from cms.db.session import Database, utc_now
 from cms.errors import Conflict, NotFound
 from cms.events import DocumentsChanged, Event
-from cms.models import Asset, Document, DocumentUpdate, Post, PostTag, Revision, User, WorkingCopy
+from cms.models import Document, DocumentUpdate, Post, PostTag, Revision, User, WorkingCopy
 from cms.models.post import Reason
 from cms.schemas.post import PostInput
 from cms.services import accounts, posts, taxonomies, working_copies
@@ -98,9 +98,8 @@ async def test_another_ones_picture_is_set_back(database: Database) -> None:
     ana, otto = await factories.person(database, "author"), await factories.person(database, "author", "Otto Other")
     post = await factories.draft(database, ana)
     async with database.transaction() as work:
-        made = {"name": "a.png", "content_type": "image/png", "size": 1, "created_at": work.now}
-        theirs = Asset(digest="a" * 64, created_by_id=otto.user_id, **made)
-        own = Asset(digest="b" * 64, created_by_id=ana.user_id, **made)
+        theirs = factories.asset_row(digest="a" * 64, created_by_id=otto.user_id, created_at=work.now)
+        own = factories.asset_row(digest="b" * 64, created_by_id=ana.user_id, created_at=work.now)
         work.session.add_all([theirs, own])
     for asset, kept in ((theirs, None), (own, own.id)):
         await typed(database, post.id, picture=asset.id)
