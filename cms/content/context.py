@@ -10,26 +10,51 @@ from cms.wording import phrases
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """What an address of a picture stands for. ``path`` is where it is now; sizes in pixels, 0 if nobody knows."""
+class Track:
+    """Words for a film or sound in one language."""
 
     path: str
+    language: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """What an address of the library stands for. ``path`` is where it is now; ``kind`` as in ``models.media.MediaKind``; sizes in pixels,
+    0 if nobody knows; ``size`` in bytes; ``duration`` in seconds.
+
+    ``alt`` and ``caption`` are the library's own, for where a text says nothing; ``is_decorative``: there is nothing to be said.
+    """
+
+    path: str
+    kind: str = "picture"
+    content_type: str = ""
     width: int = 0
     height: int = 0
+    frames: int = 1
+    size: int = 0
+    duration: float = 0
+    alt: str = ""
+    is_decorative: bool = False
+    caption: str = ""
+    credit: str = ""
+    licence: str = ""
+    poster: str = ""
+    tracks: tuple[Track, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RenderContext:
     """``prefix`` keeps notes of several texts on one page apart; links that leave ``site_host`` are external.
 
-    ``links``: folded title → path, for ``[[Title]]``. ``media``: address as it stands in the text → picture.
+    ``links``: folded title → path, for ``[[Title]]``. ``media``: address as it stands in the text → what is there.
     """
 
     prefix: str = ""
     language: str = "en"
     site_host: str = ""
     links: Mapping[str, str] = field(default_factory=dict)
-    media: Mapping[str, Picture] = field(default_factory=dict)
+    media: Mapping[str, Media] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

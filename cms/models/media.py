@@ -122,7 +122,8 @@ class Asset(Base):
     @property
     def as_shown(self) -> dict[str, Any]:
         """What a read document has of a picture."""
-        return {"id": self.id, "path": self.path, "width": self.width, "height": self.height, "alt": self.alt, "focus": list(self.focus)}
+        shown = {"type": self.content_type, "frames": self.frames, "focus": list(self.focus)}  # for renditions
+        return {"id": self.id, "path": self.path, "width": self.width, "height": self.height, "alt": self.alt, **shown}
 
 
 class AssetTag(Base):

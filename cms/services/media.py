@@ -2,23 +2,26 @@
 
 import hashlib
 import mimetypes
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Select, and_, false, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from cms import policy
+from cms.content.context import Media, Track
 from cms.content.folding import fold
 from cms.content.slugs import slugify
 from cms.db.session import Work
 from cms.errors import NotFound
-from cms.models import Asset
+from cms.models import Asset, AssetTrack
 from cms.models.media import AssetState, MediaKind
 from cms.policy import Actor, Capability, Scope
 from cms.services import audit
 
 NEWEST = 60  # pictures that are offered to be chosen
+READY = and_(Asset.state == AssetState.READY, Asset.trashed_at.is_(None))  # for whoever may see it
 _KINDS = {"image": MediaKind.PICTURE, "audio": MediaKind.AUDIO, "video": MediaKind.VIDEO}
 
 
@@ -120,8 +123,48 @@ def _pictures_for(actor: Actor) -> Select[Asset]:
     """Those that somebody of this reach brings; nobody's portrait."""
     reach = policy.scope(actor, Capability.MEDIA_UPLOAD)
     whose = true() if reach is Scope.ANY else Asset.created_by_id == actor.user_id if reach else false()
-    is_usable = and_(Asset.kind == MediaKind.PICTURE, Asset.in_library, Asset.state == AssetState.READY, Asset.trashed_at.is_(None))
-    return select(Asset).where(is_usable, whose)
+    return select(Asset).where(Asset.kind == MediaKind.PICTURE, Asset.in_library, READY, whose)
+
+
+async def described(session: AsyncSession, ids: Collection[int]) -> dict[int, Media]:
+    """What texts are rendered with; only of what is there for readers."""
+    if not ids:
+        return {}
+    poster = aliased(Asset)
+    wanted = select(Asset, poster).outerjoin(poster, poster.id == Asset.poster_id).where(Asset.id.in_(sorted(ids)), READY)
+    rows = (await session.execute(wanted)).all()
+    tracks = await _tracks(session, [asset.id for asset, _ in rows if asset.kind in (MediaKind.AUDIO, MediaKind.VIDEO)])
+    return {asset.id: _described(asset, before, tracks.get(asset.id, ())) for asset, before in rows}
+
+
+async def _tracks(session: AsyncSession, ids: Sequence[int]) -> dict[int, tuple[Track, ...]]:
+    if not ids:
+        return {}
+    words = select(AssetTrack, Asset).join(Asset, Asset.id == AssetTrack.track_id).where(AssetTrack.asset_id.in_(ids), READY)
+    found: dict[int, tuple[Track, ...]] = {}
+    for track, file in await session.execute(words.order_by(AssetTrack.asset_id, AssetTrack.language)):
+        found[track.asset_id] = (*found.get(track.asset_id, ()), Track(file.path, track.language, track.label))
+    return found
+
+
+def _described(asset: Asset, poster: Asset | None, tracks: tuple[Track, ...]) -> Media:
+    return Media(
+        asset.path,
+        asset.kind.value,
+        asset.content_type,
+        asset.width or 0,
+        asset.height or 0,
+        asset.frames,
+        asset.shown_size,
+        asset.duration or 0,
+        asset.alt,
+        asset.is_decorative,
+        asset.caption,
+        asset.credit,
+        asset.licence,
+        poster.path if poster and poster.is_ready else "",
+        tracks,
+    )
 
 
 async def get(session: AsyncSession, asset_id: int) -> Asset:

@@ -9,11 +9,12 @@ from urllib.parse import urlsplit
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cms.content.context import Picture, RenderContext
+from cms.content.context import Media, RenderContext
 from cms.content.folding import fold
 from cms.content.title_links import TITLE_LINK
-from cms.models import Asset, Post, Published
+from cms.models import Post, Published
 from cms.models.post import Visibility
+from cms.services import media
 
 _MEDIA = re.compile(r"/media/(\d{1,18})/[^\s\"'()<>]+")
 MOST = 1000  # titles or pictures of one text that are looked up
@@ -29,7 +30,7 @@ async def context(session: AsyncSession, post_id: int, source: str, language: st
         language=language,
         site_host=urlsplit(public_url).hostname or "",
         links=await _by_title(session, titles),
-        media=await _pictures(session, addresses),
+        media=await _media(session, addresses),
     )
 
 
@@ -62,13 +63,7 @@ async def _by_title(session: AsyncSession, titles: set[str]) -> dict[str, str]:
     return {folded: f"/{path}" for title, path in rows if (folded := fold(title)) in titles}
 
 
-async def _pictures(session: AsyncSession, addresses: dict[str, int]) -> dict[str, Picture]:
-    """Addresses of the library as they stand in the text → the present one, and its size."""
-    if not addresses:
-        return {}
-    assets = {asset.id: asset for asset in await session.scalars(select(Asset).where(Asset.id.in_(sorted(set(addresses.values())))))}
-    return {
-        address: Picture(assets[asset_id].path, assets[asset_id].width or 0, assets[asset_id].height or 0)
-        for address, asset_id in addresses.items()
-        if asset_id in assets
-    }
+async def _media(session: AsyncSession, addresses: dict[str, int]) -> dict[str, Media]:
+    """Addresses of the library as they stand in the text → what is there now."""
+    found = await media.described(session, set(addresses.values()))
+    return {address: found[asset_id] for address, asset_id in addresses.items() if asset_id in found}

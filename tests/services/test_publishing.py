@@ -99,7 +99,8 @@ async def test_read_document_has_all_that_a_page_shows(database: Database) -> No
     assert row.category is not None
     assert row.picture is not None
     assert (row.category["name"], row.category["path"]) == ("Coast", "/category/coast")
-    assert row.picture == {"id": asset.id, "path": f"/media/{asset.id}/{'ab' * 6}/a.png", "width": 4, "height": 3, "alt": "A"}
+    file = {"id": asset.id, "path": f"/media/{asset.id}/{'ab' * 6}/a.png", "type": "image/png", "frames": 1}
+    assert row.picture == {**file, "width": 4, "height": 3, "alt": "A", "focus": [50, 50]}
 
 
 async def test_excerpt_is_made_from_the_text_when_nobody_wrote_one(database: Database) -> None:
