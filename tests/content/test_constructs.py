@@ -473,7 +473,7 @@ def test_what_a_text_leads_to_and_shows_is_known() -> None:
         "[a](/b?c#d) [e](https://our.example/f) [g](//our.example:80/h) [i](https://x.example/y) [j](#k) [l](m) [again](/b)\n\n"
         '![n](o.png)\n\n![p](q.png) <video src="/r.mp4" poster="s.jpg"></video> <audio src="t.ogg"></audio> [[U]] [[U]]'
     )
-    media = {"o.png": Media("/media/o.png", 640, 480), "q.png": Media("/media/q.png")}
+    media = {"o.png": Media("/media/o.png", width=640, height=480), "q.png": Media("/media/q.png")}
     rendered = render(source, RenderContext(site_host="our.example", media=media))
     assert rendered.links == ("/b", "/f", "/h")
     assert rendered.media == ("/media/o.png", "/media/q.png", "/r.mp4", "s.jpg", "t.ogg")
@@ -498,7 +498,7 @@ def test_what_a_text_leads_to_and_shows_is_known() -> None:
 )
 def test_pictures_have_both_sizes_if_theirs_is_known(given: str, sizes: tuple[str | None, str | None]) -> None:
     """Else the page jumps when they come; one that is given scales the other."""
-    media = {"a.svg": Media("/media/a.svg", 1200, 800)}
+    media = {"a.svg": Media("/media/a.svg", width=1200, height=800)}
     markup = render(f'<img {given} src="a.svg">', RenderContext(media=media)).html
     found = html5lib.parseFragment(markup, namespaceHTMLElements=False).find(".//img")
     assert found is not None
