@@ -22,7 +22,7 @@ from cms.exchange.markdown_folder.readers import read_folder
 from cms.exchange.markdown_folder.report import Report
 from cms.exchange.markdown_folder.run import Options, bring_in
 from cms.exchange.markdown_folder.source import Blog
-from cms.media.storage import Storage
+from cms.media.storage import Folder
 from cms.rendering import Renderer
 from tests import rust_blog
 
@@ -58,7 +58,7 @@ async def compare(database_url: str, folder: Path, source: Path) -> tuple[int, f
     """Number of texts, seconds of rendering alone, seconds of the import without its files."""
     await migrations.upgrade(database_url)
     renders = max(2, os.cpu_count() or 2)
-    renderer, database, storage = Renderer(renders), Database(database_url), Storage(folder / "media")
+    renderer, database, storage = Renderer(renders), Database(database_url), Folder(folder / "media")
     await asyncio.gather(*(renderer.render("*Ready*") for _ in range(renders * 4)))
     began = 0.0
 

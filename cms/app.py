@@ -26,7 +26,7 @@ from cms.handlers.previews import Previews
 from cms.handlers.site.posts import PlaceHandler
 from cms.handlers.site.remaking import Remaking
 from cms.mail import mailer_for
-from cms.media.storage import Storage
+from cms.media.storage import open_storage
 from cms.openid import OpenID
 from cms.page_cache.cache import PageCache
 from cms.page_cache.marks import changed_by
@@ -79,7 +79,7 @@ class Squall(Application):
             passwords=passwords or Passwords.of(settings),
             sealer=Sealer(self.keys),
             mailer=mailer_for(settings),
-            storage=Storage(settings.media_folder),
+            storage=open_storage(settings),
             metrics=metrics,
             rooms=Rooms(database, metrics),
             pages=PageCache(settings.page_cache * 1024 * 1024),

@@ -36,6 +36,7 @@ _UNREADABLE = re.compile(r"[\s\x00-\x1f]")
 _FOREIGN = re.compile(r"[\s\x00-\x1f%]")  # in no address; urlsplit takes some of it out without a word
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"  # RFC 1123, 2.1, and the underscore that names in container networks have
 _HOST_NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
+_S3_PLACE = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/([\w-][\w.-]*(?:/[\w-][\w.-]*)*)?)?/?", re.ASCII)
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -60,7 +61,17 @@ class Settings(BaseSettings):
         (),
         description="Keys that sign cookies and seal secrets, newest first, separated by commas; a file in the data folder when empty.",
     )
-    media_url: str = Field("", description="Where uploads are kept: `file:///PATH`; a folder in the data folder when empty.")
+    media_url: str = Field(
+        "", description="Where uploads are kept: `file:///PATH` or `s3://BUCKET/PREFIX`; a folder in the data folder when empty."
+    )
+    s3_endpoint: str = Field("", description="Address of the S3-compatible storage, like `https://s3.example.org`; that of AWS when empty.")
+    s3_region: str = Field("us-east-1", pattern=r"^[a-z0-9-]{1,64}$", description="Region of the bucket.")
+    s3_access_key_id: str = Field("", description="Name of the key to the bucket; when empty, the machine's own role in AWS is used.")
+    s3_secret_access_key: SecretStr = Field(SecretStr(""), validate_default=True, description="The secret of that key.")
+    media_signed: bool = Field(
+        False, description="Readers get uploads straight from the S3 storage, by signed addresses, and not through the program."
+    )
+    media_cdn_url: str = Field("", description="Address of a CDN that has `/media/…` of this site, like `https://cdn.example.org`.")
     smtp_url: SecretStr = Field(
         SecretStr(""),
         description="Server for outgoing mail: `smtp://USER:PASSWORD@HOST:587` (with STARTTLS), `smtps://…` (TLS from the start),"
@@ -182,11 +193,38 @@ class Settings(BaseSettings):
     @field_validator("media_url")
     @classmethod
     def _known_storage(cls, url: str) -> str:
+        if url.startswith("s3://"):
+            if not _S3_PLACE.fullmatch(url):
+                raise ValueError("is s3:// and the name of a bucket, then perhaps a / and a prefix of letters, digits and -_./")
+            return url
         if url and not url.startswith("file:///"):
-            raise ValueError("begins with file:///")
+            raise ValueError("begins with file:/// or s3://")
         if url and (not _folder_of(url).name or "\0" in _folder_of(url).name):
             raise ValueError("is file:/// and the path of a folder for uploads alone")
         return url
+
+    @field_validator("s3_endpoint", "media_cdn_url")
+    @classmethod
+    def _whole_address(cls, url: str) -> str:
+        try:
+            return _origin(url) if url else ""
+        except ValueError:
+            raise ValueError("is an address like https://files.example.org, without a path") from None
+
+    @field_validator("s3_secret_access_key")
+    @classmethod
+    def _is_pair(cls, secret: SecretStr, info: ValidationInfo) -> SecretStr:
+        if bool(secret.get_secret_value()) != bool(info.data.get("s3_access_key_id")):
+            raise ValueError("is needed with SQUALL_S3_ACCESS_KEY_ID, and of no use without it")
+        return secret
+
+    @field_validator("media_signed")
+    @classmethod
+    def _can_sign(cls, is_signed: bool, info: ValidationInfo) -> bool:
+        has_key = "s3_secret_access_key" in info.data and info.data["s3_secret_access_key"].get_secret_value()
+        if is_signed and not (info.data.get("media_url", "").startswith("s3://") and has_key):
+            raise ValueError("is only for uploads in S3 (SQUALL_MEDIA_URL) with a key (SQUALL_S3_ACCESS_KEY_ID): a folder signs nothing")
+        return is_signed
 
     @field_validator("oidc_issuer")
     @classmethod
@@ -249,8 +287,17 @@ class Settings(BaseSettings):
         return Path(unquote(self.database.removeprefix(prefix).partition("?")[0])) if self.database.startswith(prefix) else None
 
     @property
-    def media_folder(self) -> Path:
+    def media_folder(self) -> Path | None:
+        """Where uploads are, if not in a bucket."""
+        if self.bucket[0]:
+            return None
         return _folder_of(self.media_url) if self.media_url else self.data / "media"
+
+    @property
+    def bucket(self) -> tuple[str, str]:
+        """Its name and the prefix of names in it; empty if uploads are in a folder."""
+        found = _S3_PLACE.fullmatch(self.media_url)
+        return (found[1], found[2] or "") if found else ("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -422,14 +469,14 @@ def _reason(message: str) -> str:
 def prepare_data_folder(settings: Settings) -> None:
     """Make the data folder (0700), and the one for uploads if it is elsewhere; raises ``OperatorError`` if they cannot be written to."""
     _make_writable(settings.data, "data folder", "SQUALL_DATA")
-    if _has_own_media_folder(settings):
-        _make_writable(settings.media_folder, "folder for uploads", "SQUALL_MEDIA_URL")
+    if folder := _own_media_folder(settings):
+        _make_writable(folder, "folder for uploads", "SQUALL_MEDIA_URL")
 
 
 def require_media_folder(settings: Settings) -> None:
     """Raise ``OperatorError`` if uploads cannot be read. That there are none yet in the data folder is no error."""
-    folder = settings.media_folder
-    if not _has_own_media_folder(settings):
+    folder = _own_media_folder(settings)
+    if not folder:
         return
     try:
         os.scandir(folder).close()
@@ -440,9 +487,10 @@ def require_media_folder(settings: Settings) -> None:
         ) from None
 
 
-def _has_own_media_folder(settings: Settings) -> bool:
-    """Whether it is there, or was asked for by name; else the first start makes it in the data folder."""
-    return bool(settings.media_url) or os.path.lexists(settings.media_folder)
+def _own_media_folder(settings: Settings) -> Path | None:
+    """If it is there, or was asked for by name; else the first start makes it in the data folder. None for a bucket."""
+    folder = settings.media_folder
+    return folder if folder and (settings.media_url or os.path.lexists(folder)) else None
 
 
 def _make_writable(folder: Path, name: str, setting: str) -> None:

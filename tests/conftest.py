@@ -22,9 +22,11 @@ from sqlalchemy import make_url
 
 from cms.db import migrations
 from cms.db.session import Clock, Database, utc_now
+from cms.media.storage import Storage, open_storage
 from cms.rendering import Renderer
+from cms.settings import load
 from cms.telemetry import log
-from tests import postgresql, statements
+from tests import postgresql, s3, statements
 from tests.measuring import unmeasured, unmeasured_workers
 
 SERVER = pytest.StashKey[postgresql.Server]()
@@ -163,6 +165,19 @@ async def renderer() -> AsyncIterator[Renderer]:
         await renderer.start()
     yield renderer
     await renderer.close()
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[s3.Server]:
+    with s3.Server() as server:
+        yield server
+
+
+@pytest.fixture(params=["folder", "s3"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
+    """An empty one of each kind."""
+    bucket = request.getfixturevalue("s3_server").new_bucket() if request.param == "s3" else {}
+    return open_storage(load({"SQUALL_DATA": str(tmp_path / "data"), **bucket}))
 
 
 def server_folder(config: pytest.Config) -> str:

@@ -33,6 +33,12 @@ EXAMPLES: dict[str, tuple[str, str, Any]] = {
     "migrate": ("false", "false", "False"),
     "secret_keys": (f"{SECRET}, {OTHER}", f'["{SECRET}", "{OTHER}"]', [SECRET, OTHER]),
     "media_url": ("file:///srv/media", '"file:///srv/media"', "file:///srv/media"),
+    "s3_endpoint": ("https://s3.example.org/", '"https://s3.example.org"', "https://s3.example.org"),
+    "s3_region": ("eu-central-1", '"eu-central-1"', "eu-central-1"),
+    "s3_access_key_id": ("squall", '"squall"', "squall"),
+    "s3_secret_access_key": (SECRET, f'"{SECRET}"', SECRET),
+    "media_signed": ("true", "true", "True"),
+    "media_cdn_url": ("https://cdn.example.org", '"https://cdn.example.org/"', "https://cdn.example.org"),
     "smtp_url": ("smtp://u:p@mail:587", '"smtp://u:p@mail:587"', "smtp://u:p@mail:587"),
     "mail_from": ("Desk <desk@example.org>", '"Desk <desk@example.org>"', "Desk <desk@example.org>"),
     "argon2_memory": ("64", "64", "64"),
@@ -54,7 +60,12 @@ EXAMPLES: dict[str, tuple[str, str, Any]] = {
 
 
 _ISSUER, _CLIENT = {"SQUALL_OIDC_ISSUER": "https://id.example.org"}, {"SQUALL_OIDC_CLIENT_ID": "squall"}
+_BUCKET = {"SQUALL_MEDIA_URL": "s3://bucket"}
+_KEY_ID, _KEY = {"SQUALL_S3_ACCESS_KEY_ID": "squall"}, {"SQUALL_S3_SECRET_ACCESS_KEY": SECRET}
 NEEDS = {  # of a setting that cannot stand alone
+    "s3_access_key_id": _KEY,
+    "s3_secret_access_key": _KEY_ID,
+    "media_signed": {**_BUCKET, **_KEY_ID, **_KEY},
     "smtp_url": {"SQUALL_MAIL_FROM": "desk@example.org"},
     "oidc_issuer": _CLIENT,
     "oidc_client_id": _ISSUER,
@@ -177,6 +188,17 @@ REFUSED: dict[str, tuple[Mapping[str, str], str]] = {
     "mail server with a path": ({"SQUALL_SMTP_URL": "smtp://mail/x"}, "SQUALL_SMTP_URL is an address like"),
     "user without a password": ({"SQUALL_SMTP_URL": "smtp://hunter2@mail"}, "SQUALL_SMTP_URL is with a user and a password"),
     "other storage": ({"SQUALL_MEDIA_URL": "ftp://x/y"}, "SQUALL_MEDIA_URL begins with file:///"),
+    "bucket with capitals": ({"SQUALL_MEDIA_URL": "s3://Bucket"}, "SQUALL_MEDIA_URL is s3:// and the name of a bucket"),
+    "bucket without a name": ({"SQUALL_MEDIA_URL": "s3:///prefix"}, "SQUALL_MEDIA_URL is s3:// and the name of a bucket"),
+    "prefix that leaves": ({"SQUALL_MEDIA_URL": "s3://bucket/../x"}, "SQUALL_MEDIA_URL is s3:// and the name of a bucket"),
+    "bucket with a key": ({"SQUALL_MEDIA_URL": f"s3://me:{SECRET}@bucket"}, "SQUALL_MEDIA_URL is s3:// and the name of a bucket"),
+    "storage of nowhere": ({"SQUALL_S3_ENDPOINT": "s3.example.org"}, "SQUALL_S3_ENDPOINT is an address like"),
+    "storage with a path": ({"SQUALL_S3_ENDPOINT": "https://s3.example.org/bucket"}, "SQUALL_S3_ENDPOINT is an address like"),
+    "key without its secret": (_KEY_ID, "SQUALL_S3_SECRET_ACCESS_KEY is needed with SQUALL_S3_ACCESS_KEY_ID"),
+    "secret of no key": (_KEY, "SQUALL_S3_SECRET_ACCESS_KEY is needed with SQUALL_S3_ACCESS_KEY_ID"),
+    "folder that signs": ({"SQUALL_MEDIA_SIGNED": "1", **_KEY_ID, **_KEY}, "SQUALL_MEDIA_SIGNED is only for uploads in S3"),
+    "role that signs": ({"SQUALL_MEDIA_SIGNED": "1", **_BUCKET}, "SQUALL_MEDIA_SIGNED is only for uploads in S3"),
+    "part of a CDN": ({"SQUALL_MEDIA_CDN_URL": "https://cdn.example.org/x"}, "SQUALL_MEDIA_CDN_URL is an address like"),
     "storage that is the whole disk": ({"SQUALL_MEDIA_URL": "file:///"}, "SQUALL_MEDIA_URL is file:/// and the path"),
     "storage with a strange sign": ({"SQUALL_MEDIA_URL": "file:///a%00b"}, "SQUALL_MEDIA_URL is file:/// and the path"),
     "no network": ({"SQUALL_TRUSTED_PROXIES": f"10.0.0.0/8,{SECRET}"}, "SQUALL_TRUSTED_PROXIES is a list of networks"),
@@ -228,6 +250,14 @@ def test_database_and_media_are_in_the_data_folder_unless_said_otherwise() -> No
     assert load({"SQUALL_DATABASE_URL": EXAMPLES["database_url"][0]}).sqlite_path is None
     assert load({"SQUALL_MEDIA_URL": "file:///mnt/media"}).media_folder == Path("/mnt/media")
     assert load({"SQUALL_MEDIA_URL": "file:///mnt/my%20media"}).media_folder == Path("/mnt/my media")
+    for url, bucket in (
+        ("s3://my.bucket", ("my.bucket", "")),
+        ("s3://bucket/", ("bucket", "")),
+        ("s3://bucket/a/b_c/", ("bucket", "a/b_c")),
+    ):
+        there = load({"SQUALL_MEDIA_URL": url})
+        assert (there.media_folder, there.bucket) == (None, bucket)
+    assert found.bucket == ("", "")
 
 
 def test_encryption_of_the_database_may_be_asked_for_in_the_words_of_postgresql() -> None:

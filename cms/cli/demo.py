@@ -7,7 +7,7 @@ from cms.cli.serve import bring_up_to_date
 from cms.db.session import Database
 from cms.exchange import demo
 from cms.exchange.demo import Filled
-from cms.media.storage import Storage
+from cms.media.storage import open_storage
 from cms.rendering import Renderer
 from cms.settings import Settings
 
@@ -27,7 +27,7 @@ async def _fill(settings: Settings) -> Filled:
     await bring_up_to_date(settings)
     database, renderer = Database(settings.database), Renderer()
     try:
-        return await demo.fill(database, Storage(settings.media_folder), renderer, settings.public_url)
+        return await demo.fill(database, open_storage(settings), renderer, settings.public_url)
     finally:
         await renderer.close()
         await database.dispose()

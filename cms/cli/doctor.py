@@ -16,7 +16,7 @@ from cms.cli.program import DataOption, JsonOption, print_json, require_database
 from cms.db import migrations
 from cms.db.session import Database
 from cms.errors import CMSError, OperatorError
-from cms.media.storage import Storage
+from cms.media.storage import open_storage
 from cms.sealing import Sealer, Under
 from cms.services import inspection, sealed
 from cms.services.inspection import Inspection
@@ -269,7 +269,7 @@ def _keys(settings: Settings) -> SecretKeys:
 
 async def _media(database: Database, settings: Settings) -> AsyncIterator[Result]:
     uploads, folder = phrases("uploads"), settings.media_folder
-    if not folder.is_dir():  # the storage would make it
+    if folder and not folder.is_dir():  # the storage would make it
         async with database.read() as session:
             assets = (await inspection.count(session)).assets
         missing = say("{folder} is not there, and {number} uploaded files were in it.", folder=folder, number=assets)
@@ -277,9 +277,10 @@ async def _media(database: Database, settings: Settings) -> AsyncIterator[Result
         return
     try:
         async with database.read() as session:
-            found = await inspection.media(session, Storage(folder))
+            found = await inspection.media(session, open_storage(settings))
     except (CMSError, DBAPIError, OSError) as error:
-        yield Result(uploads, False, _unchecked(error), "Check the folder's permissions.")
+        remedy = say("Check the folder's permissions.") if folder else say("Check SQUALL_MEDIA_URL and the settings of S3.")
+        yield Result(uploads, False, _unchecked(error), remedy)
         return
     for which, check, problem, advice in UPLOADS:
         findings = getattr(found, which)

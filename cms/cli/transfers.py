@@ -24,7 +24,7 @@ from cms.exchange.markdown_folder.report import EXPLANATIONS, Outcome, Report
 from cms.exchange.markdown_folder.report_page import as_page
 from cms.exchange.markdown_folder.run import Options, bring_in
 from cms.exchange.markdown_folder.source import Blog
-from cms.media.storage import Storage
+from cms.media.storage import open_storage
 from cms.models.site import Frame
 from cms.rendering import Renderer
 from cms.services import accounts, site, transfers
@@ -99,7 +99,7 @@ async def _import(
         pattern = _permalink(blog, frame, permalink, is_new=is_new, is_quiet=is_quiet)
         options = Options(pattern, settings.public_url, renders, is_rehearsal)
         with _bar(is_quiet, in_lines) as progress:
-            await bring_in(database, Storage(settings.media_folder), renderer, blog, options, report, progress)
+            await bring_in(database, open_storage(settings), renderer, blog, options, report, progress)
         async with database.read() as session:
             return await accounts.has_owner(session)
     finally:
@@ -191,7 +191,7 @@ def export_markdown(
 async def _export(settings: Settings, folder: Path, *, is_quiet: bool, in_lines: bool) -> Counter[str]:
     async with current_database(settings) as database:
         with _bar(is_quiet, in_lines) as progress:
-            return await write_folder(database, Storage(settings.media_folder), settings.public_url, folder, progress)
+            return await write_folder(database, open_storage(settings), settings.public_url, folder, progress)
 
 
 def _say(report: Report, target: Path, *, is_rehearsal: bool) -> None:

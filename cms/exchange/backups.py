@@ -19,7 +19,7 @@ import tarfile
 import tempfile
 import zlib
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,8 +31,8 @@ from cms import __version__
 from cms import settings as configuration
 from cms.db import migrations
 from cms.db.session import dialect_for
-from cms.errors import NotFound, OperatorError
-from cms.media.storage import Storage
+from cms.errors import CMSError, NotFound, OperatorError
+from cms.media.storage import DRAFT, Storage, open_storage
 from cms.services import inspection
 from cms.settings import SECRET_KEY_NAME, TOML_NAME, Settings
 from cms.wording import say
@@ -148,7 +148,7 @@ async def _write(settings: Settings, folder: Path, file: BinaryIO) -> Outcome:
             f"The database is newer than this program (revision {revision} is unknown here): only the newer Squall restores this backup."
         )
     if left_out:
-        notes.append(f"{left_out} files in {settings.media_folder} are not uploads of Squall and were left out.")
+        notes.append(f"{left_out} files in {settings.media_folder or settings.media_url} are not uploads of Squall and were left out.")
     if settings.secret_keys:
         notes.append("Secret keys that the environment gives (SQUALL_SECRET_KEYS) are not in it; keep them elsewhere.")
     return Outcome(manifest, notes)
@@ -156,10 +156,12 @@ async def _write(settings: Settings, folder: Path, file: BinaryIO) -> Outcome:
 
 async def _add_uploads(writer: "_Writer", settings: Settings) -> int:
     """All files in the storage; returns how many were not ours."""
-    if not settings.media_folder.is_dir():
+    if settings.media_folder and not settings.media_folder.is_dir():
         return 0
-    storage, left_out = Storage(settings.media_folder), 0
+    storage, left_out = open_storage(settings), 0
     async for name, size in storage.list():
+        if name.startswith(DRAFT):
+            continue  # of an upload that goes on
         if not _UPLOAD.fullmatch(MEDIA + name):
             left_out += 1
             continue
@@ -311,6 +313,8 @@ def _manifest(archive: Path, folder: Path, found: dict[str, Part]) -> Manifest:
 async def restore(archive: Path, settings: Settings) -> Outcome:
     """Fill an empty data folder and an empty database from an archive. Raises ``OperatorError``; everything is as it was then."""
     _refuse_full_folders(settings, archive)
+    if settings.bucket[0]:
+        await _refuse_full_bucket(settings)
     if not await migrations.is_empty(settings.database):
         raise OperatorError("The database has something in it; restore into an empty one.")
     made = [folder for folder in (settings.data, *settings.data.parents) if not folder.exists()]
@@ -320,7 +324,7 @@ async def restore(archive: Path, settings: Settings) -> Outcome:
         with _in_one_sentence(say("Nothing was restored to {folder}", folder=settings.data)):
             return await _restore(archive, settings, undo)
     except BaseException:
-        undo.all()
+        await undo.all()
         for folder in made:
             _remove_if_empty(folder)
         raise
@@ -348,12 +352,14 @@ async def _restore(archive: Path, settings: Settings, undo: "_Undo") -> Outcome:
 
 
 async def _restore_uploads(manifest: Manifest, folder: Path, settings: Settings, undo: "_Undo") -> None:
-    undo.folder(settings.media_folder)
-    storage = Storage(settings.media_folder)
+    if settings.media_folder:
+        undo.folder(settings.media_folder)
+    storage = open_storage(settings)
+    undo.uploads(storage)
     for name in manifest.parts:
         if name.startswith(MEDIA):
             path = folder / name
-            await storage.put(name.removeprefix(MEDIA), path.read_bytes())
+            await storage.put_file(name.removeprefix(MEDIA), path)
             path.unlink()  # so that all of it is on the disk twice at no time
 
 
@@ -386,7 +392,7 @@ def _leads_here(settings: Settings) -> bool:
         now = configuration.load(data=settings.data)
     except OperatorError:
         return False
-    return (now.database, now.media_folder) == (settings.database, settings.media_folder)
+    return (now.database, now.media_folder, now.bucket) == (settings.database, settings.media_folder, settings.bucket)
 
 
 def _put(source: Path, target: Path) -> Path:
@@ -401,7 +407,7 @@ def _refuse_full_folders(settings: Settings, archive: Path) -> None:
     database = settings.sqlite_path
     own = {f"{database.name}{suffix}" for suffix in ("", "-wal", "-shm", ".lock")} if database else set()  # asked apart
     media = settings.media_folder
-    for folder in {settings.data, media}:
+    for folder in {settings.data, media or settings.data}:
         try:
             there = sorted(folder.iterdir()) if folder.exists() else []
         except OSError as error:
@@ -411,6 +417,14 @@ def _refuse_full_folders(settings: Settings, archive: Path) -> None:
             is_ours = folder == settings.data and (path.name in _HARMLESS or path.name in own or path == media)
             if not is_ours and path.absolute() != archive.absolute():
                 raise OperatorError(_full(folder, path.name))
+
+
+async def _refuse_full_bucket(settings: Settings) -> None:
+    found = await anext(open_storage(settings).list(), None)
+    if found:
+        raise OperatorError(
+            say("{place} is not empty ({name} is in it); name another with SQUALL_MEDIA_URL.", place=settings.media_url, name=found[0])
+        )
 
 
 def _full(folder: Path, name: str) -> str:
@@ -423,6 +437,7 @@ class _Undo:
     def __init__(self) -> None:
         self._files: list[Path] = []
         self._folders: list[tuple[Path, bool]] = []
+        self._storages: list[Storage] = []
 
     def file(self, path: Path) -> Path:
         self._files.append(path)
@@ -432,7 +447,15 @@ class _Undo:
         """An empty folder that is being filled."""
         self._folders.append((path, path.exists()))
 
-    def all(self) -> None:
+    def uploads(self, storage: Storage) -> None:
+        """An empty storage that is being filled."""
+        self._storages.append(storage)
+
+    async def all(self) -> None:
+        with suppress(CMSError):  # the storage may be what went away
+            for storage in self._storages:
+                for name in [name async for name, _ in storage.list()]:
+                    await storage.delete(name)
         for path in self._files:
             path.unlink(missing_ok=True)
         for folder, was_there in self._folders:

@@ -4,10 +4,9 @@ docs/decisions/0001-posts.md says what belongs together. Each is one statement, 
 quick with a hundred thousand posts. People may publish meanwhile: what takes several statements looks twice before it complains.
 """
 
-import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, not_, or_, select
@@ -38,7 +37,7 @@ from cms.wording import named, phrases, say
 
 NAMED = 5  # how many of many are named
 AT_ONCE = 5000  # posts compared at a time
-SETTLED = 3600.0  # seconds after which an upload that has no row will not get one any more
+SETTLED = timedelta(hours=1)  # after which an upload that has no row will not get one any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,8 +376,8 @@ async def media(session: AsyncSession, storage: Storage) -> MediaFindings:
     strays = [name for name in files if name not in rows]
     if strays:
         rows = await _sizes(session)  # some may have come meanwhile
-        settled = await asyncio.to_thread(_settled, storage, strays)
-        strays = [name for name in settled if name not in rows]
+        settled = {name async for name, _ in storage.list(before=datetime.now(UTC) - SETTLED)}  # not just being uploaded
+        strays = [name for name in strays if name in settled and name not in rows]
     return MediaFindings(missing, other, _counted(sorted(strays)))
 
 
@@ -386,16 +385,3 @@ async def _sizes(session: AsyncSession) -> dict[str, tuple[int, int]]:
     """Name in the storage → (asset, bytes)."""
     rows = await session.execute(select(Asset.id, Asset.digest, Asset.size).order_by(Asset.id))
     return {storage_name(digest): (asset_id, size) for asset_id, digest, size in rows}
-
-
-def _settled(storage: Storage, names: Iterable[str]) -> list[str]:
-    """Those that are not just being uploaded."""
-    now, settled = time.time(), []
-    for name in names:
-        try:
-            age = now - (storage.folder / name).stat().st_mtime
-        except OSError:
-            continue  # gone meanwhile
-        if age > SETTLED:
-            settled.append(name)
-    return settled

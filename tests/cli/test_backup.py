@@ -28,7 +28,7 @@ from sqlalchemy import select
 from cms.db.session import Database
 from cms.errors import OperatorError
 from cms.exchange import backups
-from cms.media.storage import Storage
+from cms.media.storage import Folder
 from cms.models import Base
 from cms.services import media
 from tests import factories, postgresql
@@ -49,7 +49,7 @@ async def fill(squall: Squall, pictures: int = 3) -> None:
     for number in range(3):
         await factories.published(database, ana, title=f"Low tide {number} & more", text="Mud, *mostly*.", tags=("Sea", f"Mud {number}"))
     await factories.draft(database, ana, title="High tide")
-    storage = Storage(squall.data / "media")
+    storage = Folder(squall.data / "media")
     for number in range(pictures):
         content = random.Random(number).randbytes(50_000)
         await storage.put(media.storage_name(media.digest_of(content)), content)
@@ -174,7 +174,7 @@ async def test_backup_while_people_publish(migrated: Squall) -> None:
     await fill(migrated)
     database, written, stop = Database(address(migrated)), 0, asyncio.Event()
     ana = await factories.person(database, "author")
-    storage = Storage(migrated.data / "media")
+    storage = Folder(migrated.data / "media")
 
     async def publish() -> None:
         nonlocal written
@@ -463,7 +463,7 @@ def test_closed_folder_is_one_sentence(ordinary: Squall) -> None:
 async def test_interrupted_backup_has_no_name(squall: Squall, number: int) -> None:
     squall.ok("db", "upgrade")
     await fill(squall, pictures=0)
-    storage = Storage(squall.data / "media")
+    storage = Folder(squall.data / "media")
     for n in range(12):  # so that it takes a while
         content = random.Random(n).randbytes(2_000_000)
         await storage.put(media.storage_name(media.digest_of(content)), content)

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from cms.cli import doctor
 from cms.cli.doctor import Result, examine
 from cms.db.session import Database
-from cms.media.storage import Storage
+from cms.media.storage import Folder
 from cms.services import media
 from tests import factories
 from tests.cli.program import Squall
@@ -33,7 +33,7 @@ async def filled(migrated: Squall, monkeypatch: pytest.MonkeyPatch) -> Squall:
     await factories.withdraw(database, ana, withdrawn.post_id)
     await factories.published_page(database, edna, title="About")
     content = b"a picture"
-    await Storage(migrated.data / "media").put(media.storage_name(media.digest_of(content)), content)
+    await Folder(migrated.data / "media").put(media.storage_name(media.digest_of(content)), content)
     async with database.transaction() as work:
         await media.add(work, ana, name="mud.png", digest=media.digest_of(content), size=len(content))
     await database.dispose()

@@ -249,10 +249,10 @@ async def test_endless_job_does_not_hold_up_the_end(database: Database, tmp_path
 TOUCHES_UPLOADS = """
 import asyncio, pathlib
 import cms.cli
-from cms.media.storage import Storage
+from cms.media.storage import Folder
 
 async def touch():
-    storage = Storage(pathlib.Path("media"))
+    storage = Folder(pathlib.Path("media"))
     await storage.put("aa", b"a")
     return [name async for name in storage.list()]
 

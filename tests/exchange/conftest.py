@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from cms.db.session import Database
-from cms.media.storage import Storage
+from cms.media.storage import Folder
 from cms.rendering import Renderer
 from tests.exchange.moving import Mover
 
 
 @pytest.fixture
 def move_in(database: Database, renderer: Renderer, tmp_path: Path) -> Mover:
-    return Mover(database, Storage(tmp_path / "media"), renderer)
+    return Mover(database, Folder(tmp_path / "media"), renderer)

@@ -194,9 +194,9 @@ mount -t tmpfs -o size=64k none "$1" && exec "$2" -c '
 import asyncio, sys
 from pathlib import Path
 from cms.errors import CMSError
-from cms.media.storage import Storage
+from cms.media.storage import Folder
 try:
-    asyncio.run(Storage(Path(sys.argv[1]) / "media").put("aa/bb/x", b"x" * 1_000_000))
+    asyncio.run(Folder(Path(sys.argv[1]) / "media").put("aa/bb/x", b"x" * 1_000_000))
 except CMSError as error:
     print(type(error).__name__, error.message)
 ' "$1"

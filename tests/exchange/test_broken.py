@@ -12,7 +12,7 @@ from cms.exchange.markdown_folder.readers import read_folder
 from cms.exchange.markdown_folder.report import Report
 from cms.exchange.markdown_folder.run import Options, bring_in
 from cms.exchange.markdown_folder.source import LARGEST_TEXT
-from cms.media.storage import Storage
+from cms.media.storage import Folder
 from cms.models import Post, WorkingCopy
 from cms.rendering import Renderer
 
@@ -25,7 +25,7 @@ def blogs(kind: str = "") -> list[str]:
     return sorted(path.stem for path in (DATA / "broken").glob(f"{kind}*.json"))
 
 
-async def move_in(database: Database, storage: Storage, renderer: Renderer, folder: Path) -> tuple[Report, dict[str, WorkingCopy]]:
+async def move_in(database: Database, storage: Folder, renderer: Renderer, folder: Path) -> tuple[Report, dict[str, WorkingCopy]]:
     report = Report()
     blog = read_folder(folder, report)
     await bring_in(database, storage, renderer, blog, Options("/{slug}", "https://new.example.org"), report, lambda *_: None)
@@ -37,7 +37,7 @@ async def move_in(database: Database, storage: Storage, renderer: Renderer, fold
 @pytest.mark.parametrize("name", blogs())
 async def test_what_is_wrong_is_said_and_the_rest_comes_in(database: Database, renderer: Renderer, tmp_path: Path, name: str) -> None:
     expected: dict[str, Any] = json.loads((DATA / "broken" / f"{name}.json").read_text(encoding="utf-8"))
-    storage = Storage(tmp_path / "media")
+    storage = Folder(tmp_path / "media")
     report, there = await move_in(database, storage, renderer, DATA / expected["folder"])
     said = {finding.file for finding in report.findings}
     missing = [
@@ -65,7 +65,7 @@ async def test_a_text_without_end_and_a_folder_in_itself(database: Database, ren
     with (folder / "content" / "huge.md").open("wb") as huge:
         huge.truncate(10 * LARGEST_TEXT)
     (folder / "content" / "again").symlink_to(folder / "content")
-    report, there = await move_in(database, Storage(tmp_path / "media"), renderer, folder)
+    report, there = await move_in(database, Folder(tmp_path / "media"), renderer, folder)
     assert set(there) == {"content/good.md"}
     assert [(one.file, one.what) for one in report.findings] == [
         ("content/again", "is a link to a folder; links to folders are not followed"),

@@ -14,7 +14,7 @@ from cms.content.pipeline import render
 from cms.db.session import Database
 from cms.errors import NotFound, OperatorError
 from cms.exchange import demo
-from cms.media.storage import Storage
+from cms.media.storage import Folder
 from cms.models import Asset, Category, Post, Published, Revision, Tag, User, WorkingCopy
 from cms.models.address import AddressState
 from cms.models.post import Kind, Live
@@ -31,14 +31,14 @@ LINK = re.compile(r'(?:href|src)="(/[^"#]*)')
 
 
 @pytest.fixture
-def storage(tmp_path: Path) -> Storage:
-    return Storage(tmp_path / "media")
+def storage(tmp_path: Path) -> Folder:
+    return Folder(tmp_path / "media")
 
 
 @dataclass
 class Shown:
     database: Database
-    storage: Storage
+    storage: Folder
     filled: demo.Filled
 
 
@@ -49,13 +49,13 @@ async def shown(
     """For all that only look at it."""
     folder = tmp_path_factory.mktemp("demo")
     async with templates.on(request.param, folder) as url:
-        database, storage = Database(url), Storage(folder / "media")
+        database, storage = Database(url), Folder(folder / "media")
         yield Shown(database, storage, await demo.fill(database, storage, renderer, "http://localhost:8888"))
         await database.dispose()
 
 
 @pytest.fixture
-async def filled(database: Database, storage: Storage, renderer: Renderer) -> demo.Filled:
+async def filled(database: Database, storage: Folder, renderer: Renderer) -> demo.Filled:
     return await demo.fill(database, storage, renderer, "http://localhost:8888")
 
 
@@ -164,7 +164,7 @@ async def test_a_change_that_waits_leaves_the_picture_as_it_is(shown: Shown) -> 
     assert all(copy.fields["picture"] == (live.picture or {}).get("id") for copy, live in rows)
 
 
-async def test_the_site_gets_a_name_unless_it_has_one(database: Database, storage: Storage, renderer: Renderer) -> None:
+async def test_the_site_gets_a_name_unless_it_has_one(database: Database, storage: Folder, renderer: Renderer) -> None:
     async with database.transaction() as work:
         await site.configure(work, name="The Lighthouse")
     await demo.fill(database, storage, renderer, "http://localhost:8888")
@@ -187,14 +187,14 @@ async def test_twice_is_once(shown: Shown, renderer: Renderer) -> None:
 
 
 async def test_somebody_who_went_on_writing_can_start_it_again(
-    database: Database, storage: Storage, renderer: Renderer, filled: demo.Filled
+    database: Database, storage: Folder, renderer: Renderer, filled: demo.Filled
 ) -> None:
     ana = await factories.person(database, "author")
     await factories.published(database, ana, title="My own")
     assert (await demo.fill(database, storage, renderer, "http://localhost:8888")).was_there
 
 
-async def test_what_was_thrown_away_stays_away(database: Database, storage: Storage, renderer: Renderer, filled: demo.Filled) -> None:
+async def test_what_was_thrown_away_stays_away(database: Database, storage: Folder, renderer: Renderer, filled: demo.Filled) -> None:
     async with database.transaction() as work:
         draft = (await work.session.scalars(select(Post).where(Post.live == Live.NEVER))).one()
         await work.session.delete(draft)
@@ -202,7 +202,7 @@ async def test_what_was_thrown_away_stays_away(database: Database, storage: Stor
 
 
 async def test_interrupted_and_run_again_makes_no_doubles(
-    database: Database, storage: Storage, renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+    database: Database, storage: Folder, renderer: Renderer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add = demo._Filling.add
 
@@ -223,7 +223,7 @@ async def test_interrupted_and_run_again_makes_no_doubles(
         assert len(await accounts.list_users(session)) == 4
 
 
-async def test_a_site_with_posts_of_its_own_is_refused(database: Database, storage: Storage, renderer: Renderer) -> None:
+async def test_a_site_with_posts_of_its_own_is_refused(database: Database, storage: Folder, renderer: Renderer) -> None:
     ana = await factories.person(database, "author")
     await factories.draft(database, ana)
     before = await _everything(database)

@@ -18,7 +18,7 @@ from cms.exchange.markdown_folder.export import write_folder
 from cms.exchange.markdown_folder.readers import read_folder
 from cms.exchange.markdown_folder.report import Outcome, Report
 from cms.exchange.markdown_folder.run import Options, bring_in
-from cms.media.storage import Storage
+from cms.media.storage import Folder
 from cms.models import Address
 from cms.models.address import AddressState, TargetKind
 from cms.models.post import Kind, Visibility
@@ -59,7 +59,7 @@ def words(chance: random.Random, most: int) -> str:
     return " ".join("".join(chance.choices(SIGNS, k=chance.randint(1, most))).split()) or "x"
 
 
-async def fill(database: Database, storage: Storage, folder: Path, chance: random.Random) -> None:
+async def fill(database: Database, storage: Folder, folder: Path, chance: random.Random) -> None:
     """Posts and pages of every kind, with what titles and texts have in them at worst."""
     pictures = [await add_picture(database, storage, folder, number) for number in range(5)]
     async with database.transaction() as work:
@@ -104,7 +104,7 @@ def dates(chance: random.Random) -> publishing.Dates:
     return publishing.Dates(at, at + timedelta(days=chance.choice([0, 3])))
 
 
-async def add_picture(database: Database, storage: Storage, folder: Path, number: int) -> tuple[int, str]:
+async def add_picture(database: Database, storage: Folder, folder: Path, number: int) -> tuple[int, str]:
     path = folder / f"{number}.png"
     Image.new("RGB", (8, 6), (number, 0, 0)).save(path)
     content = path.read_bytes()
@@ -145,7 +145,7 @@ def _plain(post: Outgoing, by_address: dict[str, str], digests: dict[int, str]) 
 async def test_what_was_exported_is_the_same_site_when_it_is_imported(
     database: Database, templates: Any, renderer: Renderer, tmp_path: Path, seed: int
 ) -> None:
-    here, there = Storage(tmp_path / "here"), Storage(tmp_path / "there")
+    here, there = Folder(tmp_path / "here"), Folder(tmp_path / "there")
     await fill(database, here, tmp_path, random.Random(seed))
     folder = tmp_path / "out"
     counts = await write_folder(database, here, "https://example.org", folder, lambda *_: None)
@@ -173,11 +173,11 @@ async def test_what_was_exported_is_the_same_site_when_it_is_imported(
 @asynccontextmanager
 async def moved(database: Database, templates: Any, renderer: Renderer, folder: Path) -> AsyncIterator[tuple[Database, Report]]:
     """Another site, into which all was brought that was taken out of this one; and what was said on the way in."""
-    await write_folder(database, Storage(folder / "m"), "https://example.org", folder / "out", lambda *_: None)
+    await write_folder(database, Folder(folder / "m"), "https://example.org", folder / "out", lambda *_: None)
     other, report = Database(await templates.copy_sqlite(folder / "other.db")), Report()
     try:
         blog = read_folder(folder / "out", report)
-        await bring_in(other, Storage(folder / "n"), renderer, blog, Options(blog.permalink, "https://x.org"), report, lambda *_: None)
+        await bring_in(other, Folder(folder / "n"), renderer, blog, Options(blog.permalink, "https://x.org"), report, lambda *_: None)
         yield other, report
     finally:
         await other.dispose()
@@ -218,12 +218,12 @@ async def test_what_is_not_for_everybody_stays_so(database: Database, templates:
 async def test_it_stays_out_of_other_peoples_folders(database: Database, tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("Dear")
     with pytest.raises(OperatorError, match="something else in it"):
-        await write_folder(database, Storage(tmp_path / "m"), "https://example.org", tmp_path, lambda *_: None)
+        await write_folder(database, Folder(tmp_path / "m"), "https://example.org", tmp_path, lambda *_: None)
     assert not (tmp_path / "site.yaml").exists()
 
 
 async def test_an_address_that_no_file_system_takes_gets_another_folder(database: Database, tmp_path: Path) -> None:
-    storage = Storage(tmp_path / "m")
+    storage = Folder(tmp_path / "m")
     for number, slug in enumerate(("..", "a:b", "x" * 190, "CON")):
         when = publishing.Dates(datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC))
         incoming = Incoming(f"t:{number}", "", Kind.POST, "Text", PostFields(title=slug[:9], slug=slug), when)
@@ -246,7 +246,7 @@ async def add(database: Database, number: int, slug: str, text: str = "Text", *,
 
 
 async def test_an_export_clears_away_what_an_earlier_one_wrote_and_nothing_else(database: Database, tmp_path: Path) -> None:
-    storage, folder = Storage(tmp_path / "m"), tmp_path / "out"
+    storage, folder = Folder(tmp_path / "m"), tmp_path / "out"
     (first, second) = [await add(database, number, slug) for number, slug in enumerate(("one", "two"))]
     await write_folder(database, storage, "https://example.org", folder, lambda *_: None)
     (folder / "content" / "one" / "mine.txt").write_text("Mine.")
@@ -273,12 +273,12 @@ async def test_an_address_made_of_a_title_answers_and_the_slug_stays_empty(
     await add(database, 0, "other")
     await add(database, 1, "", title="…")  # its address is its number
     folder = tmp_path / "out"
-    await write_folder(database, Storage(tmp_path / "m"), "https://example.org", folder, lambda *_: None)
+    await write_folder(database, Folder(tmp_path / "m"), "https://example.org", folder, lambda *_: None)
     (folder / "content" / "other" / "index.md").unlink()  # so that the number is another there
     other = Database(await templates.copy_sqlite(tmp_path / "other.db"))
     try:
         blog, report = read_folder(folder, Report()), Report()
-        await bring_in(other, Storage(tmp_path / "n"), renderer, blog, Options(blog.permalink, "https://x.org"), report, lambda *_: None)
+        await bring_in(other, Folder(tmp_path / "n"), renderer, blog, Options(blog.permalink, "https://x.org"), report, lambda *_: None)
         assert report.counts == {"posts": 1}
         async with other.read() as session:
             (post_id,) = await transfers.outgoing_ids(session)
