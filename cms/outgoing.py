@@ -1,18 +1,22 @@
 """The one guarded client: whoever calls another host calls it through this.
 
 An address somebody else told us must not lead into our own network. What a name resolves to is looked at, and just that is connected to, so
-that a name cannot say one thing when it is looked at and another when it is used. Nothing is followed, and nothing may be long or late.
+that a name cannot say one thing when it is looked at and another when it is used. Nothing may be long or late. Only a visitor is led on;
+each address that he is led to is looked at like the first.
 """
 
+import asyncio
 import ipaddress
+import re
 import socket
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urljoin, urlsplit, urlunsplit
 
-from tornado.httpclient import HTTPClientError, HTTPRequest
-from tornado.httputil import HTTPInputError
+from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
+from tornado.httputil import HTTPHeaders, HTTPInputError
 from tornado.netutil import DefaultLoopResolver
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
@@ -23,6 +27,17 @@ from cms.wording import say
 LARGEST = 1024 * 1024  # bytes of an answer
 CONNECTS_WITHIN = 5.0  # seconds
 ANSWERS_WITHIN = 10.0
+
+LARGEST_PAGE = 2_000_000
+LARGEST_PICTURE = 5_000_000
+VISIT_WITHIN = 5.0  # seconds for all of it, however often it leads on
+MOST_HOPS = 4
+PAGES = frozenset({"text/html", "application/xhtml+xml", "application/json", "application/json+oembed"})
+_LEADS_ON = frozenset({301, 302, 303, 307, 308})
+_NAME = "Mozilla/5.0 (compatible; Squall)"  # many answer nobody else
+_ASKS_FOR = {"Accept": "text/html, application/xhtml+xml, application/json, image/*;q=0.9", "Accept-Encoding": "identity"}
+_STATUS = re.compile(r"HTTP/1\.[01] (\d{3}) ")
+_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))  # of ASCII
 
 # Addresses of the new kind that stand for one of the old kind, whatever that is (RFC 6052, 3056, 4380).
 _TRANSLATED = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")))
@@ -47,9 +62,7 @@ class Outgoing:
 
     def __init__(self, own: Collection[str] = ()) -> None:
         self._own = frozenset(own)
-        self._client = SimpleAsyncHTTPClient(
-            force_instance=True, resolver=_Guarded(own=self._own), max_body_size=LARGEST, max_buffer_size=LARGEST, max_header_size=16 * 1024
-        )
+        self._client = _client(self._own, LARGEST)
 
     async def get(self, url: str) -> Reply:
         return await self._fetch(url)
@@ -68,17 +81,122 @@ class Outgoing:
         host = urlsplit(url).hostname or ""
         if not self.is_usable(url):
             raise OutgoingFailed(say("An address at “{host}” cannot be used: it does not begin with https://.", host=host))
-        limits: dict[str, Any] = {"connect_timeout": CONNECTS_WITHIN, "request_timeout": ANSWERS_WITHIN, "follow_redirects": False}
-        try:
-            answer = await self._client.fetch(HTTPRequest(url, **limits, **options, decompress_response=False), raise_error=False)
-        except _Refused:
-            raise OutgoingFailed(say("The host {host} is in this network, where others may not send us.", host=host)) from None
-        except (HTTPClientError, HTTPInputError, OSError, ValueError) as error:
-            raise OutgoingFailed(say("The host {host} does not answer ({reason}).", host=host, reason=type(error).__name__)) from None
+        answer = await _answer(self._client, host, url, connect_timeout=CONNECTS_WITHIN, request_timeout=ANSWERS_WITHIN, **options)
         return Reply(answer.code, answer.body or b"")
 
     def close(self) -> None:
         self._client.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """``url``: where it was found in the end."""
+
+    url: str
+    content_type: str
+    body: bytes
+
+
+class Visitor:
+    """Looks at what others show, at addresses that anybody may have written into a text.
+
+    ``own``: hosts that may be on this machine and listen anywhere, for tests. Everybody else is on the internet, at the usual port.
+    """
+
+    def __init__(self, own: Collection[str] = ()) -> None:
+        self._own = frozenset(own)
+
+    async def page(self, url: str) -> Page:
+        """A page, or what is said of one in JSON. Of one that is too long or too slow what has come is enough: its head stands first.
+
+        Raises ``OutgoingFailed``.
+        """
+        url, answer = await self._visit(url, LARGEST_PAGE)
+        kind = answer.headers.get("Content-Type", "")
+        if _plain(kind) not in PAGES or not (answer.is_whole or answer.body):
+            raise OutgoingFailed(say("There is no page at {host} that could be read.", host=urlsplit(url).hostname or ""))
+        return Page(url, kind, bytes(answer.body))
+
+    async def picture(self, url: str) -> bytes:
+        """Raises ``OutgoingFailed``."""
+        url, answer = await self._visit(url, LARGEST_PICTURE)
+        if not _plain(answer.headers.get("Content-Type", "")).startswith("image/") or not answer.is_whole:
+            raise OutgoingFailed(say("There is no picture at {host} that could be shown.", host=urlsplit(url).hostname or ""))
+        return bytes(answer.body)
+
+    async def _visit(self, url: str, largest: int) -> tuple[str, "_Answer"]:
+        now, before = asyncio.get_running_loop().time, ""
+        until = now() + VISIT_WITHIN
+        with closing(_client(self._own, largest)) as client:
+            for _ in range(1 + MOST_HOPS):
+                host, url = self._usable(url, before)
+                answer, left = _Answer(), max(until - now(), 0.01)
+                try:
+                    await _answer(
+                        client, host, url, connect_timeout=left, request_timeout=left, user_agent=_NAME, headers=_ASKS_FOR,
+                        header_callback=answer.hear, streaming_callback=answer.body.extend,
+                    )  # fmt: skip
+                    answer.is_whole = True
+                except OutgoingFailed:
+                    if not answer.body:
+                        raise
+                if answer.status == 200 and answer.headers.get("Content-Encoding", "identity").lower() == "identity":
+                    return url, answer
+                if answer.status not in _LEADS_ON:
+                    raise OutgoingFailed(say("The host {host} shows nothing there.", host=host))
+                before, url = url, answer.headers.get("Location", "")
+        raise OutgoingFailed(say("The host {host} leads on and on.", host=host))
+
+    def _usable(self, url: str, before: str) -> tuple[str, str]:
+        """The host of an address that may be visited, and the address as it is sent: people write them in their own letters."""
+        try:
+            parts = urlsplit(urljoin(before, url))
+            name, port = parts.hostname or "", parts.port
+            host = name if name.isascii() else name.encode("idna").decode()
+            usual = {"http": 80, "https": 443}[parts.scheme]
+        except (KeyError, ValueError):
+            host, port, usual = "", 0, 0
+        if not host or parts.username is not None or (port not in {None, usual} and host not in self._own):
+            raise OutgoingFailed(say("An address at “{host}” cannot be visited.", host=host or urlsplit(before).hostname or ""))
+        place = f"[{host}]" if ":" in host else host
+        netloc = f"{place}:{port}" if port else place
+        return host, urlunsplit((parts.scheme, netloc, quote(parts.path, _PRINTABLE), quote(parts.query, _PRINTABLE), ""))
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What has come of one so far."""
+
+    status: int = 0
+    headers: HTTPHeaders = field(default_factory=HTTPHeaders)
+    body: bytearray = field(default_factory=bytearray)
+    is_whole: bool = False
+
+    def hear(self, line: str) -> None:
+        if found := _STATUS.match(line):
+            self.status, self.headers = int(found[1]), HTTPHeaders()
+        elif line.strip():
+            self.headers.parse_line(line)
+
+
+def _plain(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
+
+
+def _client(own: frozenset[str], largest: int) -> SimpleAsyncHTTPClient:
+    guarded = _Guarded(own=own)
+    return SimpleAsyncHTTPClient(
+        force_instance=True, resolver=guarded, max_body_size=largest, max_buffer_size=largest, max_header_size=16 * 1024
+    )
+
+
+async def _answer(client: SimpleAsyncHTTPClient, host: str, url: str, **options: Any) -> HTTPResponse:
+    try:
+        return await client.fetch(HTTPRequest(url, **options, follow_redirects=False, decompress_response=False), raise_error=False)
+    except _Refused:
+        raise OutgoingFailed(say("The host {host} is in this network, where others may not send us.", host=host)) from None
+    except (HTTPClientError, HTTPInputError, OSError, ValueError) as error:
+        raise OutgoingFailed(say("The host {host} does not answer ({reason}).", host=host, reason=type(error).__name__)) from None
 
 
 class _Guarded(DefaultLoopResolver):
