@@ -44,10 +44,22 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True)
+class Card:
+    """What is known of a page that stands in a text by its address alone. ``kind``: video, photo, article or link."""
+
+    title: str
+    description: str = ""
+    site_name: str = ""
+    author: str = ""
+    kind: str = "link"
+    picture: Media | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RenderContext:
     """``prefix`` keeps notes of several texts on one page apart; links that leave ``site_host`` are external.
 
-    ``links``: folded title → path, for ``[[Title]]``. ``media``: address as it stands in the text → what is there.
+    ``links``: folded title → path, for ``[[Title]]``. ``media``: address as it stands in the text → what is there; ``cards``: → card.
     """
 
     prefix: str = ""
@@ -55,6 +67,7 @@ class RenderContext:
     site_host: str = ""
     links: Mapping[str, str] = field(default_factory=dict)
     media: Mapping[str, Media] = field(default_factory=dict)
+    cards: Mapping[str, Card] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +123,7 @@ class Rendered:
     reading_minutes: int
     links: tuple[str, ...] = ()  # paths of this site that it leads to
     media: tuple[str, ...] = ()  # addresses of pictures, sound and films in it
+    cards: tuple[str, ...] = ()  # addresses of other sites that it shows as cards
     nowhere: tuple[str, ...] = ()  # titles in [[…]] that nothing has
     flaws: tuple[Flaw, ...] = ()  # that can be told from the text alone (checks)
     targets: tuple[Target, ...] = ()

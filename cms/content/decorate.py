@@ -29,11 +29,12 @@ _OWN_LINKS = {*_FOOTNOTE_ROLES, "headerlink"}
 
 @dataclass(slots=True)
 class Findings:
-    """What was met on the way through a text: headings, paths of this site, media, titles that lead nowhere, pictures, links, ids."""
+    """What was met on the way through a text: headings, paths of this site, media, cards, titles that lead nowhere, pictures, links, ids."""
 
     headings: list[Heading] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     media: list[str] = field(default_factory=list)
+    cards: list[str] = field(default_factory=list)
     nowhere: list[str] = field(default_factory=list)
     pictures: list[tuple[str, bool]] = field(default_factory=list)  # address as it was written; whether a text says what it shows
     anchors: list[tuple[str, str]] = field(default_factory=list)  # address and words of every link that somebody wrote
@@ -50,7 +51,7 @@ def decorate(root: Element, context: RenderContext, found: Findings) -> None:
     _decorate_bare_code(root)
     _decorate_task_lists(root)
     _decorate_media(root, context, found)
-    decorate_paragraphs(root)
+    found.cards += [address for address in decorate_paragraphs(root, context.cards) if not _is_here(address, context.site_host)]
     for link in root.iter("a"):
         _decorate_link(link, context.site_host, found)
         _note_anchor(link, found)
@@ -224,6 +225,11 @@ def _decorate_link(link: Element, site_host: str, found: Findings) -> None:
     elif host or address.startswith("/"):
         path = address[host.end() :] if host else address
         found.links.append(_PORT.sub("", re.split(r"[?#]", path, maxsplit=1)[0]) or "/")
+
+
+def _is_here(address: str, site_host: str) -> bool:
+    host = _HOST.match(address)
+    return host is not None and host[1].lower() == site_host.lower()
 
 
 def _note_anchor(link: Element, found: Findings) -> None:

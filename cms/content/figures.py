@@ -1,9 +1,12 @@
-"""Paragraphs that are not words: pictures become figures and galleries, the address of a video or a post becomes a card."""
+"""Paragraphs that are not words: pictures become figures and galleries, the address of a page becomes a card."""
 
 import html
 import re
+from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element, SubElement
+
+from cms.content.context import Card
 
 # Host (without "www.") → name, and what the path of one video or post looks like. Mastodon and PeerTube are anybody's hosts.
 _PROVIDERS: dict[str, tuple[str, str]] = {
@@ -27,12 +30,14 @@ _ANYWHERE = (
 )
 
 
-def decorate_paragraphs(root: Element) -> None:
+def decorate_paragraphs(root: Element, cards: Mapping[str, Card]) -> Iterator[str]:
+    """The addresses that became cards."""
     for paragraph in list(root.iter("p")):
         if pictures := _only_pictures(paragraph):
             _make_figures(paragraph, pictures)
-        elif (link := _only_link(paragraph)) is not None:
-            _make_card(paragraph, link)
+        elif (link := _only_link(paragraph)) is not None and (host := _host(address := html.unescape(link.get("href", "")))):
+            _make_card(paragraph, link, cards.get(address) or _bare(address, host))
+            yield address
 
 
 def _only_pictures(paragraph: Element) -> list[Element]:
@@ -84,28 +89,42 @@ def _only_link(paragraph: Element) -> Element | None:
     return link if not (link.tail or "").strip() and (link.text or "").strip() == link.get("href", "") else None
 
 
-def _make_card(paragraph: Element, link: Element) -> None:
-    address = html.unescape(link.get("href", ""))
-    provider = provider_of(address)
-    if not provider:
-        return
-    paragraph.set("class", "card")
+def _bare(address: str, host: str) -> Card:
+    """Nothing is known of it but where it is."""
+    plain = re.sub(r"^https?://(?:www\.)?", "", address, flags=re.IGNORECASE).rstrip("/")
+    return Card("", site_name=_provider_of(address) or host, description="" if plain == host else plain)
+
+
+def _make_card(paragraph: Element, link: Element, card: Card) -> None:
+    """Of our own storage alone: whoever shows the page is asked when a reader follows the link, not before."""
+    paragraph.set("class", "card card-video" if card.kind == "video" else "card")
     link.text = None
-    name = SubElement(link, "span", {"class": "card-provider"})
-    name.text, name.tail = provider, " "  # for those who read the words alone
-    SubElement(link, "span", {"class": "card-address"}).text = html.escape(re.sub(r"^https?://(?:www\.)?", "", address))
+    if card.picture:
+        size = {"width": str(card.picture.width), "height": str(card.picture.height)}
+        lazy = {"loading": "lazy", "decoding": "async"}
+        SubElement(link, "img", {"class": "card-picture", "src": html.escape(card.picture.path), "alt": "", **size, **lazy})
+    by = " · ".join(dict.fromkeys(name for name in (card.site_name, card.author) if name))
+    words = {"title": card.title, "provider": by, "text": card.description} if card.title else {"provider": by, "address": card.description}
+    for name, value in words.items():
+        if value:
+            part = SubElement(link, "span", {"class": f"card-{name}"})
+            part.text, part.tail = html.escape(value), " "  # for those who read the words alone
+    link[-1].tail = None
 
 
-def provider_of(address: str) -> str:
-    """Who shows what is at an address; "" if it is no video or post that we know."""
+def _host(address: str) -> str:
+    """Who shows what is at an address of the web, without "www."; "" if it is none."""
     try:
         parts = urlsplit(address)
-        host = (parts.hostname or "").removeprefix("www.").removeprefix("m.")
+        return (parts.hostname or "").removeprefix("www.") if parts.scheme in {"http", "https"} else ""
     except ValueError:
         return ""
-    if parts.scheme not in {"http", "https"} or not host:
-        return ""
-    name, path = _PROVIDERS.get(host, ("", ""))
+
+
+def _provider_of(address: str) -> str:
+    """Who shows the video or the post at an address; "" if it is none that we know."""
+    host, path = _host(address).removeprefix("m."), urlsplit(address).path
+    name, shape = _PROVIDERS.get(host, ("", ""))
     if name:
-        return name if re.fullmatch(path, parts.path) else ""
-    return next((name for pattern, name in _ANYWHERE if pattern.fullmatch(parts.path)), "")
+        return name if re.fullmatch(shape, path) else ""
+    return next((name for pattern, name in _ANYWHERE if pattern.fullmatch(path)), "")

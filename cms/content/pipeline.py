@@ -55,6 +55,7 @@ def _rendered(source: str, context: RenderContext, safe: str, found: Findings) -
         reading_minutes=reading_minutes(number),
         links=tuple(dict.fromkeys(found.links)),
         media=tuple(dict.fromkeys(found.media)),
+        cards=tuple(dict.fromkeys(found.cards)),
         nowhere=tuple(dict.fromkeys(found.nowhere)),
         flaws=flaws,
         targets=targets,

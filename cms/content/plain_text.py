@@ -10,8 +10,8 @@ _BLOCKS = frozenset(
     {"aside", "audio", "blockquote", "caption", "dd", "details", "div", "dl", "dt", "figcaption", "figure", "h2", "h3", "h4"}
     | {"h5", "h6", "hr", "li", "ol", "p", "pre", "section", "summary", "table", "td", "th", "tr", "ul", "video"}
 )
-_SKIPPED_CLASSES = frozenset({"code-head", "footnote-backref", "footnote-ref", "headerlink"})
-_NO_EXCERPT = frozenset({"admonition", "code", "footnote", "table"})
+_SKIPPED_CLASSES = frozenset({"card-text", "code-head", "footnote-backref", "footnote-ref", "headerlink"})
+_NO_EXCERPT = frozenset({"admonition", "card", "code", "footnote", "table"})
 _NO_EXCERPT_TAGS = frozenset({"blockquote", "details", "figure", "h2", "h3", "h4", "h5", "h6", "table"})
 
 _SENTENCE_END = re.compile(r"[.!?…](?:[\"'”’»)\]]*)(?=\s)|[。！？｡]")

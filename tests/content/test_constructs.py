@@ -6,8 +6,8 @@ from collections.abc import Mapping
 import html5lib
 import pytest
 
-from cms.content.context import Media
-from cms.content.pipeline import RenderContext, Rendered, render
+from cms.content.context import Card, Media, RenderContext
+from cms.content.pipeline import Rendered, render
 from cms.content.quotes import marks_of
 from tests.content import hostile
 
@@ -276,7 +276,7 @@ def test_abbreviations_are_explained_where_they_stand(source: str, expected: str
         (r"\! \" \# \$ \% \& \' \* \+ \, \- \. \/ \: \; \< \= \> \? \@", "! \" # $ % &amp; ' * + , - . / : ; &lt; = &gt; ? @"),
         ("a\\\nb  \nc", "a<br>b<br>c"),
         ("snake_case_word", "snake_case_word"),
-        ("https://a.example/b_c_d", '<a href="https://a.example/b_c_d" rel="noopener">https://a.example/b_c_d</a>'),
+        ("a https://a.example/b_c_d", 'a <a href="https://a.example/b_c_d" rel="noopener">https://a.example/b_c_d</a>'),
         ("`` a`b ``", "<code>a`b</code>"),
         ("``a`", "``a`"),
     ],
@@ -436,18 +436,47 @@ def test_an_address_alone_on_its_line_is_a_card_that_loads_nothing(address: str,
 
 
 @pytest.mark.parametrize(
-    "address",
+    ("address", "host", "shown"),
     [
-        "https://youtube.com/@a",
-        "https://evil.example/watch?v=1",
-        "https://youtube.com.evil.example/watch",
-        "https://vimeo.com/about",
-        "http://[/",
-        "https://x.com/a",
+        ("https://youtube.com/@a", "youtube.com", "youtube.com/@a"),
+        ("https://evil.example/watch?v=1", "evil.example", "evil.example/watch?v=1"),
+        ("https://youtube.com.evil.example/watch", "youtube.com.evil.example", "youtube.com.evil.example/watch"),
+        ("http://www.evil.example/", "evil.example", ""),
+        ("https://x.com/a", "x.com", "x.com/a"),
     ],
 )
-def test_other_addresses_are_no_cards(address: str) -> None:
+def test_others_are_cards_of_their_host(address: str, host: str, shown: str) -> None:
+    rest = f' <span class="card-address">{shown}</span>' if shown else ""
+    assert f'<span class="card-provider">{host}</span>{rest}</a></p>' in html(address)
+    assert render(address).cards == (address,)
+
+
+@pytest.mark.parametrize("address", ["http://[/", "mailto:a@b.example", "/a", "//b.example/", "<a@b.example>", "ftp://b.example/a"])
+def test_what_is_no_page_is_no_card(address: str) -> None:
     assert "card" not in html(address)
+    assert render(f"[{address}]({address})").cards == ()
+
+
+def test_a_card_shows_what_is_known_and_loads_nothing_from_elsewhere() -> None:
+    known = Card('Low <tide> & "mud"', "Mud.", "Tides", "Ana", "video", Media("/media/1/a/p.webp", width=640, height=360))
+    rendered = render("One.\n\nhttps://b.example/?a=1&b=2", RenderContext(cards={"https://b.example/?a=1&b=2": known}))
+    assert rendered.html.endswith(
+        '<p class="card card-video"><a href="https://b.example/?a=1&amp;b=2" rel="noopener">'
+        f'<img class="card-picture" src="/media/1/a/p.webp" alt="" width="640" height="360" {_LAZY}>'
+        '<span class="card-title">Low &lt;tide&gt; &amp; "mud"</span> <span class="card-provider">Tides · Ana</span> '
+        '<span class="card-text">Mud.</span></a></p>'
+    )
+    assert rendered.plain_text == 'One.\nLow <tide> & "mud" Tides · Ana'
+    assert rendered.excerpt == "One."
+    assert rendered.flaws == ()
+    assert (rendered.cards, rendered.media) == (("https://b.example/?a=1&b=2",), ())
+
+
+def test_a_card_of_this_site_is_nobodys_else() -> None:
+    here = RenderContext(site_host="tides.example", cards={"https://tides.example/low": Card("Low", site_name="Tides")})
+    rendered = render("https://tides.example/low", here)
+    assert (rendered.cards, rendered.links) == ((), ("/low",))
+    assert '<span class="card-title">Low</span>' in rendered.html
 
 
 def test_titles_in_brackets_lead_to_their_posts() -> None:

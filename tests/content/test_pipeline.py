@@ -33,7 +33,7 @@ def html(source: str, prefix: str = "", site_host: str = "") -> str:
     [
         ("*a* **b** `c`", "<p><em>a</em> <strong>b</strong> <code>c</code></p>"),
         ("~~a~~ 1~2~3", "<p><del>a</del> 1<sub>2</sub>3</p>"),
-        ("<https://a.example>", '<p><a href="https://a.example" rel="noopener">https://a.example</a></p>'),
+        ("<https://a.example>.", '<p><a href="https://a.example" rel="noopener">https://a.example</a>.</p>'),
         ("[a](/b)", '<p><a href="/b">a</a></p>'),
         ("[a](javascript:1)", "<p><a>a</a></p>"),
         ("![a](b.png)", '<figure><img alt="a" src="b.png" loading="lazy" decoding="async"></figure>'),
