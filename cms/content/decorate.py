@@ -29,7 +29,7 @@ _OWN_LINKS = {*_FOOTNOTE_ROLES, "headerlink"}
 
 @dataclass(slots=True)
 class Findings:
-    """What was met on the way through a text: headings, paths of this site, media, cards, titles that lead nowhere, pictures, links, ids."""
+    """What was met on the way through a text: headings, paths of this site, media, cards, titles of nothing, pictures, links, ids."""
 
     headings: list[Heading] = field(default_factory=list)
     links: list[str] = field(default_factory=list)

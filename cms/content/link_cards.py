@@ -1,6 +1,6 @@
-"""What a page of somebody else says of itself: oEmbed, Open Graph, Twitter's cards, or its bare title. Plain words, cut to what a card shows.
+"""What a page of somebody else says of itself: oEmbed, Open Graph, Twitter's cards, or its bare title.
 
-Anybody may have written it. Only the head is read, and nothing of it is ever HTML here.
+Anybody may have written it. Only the head is read, and what is found are plain words, cut to what a card shows.
 """
 
 import json

@@ -23,7 +23,8 @@ def test_open_graph_comes_before_twitter_and_the_bare_title() -> None:
     assert (twitter.title, twitter.picture) == ("T", "https://tides.example/t.png")
     full = page(
         '<title>x</title><meta property="og:title" content="Low tide"><meta property="og:title" content="Second">'
-        '<meta property="og:description" content="Mud"><meta property="og:site_name" content="Tides"><meta property="og:type" content="video.other">'
+        '<meta property="og:description" content="Mud"><meta property="og:site_name" content="Tides">'
+        '<meta property="og:type" content="video.other">'
         '<meta property="og:image" content="p.jpg?a=1&amp;b=2"><link rel="alternate" type="application/json+oembed" href="/oembed?url=x">'
     )  # fmt: skip
     assert full == PageCard(
