@@ -31,6 +31,9 @@ class Server:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
         if self._process.poll() is None:
             self._process.communicate()
 
@@ -45,11 +48,6 @@ class Server:
         request = urllib.request.Request(self.address + path, body, {"Content-Type": "text/plain"}, method=method)
         with urllib.request.urlopen(request) as answer:
             return bytes(answer.read())
-
-    def unfinished(self, settings: dict[str, str]) -> int:
-        """Uploads in parts that nobody completed or took back."""
-        bucket = settings["SQUALL_MEDIA_URL"].split("/")[2]
-        return self.ask("GET", f"/{bucket}?uploads").count(b"<Upload>")
 
 
 def main() -> None:

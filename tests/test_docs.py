@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
 
-ASSIGNMENT = re.compile(r"[A-Z_]+=\S*")
+ASSIGNMENT = re.compile(r"[A-Z0-9_]+=\S*")
 
 
 def commands(path: Path) -> list[str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import gzip
 import io
 import json
@@ -26,12 +27,14 @@ import pytest
 from sqlalchemy import select
 
 from cms.db.session import Database
+from cms.db.sqlite import SQLite
 from cms.errors import OperatorError
 from cms.exchange import backups
-from cms.media.storage import Folder
+from cms.media.storage import Folder, open_storage
 from cms.models import Base
 from cms.services import media
-from tests import factories, postgresql
+from cms.settings import load
+from tests import factories, postgresql, s3
 from tests.cli.program import PATIENCE, Squall
 from tests.conftest import Templates
 
@@ -151,6 +154,57 @@ async def test_everything_comes_back(migrated: Squall, empty: Squall) -> None:
 
     again = empty("backup", "restore", archive)
     assert "not empty" in again.sentence
+
+
+async def test_uploads_come_and_go_between_a_folder_and_buckets(migrated: Squall, empty: Squall, s3_server: s3.Server) -> None:
+    await fill(migrated)
+    archive, second = migrated.folder / "folder.tar.gz", migrated.folder / "bucket.tar.gz"
+    migrated.ok("backup", "create", archive)
+    bucket = s3_server.new_bucket()
+    empty.ok("backup", "restore", archive, **bucket)
+    assert not (empty.data / "media").exists()
+    assert "no problems" in empty.ok("doctor", **bucket).out
+    empty.ok("backup", "create", second, **bucket)
+    saved = [json.loads(empty.ok("backup", "verify", each, "--json").out)["manifest"]["uploads"] for each in (archive, second)]
+    assert saved == [3, 3]
+
+    storage = open_storage(load({"SQUALL_DATA": str(empty.data), **bucket}))
+    assert {name: b"".join([piece async for piece in storage.read(name)]) async for name, _ in storage.list()} == uploads(migrated.data)
+    gone = min(uploads(migrated.data))
+    await storage.delete(gone)
+    assert gone in empty("doctor", **bucket).out
+    assert "its bucket is not there" in empty("doctor", **{**bucket, "SQUALL_MEDIA_URL": "s3://another"}).out
+    refused = migrated.folder / "refused.tar.gz"
+    assert "its bucket is not there" in empty("backup", "create", refused, **{**bucket, "SQUALL_MEDIA_URL": "s3://another"}).sentence
+    assert not refused.exists()
+
+
+async def test_only_an_empty_bucket_is_restored_into_and_it_is_empty_again_if_that_breaks_off(
+    squall: Squall, tmp_path: Path, s3_server: s3.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = tmp_path / "good.tar.gz"
+    squall.ok("db", "upgrade")
+    await fill(squall)
+    squall.ok("backup", "create", archive)
+    settings = load({"SQUALL_DATA": str(tmp_path / "new"), **s3_server.new_bucket()})
+    storage, seen = open_storage(settings), []
+
+    async def there() -> list[str]:
+        return [name async for name, _ in storage.list()]
+
+    async def broken(self: object, *given: object) -> None:
+        seen.extend(await there())
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(SQLite, "load_copy", broken)
+    with pytest.raises(OperatorError, match="Nothing was restored"):
+        await backups.restore(archive, settings)
+    assert len(seen) == 3
+    assert await there() == []
+    await storage.put("diary", b"mine")
+    with pytest.raises(OperatorError, match=r"diary is in it.*SQUALL_MEDIA_URL"):
+        await backups.restore(archive, settings)
+    assert await there() == ["diary"]
 
 
 async def test_numbers_for_programs(migrated: Squall, empty: Squall) -> None:

@@ -113,7 +113,7 @@ class Mine(Exception):
 
 
 @pytest.mark.parametrize("error", [Mine("mine"), OSError(5, "mine"), StorageFull("mine")])
-async def test_half_a_stream_leaves_nothing(storage: Storage, s3_server: s3.Server, error: Exception) -> None:
+async def test_half_a_stream_leaves_nothing(storage: Storage, error: Exception) -> None:
     with pytest.raises(type(error), match="mine") as raised:
         await storage.put_stream(DIGEST, pieces(40, error))
     assert raised.value is error, "what the iterator raised, not what a storage would"

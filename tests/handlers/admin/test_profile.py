@@ -33,6 +33,10 @@ async def save(browser: Browser, picture: bytes = b"", **changes: str) -> Answer
     return await browser.upload("/account", form, "picture", "../me.jpg", "image/jpeg", picture)
 
 
+async def portrait_of(browser: Browser) -> str:
+    return by_class((await browser.get("/account")).page, "portrait")[0].get("src") or ""
+
+
 async def author_with_a_text(site: Site) -> Browser:
     await site.person("owner")
     browser, actor = await site.signed_in("author"), None
@@ -71,7 +75,7 @@ async def test_everybody_has_a_picture_and_the_former_one_is_gone(site: Site, ro
     sources = []
     for colour in ("teal", "tomato"):
         assert (await save(browser, photo(colour=colour))).status == 303
-        sources.append(by_class((await browser.get("/account")).page, "portrait")[0].get("src") or "")
+        sources.append(await portrait_of(browser))
     await work_off(site)
     assert [(await reader.get(source)).status for source in sources] == [404, 200]
     assert (await save(browser, remove_picture="on")).status == 303
@@ -86,7 +90,7 @@ async def test_one_picture_of_two_people_stays_until_both_have_another(site: Sit
     one, other = await site.signed_in("author"), await site.signed_in("editor")
     for browser in (one, other):
         await save(browser, photo())
-    source = by_class((await one.get("/account")).page, "portrait")[0].get("src") or ""
+    source = await portrait_of(one)
     await save(one, remove_picture="on")
     await work_off(site)
     assert (await site.browser().get(source)).status == 200

@@ -1,11 +1,15 @@
 """Uploads as readers get them: whole, in part, or not again; and harmless whatever is in them."""
 
+from pathlib import Path
+
 import pytest
 
 from cms.models import Asset
+from cms.rendering import Renderer
 from cms.services import media
-from tests import factories
-from tests.web import Site
+from tests import factories, s3
+from tests.handlers.admin.test_profile import photo, portrait_of, save
+from tests.web import Site, running_site
 
 BYTES = bytes(range(256)) * 4
 
@@ -127,3 +131,27 @@ async def test_a_row_without_its_bytes_is_not_found(site: Site) -> None:
     asset = await upload(site)
     (site.application.parts.storage.folder / media.storage_name(asset.digest)).unlink()
     assert (await site.browser().get(asset.path)).status == 404
+
+
+async def test_a_site_keeps_its_files_in_a_bucket_and_goes_on_when_that_is_away(
+    database_url: str, tmp_path: Path, renderer: Renderer
+) -> None:
+    with s3.Server() as server:
+        settings = {name.removeprefix("SQUALL_").lower(): value for name, value in server.new_bucket().items()}
+        async with running_site(database_url, tmp_path / "data", renderer=renderer, **settings) as site:
+            writer, reader = await site.signed_in("author"), site.browser()
+            assert (await save(writer, photo())).status == 303
+            source = await portrait_of(writer)
+            whole = await reader.get(source)
+            assert (whole.status, whole.headers["Content-Type"], whole.body[:4]) == (200, "image/webp", b"RIFF")
+            part = await reader.get(source, Range="bytes=4-99")
+            assert (part.status, part.body) == (206, whole.body[4:100])
+            assert not (tmp_path / "data" / "media").exists()
+
+            server.stop()
+            away, unsaved = await reader.get(source), await save(writer, photo(colour="tomato"), name="Ana & Co")
+            assert (away.status, unsaved.status, away.headers["Retry-After"]) == (503, 503, "5")
+            assert "storage" not in away.words
+            assert "The storage of files cannot be used: Connection refused. Everything you typed is here." in unsaved.words
+            assert (await reader.get("/")).status == 200
+            assert await portrait_of(writer) == source, "nothing was changed"
