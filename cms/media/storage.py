@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
 from cms.errors import CMSError, NotFound, StorageFull, Unavailable
@@ -63,9 +63,10 @@ class Storage(ABC):
         """Threads of its own: where a storage hangs, nothing else waits for it."""
         self._threads = ThreadPoolExecutor(THREADS, "storage")
 
-    @abstractmethod
     async def put(self, name: str, content: bytes) -> None:
-        """Keep bytes under a name; what is there already under a digest is the same, and stays."""
+        """Keep bytes under a name. What is there already is replaced, all at once: by the same, as names are digests. So it is as young
+        as whoever counts on it."""
+        await self.put_stream(name, _one(content))
 
     @abstractmethod
     async def put_stream(self, name: str, pieces: AsyncIterator[bytes]) -> None:
@@ -116,8 +117,6 @@ class Storage(ABC):
     async def _call(self, verb: Callable[..., Item], *given: Any, **options: Any) -> Item:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, partial(verb, *given, **options))
-        except AlreadyExistsError:
-            raise
         except (BaseError, OSError) as error:
             raise _translated(error) from None
 
@@ -132,10 +131,6 @@ class Folder(Storage):
         self.folder = folder
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._store = LocalStore(folder)
-
-    async def put(self, name: str, content: bytes) -> None:
-        if not await asyncio.to_thread(self._path(name).exists):
-            await self.put_stream(name, _one(content))
 
     async def put_stream(self, name: str, pieces: AsyncIterator[bytes]) -> None:
         """Written aside and renamed. Not by the store: what it leaves when it is killed is in no listing."""
@@ -166,14 +161,14 @@ class Bucket(Storage):
         super().__init__()
         self._senders = ThreadPoolExecutor(SENDERS, "sending")
         self._key, self._region = key, region
-        self._address = f"{endpoint or f'https://s3.{region}.amazonaws.com'}/{bucket}{prefix and f'/{prefix}'}"
+        endpoint = endpoint or f"https://s3.{region}.amazonaws.com"
+        self._address = f"{endpoint}/{bucket}{prefix and f'/{prefix}'}"
         options: dict[str, Any] = {"access_key_id": key.id, "secret_access_key": key.secret} if key else {}
-        if endpoint:
-            options["aws_endpoint_url_s3"] = endpoint
         self._store = S3Store(
             bucket,
             prefix=prefix or None,
             region=region,
+            aws_endpoint_url_s3=endpoint,  # the one that nothing in the environment wins over
             disable_bulk_delete=True,  # not every storage knows it
             client_options={
                 "allow_http": endpoint.startswith("http:"),
@@ -186,10 +181,7 @@ class Bucket(Storage):
         )
 
     async def put(self, name: str, content: bytes) -> None:
-        try:
-            await self._call(obstore.put, self._store, _checked(name), content, mode="create")
-        except AlreadyExistsError:
-            return
+        await self._call(obstore.put, self._store, _checked(name), content)  # in one go, and on no condition: not every storage knows any
 
     async def put_stream(self, name: str, pieces: AsyncIterator[bytes]) -> None:
         """In parts. Those of a process that was killed stay in the bucket, in no listing, until a rule of the bucket removes them."""
