@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from cms import rendering
+from cms import processes, rendering
 from cms.content.pipeline import RenderContext, render
 from cms.errors import InvalidInput, Unavailable
 from cms.rendering import MAX_SOURCE_BYTES, Renderer
@@ -29,7 +29,7 @@ async def main():
     await renderer.start()
     task = asyncio.create_task(renderer.render("[a" * 60000)) if "busy" in sys.argv else None
     await asyncio.sleep(0.5)
-    (worker,) = renderer._pool.result()._pool._pool_manager.worker_manager.workers
+    (worker,) = renderer._pool._pool.result()._pool._pool_manager.worker_manager.workers
     print(worker, flush=True)
     try:
         await asyncio.sleep(60)
@@ -59,8 +59,8 @@ async def renderer() -> AsyncIterator[Renderer]:
 
 
 def _workers(renderer: Renderer) -> list[int]:
-    assert renderer._pool is not None
-    return list(renderer._pool.result()._pool._pool_manager.worker_manager.workers)
+    assert renderer._pool._pool
+    return list(renderer._pool._pool.result()._pool._pool_manager.worker_manager.workers)
 
 
 async def test_a_worker_renders_what_the_pipeline_renders(renderer: Renderer) -> None:
@@ -110,7 +110,7 @@ async def test_texts_over_ten_megabytes_are_refused_before_any_work() -> None:
     for source in ("a" * (MAX_SOURCE_BYTES + 1), "é" * (MAX_SOURCE_BYTES // 2 + 1)):
         with pytest.raises(InvalidInput, match="10 MB"):
             await renderer.render(source)
-    assert renderer._pool is None, "no worker was even started"
+    assert not renderer._pool.is_started, "no worker was even started"
 
 
 async def test_a_text_that_multiplies_itself_is_stopped_by_memory_or_time(renderer: Renderer) -> None:
@@ -146,7 +146,7 @@ async def test_a_worker_killed_while_waiting_is_replaced_unnoticed(renderer: Ren
 
 
 async def test_a_crash_at_the_start_is_reported_and_does_not_hang(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rendering, "_prepare_worker", os.abort)
+    monkeypatch.setattr(processes, "_prepare_worker", os.abort)
     crashing = Renderer()
     with pytest.raises(Unavailable):
         async with asyncio.timeout(30):
