@@ -25,6 +25,7 @@ from cms.handlers.news import News
 from cms.handlers.previews import Previews
 from cms.handlers.site.posts import PlaceHandler
 from cms.handlers.site.remaking import Remaking
+from cms.imaging import Imaging
 from cms.mail import mailer_for
 from cms.media.storage import open_storage
 from cms.openid import OpenID
@@ -51,8 +52,8 @@ LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 class Squall(Application):
     """The web application with its parts. ``start`` before the first request, ``close`` after the last.
 
-    ``renderer``: one that several applications share, closed by whoever made it. ``passwords``: with another cost than the usual.
-    ``templates``: that were read already.
+    ``renderer``, ``imaging``: those that several applications share, closed by whoever made them. ``passwords``: with another
+    cost than the usual. ``templates``: that were read already.
     """
 
     def __init__(
@@ -61,19 +62,21 @@ class Squall(Application):
         *,
         clock: Clock = utc_now,
         renderer: Renderer | None = None,
+        imaging: Imaging | None = None,
         passwords: Passwords | None = None,
         templates: Loader | None = None,
     ) -> None:
         self._routes = routes()
         self._named = {route.name: route.matcher for route in self._routes}
         refuse_undeclared(self._routes)
-        self._owns_renderer = renderer is None
+        self._owns_renderer, self._owns_imaging = renderer is None, imaging is None
         self.keys = secret_keys(settings)
         database, renderer, metrics = Database(settings.database, clock=clock), renderer or Renderer(), Metrics()
         self.parts = Parts(
             settings=settings,
             database=database,
             renderer=renderer,
+            imaging=imaging or Imaging(),
             guests=Previews(database, renderer, settings.public_url),
             news=News(database),
             passwords=passwords or Passwords.of(settings),
@@ -169,6 +172,8 @@ class Squall(Application):
         await self.parts.rooms.close()
         if self._owns_renderer:
             await self.parts.renderer.close()
+        if self._owns_imaging:
+            await self.parts.imaging.close()
         await self._warming
         await self._remaking.close()
         self._hearing.cancel()

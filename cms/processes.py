@@ -62,9 +62,7 @@ class LimitedPool:
     def is_started(self) -> bool:
         return self._pool is not None
 
-    async def run(
-        self, function: Callable[..., Any], *arguments: Any, cpu_seconds: float, memory_bytes: int, wall_seconds: float
-    ) -> Any:
+    async def run(self, function: Callable[..., Any], *arguments: Any, cpu_seconds: float, memory_bytes: int, wall_seconds: float) -> Any:
         """What the function returns in a worker, which may take so much memory in addition to what it had before its first task.
 
         Raises ``TooSlow``, ``TooMuchMemory``, ``ProcessLost``, ``PoolIsClosed`` and whatever the function does.

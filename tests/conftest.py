@@ -22,6 +22,7 @@ from sqlalchemy import make_url
 
 from cms.db import migrations
 from cms.db.session import Clock, Database, utc_now
+from cms.imaging import Imaging
 from cms.media.storage import Storage, open_storage
 from cms.rendering import Renderer
 from cms.settings import load
@@ -178,6 +179,14 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
     """An empty one of each kind."""
     bucket = request.getfixturevalue("s3_server").new_bucket() if request.param == "s3" else {}
     return open_storage(load({"SQUALL_DATA": str(tmp_path / "data"), **bucket}))
+
+
+@pytest.fixture(scope="session")
+async def imaging() -> AsyncIterator[Imaging]:
+    """One for all tests that are not about it; its process starts with the first picture."""
+    imaging = Imaging()
+    yield imaging
+    await imaging.close()
 
 
 def server_folder(config: pytest.Config) -> str:

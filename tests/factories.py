@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from cms.content.pipeline import render
 from cms.db.session import Database
+from cms.imaging import Imaging
 from cms.mail import Mailer, Terminal
 from cms.media.storage import Folder
 from cms.models import Asset, Post, PostSeries, Published, Series, User
@@ -48,7 +49,16 @@ async def person(database: Database, role: str, name: str = "", *, password_hash
 def means(database: Database, folder: Path, mailer: Mailer | None = None, renderer: Renderer | None = None) -> Means:
     """What the worker works with; without a mailer links come to the terminal."""
     sealer = Sealer(SecretKeys({1: "k" * 40}, 1))
-    return Means(database, sealer, mailer or Terminal(), Folder(folder / "media"), renderer or Renderer(), "https://tides.example", folder)
+    return Means(
+        database,
+        sealer,
+        mailer or Terminal(),
+        Folder(folder / "media"),
+        renderer or Renderer(),
+        Imaging(),
+        "https://tides.example",
+        folder,
+    )
 
 
 async def user_of(database: Database, actor: Actor) -> User:

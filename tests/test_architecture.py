@@ -151,9 +151,14 @@ def test_every_route_has_a_name_of_its_own() -> None:
     assert len(set(names)) == len(names)
 
 
-def test_the_program_starts_without_what_renders() -> None:
-    """Only the rendering process needs it, and a start would take half a second longer."""
-    heavy = {"markdown", "pymdownx", "bleach", "nh3", "latex2mathml", "cms.content.pipeline"}
-    script = "import sys, cms.cli; print(*sorted(name for name in sys.modules if name.split('.')[0] in {0!r} or name in {0!r}))"
-    loaded = subprocess.run([sys.executable, "-c", script.format(heavy)], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+@pytest.mark.parametrize("module", ["cms.cli", "cms.content.pipeline", "cms.media.probing"])
+def test_each_process_starts_without_what_others_need(module: str) -> None:
+    """The program neither renders nor opens pictures, and a start would take half a second longer."""
+    renders = {"markdown", "pymdownx", "bleach", "nh3", "latex2mathml", "cms.content.pipeline"}
+    opens = {"PIL", "py_svg_hush", "tinytag", "cms.media.pictures"}
+    heavy = {"cms.cli": renders | opens, "cms.content.pipeline": opens, "cms.media.probing": renders}[module]
+    script = "import sys, {1}; print(*sorted(name for name in sys.modules if name.split('.')[0] in {0!r} or name in {0!r}))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", script.format(heavy, module)], capture_output=True, text=True, check=True, cwd=ROOT
+    ).stdout
     assert not loaded.split()

@@ -19,6 +19,7 @@ from tornado.web import create_signed_value
 from cms.app import Squall
 from cms.db.session import Clock, utc_now
 from cms.handlers.base import known_cookie_name, session_cookie_name
+from cms.imaging import Imaging
 from cms.models import User
 from cms.rendering import Renderer
 from cms.schemas.account import OwnerInput, UserInput
@@ -157,13 +158,19 @@ class Site:
 
 @asynccontextmanager
 async def running_site(
-    database_url: str, folder: Path, *, renderer: Renderer | None = None, clock: Clock = utc_now, **settings: Any
+    database_url: str,
+    folder: Path,
+    *,
+    renderer: Renderer | None = None,
+    imaging: Imaging | None = None,
+    clock: Clock = utc_now,
+    **settings: Any,
 ) -> AsyncIterator[Site]:
     """The program on a free port of 127.0.0.1 until the block ends."""
     socket, port = bind_unused_port()
     configured = Settings(data=folder, database_url=database_url, port=port, secret_keys="k" * 40, **settings)
     cheap = Passwords(memory=64, passes=1)  # tests sign in many hundred times
-    application = Squall(configured, clock=clock, renderer=renderer, passwords=cheap, templates=TEMPLATES)
+    application = Squall(configured, clock=clock, renderer=renderer, imaging=imaging, passwords=cheap, templates=TEMPLATES)
     await application.start()
     server = Server(application)
     server.add_socket(socket)

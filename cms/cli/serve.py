@@ -53,7 +53,9 @@ async def _run(settings: Settings, *, with_demo: bool) -> None:
         await demo.fill(application.parts.database, application.parts.storage, application.parts.renderer, settings.public_url)
     greeting = Greeting(application, settings.data)
     parts = application.parts
-    means = Means(parts.database, parts.sealer, parts.mailer, parts.storage, parts.renderer, parts.settings.public_url, settings.data)
+    means = Means(
+        parts.database, parts.sealer, parts.mailer, parts.storage, parts.renderer, parts.imaging, settings.public_url, settings.data
+    )  # fmt: skip
     background = asyncio.gather(loop.run(means, parts.metrics, parts.misses, parts.hits), scheduler.run(means))
     await server.serve(application, listening, greeting.say, background)
 

@@ -38,6 +38,7 @@ from cms.handlers.door import Door
 from cms.handlers.forms import Form
 from cms.handlers.news import News
 from cms.handlers.previews import Previews
+from cms.imaging import Imaging
 from cms.mail import Mailer
 from cms.media.storage import Storage
 from cms.models.site import Frame
@@ -113,6 +114,7 @@ class Parts:
     settings: Settings
     database: Database
     renderer: Renderer
+    imaging: Imaging
     passwords: Passwords
     sealer: Sealer
     mailer: Mailer

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cms.db.session import Database
+from cms.imaging import Imaging
 from cms.mail import Mailer
 from cms.media.storage import Storage
 from cms.rendering import Renderer
@@ -51,6 +52,7 @@ class Means:
     mailer: Mailer
     storage: Storage
     renderer: Renderer
+    imaging: Imaging
     public_url: str
     data: Path  # the data folder
     job_id: int = 0  # of the job that is done with it, to report how far it has come

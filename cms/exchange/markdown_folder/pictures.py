@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
-
 from cms.exchange.markdown_folder import drawings
 from cms.exchange.markdown_folder.report import why
 from cms.services.media import digest_of
@@ -57,6 +55,8 @@ def read(folder: Path, file: str) -> File:
 
 def _size(path: Path) -> tuple[int, int] | None:
     """From the header; the picture itself is not decoded."""
+    from PIL import Image  # which nothing else in this process needs
+
     try:
         with Image.open(path) as image:
             width, height = image.size

@@ -1,12 +1,11 @@
 """What everybody keeps of his own account: the profile that readers see, notices, the e-mail address."""
 
-import asyncio
 from typing import Any
 
 from cms.errors import InvalidInput
 from cms.handlers.admin.base import AdminHandler
 from cms.handlers.forms import Form
-from cms.media import pictures
+from cms.media.kinds import PORTRAIT
 from cms.policy import Capability
 from cms.schemas.account import MAX_LINKS, EmailInput, ProfileInput
 from cms.services import media, new_addresses, portraits, profiles, throttling
@@ -70,13 +69,13 @@ class ProfileHandler(AdminHandler):
         if not content:
             return None
         try:
-            portrait = await asyncio.to_thread(pictures.portrait, content)
-        except ValueError as error:
-            raise InvalidInput({"picture": error.args[0]}) from None
+            portrait = await self.parts.imaging.portrait(content)
+        except InvalidInput as error:
+            raise InvalidInput({"picture": error.message}) from None
         digest = media.digest_of(portrait)
         await self.parts.storage.put(media.storage_name(digest), portrait)
         # Named by its bytes: an address that can be counted through would show faces of people who have published nothing.
-        return Upload(f"{digest[:16]}.webp", digest, len(portrait), (pictures.PORTRAIT, pictures.PORTRAIT))
+        return Upload(f"{digest[:16]}.webp", digest, len(portrait), (PORTRAIT, PORTRAIT))
 
     async def _show(self, form: Form[ProfileInput], *, status: int = 200) -> None:
         async with self.read() as session:

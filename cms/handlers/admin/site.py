@@ -1,6 +1,5 @@
 """The settings of the site: a form for each part, all done in the same way; how the look would be; and mail."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,7 +10,6 @@ from cms.handlers.admin.base import AdminHandler
 from cms.handlers.admin.preview import CONTENT_POLICY
 from cms.handlers.forms import Form
 from cms.mail import MailFailed
-from cms.media import pictures
 from cms.models import Site
 from cms.models.site import Frame
 from cms.policy import Capability
@@ -144,10 +142,10 @@ class SettingsHandler(AdminHandler):
     async def _kept(self, name: str, content: bytes) -> Upload:
         try:
             if name == "icon":
-                content = await asyncio.to_thread(pictures.icon, content)
-            picture = await asyncio.to_thread(pictures.measure, content)
-        except ValueError as error:
-            raise InvalidInput({name: error.args[0]}) from None
+                content = await self.parts.imaging.icon(content)
+            picture = await self.parts.imaging.measure(content)
+        except InvalidInput as error:
+            raise InvalidInput({name: error.message}) from None
         digest = media.digest_of(content)
         await self.parts.storage.put(media.storage_name(digest), content)
         return Upload(f"{name}.{picture.extension}", digest, len(content), picture.dimensions)

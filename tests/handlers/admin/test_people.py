@@ -40,7 +40,10 @@ async def mailing(database_url: str, tmp_path: Path, renderer: Renderer) -> Asyn
 async def work_off(site: Site) -> None:
     """What the worker would do."""
     parts = site.application.parts
-    means = Means(parts.database, parts.sealer, parts.mailer, parts.storage, parts.renderer, parts.settings.public_url, parts.settings.data)
+    means = Means(
+        parts.database, parts.sealer, parts.mailer, parts.storage, parts.renderer, parts.imaging,
+        parts.settings.public_url, parts.settings.data,
+    )  # fmt: skip
     while await loop.run_next(means, Metrics()):
         pass
 

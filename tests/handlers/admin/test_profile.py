@@ -115,7 +115,7 @@ async def test_what_is_wrong_is_said_beside_it_and_nothing_typed_is_lost(site: S
 
 
 @pytest.mark.parametrize(
-    "content", [b"<svg xmlns='http://www.w3.org/2000/svg'/>", bytes(pictures.MAX_PORTRAIT_SIZE + 1)], ids=["svg", "large"]
+    "content", [b"<svg xmlns='http://www.w3.org/2000/svg'/>", bytes(pictures.MAX_PORTRAIT_BYTES + 1)], ids=["svg", "large"]
 )
 async def test_a_file_that_is_no_picture_is_refused(site: Site, content: bytes) -> None:
     browser = await site.signed_in("contributor")

@@ -260,7 +260,10 @@ async def test_why_it_could_not_go_out_is_said_in_the_language_of_whoever_looks(
     await factories.published(site.database, owner, title="Another", slug="stormy-night")
     clock.pass_(days=3)
     parts = site.application.parts
-    means = Means(parts.database, parts.sealer, parts.mailer, parts.storage, parts.renderer, parts.settings.public_url, parts.settings.data)
+    means = Means(
+        parts.database, parts.sealer, parts.mailer, parts.storage, parts.renderer, parts.imaging,
+        parts.settings.public_url, parts.settings.data,
+    )  # fmt: skip
     assert await scheduler.do_due(means) == 0
     browser = await site.signed_in("owner")  # the session has ended meanwhile
     one = f"/admin/posts/{post_id}"

@@ -28,7 +28,10 @@ LONG = pytest.mark.timeout(240)
 
 def means_of(site: Site) -> Means:
     parts = site.application.parts
-    return Means(parts.database, parts.sealer, parts.mailer, parts.storage, parts.renderer, parts.settings.public_url, parts.settings.data)
+    return Means(
+        parts.database, parts.sealer, parts.mailer, parts.storage, parts.renderer, parts.imaging,
+        parts.settings.public_url, parts.settings.data,
+    )  # fmt: skip
 
 
 async def work_off(site: Site) -> None:
