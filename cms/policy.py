@@ -30,6 +30,9 @@ class Capability(StrEnum):
     PAGE_PUBLISH = "page.publish"
     DRAFT_SEE = "draft.see"
     MEDIA_UPLOAD = "media.upload"
+    MEDIA_SEE = "media.see"
+    MEDIA_EDIT = "media.edit"
+    MEDIA_DELETE = "media.delete"
     TAXONOMY_MANAGE = "taxonomy.manage"
     SNIPPET_MANAGE = "snippet.manage"
     ACCOUNT_KEEP = "account.keep"
@@ -73,6 +76,9 @@ TABLE: dict[Capability, dict[Role, Scope]] = {
     Capability.PAGE_PUBLISH: _EDITORS,
     Capability.DRAFT_SEE: {**_EDITORS, Role.AUTHOR: Scope.OWN, Role.CONTRIBUTOR: Scope.OWN},
     Capability.MEDIA_UPLOAD: {**_EDITORS, Role.AUTHOR: Scope.OWN},
+    Capability.MEDIA_SEE: {**_EDITORS, Role.AUTHOR: Scope.ANY},  # so that a picture is not sent twice
+    Capability.MEDIA_EDIT: {**_EDITORS, Role.AUTHOR: Scope.OWN},
+    Capability.MEDIA_DELETE: {**_EDITORS, Role.AUTHOR: Scope.OWN},
     Capability.TAXONOMY_MANAGE: _EDITORS,
     Capability.SNIPPET_MANAGE: _EDITORS,
     Capability.ACCOUNT_KEEP: _ANYBODY_WHO_WRITES,
@@ -99,6 +105,9 @@ SENTENCES: dict[Capability, str] = phrases(
         Capability.PAGE_PUBLISH: "Put a page before readers, or withdraw it.",
         Capability.DRAFT_SEE: "Know of posts and pages that readers cannot see.",
         Capability.MEDIA_UPLOAD: "Bring pictures and other files.",
+        Capability.MEDIA_SEE: "Look through the library, and use what is in it.",
+        Capability.MEDIA_EDIT: "Change what is in the library: its words, its folder, its crop, its file.",
+        Capability.MEDIA_DELETE: "Move a file of the library to the trash, take it out again, and delete it for good.",
         Capability.TAXONOMY_MANAGE: "Order categories, tags and series, name the authors, and choose what stands first on the home page.",
         Capability.SNIPPET_MANAGE: "Make, change and delete the snippets and templates that all who write may use.",
         Capability.ACCOUNT_KEEP: "Change one's own profile, password and second factor; see and end one's own sessions.",

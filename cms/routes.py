@@ -109,6 +109,7 @@ def _site() -> list[Rule]:
         url(r"/unlock", unlock.UnlockHandler, name="unlock"),
         url(rf"/preview/{CARRIER}", guests.PreviewLinkHandler, name="preview"),
         url(rf"/media/{NUMBER}/([0-9a-f]{{12}})/([^/]+)", media.MediaHandler, name="media"),
+        url(rf"/media/{NUMBER}/([0-9a-f]{{12}})/([^/]+)/([^/]+)", media.RenditionHandler, name="media.rendition"),
         url(rf"/media/{NUMBER}/([^/]+)", media.LatestMediaHandler, name="media.latest"),
         url(r"/static/(.*)", static.StaticHandler, name="static"),
         url(r"/favicon\.ico", static.FaviconHandler, name="favicon"),

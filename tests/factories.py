@@ -24,6 +24,7 @@ from cms.schemas.account import OwnerInput, UserInput
 from cms.schemas.post import PostInput
 from cms.sealing import Sealer
 from cms.services import accounts, addresses, posts, publishing, working_copies
+from cms.services.renditions import Renditions
 from cms.settings import SecretKeys
 from cms.worker.tasks import Means
 
@@ -49,16 +50,9 @@ async def person(database: Database, role: str, name: str = "", *, password_hash
 def means(database: Database, folder: Path, mailer: Mailer | None = None, renderer: Renderer | None = None) -> Means:
     """What the worker works with; without a mailer links come to the terminal."""
     sealer = Sealer(SecretKeys({1: "k" * 40}, 1))
-    return Means(
-        database,
-        sealer,
-        mailer or Terminal(),
-        Folder(folder / "media"),
-        renderer or Renderer(),
-        Imaging(),
-        "https://tides.example",
-        folder,
-    )
+    storage, imaging = Folder(folder / "media"), Imaging()
+    made = Renditions(database, storage, imaging)
+    return Means(database, sealer, mailer or Terminal(), storage, renderer or Renderer(), imaging, made, "https://tides.example", folder)
 
 
 async def user_of(database: Database, actor: Actor) -> User:

@@ -54,7 +54,8 @@ async def _run(settings: Settings, *, with_demo: bool) -> None:
     greeting = Greeting(application, settings.data)
     parts = application.parts
     means = Means(
-        parts.database, parts.sealer, parts.mailer, parts.storage, parts.renderer, parts.imaging, settings.public_url, settings.data
+        parts.database, parts.sealer, parts.mailer, parts.storage, parts.renderer, parts.imaging, parts.renditions, settings.public_url,
+        settings.data,
     )  # fmt: skip
     background = asyncio.gather(loop.run(means, parts.metrics, parts.misses, parts.hits), scheduler.run(means))
     await server.serve(application, listening, greeting.say, background)

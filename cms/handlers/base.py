@@ -50,6 +50,7 @@ from cms.sealing import Sealer
 from cms.services import sessions, throttling
 from cms.services.passwords import Passwords
 from cms.services.redirects import Hits
+from cms.services.renditions import Renditions
 from cms.services.search import Misses
 from cms.services.throttling import Tally
 from cms.settings import Settings
@@ -132,6 +133,7 @@ class Parts:
     misses: Misses = field(default_factory=Misses)  # what readers looked for in vain, until it is written down
     hits: Hits = field(default_factory=Hits)  # redirects that led them, until it is written down
     under_way: int = 0  # requests that are being answered
+    renditions: Renditions = field(init=False)
     searches: Tally = field(init=False)  # by address
     writes: Tally = field(init=False)  # at the desk, by person
     door: Door = field(init=False)
@@ -143,6 +145,7 @@ class Parts:
         self.searches = Tally(self.database, throttling.SEARCHES)
         self.writes = Tally(self.database, throttling.WRITES)
         self.door = Door(self.database)
+        self.renditions = Renditions(self.database, self.storage, self.imaging)
 
     def use_frame(self, frame: Frame) -> None:
         if frame is not self.last_frame and frame != self.last_frame:

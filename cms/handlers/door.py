@@ -1,4 +1,4 @@
-"""Whether the site is open, as this process knows it: asked of the database once, and again when somebody has changed it."""
+"""Whether the site and its files are open, as this process knows it: asked of the database once, and again when somebody has changed it."""
 
 from cms.db.session import Database
 from cms.models.site import Frame
@@ -16,7 +16,7 @@ class Door:
         self._frame = None
 
     async def frame(self) -> Frame:
-        """Of which ``access`` is right. What was asked before a change is not kept after it."""
+        """Of which ``access`` and ``private_media`` are right. What was asked before a change is not kept after it."""
         if self._frame is not None:
             return self._frame
         changes = self._changes

@@ -10,7 +10,7 @@ from cms.db.types import Id, enum_type
 from cms.models.base import Base, JsonMap, Moment, PrimaryKey
 from cms.models.post import Side
 
-VERSION_LENGTH = 12  # of the digest that stands in an address
+MARK_LENGTH = 12  # of the digest that stands in an address
 
 
 class MediaKind(StrEnum):
@@ -100,6 +100,11 @@ class Asset(Base):
         return asset_path(self.id, self.shown_digest, self.name)
 
     @property
+    def mark(self) -> str:
+        """Of what is shown, in addresses."""
+        return self.shown_digest[:MARK_LENGTH]
+
+    @property
     def focus(self) -> tuple[int, int]:
         return self.focus_x, self.focus_y
 
@@ -135,12 +140,12 @@ class AssetTag(Base):
 
 
 class AssetAddress(Base):
-    """A digest and name under which it was known; its addresses lead to the present one."""
+    """The mark of a digest and a name under which it was known; its addresses lead to the present one."""
 
     __tablename__ = "asset_addresses"
 
     asset_id: Mapped[int] = mapped_column(Id, ForeignKey("assets.id", ondelete="CASCADE"), primary_key=True)
-    version: Mapped[str] = mapped_column(String(VERSION_LENGTH), primary_key=True)
+    mark: Mapped[str] = mapped_column(String(MARK_LENGTH), primary_key=True)
     name: Mapped[str] = mapped_column(String(200), primary_key=True)
 
 
@@ -204,4 +209,4 @@ class Upload(Base):
 
 
 def asset_path(asset_id: int, shown_digest: str, name: str) -> str:
-    return f"/media/{asset_id}/{shown_digest[:VERSION_LENGTH]}/{name}"
+    return f"/media/{asset_id}/{shown_digest[:MARK_LENGTH]}/{name}"

@@ -148,6 +148,7 @@ class Frame:
     home: str = HomeVariant.LEAD
     home_path: str = ""  # of the page that stands at "/"; "" while there is none, or it is not public
     access: str = Access.OPEN
+    private_media: bool = False  # files are for those at the desk until something public shows them
     access_mark: str = ""  # what a browser keeps that was given the password of the site (services/visibility.py)
 
     @property

@@ -147,24 +147,31 @@ def compose(named: Named, post: Post, fields: PostFields, rendered: Rendered, fr
         "parent_id": fields.parent,
         "title": plain_title(fields.title),
         "title_html": render_title(fields.title),
-        "excerpt": fields.excerpt or rendered.excerpt,
         "standfirst": fields.excerpt,
-        "html": rendered.html,
-        "toc": [asdict(heading) for heading in rendered.toc],
-        "words": rendered.words,
-        "reading_minutes": rendered.reading_minutes,
+        **rendered_columns(named, post.kind, fields, rendered),
         "language": fields.language or frame.language,
         "published_at": at,
         "month": f"{at.astimezone(frame.zone):%Y-%m}",
         "authors": [byline(user) for user in _in_order(named.people, fields.authors)],
         "tags": [tag_entry(tag) for tag in _in_order(named.tags, fields.tags)],
         "category": category_entry(named.categories, fields.category),
-        "picture": asset.as_shown if (asset := named.pictures.get(fields.picture or 0)) else None,
         "trail": trail(named.pages.get(fields.parent or 0)),
         "is_featured": fields.featured and post.kind is Kind.POST,
         "meta": fields.meta,
-        "custom": custom_fields.shown(named.custom[post.kind], fields.custom, named.pictures) or None,
         "visibility": post.visibility or Visibility.PUBLIC,
+    }
+
+
+def rendered_columns(named: Named, kind: Kind, fields: PostFields, rendered: Rendered) -> dict[str, Any]:
+    """Those that show what is in the library, which may change under a text."""
+    return {
+        "excerpt": fields.excerpt or rendered.excerpt,
+        "html": rendered.html,
+        "toc": [asdict(heading) for heading in rendered.toc],
+        "words": rendered.words,
+        "reading_minutes": rendered.reading_minutes,
+        "picture": asset.as_shown if (asset := named.pictures.get(fields.picture or 0)) else None,
+        "custom": custom_fields.shown(named.custom[kind], fields.custom, named.pictures) or None,
     }
 
 

@@ -5,7 +5,7 @@ import mimetypes
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, and_, false, select, true
+from sqlalchemy import Select, and_, false, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -15,12 +15,13 @@ from cms.content.folding import fold
 from cms.content.slugs import slugify
 from cms.db.session import Work
 from cms.errors import NotFound
-from cms.models import Asset, AssetTrack
+from cms.models import Asset, AssetAddress, AssetTrack
 from cms.models.media import AssetState, MediaKind
 from cms.policy import Actor, Capability, Scope
 from cms.services import audit
 
 NEWEST = 60  # pictures that are offered to be chosen
+FORGETTING = "forget_file"  # the job that deletes bytes that nothing names any more
 READY = and_(Asset.state == AssetState.READY, Asset.trashed_at.is_(None))  # for whoever may see it
 _KINDS = {"image": MediaKind.PICTURE, "audio": MediaKind.AUDIO, "video": MediaKind.VIDEO}
 
@@ -99,6 +100,11 @@ async def _add(
     return asset
 
 
+async def is_named(session: AsyncSession, digest: str) -> bool:
+    """Whether any asset has these bytes, as they were sent or as they are shown."""
+    return await session.scalar(select(Asset.id).where(or_(Asset.digest == digest, Asset.shown_digest == digest)).limit(1)) is not None
+
+
 async def known_digests(session: AsyncSession, digests: Iterable[str]) -> set[str]:
     """Those of which the library has the file."""
     return set(await session.scalars(select(Asset.digest).where(Asset.digest.in_(list(digests)))))
@@ -167,8 +173,39 @@ def _described(asset: Asset, poster: Asset | None, tracks: tuple[Track, ...]) ->
     )
 
 
-async def get(session: AsyncSession, asset_id: int) -> Asset:
-    asset = await session.get(Asset, asset_id)
+async def get(session: AsyncSession, actor: Actor, asset_id: int, *, lock: bool = False) -> Asset:
+    """What the library has, also in its trash. Raises ``NotFound``, also for whoever may not look into it."""
+    if not policy.allows(actor, Capability.MEDIA_SEE):
+        raise NotFound
+    wanted = select(Asset).where(Asset.id == asset_id, Asset.in_library, Asset.state == AssetState.READY)
+    asset = await session.scalar(wanted.with_for_update().execution_options(populate_existing=True) if lock else wanted)
     if asset is None:
         raise NotFound
     return asset
+
+
+async def list_ids(session: AsyncSession) -> Sequence[int]:
+    """Of all that is shown, newest first."""
+    return (await session.scalars(select(Asset.id).where(READY).order_by(Asset.id.desc()))).all()
+
+
+async def get_ready(session: AsyncSession, asset_id: int) -> Asset:
+    """What readers may know of. Raises ``NotFound``."""
+    asset = await session.scalar(select(Asset).where(Asset.id == asset_id, READY))
+    if asset is None:
+        raise NotFound
+    return asset
+
+
+async def knows_address(session: AsyncSession, asset: Asset, mark: str, name: str) -> bool:
+    """Whether it has, or had once, an address with this ``mark`` ("": any) and ``name``, which may be without its extension: renditions
+    have their own."""
+    if mark in ("", asset.mark) and name in (asset.name, stem_of(asset.name)):
+        return True
+    former = select(AssetAddress.name).where(AssetAddress.asset_id == asset.id)
+    names = await session.scalars(former.where(AssetAddress.mark == mark) if mark else former)
+    return any(name in (each, stem_of(each)) for each in names)
+
+
+def stem_of(name: str) -> str:
+    return name.rpartition(".")[0] or name

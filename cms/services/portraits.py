@@ -9,8 +9,6 @@ from cms.policy import Actor
 from cms.services import jobs, media
 from cms.services.media import Upload
 
-JOB = "forget_file"
-
 
 async def find(session: AsyncSession, user_id: int) -> Asset | None:
     wanted = select(Asset).join(Portrait, Portrait.asset_id == Asset.id).where(Portrait.user_id == user_id)
@@ -37,4 +35,4 @@ async def _forget(work: Work, asset: Asset) -> None:
     if await work.session.scalar(select(Portrait.user_id).where(Portrait.asset_id == asset.id).limit(1)) is None:
         await work.session.delete(asset)
         await work.session.flush()
-        await jobs.enqueue(work, JOB, digest=asset.digest)
+        await jobs.enqueue(work, media.FORGETTING, digest=asset.digest)

@@ -27,6 +27,7 @@ from cms.services import (
     custom_fields,
     dead_links,
     documents,
+    media_uses,
     outbox,
     posts,
     preview_links,
@@ -113,6 +114,8 @@ async def publish_all(work: Work, actor: Actor, releases: Sequence[Release]) -> 
     around = await surroundings.around(session, [one.published for one in going if not one.is_new])
     await _write_documents(work, going, named)
     await terms.write(work, Side.LIVE, {one.post.id: one.fields for one in going}, new=[one.post.id for one in going if one.is_new])
+    shown = {one.post.id: media_uses.Text(one.revision.content, one.fields) for one in going}
+    await media_uses.note(work, Side.LIVE, shown)
     await surroundings.choose_related(work, rows)
     others = await surroundings.others(session, around | await surroundings.around(session, rows), rows)
     changed = await surroundings.renew(session, [*rows, *others])
@@ -375,6 +378,7 @@ async def _take_away(work: Work, post: Post) -> None:
     await work.session.delete(published)
     await addresses.retire(work, TargetKind.POST, post.id)
     await terms.write(work, Side.LIVE, {post.id: PostFields()})
+    await media_uses.note(work, Side.LIVE, {post.id: media_uses.NOTHING})
     await surroundings.forget(work, post.id)
     await search_index.remove(work, post.id)
     await work.session.flush()

@@ -19,7 +19,7 @@ from cms.models import Asset, Category, Post, PreviewLink, Published, Review, Re
 from cms.models.post import Kind, Reason
 from cms.policy import Actor, Capability
 from cms.schemas.post import CUSTOM, PostFields
-from cms.services import audit, documents, post_fields, posts, site, working_copies
+from cms.services import audit, documents, media_uses, post_fields, posts, site, working_copies
 from cms.wording import phrases, say
 
 PER_SCREEN = 50
@@ -236,6 +236,8 @@ async def restore(work: Work, actor: Actor, post_id: int, revision_id: int) -> t
         made = Revision.of(copy, Reason.RESTORED, work.now, actor.user_id)
         made.restored_from_id = revision_id
         work.session.add(made)
+        await work.session.flush()
+        await media_uses.note_revisions(work, [made])
         audit.note(work, actor, f"{post.kind}.revert", post.kind, post_id, revision=revision_id)
     return post, gone
 

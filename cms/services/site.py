@@ -136,6 +136,7 @@ async def renew_frame(work: Work) -> None:
         "logo": await _logo(session, row.logo_id),
         "icon": (await _logo(session, row.icon_id) or {}).get("path", ""),
         "home_path": home_path,
+        "private_media": row.media.get("is_private", False),
         "access": row.access,
         "access_mark": passes.mark("site", row.access_hash or "") if row.access is not Access.OPEN else "",
     }

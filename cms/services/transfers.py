@@ -19,7 +19,7 @@ from cms.models.address import AddressState, TargetKind
 from cms.models.post import Kind, Live, Reason, Side, Visibility
 from cms.policy import Actor, Capability
 from cms.schemas.post import PostFields
-from cms.services import addresses, audit, custom_fields, desk_index, outbox, publishing, taxonomies, terms, working_copies
+from cms.services import addresses, audit, custom_fields, desk_index, media_uses, outbox, publishing, taxonomies, terms, working_copies
 from cms.services.publishing import Release, Version
 
 MAX_KEY = 500
@@ -138,8 +138,12 @@ async def _write(work: Work, actor: Actor, texts: Sequence[Incoming]) -> list[Wo
     await desk_index.index(work, written)
     filed = {post.id: text.fields for post, text in zip(rows, texts, strict=True)}
     await terms.write(work, Side.WORK, filed, new=filed.keys() - set(here))
-    session.add_all(Revision.of(copy, Reason.IMPORTED, work.now, actor.user_id) for copy in written)
+    shown = {copy.post_id: media_uses.Text(copy.content, PostFields.model_validate(copy.fields)) for copy in written}
+    await media_uses.note(work, Side.WORK, shown)
+    made = [Revision.of(copy, Reason.IMPORTED, work.now, actor.user_id) for copy in written]
+    session.add_all(made)
     await session.flush()
+    await media_uses.note_revisions(work, made)
     return written
 
 

@@ -25,7 +25,7 @@ from cms.models.post import Reason, Side
 from cms.policy import Actor
 from cms.schemas.post import MAX_TEXT, PostFields
 from cms.schemas.text import clean_text
-from cms.services import desk_index, outbox, post_fields, terms
+from cms.services import desk_index, media_uses, outbox, post_fields, terms
 
 ANNOUNCED_FOR = timedelta(minutes=10)  # there are many, and whoever was away for so long reads the whole document
 LEFT_BEHIND = timedelta(seconds=30)  # after which nobody is at work on it any more who would project it
@@ -59,6 +59,7 @@ async def begin(work: Work, actor: Actor, post: Post, content: str, fields: Post
     work.session.add(copy)
     await _follow(work, post, copy)
     await terms.write(work, Side.WORK, {post.id: fields}, new=[post.id])
+    await media_uses.note(work, Side.WORK, {post.id: media_uses.Text(content, fields)})
     return copy
 
 
@@ -140,6 +141,7 @@ async def keep(work: Work, copies: Sequence[WorkingCopy], reason: Reason, by_id:
     }
     work.session.add_all(made.values())
     await work.session.flush()
+    await media_uses.note_revisions(work, made.values())
     return found | made
 
 
@@ -169,8 +171,10 @@ async def _write(work: Work, post: Post, copy: WorkingCopy, content: str, fields
     before, copy.content, copy.fields = copy.fields, content, fields
     copy.updated_at, copy.updated_by_id = work.now, by_id
     await _follow(work, post, copy)
+    now = PostFields.model_validate(fields)
+    await media_uses.note(work, Side.WORK, {post.id: media_uses.Text(content, now)})
     if before != fields:
-        await terms.write(work, Side.WORK, {post.id: PostFields.model_validate(fields)})
+        await terms.write(work, Side.WORK, {post.id: now})
 
 
 async def _follow(work: Work, post: Post, copy: WorkingCopy) -> None:

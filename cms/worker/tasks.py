@@ -21,13 +21,15 @@ from cms.services import (
     field_labels,
     jobs,
     media,
+    media_uses,
     notices,
     notifications,
     outbox,
     passing_on,
     permalinks,
-    portraits,
     preview_links,
+    renditions,
+    renewing,
     resets,
     revisions,
     search,
@@ -39,6 +41,7 @@ from cms.services import (
     transfer_runs,
     trash,
 )
+from cms.services.renditions import Renditions
 from cms.ui.languages import language
 from cms.worker import errands
 
@@ -53,6 +56,7 @@ class Means:
     storage: Storage
     renderer: Renderer
     imaging: Imaging
+    renditions: Renditions
     public_url: str
     data: Path  # the data folder
     job_id: int = 0  # of the job that is done with it, to report how far it has come
@@ -145,10 +149,29 @@ async def offer_reset(means: Means, payload: dict[str, Any]) -> None:
 
 async def forget_file(means: Means, payload: dict[str, Any]) -> None:
     """Bytes that the library does not name any more."""
+    digest = payload["digest"]
     async with means.database.read() as session:
-        is_named = await media.known_digests(session, [payload["digest"]])
+        is_named = await media.is_named(session, digest)
     if not is_named:
-        await means.storage.delete(media.storage_name(payload["digest"]))
+        await means.storage.delete(media.storage_name(digest))
+        await renditions.forget(means.database, means.storage, digest)
+
+
+async def make_renditions(means: Means, payload: dict[str, Any]) -> None:
+    await means.renditions.make_all(payload["asset"])
+
+
+async def renew_media(means: Means, payload: dict[str, Any]) -> None:
+    await renewing.renew_users(means.database, means.renderer, means.public_url, payload["asset"])
+
+
+async def catch_up_media(means: Means, _payload: dict[str, Any]) -> None:
+    """After an upgrade from a release that did not note which texts show what, nor made smaller pictures."""
+    await media_uses.note_all(means.database)
+    async with means.database.read() as session:
+        ids = await media.list_ids(session)
+    for asset_id in ids:
+        await means.renditions.make_all(asset_id)
 
 
 async def run_transfer(means: Means, payload: dict[str, Any]) -> None:
@@ -157,6 +180,7 @@ async def run_transfer(means: Means, payload: dict[str, Any]) -> None:
 
 LONG = (
     transfer_runs.JOB, passing_on.JOB, passing_on.FOLLOWING, permalinks.JOB, "reindex_search", "reindex_desk", dead_links.JOB,
+    "catch_up_media", renditions.JOB, renewing.JOB,
 )  # fmt: skip  # may take minutes
 TASKS: dict[str, Task] = {
     transfer_runs.JOB: run_transfer,
@@ -171,5 +195,8 @@ TASKS: dict[str, Task] = {
     passing_on.FOLLOWING: follow_term,
     notices.JOB: send_mail,
     resets.JOB: offer_reset,
-    portraits.JOB: forget_file,
+    media.FORGETTING: forget_file,
+    renditions.JOB: make_renditions,
+    renewing.JOB: renew_media,
+    "catch_up_media": catch_up_media,
 }

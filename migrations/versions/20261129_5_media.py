@@ -131,10 +131,10 @@ def _make_tables() -> None:
     op.create_table(
         "asset_addresses",
         sa.Column("asset_id", ID, nullable=False),
-        sa.Column("version", sa.String(12), nullable=False),
+        sa.Column("mark", sa.String(12), nullable=False),
         sa.Column("name", sa.String(200), nullable=False),
         sa.ForeignKeyConstraint(["asset_id"], ["assets.id"], name="fk_asset_addresses_asset_id_assets", ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("asset_id", "version", "name", name="pk_asset_addresses"),
+        sa.PrimaryKeyConstraint("asset_id", "mark", "name", name="pk_asset_addresses"),
     )
     op.create_table(
         "asset_tracks",

@@ -141,7 +141,7 @@ async def _of_the_library(work: Work, asset_id: int, post_id: int, revision_id: 
         asset_row(digest="8" * 64, name="a.mp4", kind="video", content_type="video/mp4", duration=1.5, created_at=work.now, **film),
         asset_row(digest="9" * 64, name="b.mp4", state="storing", created_at=work.now),
         AssetTag(asset_id=asset_id, folded="sea", name="Sea"),
-        AssetAddress(asset_id=asset_id, version="0" * 12, name="b.png"),
+        AssetAddress(asset_id=asset_id, mark="0" * 12, name="b.png"),
         AssetTrack(asset_id=asset_id, language="en", track_id=words.id, label="English"),
         Rendition(shown_digest="0" * 64, name="640.webp", size=1, made_at=work.now),
         AssetUse(post_id=post_id, side=Side.LIVE, asset_id=asset_id),

@@ -99,6 +99,7 @@ STOPS: dict[str, Stop] = {
     "preview": Stop(f"/preview/{'x' * 43}", answers=_NOWHERE),
     "live.preview": Stop(f"/live/previews/{'x' * 43}", answers=_NOWHERE),
     "media": Stop("/{asset}", answers=READ),
+    "media.rendition": Stop("/media/1/0123456789ab/320/tide-chart.webp", answers=_NOWHERE),  # there is no such picture
     "media.latest": Stop("/media/1/tide-chart.png", answers=frozenset({302})),
     "static": Stop("/static/css/site.css", answers=READ),
     "favicon": Stop("/favicon.ico", answers=frozenset({302})),

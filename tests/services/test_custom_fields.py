@@ -73,7 +73,16 @@ async def test_what_is_set_goes_out_in_order_with_its_label_and_as_what_it_is(da
         (
             "Boat",
             "picture",
-            {"id": picture, "path": f"/media/{picture}/{str(ana.user_id) * 12}/boat.png", "width": 4, "height": 3, "alt": "A boat"},
+            {
+                "id": picture,
+                "path": f"/media/{picture}/{str(ana.user_id) * 12}/boat.png",
+                "type": "image/png",
+                "frames": 1,
+                "width": 4,
+                "height": 3,
+                "alt": "A boat",
+                "focus": [50, 50],
+            },
         ),
         ("Harbour", "text", "Faro"),
     ]

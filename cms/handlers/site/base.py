@@ -37,6 +37,12 @@ _OF_ONE_ANSWER = frozenset({"X-Request-Id", "Date", "Server", "Etag", "Content-L
 _NEEDLESSLY_ENCODED = re.compile(r"%(?:2[d-f]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5f|7e)", re.IGNORECASE)
 
 
+# What browsers load of the library; captions are read from the page's own host only.
+_LOADING = re.compile(rb"""<(?:img|source|video|audio)\b(?:[^>"]|"[^"]*")*>""")
+_LOADED = re.compile(rb"""(?<=\s)(?:src|srcset|poster)="[^"]*\"""")
+_OURS = re.compile(rb"""(?<=[" ])/media/(?=[1-9])""")
+
+
 class SiteHandler(BaseHandler):
     """Sets no cookie and knows no actor, so that a page made for one reader is every reader's."""
 
@@ -158,7 +164,14 @@ class SiteHandler(BaseHandler):
             self._is_making = False
         headers = [(name, value) for name, value in self._headers.get_all() if name not in _OF_ONE_ANSWER]
         body, self._write_buffer = b"".join(self._write_buffer), []
-        return self.get_status(), headers, body, self._marks
+        return self.get_status(), headers, self._with_cdn(body), self._marks
+
+    def _with_cdn(self, body: bytes) -> bytes:
+        """Pictures, sound and films come from the CDN, if there is one; but not to those who were let in, whose pass it does not know."""
+        cdn = self.parts.settings.media_cdn_url.encode()
+        if not cdn or self.is_private or not self._headers.get("Content-Type", "").startswith("text/html"):
+            return body
+        return _LOADING.sub(lambda tag: _LOADED.sub(lambda found: _OURS.sub(cdn + b"/media/", found[0]), tag[0]), body)
 
     def _send(self, page: Page) -> None:
         """In the best coding that the reader takes; 304 if that is there already."""

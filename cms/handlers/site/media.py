@@ -1,55 +1,113 @@
 """Uploads. Whatever somebody put into a file, it does nothing to the site: wrong types are not guessed, and nothing in it runs."""
 
 import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import quote
 
 from tornado.iostream import StreamClosedError
 
+from cms.content.renditions import TYPES, formats, parse, path
 from cms.errors import NotFound
 from cms.handlers.site.base import SiteHandler
 from cms.models.media import Asset
-from cms.services import media
+from cms.policy import Capability, allows
+from cms.services import media, media_places
+from cms.services.renditions import storage_name
 
 CONTENT_POLICY = "sandbox; default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 FOR_EVER = "public, max-age=31536000, immutable"
+SIGNED_FOR = 3600  # seconds that an address of the storage can be used
 SHOWN_IN_PLACE = ("image/", "audio/", "video/")
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
-class MediaHandler(SiteHandler):
-    """The bytes that an address names by their digest: they never change."""
+@dataclass(frozen=True, slots=True)
+class File:
+    """What is sent. ``mark``: of its bytes."""
+
+    storage_name: str
+    name: str
+    content_type: str
+    size: int
+    mark: str
+
+
+class FileHandler(SiteHandler):
+    """Bytes that an address names by their digest: they never change."""
 
     content_policy = CONTENT_POLICY
     is_kept = False  # streamed, and cheap
 
-    async def get(self, asset_id: str, digest: str, name: str) -> None:
+    async def find(self, asset_id: str, mark: str, name: str) -> Asset:
+        """The asset that has this address, or had it once. Raises ``NotFound``, also for what this reader may not have."""
+        frame = await self.parts.door.frame()
         async with self.read() as session:
-            asset = await media.get(session, self.number(asset_id))
-        if (asset.digest[:12], asset.name) != (digest, name):
+            asset = await media.get_ready(session, self.number(asset_id))
+            if not await media.knows_address(session, asset, mark, name):
+                raise NotFound
+            is_public = not frame.private_media or await media_places.are_public(session, asset)
+        if not is_public:
+            await self._require_somebody()
+        return asset
+
+    async def _require_somebody(self) -> None:
+        """What nobody has published is seen by those at the desk who may see it there."""
+        self.is_private = True
+        await self.load_actor()
+        if not allows(self.actor, Capability.MEDIA_UPLOAD):
             raise NotFound
-        self._describe(asset)
+
+    async def send_file(self, file: File, again: Callable[[], Awaitable[Any]] | None = None) -> None:
+        """``again``: makes what the storage does not have any more."""
+        self._describe(file)
         if self.check_etag_header():
             self.set_status(304)
             return
-        span = self._wanted_range(asset.size)
+        if self._sent_elsewhere(file):
+            return
+        span = self._wanted_range(file.size)
         if span is not None and span[0] >= span[1]:
-            self._refuse(asset.size)
-        else:
-            await self._stream(asset, span)
+            self._refuse(file.size)
+            return
+        try:
+            await self._stream(file, span)
+        except NotFound:
+            if again is None or self._headers_written:
+                raise
+            await again()
+            await self._stream(file, span)
 
     def compute_etag(self) -> str | None:
         """Described with the rest, from the digest and not from what is in the buffer."""
         return self._headers.get("Etag")
 
-    def _describe(self, asset: Asset) -> None:
+    def _describe(self, file: File) -> None:
         self._transforms = []  # compressing would change what lengths and ranges count
-        in_place = asset.content_type.startswith(SHOWN_IN_PLACE)
-        self.set_header("Content-Type", asset.content_type)
-        self.set_header("Content-Disposition", f"{'inline' if in_place else 'attachment'}; filename*=UTF-8''{quote(asset.name, safe='')}")
+        self.set_header("Content-Type", file.content_type)
+        self.set_header("Content-Disposition", self._disposition(file))
         self.set_header("Cache-Control", FOR_EVER.replace("public", "private") if self.is_private else FOR_EVER)
         self.set_header("Cross-Origin-Resource-Policy", "cross-origin")
         self.set_header("Accept-Ranges", "bytes")
-        self.set_header("Etag", f'"{asset.digest[:32]}"')
+        self.set_header("Etag", f'"{file.mark}"')
+
+    def _disposition(self, file: File) -> str:
+        in_place = file.content_type.startswith(SHOWN_IN_PLACE) or file.content_type == "text/vtt"
+        return f"{'inline' if in_place else 'attachment'}; filename*=UTF-8''{quote(file.name, safe='')}"
+
+    def _sent_elsewhere(self, file: File) -> bool:
+        """By a storage that gives addresses of its own, where the operator wants that."""
+        if not self.parts.settings.media_signed:
+            return False
+        url = self.parts.storage.signed_url(
+            file.storage_name, seconds=SIGNED_FOR, content_type=file.content_type, disposition=self._disposition(file)
+        )
+        if url is None:
+            return False
+        self.set_header("Cache-Control", f"private, max-age={SIGNED_FOR // 2}")
+        self.redirect(url, status=302)
+        return True
 
     def _wanted_range(self, size: int) -> tuple[int, int] | None:
         """From which byte to before which; None for everything, as several ranges or none that can be read get (RFC 9110, 14.2)."""
@@ -68,30 +126,60 @@ class MediaHandler(SiteHandler):
         self.set_header("Content-Range", f"bytes */{size}")
         self.set_header("Cache-Control", "no-store")
 
-    async def _stream(self, asset: Asset, span: tuple[int, int] | None) -> None:
-        start, end = span or (0, asset.size)
+    async def _stream(self, file: File, span: tuple[int, int] | None) -> None:
+        start, end = span or (0, file.size)
         self.set_header("Content-Length", str(end - start))
         if span is not None:
             self.set_status(206)
-            self.set_header("Content-Range", f"bytes {start}-{end - 1}/{asset.size}")
+            self.set_header("Content-Range", f"bytes {start}-{end - 1}/{file.size}")
         if self.request.method == "HEAD":
             return
         try:
-            async for piece in self.parts.storage.read(media.storage_name(asset.digest), span):
+            async for piece in self.parts.storage.read(file.storage_name, span):
                 self.write(piece)
                 await self.flush()
         except StreamClosedError:
             return  # the reader has left
 
 
-class LatestMediaHandler(SiteHandler):
+class MediaHandler(FileHandler):
+    """What readers get of an asset."""
+
+    async def get(self, asset_id: str, mark: str, name: str) -> None:
+        asset = await self.find(asset_id, mark, name)
+        if self.request.path != asset.path:
+            self.redirect_to_path(asset.path, status=302)
+            return
+        digest = asset.shown_digest
+        await self.send_file(File(media.storage_name(digest), asset.name, asset.content_type, asset.shown_size, digest[:32]))
+
+
+class LatestMediaHandler(FileHandler):
     """The address that a person can type: leads to the present bytes. Numbers alone can be counted through, so the name has to fit."""
 
-    is_kept = False
-
     async def get(self, asset_id: str, name: str) -> None:
-        async with self.read() as session:
-            asset = await media.get(session, self.number(asset_id))
-        if asset.name != name:
-            raise NotFound
+        asset = await self.find(asset_id, "", name)
         self.redirect_to_path(asset.path, status=302)
+
+
+class RenditionHandler(FileHandler):
+    """A smaller picture of it, made now if it was not made before."""
+
+    async def get(self, asset_id: str, mark: str, rendition: str, name: str) -> None:
+        stem, _, extension = name.rpartition(".")
+        spec = parse(rendition, extension)
+        if spec is None:
+            raise NotFound
+        asset = await self.find(asset_id, mark, stem)
+        if spec.format not in formats(asset.content_type, asset.frames):
+            raise NotFound
+        present = replace(spec, focus=asset.focus) if spec.shape else spec
+        address = path(asset.path, present)
+        if self.request.path != address:
+            self.redirect_to_path(address, status=302)
+            return
+        renditions, digest = self.parts.renditions, asset.shown_digest
+        size = await renditions.size(asset, present)
+        mark = f"{digest[:24]}-{present.file_name}"
+        file = File(storage_name(digest, present), address.rpartition("/")[2], TYPES[spec.format], size, mark)
+        await self.send_file(file, lambda: renditions.again(asset, present))

@@ -1,0 +1,107 @@
+"""Which texts show what of the library: rows that are written with each text, so that nobody has to search through texts."""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import delete, exists, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cms.db.session import Database, Work
+from cms.models import Asset, AssetUse, Published, Revision, RevisionAsset, WorkingCopy
+from cms.models.post import Side
+from cms.schemas.post import PostFields
+from cms.services import custom_fields
+
+MOST = 1000  # assets of one text
+AT_ONCE = 100  # texts in one transaction
+_IN_TEXT = re.compile(r"(?<![\w.])/media/([1-9][0-9]{0,17})/")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    content: str
+    fields: PostFields
+
+
+NOTHING = Text("", PostFields())
+
+
+async def note(work: Work, side: Side, texts: Mapping[int, Text]) -> None:
+    """What these posts show, in place of what was noted of this side."""
+    wanted = await _shown(work.session, texts)
+    mine = select(AssetUse.post_id, AssetUse.asset_id).where(AssetUse.post_id.in_(texts), AssetUse.side == side)
+    noted = {(post_id, asset_id) for post_id, asset_id in await work.session.execute(mine)}
+    for post_id in {post_id for post_id, _ in noted - wanted}:
+        gone = [asset_id for of, asset_id in noted - wanted if of == post_id]
+        forgotten = delete(AssetUse).where(AssetUse.post_id == post_id, AssetUse.side == side, AssetUse.asset_id.in_(gone))
+        await work.session.execute(forgotten.execution_options(synchronize_session=False))
+    work.session.add_all(AssetUse(post_id=post_id, side=side, asset_id=asset_id) for post_id, asset_id in sorted(wanted - noted))
+    await work.session.flush()
+
+
+async def note_revisions(work: Work, revisions: Collection[Revision]) -> None:
+    """Of new ones, which never change."""
+    texts = {row.id: Text(row.content, PostFields.model_validate(row.fields)) for row in revisions}
+    shown = await _shown(work.session, texts)
+    work.session.add_all(RevisionAsset(revision_id=revision_id, asset_id=asset_id) for revision_id, asset_id in sorted(shown))
+    await work.session.flush()
+
+
+async def _shown(session: AsyncSession, texts: Mapping[int, Text]) -> set[tuple[int, int]]:
+    """Pairs of text and asset, of those that are there."""
+    custom = await custom_fields.all_of(session) if any(text.fields.custom for text in texts.values()) else {}
+    named = {
+        (number, asset_id)
+        for number, text in texts.items()
+        for asset_id in (*_in_text(text.content), text.fields.picture, *custom_fields.pictures_of(custom, [text.fields]))
+        if asset_id
+    }
+    if not named:
+        return named
+    there = set(await session.scalars(select(Asset.id).where(Asset.id.in_({asset_id for _, asset_id in named}))))
+    return {pair for pair in named if pair[1] in there}
+
+
+def _in_text(content: str) -> list[int]:
+    return [int(found) for found in dict.fromkeys(_IN_TEXT.findall(content))][:MOST]
+
+
+# --- what was there before uses were noted ---------------------------------------------------------------------------------
+
+
+async def note_all(database: Database) -> None:
+    """Of all texts and revisions, after an upgrade. May be begun again from the start."""
+    for side in Side:
+        await _note_side(database, side)
+    await _note_revisions(database)
+
+
+async def _note_side(database: Database, side: Side) -> None:
+    last = 0
+    while True:
+        async with database.transaction() as work:
+            if side is Side.LIVE:
+                live = select(Published.post_id, Revision.content, Revision.fields).join(Revision, Revision.id == Published.revision_id)
+                wanted = live.where(Published.post_id > last).order_by(Published.post_id)
+            else:
+                wanted = select(WorkingCopy.post_id, WorkingCopy.content, WorkingCopy.fields)
+                wanted = wanted.where(WorkingCopy.post_id > last).order_by(WorkingCopy.post_id)
+            rows = (await work.session.execute(wanted.limit(AT_ONCE))).all()
+            await note(work, side, {post_id: Text(content, PostFields.model_validate(fields)) for post_id, content, fields in rows})
+        if len(rows) < AT_ONCE:
+            return
+        last = rows[-1][0]
+
+
+async def _note_revisions(database: Database) -> None:
+    last = 0
+    while True:
+        async with database.transaction() as work:
+            noted = exists().where(RevisionAsset.revision_id == Revision.id)
+            wanted = select(Revision).where(Revision.id > last, ~noted).order_by(Revision.id).limit(AT_ONCE)
+            rows = (await work.session.scalars(wanted)).all()
+            await note_revisions(work, rows)
+        if len(rows) < AT_ONCE:
+            return
+        last = rows[-1].id

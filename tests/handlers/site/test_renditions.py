@@ -1,0 +1,181 @@
+"""Smaller pictures, made when the first reader asks; addresses that were; files that not everybody may have."""
+
+import asyncio
+import hashlib
+import io
+from pathlib import Path
+
+from PIL import Image
+from sqlalchemy import select
+
+from cms.content.renditions import Spec, path
+from cms.db.session import Database
+from cms.models import Asset, Rendition
+from cms.models.media import MediaKind
+from cms.models.site import Access
+from cms.policy import SYSTEM
+from cms.rendering import Renderer
+from cms.services import media, media_changes, renditions
+from cms.services import site as sites
+from cms.services.media_changes import Sent, Shown
+from tests import factories, s3
+from tests.web import Site, running_site
+
+
+def picture(width: int = 800, height: int = 600, colour: str = "teal", format: str = "PNG") -> bytes:
+    """Its left half in one colour, its right half black."""
+    image = Image.new("RGB", (width, height))
+    image.paste(colour, (0, 0, width // 2, height))
+    kept = io.BytesIO()
+    image.save(kept, format)
+    return kept.getvalue()
+
+
+async def brought(site: Site, content: bytes | None = None, **values: object) -> Asset:
+    content = content or picture()
+    digest = hashlib.sha256(content).hexdigest()
+    await site.application.parts.storage.put(media.storage_name(digest), content)
+    async with site.database.transaction() as work:
+        asset = factories.asset_row(
+            digest=digest, name="harbour.png", created_at=work.now, **{"width": 800, "height": 600, "shown_size": len(content), **values}
+        )
+        work.session.add(asset)
+    return asset
+
+
+async def made(database: Database) -> list[str]:
+    async with database.read() as session:
+        return sorted(await session.scalars(select(Rendition.name)))
+
+
+async def test_rendition_is_made_for_the_first_reader_and_kept(site: Site) -> None:
+    asset = await brought(site)
+    address, browser = path(asset.path, Spec(320, "webp")), site.browser()
+    answers = await asyncio.gather(*(browser.get(address) for _ in range(5)))
+    for answer in (*answers, await browser.get(address)):
+        assert (answer.status, answer.headers["Content-Type"]) == (200, "image/webp")
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert Image.open(io.BytesIO(answer.body)).size == (320, 240)
+    assert await made(site.database) == ["320.webp"]
+    part = await browser.get(address, Range="bytes=0-3")
+    assert (part.status, part.body) == (206, b"RIFF")
+
+
+async def test_crop_keeps_the_focus_and_its_address_says_it(site: Site) -> None:
+    asset = await brought(site)
+    browser, middle = site.browser(), path(asset.path, Spec(320, "png", "square"))
+    assert (await browser.get(middle)).status == 200
+    async with site.database.transaction() as work:
+        asset = await media_changes.describe(work, SYSTEM, asset.id, {"focus_x": 0})
+    led = await browser.get(middle)
+    assert (led.status, led.location) == (302, path(asset.path, Spec(320, "png", "square", (0, 50))))
+    cropped = Image.open(io.BytesIO((await browser.get(led.location)).body)).convert("RGB")
+    assert cropped.size == (320, 320)
+    assert cropped.getpixel((160, 160)) == (0, 128, 128)
+
+
+async def test_nothing_is_made_that_is_not_on_the_list(site: Site) -> None:
+    asset = await brought(site)
+    shown = asset.path.rpartition("/")[0]
+    for wrong in ("321/harbour.webp", "320/harbour.gif", "320/other.webp", "tall-320-50-50/harbour.webp", "320/harbour.webp/x"):
+        assert (await site.browser().get(f"{shown}/{wrong}")).status == 404
+    assert await made(site.database) == []
+
+
+async def test_what_is_no_picture_has_none(site: Site) -> None:
+    asset = await brought(site, b"not a picture")
+    assert (await site.browser().get(path(asset.path, Spec(320, "webp")))).status == 404
+    assert await made(site.database) == []
+
+
+async def test_what_the_storage_lost_is_made_again(site: Site) -> None:
+    asset = await brought(site)
+    spec = Spec(320, "webp")
+    address = path(asset.path, spec)
+    first = await site.browser().get(address)
+    await site.application.parts.storage.delete(renditions.storage_name(asset.shown_digest, spec))
+    again = await site.browser().get(address)
+    assert (again.status, again.body) == (200, first.body)
+
+
+async def test_all_are_made_beforehand_by_the_job(site: Site) -> None:
+    asset = await brought(site)
+    await site.application.parts.renditions.make_all(asset.id)
+    assert await made(site.database) == [f"{width}.{format}" for width in (320, 480, 640) for format in ("avif", "png", "webp")]
+
+
+async def test_addresses_of_a_replaced_and_renamed_file_lead_to_the_present_one(site: Site) -> None:
+    asset = await brought(site)
+    old, new = asset.path, picture(colour="orange", format="JPEG")
+    old_rendition = path(old, Spec(320, "webp"))
+    digest = hashlib.sha256(new).hexdigest()
+    await site.application.parts.storage.put(media.storage_name(digest), new)
+    async with site.database.transaction() as work:
+        await media_changes.describe(work, SYSTEM, asset.id, {"name": "quay"})
+        sent = Sent(digest, len(new), MediaKind.PICTURE, "image/jpeg", "jpg", 1, None, Shown(digest, len(new), 800, 600))
+        asset = await media_changes.replace(work, SYSTEM, asset.id, sent)
+    assert asset.name == "quay.jpg"
+    for former, now in (
+        (old, asset.path),
+        (f"/media/{asset.id}/harbour.png", asset.path),
+        (old_rendition, path(asset.path, Spec(320, "webp"))),
+    ):
+        answer = await site.browser().get(former)
+        assert (answer.status, answer.location) == (302, now)
+    assert (await site.browser().get(asset.path)).body == new
+
+
+async def test_private_file_is_for_those_at_the_desk_until_readers_see_it(site: Site) -> None:
+    asset = await brought(site)
+    addresses = (asset.path, f"/media/{asset.id}/harbour.png", path(asset.path, Spec(320, "webp")))
+    async with site.database.transaction() as work:
+        await sites.configure(work, media={"is_private": True})
+    author, contributor = await site.signed_in("author"), await site.signed_in("contributor")
+    for address in addresses:
+        assert (await site.browser().get(address)).status == 404
+        assert (await contributor.get(address)).status == 404
+        assert (await author.get(address)).status in (200, 302)
+    assert (await author.get(asset.path)).headers["Cache-Control"].startswith("private")
+    actor = await factories.person(site.database, "editor")
+    await factories.published(site.database, actor, text=f"![]({asset.path})")
+    assert [(await site.browser().get(address)).status for address in addresses] == [200, 302, 200]
+    assert (await site.browser().get(asset.path)).headers["Cache-Control"].startswith("public")
+
+
+async def test_trashed_file_is_not_there(site: Site) -> None:
+    asset = await brought(site)
+    async with site.database.transaction() as work:
+        (await work.session.get_one(Asset, asset.id)).trashed_at = work.now
+    for address in (asset.path, path(asset.path, Spec(320, "webp")), f"/media/{asset.id}/harbour.png"):
+        assert (await site.browser().get(address)).status == 404
+
+
+async def test_pages_have_pictures_of_the_cdn_and_links_of_their_own(database_url: str, tmp_path: Path, renderer: Renderer) -> None:
+    async with running_site(database_url, tmp_path, renderer=renderer, media_cdn_url="https://cdn.example.org") as site:
+        await site.person("owner")
+        asset = await brought(site)
+        actor = await factories.person(site.database, "editor")
+        text = f'[![A "/media/1/x" > b]({asset.path})](/media/{asset.id}/harbour.png) `src="/media/1/a"`'
+        await factories.published(site.database, actor, text=text, slug="a")
+        page = (await site.browser().get("/a")).text
+        assert f'src="https://cdn.example.org{asset.path}"' in page
+        assert f'href="/media/{asset.id}/harbour.png"' in page
+        assert "https://cdn.example.org/media/1/x" not in page
+        assert "https://cdn.example.org/media/1/a" not in page
+        async with site.database.transaction() as work:
+            await sites.choose_access(work, SYSTEM, Access.PRIVATE, "hash")
+        author = await site.signed_in("author")
+        assert "cdn.example.org" not in (await author.get("/a")).text
+
+
+async def test_storage_elsewhere_sends_by_an_address_that_ends(
+    database_url: str, tmp_path: Path, renderer: Renderer, s3_server: s3.Server
+) -> None:
+    bucket = {name.removeprefix("SQUALL_").lower(): value for name, value in s3_server.new_bucket().items()}
+    async with running_site(database_url, tmp_path, renderer=renderer, media_signed=True, **bucket) as site:
+        asset = await brought(site)
+        for address in (asset.path, path(asset.path, Spec(320, "webp"))):
+            answer = await site.browser().get(address)
+            assert answer.status == 302
+            assert "X-Amz-Signature" in answer.location
+            assert answer.headers["Cache-Control"] == "private, max-age=1800"

@@ -1,0 +1,114 @@
+"""An asset changes, and every text that shows it with it."""
+
+import pytest
+from sqlalchemy import select
+
+from cms.db.session import Database
+from cms.errors import Conflict, Forbidden, InvalidInput
+from cms.events import PostPublished
+from cms.models import Asset, AssetAddress, Job, Published
+from cms.models.media import MediaKind
+from cms.policy import Actor
+from cms.rendering import Renderer
+from cms.services import media, media_changes, renewing
+from cms.services.media_changes import Sent, Shown
+from tests.factories import draft, person, publish
+from tests.services.test_media_uses import brought
+
+URL = "https://tides.example"
+
+
+async def shown(database: Database, renderer: Renderer, editor: Actor, asset: Asset, text: str = "![]({path})") -> int:
+    """A public post with the asset in it and above it."""
+    post = await draft(database, editor, text=text.format(path=asset.path), picture=asset.id)
+    await publish(database, editor, post.id)
+    await renewing.renew_users(database, renderer, URL, asset.id)
+    return post.id
+
+
+async def live(database: Database, post_id: int) -> Published:
+    async with database.read() as session:
+        return await session.get_one(Published, post_id)
+
+
+async def jobs_of(database: Database) -> list[tuple[str, dict[str, object]]]:
+    async with database.read() as session:
+        rows = await session.execute(select(Job.name, Job.payload).where(Job.name.in_(("renew_media", "make_renditions", "forget_file"))))
+        return sorted((name, dict(payload)) for name, payload in rows)
+
+
+async def test_alternative_text_is_in_every_text_when_the_job_is_done(database: Database, renderer: Renderer) -> None:
+    editor, (asset,) = await person(database, "editor"), await brought(database, "a.png")
+    post_id = await shown(database, renderer, editor, asset)
+    async with database.transaction() as work:
+        await media_changes.describe(work, editor, asset.id, {"alt": "Mud at low tide"}, asset.version)
+    assert await jobs_of(database) == [("renew_media", {"asset": asset.id})]
+    heard: list[object] = []
+    database.listen(heard.append)
+    before = await live(database, post_id)
+    await renewing.renew_users(database, renderer, URL, asset.id)
+    now = await live(database, post_id)
+    assert now.picture is not None
+    assert now.picture["alt"] == "Mud at low tide"
+    assert (now.updated_at, now.published_at, now.revision_id) == (before.updated_at, before.published_at, before.revision_id)
+    aspects = {aspect for event in heard if isinstance(event, PostPublished) for aspect in event.aspects}
+    assert aspects == {"picture"}
+
+
+async def test_what_stays_the_same_is_announced_to_nobody(database: Database, renderer: Renderer) -> None:
+    editor, (asset,) = await person(database, "editor"), await brought(database, "a.png")
+    await shown(database, renderer, editor, asset)
+    heard: list[object] = []
+    database.listen(heard.append)
+    await renewing.renew_users(database, renderer, URL, asset.id)
+    assert not [event for event in heard if isinstance(event, PostPublished)]
+
+
+async def test_another_file_takes_its_place_and_the_old_address_stays_known(database: Database, renderer: Renderer) -> None:
+    editor, (asset,) = await person(database, "editor"), await brought(database, "a.png")
+    post_id, old = await shown(database, renderer, editor, asset), asset.path
+    sent = Sent("e" * 64, 9, MediaKind.PICTURE, "image/jpeg", "jpg", 1, None, Shown("f" * 64, 8, 40, 30))
+    async with database.transaction() as work:
+        replaced = await media_changes.replace(work, editor, asset.id, sent)
+    assert replaced.path == f"/media/{asset.id}/{'f' * 12}/a.jpg"
+    await renewing.renew_users(database, renderer, URL, asset.id)
+    assert old not in (now := await live(database, post_id)).html
+    assert replaced.path in now.html
+    async with database.read() as session:
+        assert [(row.mark, row.name) for row in await session.scalars(select(AssetAddress))] == [(asset.mark, "a.png")]
+        for mark, name, is_known in ((asset.mark, "a.png", True), ("", "a.png", True), ("f" * 12, "a.jpg", True),
+                                     ("1" * 12, "a.png", False), ("", "b.png", False)):  # fmt: skip
+            assert await media.knows_address(session, replaced, mark, name) is is_known
+    assert ("make_renditions", {"asset": asset.id}) in await jobs_of(database)
+    assert ("forget_file", {"digest": asset.digest}) in await jobs_of(database)
+
+
+async def test_file_of_another_kind_or_of_another_asset_is_refused(database: Database) -> None:
+    editor, (one, two) = await person(database, "editor"), await brought(database, "a.png", "b.png")
+    film = Sent("e" * 64, 9, MediaKind.VIDEO, "video/mp4", "mp4", 1, 2.5, Shown("e" * 64, 9, None, None))
+    same = Sent(two.digest, 1, MediaKind.PICTURE, "image/png", "png", 1, None, Shown(two.digest, 1, 4, 3))
+    for sent in (film, same):
+        with pytest.raises(InvalidInput):
+            async with database.transaction() as work:
+                await media_changes.replace(work, editor, one.id, sent)
+
+
+async def test_author_changes_what_he_brought_and_nothing_else(database: Database) -> None:
+    ana = await person(database, "author")
+    (asset,) = await brought(database, "a.png")
+    with pytest.raises(Forbidden):
+        async with database.transaction() as work:
+            await media_changes.describe(work, ana, asset.id, {"alt": "Mine"})
+    async with database.transaction() as work:
+        (await work.session.get_one(Asset, asset.id)).created_by_id = ana.user_id
+    async with database.transaction() as work:
+        assert (await media_changes.describe(work, ana, asset.id, {"alt": "Mine", "name": "Übersicht.png"})).name == "ubersicht.png"
+
+
+async def test_of_two_who_change_it_the_second_is_told(database: Database) -> None:
+    editor, (asset,) = await person(database, "editor"), await brought(database, "a.png")
+    async with database.transaction() as work:
+        await media_changes.describe(work, editor, asset.id, {"credit": "Ana"}, asset.version)
+    with pytest.raises(Conflict):
+        async with database.transaction() as work:
+            await media_changes.describe(work, editor, asset.id, {"credit": "Otto"}, asset.version)
