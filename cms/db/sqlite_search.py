@@ -36,8 +36,11 @@ async def search(session: AsyncSession, wanted: Wanted, most: int, *, in_title: 
 
 
 async def search_desk(session: AsyncSession, wanted: Wanted, most: int) -> list[int]:
+    """Words as they stand are found one after the other; whatever goes on from them is only gathered if that is not enough."""
     found = select(_DESK.c.rowid).where(_AT_THE_DESK).limit(most)
-    return list(await session.scalars(found, {"wanted": _joined(" AND ", wanted.terms)}))
+    as_they_stand = [Term(term.words) for term in wanted.terms]
+    numbers = list(await session.scalars(found, {"wanted": _joined(" AND ", as_they_stand)}))
+    return numbers if len(numbers) == most else list(await session.scalars(found, {"wanted": _joined(" AND ", wanted.terms)}))
 
 
 def has_terms(wanted: Wanted, post_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:

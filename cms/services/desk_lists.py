@@ -159,16 +159,17 @@ async def list_posts(session: ReadSession, actor: Actor, kind: Kind, query: List
     page = 1 if query.after else min(query.page, MOST_NUMBERED)
     number, most = (None, MOST_SIFTED) if query.is_narrowed else (counts[query.status], MOST_COUNTED)
     is_sifted = query.is_narrowed and not sieve.is_wide and not query.after
-    everything = await _numbers(session, sieve, query, 0, MOST_SIFTED + 1) if is_sifted else ()
+    condition = sieve.condition(own)
+    everything = await _numbers(session, condition, query, 0, MOST_SIFTED + 1) if is_sifted else ()
     number = len(everything) if is_sifted else number
     total = number if number is None else min(number, most)
     page = page if total is None else min(page, max(1, -(-total // PER_SCREEN)))
     first = (page - 1) * PER_SCREEN
-    found = everything[first:] if is_sifted else await _numbers(session, sieve, query, first, PER_SCREEN + 1)
+    found = everything[first:] if is_sifted else await _numbers(session, condition, query, first, PER_SCREEN + 1)
     shown, has_next = found[:PER_SCREEN], len(found) > PER_SCREEN
-    rows = await _rows(session, actor, [number for number, _ in shown])
+    rows = await _rows(session, actor, shown)
     is_last = has_next and (query.after or page == MOST_NUMBERED)
-    after = _place(*shown[-1]) if is_last else ""
+    after = _place(rows[-1].post, query) if is_last and rows else ""
     return DeskSlice(rows, counts, page, 0 if query.after else first + 1, total, number is not None and number > most, has_next, after)
 
 
@@ -188,17 +189,30 @@ async def _own(session: AsyncSession, actor: Actor) -> ColumnElement[bool]:
     return Post.id.in_(found) if len(found) <= MANY else posts.is_own(actor)
 
 
+# A condition on what stands in the working copy, and the same on what readers see.
+Sides = tuple[ColumnElement[bool], ColumnElement[bool]]
+
+
 @dataclass(frozen=True, slots=True)
 class Sieve:
-    """``few``: the posts of which the condition can be true, if there are few; None: many."""
+    """``few``: the posts that can pass, if there are few; None: many."""
 
-    condition: ColumnElement[bool]
+    conditions: tuple[ColumnElement[bool], ...] = ()
+    sides: tuple[Sides, ...] = ()  # asked together: which side is seen is found out once for all of them
     few: Collection[int] | None = None
     is_wide: bool = False  # words that many texts have
 
     def __and__(self, other: "Sieve") -> "Sieve":
         few = self.few if other.few is None else other.few if self.few is None else {*self.few} & {*other.few}
-        return Sieve(and_(self.condition, other.condition), few, self.is_wide or other.is_wide)
+        return Sieve((*self.conditions, *other.conditions), (*self.sides, *other.sides), few, self.is_wide or other.is_wide)
+
+    def condition(self, own: Own) -> ColumnElement[bool]:
+        """By what stands in the working copy where the actor may know of it, else by what readers see: which is the same, unless it has
+        changes."""
+        in_work, in_public = (and_(true(), *each) for each in zip(*self.sides, strict=True)) if self.sides else (true(), true())
+        if own is not None and self.sides:
+            in_work = or_(and_(in_work, or_(Post.has_changes.is_(False), own)), and_(Post.has_changes.is_(True), not_(own), in_public))
+        return and_(*self.conditions, in_work)
 
 
 def _statuses(own: Own) -> Mapping[str, ColumnElement[bool]]:
@@ -229,16 +243,15 @@ async def _sieve(session: ReadSession, actor: Actor, own: Own, kind: Kind, query
     narrowed = await _narrowed(session, actor, own, kind, query)
     if query.q:
         narrowed.append(await _with_words(session, own, query.q))
-    sieve = reduce(operator.and_, narrowed, Sieve(status))
+    sieve = reduce(operator.and_, narrowed, Sieve((status,)))
     if sieve.few is None:
-        return sieve & Sieve(Post.kind == kind)
+        return sieve & Sieve((Post.kind == kind,))
     # Few are looked up by their numbers. The sum keeps SQLite from going through all of a kind.
-    return sieve & Sieve(and_(Post.id.in_(sieve.few), type_coerce(Post.kind, String) + "" == kind.value))
+    return sieve & Sieve((Post.id.in_(sieve.few), type_coerce(Post.kind, String) + "" == kind.value))
 
 
 async def _narrowed(session: AsyncSession, actor: Actor, own: Own, kind: Kind, query: ListQuery) -> list[Sieve]:
     frame = await site.get_frame(session)
-    asked: list[ColumnElement[bool]] = []
     filed: list[Sieve] = []
     if query.category:
         below = PostCategory.category_id.in_(await _from(session, query.category))
@@ -253,26 +266,35 @@ async def _narrowed(session: AsyncSession, actor: Actor, own: Own, kind: Kind, q
     if query.since or query.until:
         filed.append(await _dated(session, kind, query, frame.zone))
     if query.language:
-        asked.append(_in_language(own, query.language, is_usual=query.language == frame.language))
+        filed.append(Sieve(sides=(_in_language(query.language, is_usual=query.language == frame.language),)))
     if query.visibility:
-        asked.append(Post.visibility == query.visibility)
+        filed.append(Sieve((Post.visibility == query.visibility,)))
     if query.mine:
-        asked.append(await _own(session, actor) if own is None else own)
-    return [*filed, *map(Sieve, asked)]
+        filed.append(Sieve((await _own(session, actor) if own is None else own,)))
+    return filed
 
 
 async def _filed(session: AsyncSession, own: Own, table: type[Any], condition: ColumnElement[bool]) -> Sieve:
-    """Few are known by their numbers; of many it is asked one by one, in the order of the list. The sum keeps the database from gathering
-    and sorting them."""
+    """Few are known by their numbers. More are gathered once, and of very many it is asked one by one, both in the order of the list: the
+    sum keeps the database from beginning with them, and a row in place of ``EXISTS`` keeps PostgreSQL from gathering these too."""
     sides = [Side.WORK] if own is None else list(Side)
     filed = select(table.post_id, table.side).where(table.side.in_(sides), condition)
-    found = (await session.execute(filed.limit(MANY * len(sides) + 1))).all()
-    if len(found) <= MANY * len(sides):
+    number = await _counted(session, filed)
+    if number <= MANY * len(sides):
+        found = (await session.execute(filed)).all()
         on = {side: [number for number, where in found if where is side] for side in sides}
         few = {number for number, _ in found}
-        return Sieve(true() if own is None else _as_seen(own, Post.id.in_(on[Side.WORK]), Post.id.in_(on[Side.LIVE])), few)
-    in_work = (Post.id + 0).in_(select(table.post_id).where(table.side == Side.WORK, condition))
-    return Sieve(_as_seen(own, in_work, exists().where(table.post_id == Post.id, table.side == Side.LIVE, condition)))
+        return Sieve(few=few) if own is None else Sieve(sides=((Post.id.in_(on[Side.WORK]), Post.id.in_(on[Side.LIVE])),), few=few)
+    rows = (select(table.post_id).where(table.post_id == Post.id, table.side == side, condition) for side in (Side.WORK, Side.LIVE))
+    in_work, in_public = (row.scalar_subquery().is_not(None) for row in rows)
+    if number <= MOST_COUNTED:
+        in_work = (Post.id + 0).in_(select(table.post_id).where(table.side == Side.WORK, condition))
+    return Sieve(sides=((in_work, in_public),))
+
+
+async def _counted(session: AsyncSession, wanted: Select[Any]) -> int:
+    """How many there are, no further than to one more than ``MOST_COUNTED``."""
+    return await session.scalar(select(func.count()).select_from(wanted.limit(MOST_COUNTED + 1).subquery())) or 0
 
 
 async def _dated(session: AsyncSession, kind: Kind, query: ListQuery, zone: ZoneInfo) -> Sieve:
@@ -284,17 +306,9 @@ async def _dated(session: AsyncSession, kind: Kind, query: ListQuery, zone: Zone
         return and_(since, at < midnight(query.until, zone, days=1) if query.until else true())
 
     column = Post.first_published_at
-    some = select(Post.id).where(Post.kind == kind, within(column.expression)).limit(MOST_COUNTED + 1).subquery()
-    is_few = (await session.scalar(select(func.count()).select_from(some)) or 0) <= MOST_COUNTED
-    return Sieve(within(column.expression if is_few or query.sort == "published" else func.coalesce(column, column)))
-
-
-def _as_seen(own: Own, in_work: ColumnElement[bool], in_public: ColumnElement[bool]) -> ColumnElement[bool]:
-    """By what stands in the working copy where the actor may know of it, else by what readers see: which is the same, unless it has
-    changes."""
-    if own is None:
-        return in_work
-    return or_(and_(in_work, or_(Post.has_changes.is_(False), own)), and_(Post.has_changes.is_(True), not_(own), in_public))
+    some = select(Post.id).where(Post.kind == kind, within(column.expression))
+    is_few = await _counted(session, some) <= MOST_COUNTED
+    return Sieve((within(column.expression if is_few or query.sort == "published" else func.coalesce(column, column)),))
 
 
 async def _from(session: AsyncSession, category_id: int) -> set[int]:
@@ -307,46 +321,46 @@ async def _from(session: AsyncSession, category_id: int) -> set[int]:
     return found
 
 
-def _in_language(own: Own, language: str, *, is_usual: bool) -> ColumnElement[bool]:
+def _in_language(language: str, *, is_usual: bool) -> Sides:
     in_work = or_(Post.language == language, Post.language.is_(None)) if is_usual else Post.language == language
-    return _as_seen(own, in_work, exists().where(Published.post_id == Post.id, Published.language == language))
+    return in_work, exists().where(Published.post_id == Post.id, Published.language == language)
 
 
 async def _with_words(session: ReadSession, own: Own, typed: str) -> Sieve:
     """All words, in the title or the text; longer ones may go on."""
     asked = list(dict.fromkeys(words(typed)))[:MAX_WORDS]
     if not asked:
-        return Sieve(false())
+        return Sieve((false(),))
     wanted = Wanted(tuple(Term((word,), is_prefix=len(word) >= SHORTEST) for word in asked))
     found = await session.dialect.search_desk(session, wanted, MANY + 1)
     if len(found) > MANY:
-        return Sieve(_as_seen(own, session.dialect.has_terms(wanted, Post.id), posts.has_in_public(asked)), is_wide=True)
-    return Sieve(true(), found) if own is None else Sieve(_as_seen(own, Post.id.in_(found), posts.has_in_public(asked)))
+        return Sieve(sides=((session.dialect.has_terms(wanted, Post.id), posts.has_in_public(asked)),), is_wide=True)
+    return Sieve(few=found) if own is None else Sieve(sides=((Post.id.in_(found), posts.has_in_public(asked)),))
 
 
 # --- in which order --------------------------------------------------------------------------------------------------------
 
 
-async def _numbers(session: AsyncSession, sieve: Sieve, query: ListQuery, first: int, most: int) -> Sequence[tuple[int, Any]]:
-    """The posts' numbers, and what they are sorted by."""
+async def _numbers(session: AsyncSession, condition: ColumnElement[bool], query: ListQuery, first: int, most: int) -> Sequence[int]:
     column, is_falling = SORTS[query.sort]
     is_falling ^= query.reverse
-    wanted = select(Post.id, column).where(sieve.condition)
+    wanted = select(Post.id).where(condition)
     if query.after:
         wanted = wanted.where(_beyond(column, query.after, is_falling=is_falling))
     parts = [wanted]
     if column.expression.nullable:  # what was never published stands below all that was; databases have it at one end or the other
         parts = [wanted.where(column.is_not(None)), wanted.where(column.is_(None))][:: 1 if is_falling else -1]
     order = (column.desc(), Post.id.desc()) if is_falling else (column.asc(), Post.id.asc())
-    found: list[tuple[int, Any]] = []
+    found: list[int] = []
     for part in parts:
         if (left := first + most - len(found)) > 0:
-            found += [(number, value) for number, value in await session.execute(part.order_by(*order).limit(left))]
+            found += await session.scalars(part.order_by(*order).limit(left))
     return found[first:]
 
 
-def _place(number: int, value: Any) -> str:
-    return f"{'' if value is None else value.isoformat() if isinstance(value, datetime) else value}~{number}"
+def _place(post: Post, query: ListQuery) -> str:
+    value = getattr(post, SORTS[query.sort][0].key)
+    return f"{'' if value is None else value.isoformat() if isinstance(value, datetime) else value}~{post.id}"
 
 
 def _beyond(column: InstrumentedAttribute[Any], place: str, *, is_falling: bool) -> ColumnElement[bool]:

@@ -96,7 +96,8 @@ async def test_list_asks_as_often_whatever_its_length(database: Database) -> Non
         with watching.questions(database) as sent:
             await listed(database, ana, q="number mud", tag="Sea", language="en", sort="title")
         asked.append(len(sent))
-    assert asked == [10, 12] * 2
+    words = 2 if database.dialect.name == "sqlite" else 1  # as they stand, then with what goes on from them
+    assert asked == [10, 12 + words] * 2
 
 
 async def test_words_are_found_in_title_and_text_as_they_are_being_written(database: Database) -> None:
@@ -125,6 +126,21 @@ async def test_words_that_many_texts_have_are_found_among_filters(database: Data
     assert (found.total, found.has_next, found.pages) == (None, True, 2)
     assert await sees(database, ana, q="mud", sort="title", page=2) == {"Number 3", "Number 4"}
     assert await sees(database, ana, q="mud number", tag="sea") == {"Number 1"}
+
+
+async def test_many_are_filtered_alike_whether_gathered_or_asked_one_by_one(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    ana, otto, editor = await person(database, "author"), await person(database, "author", "Otto Other"), await person(database, "editor")
+    for title, writer, tag in (("Sea by Ana", ana, "Sea"), ("Mud by Ana", ana, "Mud"), ("Sea by Otto", otto, "Sea")):
+        await published(database, writer, title=title, tags=(tag,), new_category="", series="")
+    moved = await published(database, otto, title="Was sea", tags=("Sea",), new_category="", series="")
+    await edited(database, otto, moved.post_id, title="Is mud", tags=("Mud",))
+    for few, gathered in ((1000, 1000), (0, 1000), (0, 0)):
+        monkeypatch.setattr(desk_lists, "MANY", few)
+        monkeypatch.setattr(desk_lists, "MOST_COUNTED", gathered)
+        assert await sees(database, ana, tag="sea") == {"Sea by Ana", "Sea by Otto", "Was sea"}
+        assert await sees(database, ana, tag="sea", author=otto.user_id) == {"Sea by Otto", "Was sea"}
+        assert await sees(database, otto, tag="mud", author=otto.user_id) == {"Is mud"}
+        assert await sees(database, editor, tag="mud") == {"Mud by Ana", "Is mud"}
 
 
 async def test_what_is_typed_together_is_found_once_it_is_in_the_working_copy(database: Database) -> None:
