@@ -70,7 +70,8 @@ class Storage(ABC):
 
     @abstractmethod
     async def put_stream(self, name: str, pieces: AsyncIterator[bytes]) -> None:
-        """Keep what comes in pieces, of which few are in memory at once. All of it is there in the end or, whatever happens, nothing."""
+        """Keep what comes in pieces, of which few are in memory at once. All of it is there in the end or, whatever happens, nothing.
+        A bucket takes few streams at once: what somebody sends slowly is collected in pieces before."""
 
     async def put_file(self, name: str, path: Path) -> None:
         """Keep what is in a file of this machine."""
@@ -103,8 +104,8 @@ class Storage(ABC):
             return
 
     async def list(self, prefix: str = "", *, before: datetime | None = None) -> AsyncIterator[tuple[str, int]]:
-        """Each name with its size in bytes: those below the folder ``prefix``, last written ``before`` then. Drafts, whole or left by a
-        process that was killed, are among them."""
+        """Each name with its size in bytes: those below the folder ``prefix``, last written ``before`` then. Among them are
+        drafts: of streams that go on, and of processes that were killed."""
         async for batch in self._each(iter(obstore.list(self._store, prefix=prefix or None))):
             for meta in batch:
                 if before is None or meta["last_modified"] < before:
