@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Literal
 
-from cms.content.context import RenderContext, Rendered
+from cms.content.context import PageCard, RenderContext, Rendered
 from cms.content.diff import Row, Span, side_by_side
 from cms.errors import InvalidInput, Unavailable
 from cms.processes import LimitedPool, PoolIsClosed, ProcessLost, TooMuchMemory, TooSlow
@@ -62,6 +62,17 @@ class Renderer:
             rows = []
         return rows or [Row("changed", (Span(old, False),), (Span(new, False),))]
 
+    async def read_page(self, body: bytes, content_type: str, url: str) -> PageCard:
+        """What a page of another site says of itself. Raises as ``render`` does; however long it is, it gets no more time than a short
+        text."""
+        card: PageCard = await self._limited(0, _read_page, body, content_type, url)
+        return card
+
+    async def read_oembed(self, body: bytes, page: PageCard, url: str) -> PageCard:
+        """The same with what oEmbed says of it."""
+        card: PageCard = await self._limited(0, _read_oembed, body, page, url)
+        return card
+
     async def _limited(self, size: int, function: Callable[..., Any], *arguments: Any) -> Any:
         """What the function returns in a worker. ``size`` of the texts, in bytes, decides how much time and memory it gets."""
         cpu_seconds = self._cpu_seconds + self._cpu_seconds_per_megabyte * size / _MEGABYTE
@@ -115,3 +126,15 @@ def _render_marked(old: str, new: str, context: RenderContext, show: Show) -> Re
     from cms.content.pipeline import compare
 
     return compare(old, new, context, show)
+
+
+def _read_page(body: bytes, content_type: str, url: str) -> PageCard:
+    from cms.content.link_cards import read_page
+
+    return read_page(body, content_type, url)
+
+
+def _read_oembed(body: bytes, page: PageCard, url: str) -> PageCard:
+    from cms.content.link_cards import read_oembed
+
+    return read_oembed(body, page, url)

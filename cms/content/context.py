@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from cms.wording import phrases
 
+LONGEST_ADDRESS = 600  # characters, of a page that a text shows as a card
+
 
 @dataclass(frozen=True, slots=True)
 class Track:
@@ -127,3 +129,17 @@ class Rendered:
     nowhere: tuple[str, ...] = ()  # titles in [[…]] that nothing has
     flaws: tuple[Flaw, ...] = ()  # that can be told from the text alone (checks)
     targets: tuple[Target, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PageCard:
+    """What a page of another site says of itself. ``picture`` and ``more`` (what oEmbed has to say of it) are addresses to fetch;
+    "" is what nobody said."""
+
+    kind: str = "link"
+    title: str = ""
+    description: str = ""
+    site_name: str = ""
+    author: str = ""
+    picture: str = ""
+    more: str = ""

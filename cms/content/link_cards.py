@@ -6,13 +6,14 @@ Anybody may have written it. Only the head is read, and what is found are plain 
 import json
 import re
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
 
 from cms.content.characters import without_control_characters
+from cms.content.context import PageCard
 
-LONGEST = 600  # characters of an address
+LONGEST_ADDRESS = 2000  # of a picture, or of what oEmbed says; characters, like all of these
 LONGEST_TITLE = 200
 LONGEST_NAME = 80
 LONGEST_DESCRIPTION = 300
@@ -24,19 +25,6 @@ _KNOWN_CHARSETS = re.compile(  # Python knows many more, not all of which are te
     r"us-ascii|iso-8859-(?:1[03-6]?|[2-9])|windows-125[0-8]|koi8-[ru]|shift_jis|euc-(?:jp|kr)|gb2312|gbk|gb18030|big5", re.IGNORECASE
 )
 _TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # marks that turn what stands after them the other way round
-
-
-@dataclass(frozen=True, slots=True)
-class PageCard:
-    """``picture`` and ``more`` (what oEmbed has to say of it) are addresses to fetch; "" is what nobody said."""
-
-    kind: str = "link"
-    title: str = ""
-    description: str = ""
-    site_name: str = ""
-    author: str = ""
-    picture: str = ""
-    more: str = ""
 
 
 def read_page(body: bytes, content_type: str, url: str) -> PageCard:
@@ -142,4 +130,4 @@ def _address(base: str, said: str) -> str:
         parts = urlsplit(found)
     except ValueError:
         return ""
-    return found if said.strip() and parts.scheme in {"http", "https"} and parts.hostname and len(found) <= 4 * LONGEST else ""
+    return found if said.strip() and parts.scheme in {"http", "https"} and parts.hostname and len(found) <= LONGEST_ADDRESS else ""

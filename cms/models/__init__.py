@@ -6,6 +6,7 @@ from cms.models.base import Base
 from cms.models.desk import CustomField, PostTemplate, Redirect, Review, SavedView, Snippet, Transfer, UndoTicket
 from cms.models.document import Document, DocumentUpdate, DocumentWriter, Notification, PreviewLink, Remark, Thread
 from cms.models.job import Job
+from cms.models.link_card import LinkCard, PostCard
 from cms.models.media import Asset, AssetAddress, AssetTag, AssetTrack, AssetUse, Folder, Rendition, RevisionAsset, Upload
 from cms.models.outbox import OutboxEntry
 from cms.models.post import (
@@ -45,6 +46,7 @@ __all__ = [
     "Folder",
     "Identity",
     "Job",
+    "LinkCard",
     "Menu",
     "MenuItem",
     "Notification",
@@ -54,6 +56,7 @@ __all__ = [
     "Portrait",
     "Post",
     "PostAuthor",
+    "PostCard",
     "PostCategory",
     "PostLink",
     "PostSeries",

@@ -17,7 +17,7 @@ from cms.db.session import Work
 from cms.errors import NotFound
 from cms.models import Asset, AssetAddress, AssetTrack
 from cms.models.media import AssetState, MediaKind
-from cms.policy import Actor, Capability, Scope
+from cms.policy import SYSTEM, Actor, Capability, Scope
 from cms.services import audit
 
 NEWEST = 60  # pictures that are offered to be chosen
@@ -58,6 +58,13 @@ async def add_portrait(work: Work, actor: Actor, picture: Upload) -> Asset:
     policy.require(actor, Capability.ACCOUNT_KEEP)
     return await _add(
         work, actor, name=picture.name, digest=picture.digest, size=picture.size, dimensions=picture.dimensions, in_library=False
+    )
+
+
+async def add_copy(work: Work, picture: Upload) -> Asset:
+    """A picture that a page of somebody else shows of itself, made small by us. Nobody brought it."""
+    return await _add(
+        work, SYSTEM, name=picture.name, digest=picture.digest, size=picture.size, dimensions=picture.dimensions, in_library=False
     )
 
 

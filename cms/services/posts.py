@@ -16,7 +16,7 @@ from cms.models import Post, PostAuthor, SearchDocument, Series, User, WorkingCo
 from cms.models.post import Kind, Live, Reason, Side, Visibility
 from cms.policy import Actor, Capability, Scope
 from cms.schemas.post import MAX_TITLE, META, PartOfSeries, PostFields, PostInput
-from cms.services import audit, custom_fields, documents, outbox, post_fields, site, taxonomies, working_copies
+from cms.services import audit, custom_fields, documents, link_cards, outbox, post_fields, references, site, taxonomies, working_copies
 
 SHORT = ("title", "slug", "date")  # fields that the audit has as they were and are
 
@@ -201,6 +201,7 @@ async def save(work: Work, actor: Actor, post_id: int, wanted: PostInput, *, on_
     note_saved(work, actor, post, fields, copy, _changed(copy, text, fields))
     if on_purpose:
         await working_copies.keep(work, [copy], Reason.SAVED, actor.user_id)
+        await link_cards.want(work, await references.bare_addresses(copy.content))
     return post
 
 

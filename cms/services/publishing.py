@@ -27,6 +27,7 @@ from cms.services import (
     custom_fields,
     dead_links,
     documents,
+    link_cards,
     media_uses,
     outbox,
     posts,
@@ -130,6 +131,7 @@ async def publish_all(work: Work, actor: Actor, releases: Sequence[Release]) -> 
     done = delete(Schedule).where(Schedule.post_id.in_([one.post.id for one in going]), Schedule.act == ScheduledAct.PUBLISH)
     await session.execute(done)
     await dead_links.note(work, rows)
+    await link_cards.note(work, {one.post.id: one.release.version.rendered.cards for one in going})
     await search_index.index(work, [(one.published, one.release.version.rendered.plain_text) for one in going if one.published.is_listed])
     await session.flush()  # what follows looks at readers' versions as they are now
     await _announce(work, going)

@@ -3,20 +3,24 @@
 import asyncio
 import re
 from collections.abc import Iterable
+from html import unescape
 from itertools import count
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cms.content.context import Media, RenderContext
+from cms.content.context import Card, Media, RenderContext
 from cms.content.folding import fold
 from cms.content.title_links import TITLE_LINK
-from cms.models import Post, Published
+from cms.models import Address, Post, Published
+from cms.models.address import TargetKind, normalise_path
 from cms.models.post import Visibility
-from cms.services import media
+from cms.services import link_cards, media
 
 _MEDIA = re.compile(r"/media/(\d{1,18})/[^\s\"'()<>]+")
+# An address, and nothing after it on its line nor before it but what begins a line, an item of a list or a quotation.
+_ALONE = re.compile(r"(?:(?<![^\n])|(?<=[<\t])|(?<=[>*+\-.)] )|(?<=  ))https?://[^\s<>]{3,600}+(?=>?[ \t]*+(?:\r?\n|\Z))", re.IGNORECASE)
 MOST = 1000  # titles or pictures of one text that are looked up
 TURN = 100  # of looking; each may go through six hundred characters
 
@@ -31,7 +35,13 @@ async def context(session: AsyncSession, post_id: int, source: str, language: st
         site_host=urlsplit(public_url).hostname or "",
         links=await _by_title(session, titles),
         media=await _media(session, addresses),
+        cards=await _cards(session, await bare_addresses(source), urlsplit(public_url)),
     )
+
+
+async def bare_addresses(source: str) -> list[str]:
+    """Addresses that stand alone on their lines, so that they may become cards."""
+    return [unescape(found[0]) for found in await _first(_ALONE, "http", source)]
 
 
 async def _first(pattern: re.Pattern[str], beginning: str, source: str) -> Iterable[re.Match[str]]:
@@ -67,3 +77,30 @@ async def _media(session: AsyncSession, addresses: dict[str, int]) -> dict[str, 
     """Addresses of the library as they stand in the text → what is there now."""
     found = await media.described(session, set(addresses.values()))
     return {address: found[asset_id] for address, asset_id in addresses.items() if asset_id in found}
+
+
+async def _cards(session: AsyncSession, addresses: list[str], here: SplitResult) -> dict[str, Card]:
+    """What is known of these pages; of this site's own, what readers can see now."""
+    own = {address: path for address in addresses if (path := _path_here(address, here))}
+    return await link_cards.known(session, [each for each in addresses if each not in own]) | await _own_cards(session, own)
+
+
+def _path_here(address: str, here: SplitResult) -> str:
+    """The path that an address of this site has in the database; "" if it is no such."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    return normalise_path(unquote(parts.path)) if (parts.scheme, parts.netloc) == (here.scheme, here.netloc) else ""
+
+
+async def _own_cards(session: AsyncSession, own: dict[str, str]) -> dict[str, Card]:
+    if not own:
+        return {}
+    wanted = (
+        select(Address.path, Published.title)
+        .join(Published, Published.post_id == Address.target_id)
+        .where(Address.path.in_(set(own.values())), Address.target_kind == TargetKind.POST, Published.visibility == Visibility.PUBLIC)
+    )
+    titles = dict((await session.execute(wanted)).all())
+    return {address: Card(titles[path], site_name=urlsplit(address).hostname or "") for address, path in own.items() if path in titles}

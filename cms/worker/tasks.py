@@ -1,15 +1,17 @@
 """What a job of each name does: one function a name, given what it may need and the job's payload."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from cms.db.session import Database
 from cms.imaging import Imaging
 from cms.mail import Mailer
 from cms.media.storage import Storage
+from cms.outgoing import Visitor
 from cms.rendering import Renderer
 from cms.sealing import Sealer
 from cms.services import (
@@ -20,6 +22,7 @@ from cms.services import (
     devices,
     field_labels,
     jobs,
+    link_cards,
     media,
     media_uses,
     notices,
@@ -44,6 +47,7 @@ from cms.services import (
 from cms.services.renditions import Renditions
 from cms.ui.languages import language
 from cms.worker import errands
+from cms.worker import link_cards as looking
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ class Means:
     renditions: Renditions
     public_url: str
     data: Path  # the data folder
+    visitor: Visitor = field(default_factory=Visitor)
     job_id: int = 0  # of the job that is done with it, to report how far it has come
 
 
@@ -88,6 +93,7 @@ async def keep_house(means: Means, _payload: dict[str, Any]) -> None:
         await preview_links.prune(work)
         await notifications.prune(work)
         await transfer_runs.keep_backups(work)
+        await link_cards.renew(work)
     await revisions.prune(means.database)
     await errands.clear_away(means.database, means.data)
     await trash.prune(means.database)
@@ -174,14 +180,32 @@ async def catch_up_media(means: Means, _payload: dict[str, Any]) -> None:
         await means.renditions.make_all(asset_id)
 
 
+async def fetch_card(means: Means, payload: dict[str, Any]) -> None:
+    """Of a page of another site; what we show ourselves is in the database."""
+    async with means.database.read() as session:
+        most, span = link_cards.MOST_PER_HOUR, link_cards.HOUR
+        if until := await jobs.free_at(session, link_cards.JOB, means.job_id, most, span, means.database.clock()):
+            raise PutOff(until)
+        card = await link_cards.find(session, payload["card"])
+    if card and urlsplit(card.url).netloc != urlsplit(means.public_url).netloc:
+        await looking.fetch(means, card.id, card.url, card.picture_url if card.picture_id else "")
+
+
+async def show_card(means: Means, payload: dict[str, Any]) -> None:
+    """What was found out, in the texts that readers have."""
+    async with means.database.read() as session:
+        post_ids = await link_cards.shown_in(session, payload["card"])
+    await renewing.renew(means.database, means.renderer, means.public_url, post_ids)
+
+
 async def run_transfer(means: Means, payload: dict[str, Any]) -> None:
     await errands.run(means.database, means.data, means.public_url, payload["transfer"])
 
 
-LONG = (
+LONG = (  # may take minutes, or wait for others
     transfer_runs.JOB, passing_on.JOB, passing_on.FOLLOWING, permalinks.JOB, "reindex_search", "reindex_desk", dead_links.JOB,
-    "catch_up_media", renditions.JOB, renewing.JOB,
-)  # fmt: skip  # may take minutes
+    "catch_up_media", renditions.JOB, renewing.JOB, link_cards.JOB, link_cards.SHOWING,
+)  # fmt: skip
 TASKS: dict[str, Task] = {
     transfer_runs.JOB: run_transfer,
     "keep_house": keep_house,
@@ -193,6 +217,8 @@ TASKS: dict[str, Task] = {
     custom_fields.FOLLOWING: follow_label,
     passing_on.JOB: pass_on_term,
     passing_on.FOLLOWING: follow_term,
+    link_cards.JOB: fetch_card,
+    link_cards.SHOWING: show_card,
     notices.JOB: send_mail,
     resets.JOB: offer_reset,
     media.FORGETTING: forget_file,

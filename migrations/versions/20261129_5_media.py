@@ -1,5 +1,5 @@
 """The library: what a file is and what is shown of it, words and folders, former addresses, renditions, uploads under way, and which texts
-show what. What lies in the library already is looked at by a job."""
+show what; cards of other sites' pages. What lies in the library already is looked at by a job."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -44,6 +44,7 @@ def upgrade() -> None:
     _widen_assets()
     _fill_assets(op.get_bind())
     _make_tables()
+    _make_cards()
     with op.batch_alter_table("sites", table_args=ONE_ROW) as batch:
         batch.add_column(sa.Column("media", JSON, nullable=False, server_default="{}"))
     with op.batch_alter_table("sites", table_args=ONE_ROW) as batch:
@@ -58,6 +59,8 @@ def downgrade() -> None:
     op.execute("DELETE FROM jobs WHERE name = 'catch_up_media'")
     with op.batch_alter_table("sites", table_args=ONE_ROW) as batch:
         batch.drop_column("media")
+    for table in ("post_cards", "link_cards"):
+        op.drop_table(table)
     for table in ("uploads", "revision_assets", "asset_uses", "renditions", "asset_tracks", "asset_addresses", "asset_tags"):
         op.drop_table(table)
     op.execute("DELETE FROM assets WHERE state <> 'ready'")
@@ -193,3 +196,36 @@ def _make_tables() -> None:
     )
     op.create_index("ix_uploads_user_id", "uploads", ["user_id"])
     op.create_index("ix_uploads_active_at", "uploads", ["active_at"])
+
+
+def _make_cards() -> None:
+    op.create_table(
+        "link_cards",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("url", sa.String(600), nullable=False),
+        sa.Column("kind", sa.String(20), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("site_name", sa.Text(), nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("picture_id", ID, nullable=True),
+        sa.Column("picture_url", sa.Text(), nullable=False),
+        sa.Column("fetched_at", UTCDateTime(), nullable=True),
+        sa.Column("due_at", UTCDateTime(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["picture_id"], ["assets.id"], name="fk_link_cards_picture_id_assets", ondelete="SET NULL"),
+        sa.PrimaryKeyConstraint("id", name="pk_link_cards"),
+        sa.UniqueConstraint("url", name="uq_link_cards_url"),
+    )
+    op.create_index("ix_link_cards_picture_id", "link_cards", ["picture_id"])
+    op.create_index("ix_link_cards_due_at", "link_cards", ["due_at"])
+    op.create_table(
+        "post_cards",
+        sa.Column("post_id", ID, nullable=False),
+        sa.Column("card_id", ID, nullable=False),
+        sa.ForeignKeyConstraint(["post_id"], ["published.post_id"], name="fk_post_cards_post_id_published", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["card_id"], ["link_cards.id"], name="fk_post_cards_card_id_link_cards", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("post_id", "card_id", name="pk_post_cards"),
+    )
+    op.create_index("ix_post_cards_card_id", "post_cards", ["card_id"])

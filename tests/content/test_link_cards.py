@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from cms.content.link_cards import LONGEST_DESCRIPTION, LONGEST_TITLE, PageCard, read_oembed, read_page
+from cms.content.context import PageCard
+from cms.content.link_cards import LONGEST_DESCRIPTION, LONGEST_TITLE, read_oembed, read_page
 
 URL = "https://tides.example/a/b"
 HTML = "text/html; charset=utf-8"

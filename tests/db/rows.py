@@ -19,6 +19,7 @@ from cms.models import (
     DocumentWriter,
     Folder,
     Identity,
+    LinkCard,
     Menu,
     MenuItem,
     Notification,
@@ -26,6 +27,7 @@ from cms.models import (
     Passkey,
     Portrait,
     Post,
+    PostCard,
     PostLink,
     PostSeries,
     PostTemplate,
@@ -133,7 +135,8 @@ async def _of_a_text(work: Work, post_id: int, revision_id: int, user_id: int) -
 async def _of_the_library(work: Work, asset_id: int, post_id: int, revision_id: int, user_id: int) -> list[Base]:
     folder = Folder(name="Tides", folded="tides", created_at=work.now, created_by_id=user_id)
     words = asset_row(digest="7" * 64, name="a.vtt", kind="captions", content_type="text/vtt", created_at=work.now)
-    work.session.add_all([folder, words])
+    card = LinkCard(url="https://other.example/a", title="A", picture_id=asset_id, due_at=work.now)
+    work.session.add_all([folder, words, card])
     await work.session.flush()
     film = {"folder_id": folder.id, "poster_id": asset_id, "trashed_at": work.now}
     under_way = {"user_id": user_id, "name": "b.png", "folder_id": folder.id, "replaces_id": asset_id}
@@ -146,6 +149,7 @@ async def _of_the_library(work: Work, asset_id: int, post_id: int, revision_id: 
         Rendition(shown_digest="0" * 64, name="640.webp", size=1, made_at=work.now),
         AssetUse(post_id=post_id, side=Side.LIVE, asset_id=asset_id),
         RevisionAsset(revision_id=revision_id, asset_id=asset_id),
+        PostCard(post_id=post_id, card_id=card.id),
         Upload(id="u" * 43, started_at=work.now, active_at=work.now, **under_way),
     ]
 

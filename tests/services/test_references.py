@@ -44,8 +44,22 @@ async def test_of_many_titles_the_first_thousand_are_looked_up(database: Databas
         "".join(f"/media/{number}/a " for number in range(_SIZE // 15)),
         "/media/1/a " * (_SIZE // 11),
         "/media/1/" + "a" * _SIZE,
+        "".join(f"https://a.example/{number}\n" for number in range(_SIZE // 20)),
+        f"https://{'a' * 590}" * (_SIZE // 600),
+        f"  http://a.example{' ' * 600}b" * (_SIZE // 600),
     ],
-    ids=["titles", "one title", "open titles", "long open titles", "pictures", "one picture", "a long address"],
+    ids=[
+        "titles",
+        "one title",
+        "open titles",
+        "long open titles",
+        "pictures",
+        "one picture",
+        "a long address",
+        "addresses",
+        "long addresses",
+        "spaces after addresses",
+    ],
 )
 async def test_nobody_waits_while_a_megabyte_is_looked_through(database: Database, source: str) -> None:
     await found(database, "[[a]] /media/1/a")  # whatever is only done once

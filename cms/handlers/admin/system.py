@@ -31,6 +31,8 @@ JOBS = phrases(
         "follow_label": "Writes a field's new label into what readers see",
         "send_mail": "Sends a letter",
         "offer_reset": "Offers a new password",
+        "fetch_card": "Looks at a page of another site for its card",
+        "show_card": "Shows what was found out of a page in the texts that show its card",
         "forget_file": "Deletes a file that nothing names",
         "transfer": "Does an import, an export, a backup or a check",
     }
