@@ -242,7 +242,9 @@ class _Frames(Image.Image):
 def _animated(image: Image.Image, edit: Edit, form: str, **said: Any) -> tuple[bytes, tuple[int, int]]:
     frames = _Frames(image, edit)
     kept = io.BytesIO()
-    frames.save(kept, form, save_all=True, duration=frames.durations, loop=image.info.get("loop", 1), **said)
+    if form != "GIF" or "loop" in image.info:  # a GIF that does not say plays once
+        said["loop"] = image.info.get("loop", 1)
+    frames.save(kept, form, save_all=True, duration=frames.durations, **said)
     return kept.getvalue(), frames.size
 
 

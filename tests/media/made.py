@@ -59,7 +59,7 @@ def frames(count: int, size: tuple[int, int] = (40, 30)) -> list[Image.Image]:
 
 def animation(form: str, count: int = 4, **options: Any) -> bytes:
     first, *others = frames(count)
-    return saved(first, form, save_all=True, append_images=others, duration=120, loop=0, **options)
+    return saved(first, form, save_all=True, append_images=others, duration=120, **{"loop": 0, **options})
 
 
 def chunk(name: bytes, content: bytes) -> bytes:

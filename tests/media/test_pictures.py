@@ -175,6 +175,7 @@ def test_edits_are_applied_to_the_upright_picture(desk: Desk, form: str) -> None
 
 @pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG"])
 def test_animations_go_on_moving_when_they_are_turned(desk: Desk, form: str) -> None:
+    assert "loop" not in desk.prepared(made.animation("GIF", loop=None), rotation=270).info
     turned = desk.prepared(made.animation(form), rotation=270)
     assert (turned.size, turned.n_frames) == ((30, 40), 4)
     assert [frame.info["duration"] for frame in ImageSequence.Iterator(turned) if not frame.load() or True] == [120] * 4
