@@ -28,7 +28,7 @@ MAX_NOTES = 16_000_000  # bytes that a JPEG may have before the picture begins
 MAX_PIXELS = 50_000_000
 MAX_PIXELS_OF = {"WEBP": 16_000_000, "AVIF": 16_000_000}  # their decoders keep several copies
 MAX_FRAMES = 1000
-MAX_ANIMATED_PIXELS = 250_000_000  # in all frames
+MAX_ANIMATED_PIXELS = 100_000_000  # in all frames: so many can be made into a WebP in ten seconds, even of noise
 ROOMY = 25_000_000  # pixels: of what has more, no two copies fit into a worker's memory
 
 MAX_LOGO_BYTES = 2_000_000
