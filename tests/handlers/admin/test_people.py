@@ -41,7 +41,7 @@ async def work_off(site: Site) -> None:
     """What the worker would do."""
     parts = site.application.parts
     means = Means(
-        parts.database, parts.sealer, parts.mailer, parts.storage, parts.renderer, parts.imaging,
+        parts.database, parts.sealer, parts.mailer, parts.storage, parts.renderer, parts.imaging, parts.renditions,
         parts.settings.public_url, parts.settings.data,
     )  # fmt: skip
     while await loop.run_next(means, Metrics()):

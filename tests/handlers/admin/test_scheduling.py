@@ -261,7 +261,7 @@ async def test_why_it_could_not_go_out_is_said_in_the_language_of_whoever_looks(
     clock.pass_(days=3)
     parts = site.application.parts
     means = Means(
-        parts.database, parts.sealer, parts.mailer, parts.storage, parts.renderer, parts.imaging,
+        parts.database, parts.sealer, parts.mailer, parts.storage, parts.renderer, parts.imaging, parts.renditions,
         parts.settings.public_url, parts.settings.data,
     )  # fmt: skip
     assert await scheduler.do_due(means) == 0
