@@ -209,13 +209,19 @@ async def notes(session: AsyncSession, actor: Actor, subject: tuple[Kind, int | 
         if fields.slug or fields.title:
             path = await _free_path(session, post, fields, now)
             is_here = post.id and await public_path(session, post.id) == f"/{path}"
-            said["slug"] = Note(
-                say("Readers find it at /{path} now.", path=path) if is_here else say("/{path} is free.", path=path), value=f"/{path}"
-            )
+            words = say("Readers find it at /{path} now.", path=path) if is_here else await _taken_over(session, post, path)
+            said["slug"] = Note(words, value=f"/{path}")
     except InvalidInput as error:
         said |= {name: Note(words, is_wrong=True) for name, words in error.errors.items()}
     wrong = await custom_fields.wrong(session, post.kind, fields.custom)
     return said | {name: Note(words, is_wrong=True) for name, words in wrong.items()}
+
+
+async def _taken_over(session: AsyncSession, post: Post, path: str) -> str:
+    """Whoever types an address may take it from what it led to so far."""
+    if await addresses.is_unused(session, path, TargetKind.POST, post.id):
+        return say("/{path} is free.", path=path)
+    return say("/{path} has led to something else so far; it would lead here then.", path=path)
 
 
 async def _document(session: AsyncSession, post: Post, fields: PostFields, rendered: Rendered) -> dict[str, Any]:

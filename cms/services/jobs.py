@@ -131,7 +131,8 @@ async def free_at(session: AsyncSession, name: str, job_id: int, most: int, span
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the desk shows of a job. ``state``: waiting, running or failed; ``error`` of one that waits: of the try before."""
+    """What the desk shows of a job. ``state``: waiting, running or failed; ``error`` of one that waits: of the try before; ``kind``: which
+    of several works of its name it is, "" if there is only one."""
 
     id: int
     name: str
@@ -141,6 +142,7 @@ class Shown:
     attempts: int
     error: str
     progress: dict[str, Any] | None
+    kind: str
 
 
 async def list_of(session: AsyncSession, actor: Actor, now: datetime) -> list[Shown]:
@@ -150,10 +152,12 @@ async def list_of(session: AsyncSession, actor: Actor, now: datetime) -> list[Sh
     wanted = (
         select(Job).where(or_(Job.finished_at.is_(None), is_failed)).order_by(Job.finished_at.is_(None), Job.id.desc()).limit(MOST_SHOWN)
     )
-    return [
-        Shown(row.id, row.name, _state(row, now), row.created_at, row.due_at, row.attempts, row.error or "", row.progress)
-        for row in await session.scalars(wanted)
-    ]
+    return [_shown(row, now) for row in await session.scalars(wanted)]
+
+
+def _shown(job: Job, now: datetime) -> Shown:
+    kind = str(job.payload.get("kind", ""))
+    return Shown(job.id, job.name, _state(job, now), job.created_at, job.due_at, job.attempts, job.error or "", job.progress, kind)
 
 
 def _state(job: Job, now: datetime) -> str:

@@ -41,7 +41,7 @@ async def ask(work: Work, actor: Actor, kind: TransferKind, *, form: str = "", f
     )  # fmt: skip
     work.session.add(row)
     await work.session.flush()
-    await jobs.enqueue(work, JOB, key=f"{JOB}:{row.id}", transfer=row.id)
+    await jobs.enqueue(work, JOB, key=f"{JOB}:{row.id}", transfer=row.id, kind=row.kind)
     audit.note(work, actor, f"{row.kind}.start", "transfer", row.id)
     return row
 

@@ -8,10 +8,11 @@ import pytest
 from cms.db.session import Database
 from cms.errors import InvalidInput
 from cms.models import Post, Published, Revision, WorkingCopy
+from cms.models.address import TargetKind
 from cms.models.post import Reason
 from cms.policy import Actor
 from cms.schemas.post import PostFields, PostInput
-from cms.services import desk, media, posts, site
+from cms.services import addresses, desk, media, posts, site
 from cms.services.desk import Note
 from tests.factories import draft, edited, person, publish, published
 
@@ -135,6 +136,11 @@ async def test_map_that_was_written_before_a_field_was_there_is_not_another(data
         assert (await session.get_one(Revision, post.revision_id)).reason is Reason.SAVED
 
 
+async def moved(database: Database, post_id: int, path: str) -> None:
+    async with database.transaction() as work:
+        await addresses.assign(work, path, TargetKind.POST, post_id)
+
+
 async def test_while_somebody_types_it_is_said_where_the_text_would_stand(database: Database) -> None:
     ana = await person(database, "author")
     taken = await published(database, ana, title="Low tide")
@@ -146,6 +152,10 @@ async def test_while_somebody_types_it_is_said_where_the_text_would_stand(databa
     assert await notes() == {}
     assert await notes(title="Low tide") == {"slug": Note("/low-tide-2 is free.", value="/low-tide-2")}
     assert await notes(slug="low-tide") == {"slug": Note("/low-tide belongs to something else; choose another address.", is_wrong=True)}
+    await moved(database, taken.post_id, "ebb")
+    led = "/low-tide has led to something else so far; it would lead here then."
+    assert await notes(slug="low-tide") == {"slug": Note(led, value="/low-tide")}
+    await moved(database, taken.post_id, "low-tide")
     assert await notes(slug="Login") == {"slug": Note("/login is used by Squall itself; choose another address.", is_wrong=True)}
     assert (await notes(taken.post_id, title="Low tide"))["slug"] == Note("Readers find it at /low-tide now.", value="/low-tide")
     assert (await notes(date="2019-03-05T09:30"))["date"] == Note("A Tuesday. It counts as first published then.")

@@ -14,7 +14,7 @@ from cms.services.desk_lists import Choices
 from cms.ui.choices import languages
 from cms.ui.lists import VISIBLE_TO
 
-TYPED = frozenset({"since", "until", "tag"})  # fields of a list that somebody writes in
+TYPED = frozenset({"q", "since", "until", "tag"})  # fields of a list that somebody writes in
 COLUMNS = "columns"  # the cookie; a preference, like light and dark
 COLUMNS_KEPT = 400 * 24 * 3600  # seconds
 

@@ -35,6 +35,10 @@ JOBS = phrases(
         "show_card": "Shows what was found out of a page in the texts that show its card",
         "forget_file": "Deletes a file that nothing names",
         "transfer": "Does an import, an export, a backup or a check",
+        "transfer.import": "Does an import",
+        "transfer.export": "Does an export",
+        "transfer.backup": "Does a backup",
+        "transfer.check": "Does a check",
     }
 )
 

@@ -66,6 +66,15 @@ async def test_date_that_is_none_is_said_by_its_field(site: Site) -> None:
     assert "write a day of the calendar" in answer.words.lower()
 
 
+async def test_search_that_is_too_long_is_said_by_its_field(site: Site) -> None:
+    browser = await site.signed_in("owner")
+    await written(browser, title="Tides")
+    answer = await browser.get("/admin/posts?q=" + 3000 * "x")
+    assert (answer.status, by_id(answer.page, "q").get("maxlength")) == (422, "200")
+    assert "Search in title and text: " in answer.words
+    assert "Tides" in answer.words
+
+
 async def test_list_that_became_shorter_leads_to_its_last_screen(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(desk_lists, "PER_SCREEN", 1)
     browser = await site.signed_in("owner")

@@ -13,6 +13,7 @@ from cms.handlers.admin.system import JOBS
 from cms.mail import MailFailed
 from cms.models import Job
 from cms.models.desk import TransferKind
+from cms.policy import SYSTEM
 from cms.schemas.transfers import BackupPlan
 from cms.services import jobs, transfer_runs
 from cms.wording import say
@@ -29,7 +30,7 @@ LONG = pytest.mark.timeout(240)
 def means_of(site: Site) -> Means:
     parts = site.application.parts
     return Means(
-        parts.database, parts.sealer, parts.mailer, parts.storage, parts.renderer, parts.imaging,
+        parts.database, parts.sealer, parts.mailer, parts.storage, parts.renderer, parts.imaging, parts.renditions,
         parts.settings.public_url, parts.settings.data,
     )  # fmt: skip
 
@@ -284,6 +285,15 @@ async def test_failed_job_is_shown_with_its_reason_tried_again_or_given_up(site:
     assert (await owner.post(second)).status == 404
     assert "asleep" not in (await owner.get("/admin/jobs")).words
     assert await loop.run_next(means_of(site), site.application.parts.metrics)
+
+
+async def test_jobs_say_what_is_brought_in_or_taken_out(site: Site) -> None:
+    owner = await site.signed_in("owner")
+    async with site.database.transaction() as work:
+        await transfer_runs.ask(work, SYSTEM, TransferKind.EXPORT, form="markdown")
+        await jobs.enqueue(work, transfer_runs.JOB, transfer=999_999)  # as releases before did
+    said = (await owner.get("/admin/jobs")).words
+    assert said.count("Does an export") == said.count("Does an import, an export, a backup or a check") == 1
 
 
 async def test_why_a_job_failed_is_said_with_its_names_in_the_language_of_whoever_looks(
