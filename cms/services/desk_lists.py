@@ -13,6 +13,7 @@ from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     Select,
     String,
@@ -276,7 +277,7 @@ async def _narrowed(session: AsyncSession, actor: Actor, own: Own, kind: Kind, q
 
 async def _filed(session: AsyncSession, own: Own, table: type[Any], condition: ColumnElement[bool]) -> Sieve:
     """Few are known by their numbers. More are gathered once, and of very many it is asked one by one, both in the order of the list: the
-    sum keeps the database from beginning with them, and a row in place of ``EXISTS`` keeps PostgreSQL from gathering these too."""
+    function keeps databases from beginning with them, and a row in place of ``EXISTS`` keeps PostgreSQL from gathering these too."""
     sides = [Side.WORK] if own is None else list(Side)
     filed = select(table.post_id, table.side).where(table.side.in_(sides), condition)
     number = await _counted(session, filed)
@@ -286,10 +287,9 @@ async def _filed(session: AsyncSession, own: Own, table: type[Any], condition: C
         few = {number for number, _ in found}
         return Sieve(few=few) if own is None else Sieve(sides=((Post.id.in_(on[Side.WORK]), Post.id.in_(on[Side.LIVE])),), few=few)
     rows = (select(table.post_id).where(table.post_id == Post.id, table.side == side, condition) for side in (Side.WORK, Side.LIVE))
-    in_work, in_public = (row.scalar_subquery().is_not(None) for row in rows)
-    if number <= MOST_COUNTED:
-        in_work = (Post.id + 0).in_(select(table.post_id).where(table.side == Side.WORK, condition))
-    return Sieve(sides=((in_work, in_public),))
+    alone, in_public = (row.scalar_subquery().is_not(None) for row in rows)
+    gathered = func.coalesce(Post.id.in_(select(table.post_id).where(table.side == Side.WORK, condition)), False, type_=Boolean)
+    return Sieve(sides=((gathered if number <= MOST_COUNTED else alone, in_public),))
 
 
 async def _counted(session: AsyncSession, wanted: Select[Any]) -> int:
