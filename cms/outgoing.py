@@ -39,8 +39,10 @@ _ASKS_FOR = {"Accept": "text/html, application/xhtml+xml, application/json, imag
 _STATUS = re.compile(r"HTTP/1\.[01] (\d{3}) ")
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))  # of ASCII
 
-# Addresses of the new kind that stand for one of the old kind, whatever that is (RFC 6052, 3056, 4380).
-_TRANSLATED = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")))
+# Addresses of the new kind that stand for one of the old kind, whatever that is (RFC 6052, 2765, 3056, 4291, 4380), or were for networks
+# of one's own (3879); and of the old kind those that lead to what a provider of machines tells them alone.
+_NEW_KIND = ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96", "2002::/16", "::/96", "2001::/32", "fec0::/10")
+_NOT_OUTSIDE = tuple(map(ipaddress.ip_network, (*_NEW_KIND, "192.0.0.0/24", "168.63.129.16")))
 
 
 class OutgoingFailed(CMSError):
@@ -215,7 +217,5 @@ def is_public(address: str) -> bool:
     """Whether it is somewhere on the internet, and not in our own network or on this machine."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if ip.version == 6:
-        if any(ip in network for network in _TRANSLATED):
-            return False
         ip = ip.ipv4_mapped or ip
-    return ip.is_global and not ip.is_multicast
+    return ip.is_global and not ip.is_multicast and not any(ip in network for network in _NOT_OUTSIDE)

@@ -128,6 +128,15 @@ async def test_nobody_there_is_a_sentence(own: Outgoing) -> None:
         ("::ffff:10.0.0.1", False),
         ("64:ff9b::a00:1", False),
         ("2002:a00:1::", False),
+        ("::ffff:0:127.0.0.1", False),
+        ("::127.0.0.1", False),
+        ("fec0::1", False),
+        ("fd00:ec2::254", False),
+        ("100.100.100.200", False),
+        ("192.0.0.192", False),
+        ("168.63.129.16", False),
+        ("::ffff:168.63.129.16", False),
+        ("168.63.129.17", True),
     ],
 )
 def test_addresses_of_the_internet_are_told_from_others(address: str, wanted: bool) -> None:
