@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
 from cms.db import migrations
@@ -33,31 +34,80 @@ OPTIONS = (
 OpenBrowser = Callable[..., Chrome]
 
 
-@contextmanager
-def browsers() -> Iterator[OpenBrowser]:
-    """What opens browsers with ``width`` in CSS pixels, ``scripts`` on or off, ``dark`` or light, and a ``profile`` to come back to; all
-    are closed at the end."""
-    with ExitStack() as stack:
+class Browsers:
+    """Opens browsers, and keeps those that are as new after a test: starting one takes as long as a short test."""
 
-        def open_one(
-            *, width: int = 1280, height: int = 900, scripts: bool = True, dark: bool = False, profile: Path | None = None
-        ) -> Chrome:
-            options = ChromeOptions()
-            options.binary_location = str(shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome"))
-            for argument in (*OPTIONS, *([f"--user-data-dir={profile}"] if profile else [])):
-                options.add_argument(argument)
-            if not scripts:
-                options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
-            driver = Chrome(options=options, service=ChromeService(shutil.which("chromedriver")))
-            stack.callback(driver.quit)
-            # The window of a headless Chromium cannot be narrower than 500 pixels; the emulated screen can.
-            metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-            driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-            scheme = {"features": [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]}
-            driver.execute_cdp_cmd("Emulation.setEmulatedMedia", scheme)
-            return driver
+    def __init__(self) -> None:
+        self._idle: list[Chrome] = []
 
-        yield open_one
+    @contextmanager
+    def lent(self) -> Iterator[OpenBrowser]:
+        """What opens browsers with ``width`` in CSS pixels, ``scripts`` on or off, ``dark`` or light, a ``profile`` to come back to, and a
+        log of what they ask for."""
+        with ExitStack() as stack:
+
+            def open_one(
+                *, width: int = 1280, height: int = 900, scripts: bool = True, dark: bool = False, profile: Path | None = None,
+                is_logged: bool = False,
+            ) -> Chrome:  # fmt: skip
+                if scripts and not is_logged and profile is None:
+                    driver = self._idle.pop() if self._idle else _started()
+                    stack.callback(self._take_back, driver)
+                else:
+                    driver = _started(scripts=scripts, profile=profile, is_logged=is_logged)
+                    stack.callback(driver.quit)
+                # The window of a headless Chromium cannot be narrower than 500 pixels; the emulated screen can.
+                metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+                driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+                scheme = {"features": [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]}
+                driver.execute_cdp_cmd("Emulation.setEmulatedMedia", scheme)
+                return driver
+
+            yield open_one
+
+    def _take_back(self, driver: Chrome) -> None:
+        """As new, or not at all. What a page keeps is kept for its own address, and each program has a port of its own."""
+        try:
+            before = driver.window_handles
+            driver.switch_to.window(before[0])
+            driver.switch_to.new_window("tab")  # what was emulated, watched or cut off was so in the tab
+            fresh = driver.current_window_handle
+            for handle in before:
+                driver.switch_to.window(handle)
+                driver.close()
+            driver.switch_to.window(fresh)
+            for command in ("Network.clearBrowserCookies", "Network.clearBrowserCache"):
+                driver.execute_cdp_cmd(command, {})
+            driver.get_log("browser")  # type: ignore[no-untyped-call]
+            self._idle.append(driver)
+        except WebDriverException:
+            driver.quit()
+
+    def close(self) -> None:
+        for driver in self._idle:
+            driver.quit()
+
+
+def _started(*, scripts: bool = True, profile: Path | None = None, is_logged: bool = False) -> Chrome:
+    options = ChromeOptions()
+    options.binary_location = str(shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome"))
+    for argument in (*OPTIONS, *([f"--user-data-dir={profile}"] if profile else [])):
+        options.add_argument(argument)
+    if not scripts:
+        options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
+    if is_logged:
+        options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
+    return Chrome(options=options, service=ChromeService(shutil.which("chromedriver")))
+
+
+_KEPT = Browsers()
+browsers = _KEPT.lent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def closed_browsers() -> Iterator[None]:
+    yield
+    _KEPT.close()
 
 
 @pytest.fixture

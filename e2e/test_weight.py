@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver import Chrome
 
 from e2e.conftest import OpenBrowser
 from e2e.pages.first_run import SetupScreen
@@ -34,10 +34,7 @@ new MutationObserver(() => { if (document.documentElement?.dataset.scheme) seen.
 
 
 @pytest.fixture
-def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Program]:
-    """The demo with an owner; browsers keep a log of what they ask for."""
-    asked = ChromeOptions.to_capabilities
-    monkeypatch.setattr(ChromeOptions, "to_capabilities", lambda self: {**asked(self), "goog:loggingPrefs": {"performance": "ALL"}})
+def demo(tmp_path: Path) -> Iterator[Program]:
     program = Program(tmp_path, "", "--demo").start()
     yield program
     program.stop()
@@ -45,7 +42,7 @@ def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Program]:
 
 @pytest.fixture
 def reader(demo: Program, open_browser: OpenBrowser) -> Chrome:
-    driver = open_browser()
+    driver = open_browser(is_logged=True)
     SetupScreen(driver).make_owner(demo.owner_link)
     driver.delete_all_cookies()
     driver.execute_cdp_cmd("Network.enable", {})
