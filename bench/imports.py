@@ -22,8 +22,10 @@ from cms.exchange.markdown_folder.readers import read_folder
 from cms.exchange.markdown_folder.report import Report
 from cms.exchange.markdown_folder.run import Options, bring_in
 from cms.exchange.markdown_folder.source import Blog
+from cms.imaging import Imaging
 from cms.media.storage import Folder
 from cms.rendering import Renderer
+from cms.services.intake import Intake
 from tests import rust_blog
 
 BAR = 0.6  # of what rendering alone does
@@ -58,7 +60,8 @@ async def compare(database_url: str, folder: Path, source: Path) -> tuple[int, f
     """Number of texts, seconds of rendering alone, seconds of the import without its files."""
     await migrations.upgrade(database_url)
     renders = max(2, os.cpu_count() or 2)
-    renderer, database, storage = Renderer(renders), Database(database_url), Folder(folder / "media")
+    renderer, database, imaging = Renderer(renders), Database(database_url), Imaging(renders)
+    intake = Intake(database, Folder(folder / "media"), imaging, folder / "incoming")
     await asyncio.gather(*(renderer.render("*Ready*") for _ in range(renders * 4)))
     began = 0.0
 
@@ -70,10 +73,11 @@ async def compare(database_url: str, folder: Path, source: Path) -> tuple[int, f
     try:
         blog = read_folder(source, Report())
         alone = await render_alone(renderer, blog, renders)
-        await bring_in(database, storage, renderer, blog, Options(PERMALINK, "https://example.org", renders), Report(), note)
+        await bring_in(intake, renderer, blog, Options(PERMALINK, "https://example.org", renders), Report(), note)
         return len(blog.documents), alone, time.perf_counter() - began
     finally:
         await renderer.close()
+        await imaging.close()
         await database.dispose()
 
 

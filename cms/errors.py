@@ -61,6 +61,14 @@ class InvalidInput(CMSError):
         self.errors: dict[str, str] = {name: said(sentence) for name, sentence in errors.items()}
 
 
+class TooLarge(InvalidInput):
+    """More bytes than are taken here."""
+
+
+class WrongKind(InvalidInput):
+    """A file of a kind that is not taken here."""
+
+
 class TooManyRequests(CMSError):
     message = "Too many tries. Please wait a moment."
 

@@ -49,6 +49,7 @@ from cms.handlers.admin import (
     threads,
     transfers,
     undoing,
+    uploads,
     views,
     visibility,
     welcome,
@@ -258,6 +259,10 @@ def _history(post: str, name: str, given: dict[str, str]) -> list[URLSpec]:
 
 def _kept_to_use_again() -> list[URLSpec]:
     return [
+        url(r"/admin/media", uploads.FormUploadHandler, name="admin.media"),
+        url(r"/admin/media/uploads", uploads.UploadsHandler, name="admin.uploads"),
+        url(rf"/admin/media/uploads/{CARRIER}", uploads.UploadHandler, name="admin.upload"),
+        url(rf"/admin/media/uploads/{CARRIER}/completion", uploads.CompletionHandler, name="admin.upload.completion"),
         url(r"/admin/snippets", snippets.SnippetsHandler, name="admin.snippets"),
         url(r"/admin/snippets/new", snippets.NewSnippetHandler, name="admin.snippets.new"),
         url(r"/admin/snippets/choices", snippets.SnippetChoicesHandler, name="admin.snippets.choices"),

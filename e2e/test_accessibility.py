@@ -46,7 +46,7 @@ WRITING = (
 )  # fmt: skip
 RUNNING = (
     "/admin/site", "/admin/site/look", "/admin/site/reading", "/admin/site/permalinks", "/admin/site/publishing", "/admin/site/review",
-    "/admin/site/access", "/admin/site/crawlers", "/admin/site/security", "/admin/site/mail", "/admin/site/limits",
+    "/admin/site/access", "/admin/site/crawlers", "/admin/site/security", "/admin/site/mail", "/admin/site/limits", "/admin/site/media",
     "/admin/menus/main", "/admin/menus/footer",
     "/admin/redirects", "/admin/redirects/new", "/admin/redirects/table", "/admin/redirects/{redirect}",
     "/admin/people", "/admin/people/invitations", "/admin/capabilities",

@@ -5,13 +5,17 @@ post = await published(database, ana, title="Low tide", tags=("Sea",))
 await edited(database, ana, post.post_id, title="High tide")
 """
 
+import hashlib
+import mimetypes
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 
+from cms.content.folding import fold
 from cms.content.pipeline import render
-from cms.db.session import Database
+from cms.content.slugs import slugify
+from cms.db.session import Database, Work
 from cms.imaging import Imaging
 from cms.mail import Mailer, Terminal
 from cms.media.storage import Folder
@@ -24,6 +28,7 @@ from cms.schemas.account import OwnerInput, UserInput
 from cms.schemas.post import PostInput
 from cms.sealing import Sealer
 from cms.services import accounts, addresses, posts, publishing, working_copies
+from cms.services.intake import FOLDER, Intake
 from cms.services.renditions import Renditions
 from cms.settings import SecretKeys
 from cms.worker.tasks import Means
@@ -126,6 +131,36 @@ async def trash(database: Database, actor: Actor, post_id: int) -> Post:
 async def restore(database: Database, actor: Actor, post_id: int) -> Post:
     async with database.transaction() as work:
         return await posts.restore(work, actor, post_id)
+
+
+def intake(database: Database, storage: Folder, imaging: Imaging) -> Intake:
+    return Intake(database, storage, imaging, storage.folder.parent / FOLDER)
+
+
+def digest_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+async def asset(
+    work: Work,
+    actor: Actor,
+    *,
+    name: str,
+    digest: str,
+    size: int = 1,
+    dimensions: tuple[int | None, int | None] = (None, None),
+    **values: Any,
+) -> Asset:
+    """Something in the library; its bytes lie nowhere, unless the test has put them there."""
+    stem, _, ending = name.rpartition(".")
+    content_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    kind = {"image": "picture", "audio": "audio", "video": "video"}.get(content_type.partition("/")[0], "file")
+    said = {"kind": kind, "content_type": content_type, "size": size, "shown_size": size, "created_by_id": actor.user_id}
+    of_picture = {"width": dimensions[0], "height": dimensions[1], "folded": fold(f"{name} {values.get('alt', '')}")}
+    row = asset_row(digest, f"{slugify(stem)}.{ending}", created_at=work.now, **{**said, **of_picture, **values})
+    work.session.add(row)
+    await work.session.flush()
+    return row
 
 
 def asset_row(digest: str = "0" * 64, name: str = "a.png", **values: Any) -> Asset:

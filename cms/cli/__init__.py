@@ -7,7 +7,7 @@ import sys
 import typer
 
 from cms import __version__
-from cms.cli import backup, database, demo, doctor, operations, search, secrets, serve, transfers, users
+from cms.cli import backup, database, demo, doctor, media, operations, search, secrets, serve, transfers, users
 from cms.errors import CMSError, InvalidInput
 from cms.wording import parts
 
@@ -28,6 +28,7 @@ app.add_typer(backup.app, name="backup")
 app.add_typer(database.app, name="db")
 app.add_typer(transfers.app, name="import")
 app.add_typer(transfers.out, name="export")
+app.add_typer(media.app, name="media")
 app.add_typer(search.app, name="search")
 app.add_typer(secrets.app, name="secret")
 app.add_typer(users.app, name="user")

@@ -7,8 +7,10 @@ from cms.cli.serve import bring_up_to_date
 from cms.db.session import Database
 from cms.exchange import demo
 from cms.exchange.demo import Filled
+from cms.imaging import Imaging
 from cms.media.storage import open_storage
 from cms.rendering import Renderer
+from cms.services.intake import FOLDER, Intake
 from cms.settings import Settings
 
 
@@ -25,11 +27,13 @@ def fill(data: DataOption = None) -> None:
 
 async def _fill(settings: Settings) -> Filled:
     await bring_up_to_date(settings)
-    database, renderer = Database(settings.database), Renderer()
+    database, renderer, imaging = Database(settings.database), Renderer(), Imaging()
+    intake = Intake(database, open_storage(settings), imaging, settings.data / FOLDER)
     try:
-        return await demo.fill(database, open_storage(settings), renderer, settings.public_url)
+        return await demo.fill(intake, renderer, settings.public_url)
     finally:
         await renderer.close()
+        await imaging.close()
         await database.dispose()
 
 

@@ -18,7 +18,7 @@ from cms.db.session import Database
 from cms.errors import CMSError, OperatorError
 from cms.media.storage import open_storage
 from cms.sealing import Sealer, Under
-from cms.services import inspection, sealed
+from cms.services import inspection, media_check, sealed
 from cms.services.inspection import Inspection
 from cms.settings import SECRET_KEY_NAME, SecretKeys, Settings
 from cms.wording import parts, phrases, said, say
@@ -26,7 +26,7 @@ from cms.wording import parts, phrases, said, say
 LOW_DISK = 200 * 1024 * 1024  # bytes
 SETTINGS = phrases("settings")
 LOOPBACK = ("http://localhost", "http://127.0.0.1", "http://[::1]")
-# What may be wrong with them (``inspection.MediaFindings``); what is right of them, what is wrong, and what helps.
+# What may be wrong with them (``media_check.MediaFindings``); what is right of them, what is wrong, and what helps.
 UPLOADS = phrases(
     (
         ("missing", "uploads are there", "Uploaded files are missing", "Restore them from a backup, or upload them again."),
@@ -35,8 +35,9 @@ UPLOADS = phrases(
             "without_row",
             "uploads are in use",
             "Files belong to no upload",
-            "They are not shown anywhere and take space; remove them if you did not put them there.",
+            "They are not shown anywhere and take space; `squall media check --repair` removes them.",
         ),
+        ("unfinished", "uploads were finished", "Uploads broke off at the end", "`squall media check --repair` ends them."),
     )
 )
 
@@ -276,14 +277,13 @@ async def _media(database: Database, settings: Settings) -> AsyncIterator[Result
         yield Result(uploads, False, missing, "Restore them from a backup.") if assets else Result(uploads)
         return
     try:
-        async with database.read() as session:
-            found = await inspection.media(session, open_storage(settings))
+        found = await media_check.look(database, open_storage(settings))
     except (CMSError, DBAPIError, OSError) as error:
         remedy = say("Check the folder's permissions.") if folder else say("Check SQUALL_MEDIA_URL and the settings of S3.")
         yield Result(uploads, False, _unchecked(error), remedy)
         return
     for which, check, problem, advice in UPLOADS:
-        findings = getattr(found, which)
+        findings = inspection.counted(getattr(found, which))
         yield Result(check, False, _wrong(problem, findings), advice) if findings.number else Result(check)
 
 

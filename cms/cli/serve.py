@@ -50,7 +50,7 @@ async def _run(settings: Settings, *, with_demo: bool) -> None:
     await bring_up_to_date(settings)
     application = Squall(settings)
     if with_demo:
-        await demo.fill(application.parts.database, application.parts.storage, application.parts.renderer, settings.public_url)
+        await demo.fill(application.parts.intake, application.parts.renderer, settings.public_url)
     greeting = Greeting(application, settings.data)
     parts = application.parts
     means = Means(

@@ -24,10 +24,12 @@ from cms.exchange.markdown_folder.report import EXPLANATIONS, Outcome, Report
 from cms.exchange.markdown_folder.report_page import as_page
 from cms.exchange.markdown_folder.run import Options, bring_in
 from cms.exchange.markdown_folder.source import Blog
+from cms.imaging import Imaging
 from cms.media.storage import open_storage
 from cms.models.site import Frame
 from cms.rendering import Renderer
 from cms.services import accounts, site, transfers
+from cms.services.intake import FOLDER, Intake
 from cms.settings import Settings
 from cms.wording import parts
 
@@ -92,18 +94,20 @@ async def _import(
     """Whether the site has an owner."""
     await bring_up_to_date(settings)
     renders = max(2, os.cpu_count() or 2)
-    database, renderer = Database(settings.database), Renderer(renders)
+    database, renderer, imaging = Database(settings.database), Renderer(renders), Imaging(renders)
+    intake = Intake(database, open_storage(settings), imaging, settings.data / FOLDER)
     try:
         async with database.read() as session:
             is_new, frame = not await transfers.has_own_posts(session), await site.get_frame(session)
         pattern = _permalink(blog, frame, permalink, is_new=is_new, is_quiet=is_quiet)
         options = Options(pattern, settings.public_url, renders, is_rehearsal)
         with _bar(is_quiet, in_lines) as progress:
-            await bring_in(database, open_storage(settings), renderer, blog, options, report, progress)
+            await bring_in(intake, renderer, blog, options, report, progress)
         async with database.read() as session:
             return await accounts.has_owner(session)
     finally:
         await renderer.close()
+        await imaging.close()
         await database.dispose()
 
 

@@ -21,7 +21,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cms import policy
 from cms.db.session import Database, Work
 from cms.errors import OperatorError
-from cms.media.storage import Storage
 from cms.models import Asset, AuditEntry, Category, Post, Published, Tag, User, WorkingCopy
 from cms.models.post import Kind
 from cms.models.site import SITE_ID, UNNAMED
@@ -29,7 +28,8 @@ from cms.policy import SYSTEM, Actor, Capability
 from cms.rendering import Renderer
 from cms.schemas.account import UserInput
 from cms.schemas.post import PostFields, PostInput
-from cms.services import accounts, audit, media, posts, publishing, references, site, taxonomies
+from cms.services import accounts, audit, posts, publishing, references, site, taxonomies
+from cms.services.intake import Act, Brought, Intake, Result
 from cms.settings import data_folder
 
 KEY = "demo:"
@@ -37,7 +37,6 @@ FILLED = "demo.fill"  # the audit's word for it: whoever empties the trash later
 
 _FENCE = "+++\n"
 _PLACE = re.compile(r"\((media|post):([\w./-]+)\)")  # a link's target in a text: a picture, or something published before
-_SIZE = re.compile(r'<svg[^>]* width="(\d+)" height="(\d+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +59,17 @@ class Filled:
         return Filled(*(getattr(self, table) - getattr(before, table) for table in _TABLES))
 
 
-async def fill(database: Database, storage: Storage, renderer: Renderer, public_url: str) -> Filled:
+async def fill(intake: Intake, renderer: Renderer, public_url: str) -> Filled:
     """Put the publication into a site that has no posts. Raises ``OperatorError`` if it has some of its own."""
-    publication = await asyncio.to_thread(read_publication)
+    publication, database = await asyncio.to_thread(read_publication), intake.database
     async with database.read() as session:
         if await _was_filled(session):
             return Filled()
         await _refuse_own_posts(session)
         before = await _counts(session)
-    for picture in publication.pictures:
-        await storage.put(media.storage_name(picture.digest), picture.content)
     filling = _Filling(database, renderer, public_url, database.clock())
     await filling.prepare(publication)
+    await filling.add_pictures(intake, publication)
     for text in publication.texts:
         await filling.add(text)
     async with database.transaction() as work:
@@ -132,16 +130,17 @@ class _Filling:
                 self.categories[category.name] = await _ensure_category(work, category)
             for name in {text.header.series for text in publication.texts} - {""}:
                 await taxonomies.ensure_series(work, SYSTEM, name)
-            for picture in publication.pictures:
-                self.pictures[picture.name] = await media.add(
-                    work,
-                    self._editor,
-                    name=picture.name,
-                    digest=picture.digest,
-                    size=len(picture.content),
-                    alt=picture.alt,
-                    dimensions=picture.dimensions,
-                )
+
+    async def add_pictures(self, intake: Intake, publication: "Publication") -> None:
+        first = max(text.header.days_ago for text in publication.texts)
+
+        async def then(act: Act[Result]) -> Result:
+            async with self._work_at(self.now - timedelta(days=first + 1)) as work:
+                return await act(work)
+
+        for picture in publication.pictures:
+            taken = await intake.take_bytes(self._editor, picture.content, Brought(picture.name, picture.alt), then)
+            self.pictures[picture.name] = taken.asset
 
     async def add(self, text: "Text") -> None:
         """A post or page through the acts that bring it to its state, each unless it was done before."""
@@ -311,16 +310,6 @@ class Picture:
     name: str
     content: bytes
     alt: str
-
-    @property
-    def digest(self) -> str:
-        return media.digest_of(self.content)
-
-    @property
-    def dimensions(self) -> tuple[int, int] | None:
-        """Pixels, as the drawing itself says."""
-        found = _SIZE.search(self.content.decode())
-        return (int(found[1]), int(found[2])) if found else None
 
 
 class NamedSite(_Read):

@@ -31,8 +31,10 @@ from cms.errors import (
     NotFound,
     OperatorError,
     StorageFull,
+    TooLarge,
     TooManyRequests,
     Unavailable,
+    WrongKind,
 )
 from cms.handlers.door import Door
 from cms.handlers.forms import Form
@@ -47,7 +49,8 @@ from cms.page_cache.cache import PageCache
 from cms.policy import ANONYMOUS, Actor, Capability
 from cms.rendering import Renderer
 from cms.sealing import Sealer
-from cms.services import sessions, throttling
+from cms.services import intake, sessions, throttling
+from cms.services.intake import Intake
 from cms.services.passwords import Passwords
 from cms.services.redirects import Hits
 from cms.services.renditions import Renditions
@@ -66,6 +69,8 @@ STATUS: dict[type[CMSError], int] = {
     NotAuthenticated: 401,
     Forbidden: 403,
     Conflict: 409,
+    TooLarge: 413,
+    WrongKind: 415,
     InvalidInput: 422,
     TooManyRequests: 429,
     StorageFull: 507,
@@ -136,6 +141,7 @@ class Parts:
     renditions: Renditions = field(init=False)
     searches: Tally = field(init=False)  # by address
     writes: Tally = field(init=False)  # at the desk, by person
+    intake: Intake = field(init=False)
     door: Door = field(init=False)
     pages: PageCache = field(default_factory=lambda: PageCache(0))
     last_frame: Frame = field(default_factory=Frame)  # for error pages, which must not need the database
@@ -144,6 +150,7 @@ class Parts:
     def __post_init__(self) -> None:
         self.searches = Tally(self.database, throttling.SEARCHES)
         self.writes = Tally(self.database, throttling.WRITES)
+        self.intake = Intake(self.database, self.storage, self.imaging, self.settings.data / intake.FOLDER)
         self.door = Door(self.database)
         self.renditions = Renditions(self.database, self.storage, self.imaging)
 

@@ -192,7 +192,8 @@ class RevisionAsset(Base):
 
 
 class Upload(Base):
-    """A file on its way. ``received``: bytes that lie in the storage in pieces; ``replaces_id``: the asset whose file it is to be."""
+    """A file on its way. ``received``: bytes that lie in the storage in pieces; ``replaces_id``: the asset whose file it is to be;
+    ``asset_id``: what it became, for whoever lost the network before he heard of it."""
 
     __tablename__ = "uploads"
 
@@ -204,6 +205,7 @@ class Upload(Base):
     pieces: Mapped[int] = mapped_column(default=0)
     folder_id: Mapped[int | None] = mapped_column(Id, ForeignKey("folders.id", ondelete="SET NULL"))
     replaces_id: Mapped[int | None] = mapped_column(Id, ForeignKey("assets.id", ondelete="CASCADE"))
+    asset_id: Mapped[int | None] = mapped_column(Id, ForeignKey("assets.id", ondelete="CASCADE"))
     started_at: Mapped[Moment]
     active_at: Mapped[Moment] = mapped_column(index=True)
 

@@ -61,6 +61,8 @@ NamedPlace = Annotated[Line, AfterValidator(_place_by_name)]  # where words of a
 
 
 OWN_PATTERN = "own"
+FileGroup = Literal["pictures", "drawings", "sound", "films", "documents", "archives", "others"]
+USUAL_GROUPS: tuple[FileGroup, ...] = ("pictures", "drawings", "sound", "films", "documents", "archives")
 
 
 class PermalinkInput(BaseModel):
@@ -133,11 +135,35 @@ class LimitsInput(SitePart):
         return _between(value, *LIMITS[info.field_name]) if info.field_name in LIMITS else value
 
 
+class MediaInput(SitePart):
+    """What may be brought into the library, and what is kept of it; in one map as far as it is not the usual."""
+
+    kinds: tuple[FileGroup, ...] = Field(USUAL_GROUPS, title="What may be uploaded")
+    largest: int = Field(2000, title="Largest file, in megabytes")
+    strips_all: bool = Field(False, title="Remove all that cameras write into pictures, but for the copyright")
+    is_private: bool = Field(False, title="Files are private until a published text shows them")
+
+    @field_validator("kinds", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return parts_of(value)
+
+    @field_validator("largest", mode="before")
+    @classmethod
+    def _is_large(cls, value: Any) -> int:
+        return _between(value, 1, 100_000)
+
+    @property
+    def largest_bytes(self) -> int:
+        return self.largest * 1_000_000
+
+
 LIMITS = {"mail_per_hour": (1, 1_000_000), "trash_days": (1, 3650), "daily_revisions": (7, 3650), "preview_links": (0, 500)}
 THEME = ("fonts", "width", "corners", "colours")
 MAPS: Mapping[str, tuple[type[SitePart], tuple[str, ...]]] = {
     "theme": (LookInput, THEME),
     "limits": (LimitsInput, tuple(LIMITS)),
+    "media": (MediaInput, ("kinds", "largest", "strips_all", "is_private")),
 }  # columns of the site's row that have several settings
 
 
@@ -177,7 +203,7 @@ class SecurityInput(SitePart):
     security_contact: Annotated[Line, AfterValidator(_contact)] = Field("", title="Whom to tell of a weakness", max_length=300)
 
 
-class SiteInput(GeneralInput, LookInput, ReadingInput, PublishingInput, CrawlersInput, SecurityInput, LimitsInput):
+class SiteInput(GeneralInput, LookInput, ReadingInput, PublishingInput, CrawlersInput, SecurityInput, LimitsInput, MediaInput):
     """All of them."""
 
 

@@ -264,7 +264,7 @@ async def delete(work: Work, actor: Actor, user: User, heir: User) -> None:
     if heir.id == user.id or heir.is_disabled:
         raise InvalidInput({"heir": "Choose somebody else, who can sign in."})
     await bylines.give(work, user, heir)
-    await portraits.replace(work, actor, user.id, None)
+    await portraits.replace(work, user.id, None)
     await notices.forget(work, user.id)
     await audit.forget(work, user.id)
     audit.note(work, actor, "user.delete", "user", user.id, heir=heir.id)

@@ -6,14 +6,13 @@ quick with a hundred thousand posts. People may publish meanwhile: what takes se
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from cms.media.storage import Storage
 from cms.models import (
     Address,
     Asset,
@@ -32,7 +31,6 @@ from cms.models import (
 )
 from cms.models.address import AddressState, TargetKind
 from cms.models.post import Live, Side, Visibility
-from cms.services.media import storage_name
 from cms.wording import named, phrases, say
 
 NAMED = 5  # how many of many are named
@@ -92,9 +90,9 @@ async def _found(session: AsyncSession, wanted: Select[Any]) -> Findings:
     return Findings(number, tuple(names[:NAMED]))
 
 
-def _counted(names: Iterable[str]) -> Findings:
-    names = list(names)
-    return Findings(len(names), tuple(names[:NAMED]))
+def counted(names: Iterable[object]) -> Findings:
+    listed = list(map(str, names))
+    return Findings(len(listed), tuple(listed[:NAMED]))
 
 
 # --- posts and what readers see --------------------------------------------------------------------------------------------
@@ -217,7 +215,7 @@ async def _disagreeing(session: AsyncSession, side: Side, source: Select[Any], k
         if suspects := await _unlike(session, side, documents):
             again = list(await session.execute(source.where(key.in_(suspects[:AT_ONCE])).order_by(key)))
             wrong += await _unlike(session, side, again)
-    return _counted(map(str, wrong))
+    return counted(map(str, wrong))
 
 
 async def _unlike(session: AsyncSession, side: Side, documents: Sequence[Any]) -> list[int]:
@@ -264,7 +262,7 @@ async def failed_jobs(session: AsyncSession) -> Findings:
     """Tried as often as a job is tried, and given up."""
     wanted = select(Job.id, Job.name, Job.error).where(Job.finished_at.is_not(None), Job.error.is_not(None)).order_by(Job.id)
     rows = list(await session.execute(wanted))
-    return _counted(say("{name} (job {id}: {reason})", name=name, id=str(job_id), reason=error) for job_id, name, error in rows)
+    return counted(say("{name} (job {id}: {reason})", name=name, id=str(job_id), reason=error) for job_id, name, error in rows)
 
 
 INSPECTIONS: tuple[Inspection, ...] = phrases(
@@ -355,33 +353,3 @@ INSPECTIONS: tuple[Inspection, ...] = phrases(
         ),
     )
 )
-
-
-# --- media -----------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class MediaFindings:
-    missing: Findings
-    of_another_size: Findings
-    without_row: Findings
-
-
-async def media(session: AsyncSession, storage: Storage) -> MediaFindings:
-    """Rows and files of uploads against each other. Rows are asked first: a file is there before its row."""
-    rows = await _sizes(session)
-    files = {name: size async for name, size in storage.list()}
-    missing = _counted(f"{asset} ({name})" for name, (asset, _) in rows.items() if name not in files)
-    other = _counted(f"{asset} ({name})" for name, (asset, size) in rows.items() if name in files and files[name] != size)
-    strays = [name for name in files if name not in rows]
-    if strays:
-        rows = await _sizes(session)  # some may have come meanwhile
-        settled = {name async for name, _ in storage.list(before=datetime.now(UTC) - SETTLED)}  # not just being uploaded
-        strays = [name for name in strays if name in settled and name not in rows]
-    return MediaFindings(missing, other, _counted(sorted(strays)))
-
-
-async def _sizes(session: AsyncSession) -> dict[str, tuple[int, int]]:
-    """Name in the storage → (asset, bytes)."""
-    rows = await session.execute(select(Asset.id, Asset.digest, Asset.size).order_by(Asset.id))
-    return {storage_name(digest): (asset_id, size) for asset_id, digest, size in rows}

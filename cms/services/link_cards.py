@@ -11,7 +11,6 @@ from cms.content.context import LONGEST_ADDRESS, Card, PageCard
 from cms.db.session import Work
 from cms.models import Asset, LinkCard, Portrait, PostCard
 from cms.services import jobs, media
-from cms.services.media import Upload
 
 JOB = "fetch_card"
 SHOWING = "show_card"
@@ -79,7 +78,7 @@ async def find(session: AsyncSession, card_id: int) -> LinkCard | None:
 # --- what was found out --------------------------------------------------------------------------------------------------------
 
 
-async def keep(work: Work, card_id: int, found: PageCard, picture: Upload | None) -> None:
+async def keep(work: Work, card_id: int, found: PageCard, picture: Asset | None) -> None:
     """What a page says of itself now, with a copy of its picture; texts follow if anything of it is new. ``picture``: None if it could not
     be had; a copy of the same one stays then."""
     card = await work.session.get(LinkCard, card_id, with_for_update=True)
@@ -99,9 +98,9 @@ def _said(card: LinkCard) -> tuple[object, ...]:
     return card.kind, card.title, card.description, card.site_name, card.author, card.picture_id
 
 
-async def _replace_picture(work: Work, card: LinkCard, url: str, picture: Upload | None) -> None:
+async def _replace_picture(work: Work, card: LinkCard, url: str, picture: Asset | None) -> None:
     before, card.picture_url = card.picture_id, url
-    card.picture_id = (await media.add_copy(work, picture)).id if picture else None
+    card.picture_id = picture.id if picture else None
     await work.session.flush()
     if before and before != card.picture_id:
         await _forget_pictures(work, [before])

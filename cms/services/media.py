@@ -1,9 +1,6 @@
 """Uploads: a row for each file, its bytes in the storage under their digest."""
 
-import hashlib
-import mimetypes
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import Select, and_, false, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,100 +8,19 @@ from sqlalchemy.orm import aliased
 
 from cms import policy
 from cms.content.context import Media, Track
-from cms.content.folding import fold
-from cms.content.slugs import slugify
-from cms.db.session import Work
 from cms.errors import NotFound
 from cms.models import Asset, AssetAddress, AssetTrack
 from cms.models.media import AssetState, MediaKind
-from cms.policy import SYSTEM, Actor, Capability, Scope
-from cms.services import audit
+from cms.policy import Actor, Capability, Scope
 
 NEWEST = 60  # pictures that are offered to be chosen
 FORGETTING = "forget_file"  # the job that deletes bytes that nothing names any more
 READY = and_(Asset.state == AssetState.READY, Asset.trashed_at.is_(None))  # for whoever may see it
-_KINDS = {"image": MediaKind.PICTURE, "audio": MediaKind.AUDIO, "video": MediaKind.VIDEO}
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A picture whose bytes are in the storage already. ``dimensions`` in pixels."""
-
-    name: str
-    digest: str
-    size: int  # bytes
-    dimensions: tuple[int, int]
-
-
-def digest_of(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def storage_name(digest: str) -> str:
     """Two levels of folders, so that none holds too many files."""
     return f"{digest[:2]}/{digest[2:4]}/{digest}"
-
-
-async def add(
-    work: Work, actor: Actor, *, name: str, digest: str, size: int, alt: str = "", dimensions: tuple[int, int] | None = None
-) -> Asset:
-    """The row of a file whose bytes are in the storage already. The same bytes give the same row."""
-    policy.require(actor, Capability.MEDIA_UPLOAD)
-    return await _add(work, actor, name=name, digest=digest, size=size, alt=alt, dimensions=dimensions)
-
-
-async def add_portrait(work: Work, actor: Actor, picture: Upload) -> Asset:
-    """A picture of oneself, made by us of what was sent: everybody with an account may have one (docs/decisions/0007-people.md)."""
-    policy.require(actor, Capability.ACCOUNT_KEEP)
-    return await _add(
-        work, actor, name=picture.name, digest=picture.digest, size=picture.size, dimensions=picture.dimensions, in_library=False
-    )
-
-
-async def add_copy(work: Work, picture: Upload) -> Asset:
-    """A picture that a page of somebody else shows of itself, made small by us. Nobody brought it."""
-    return await _add(
-        work, SYSTEM, name=picture.name, digest=picture.digest, size=picture.size, dimensions=picture.dimensions, in_library=False
-    )
-
-
-async def _add(
-    work: Work,
-    actor: Actor,
-    *,
-    name: str,
-    digest: str,
-    size: int,
-    dimensions: tuple[int, int] | None,
-    alt: str = "",
-    in_library: bool = True,
-) -> Asset:
-    known = (await work.session.scalars(select(Asset).where(Asset.digest == digest))).one_or_none()
-    if known:
-        return known
-    stem, _, extension = name.rpartition(".")
-    content_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    asset = Asset(
-        digest=digest,
-        shown_digest=digest,
-        name=f"{slugify(stem) or 'file'}.{slugify(extension)}",
-        kind=_KINDS.get(content_type.partition("/")[0], MediaKind.FILE),
-        content_type=content_type,
-        in_library=in_library,
-        size=size,
-        shown_size=size,
-        width=dimensions[0] if dimensions else None,
-        height=dimensions[1] if dimensions else None,
-        alt=alt,
-        folded=fold(f"{name} {alt}"),
-        created_at=work.now,
-        created_by_id=actor.user_id,
-        updated_at=work.now,
-    )
-    work.session.add(asset)
-    await work.session.flush()
-    audit.note(work, actor, "media.add", "asset", asset.id)
-    return asset
 
 
 async def is_named(session: AsyncSession, digest: str) -> bool:

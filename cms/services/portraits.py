@@ -5,9 +5,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms.db.session import Work
 from cms.models import Asset, Portrait
-from cms.policy import Actor
 from cms.services import jobs, media
-from cms.services.media import Upload
+from cms.services.intake import Brought
+
+# Named by its bytes: an address that can be counted through would show faces of people who have published nothing.
+PORTRAIT = Brought("", in_library=False)
 
 
 async def find(session: AsyncSession, user_id: int) -> Asset | None:
@@ -15,10 +17,9 @@ async def find(session: AsyncSession, user_id: int) -> Asset | None:
     return (await session.scalars(wanted)).one_or_none()
 
 
-async def replace(work: Work, actor: Actor, user_id: int, picture: Upload | None) -> bool:
+async def replace(work: Work, user_id: int, now: Asset | None) -> bool:
     """Whether it is another now. None takes it away."""
     before = await find(work.session, user_id)
-    now = await media.add_portrait(work, actor, picture) if picture else None
     if (before and before.id) == (now and now.id):
         return False
     await work.session.execute(delete(Portrait).where(Portrait.user_id == user_id))
@@ -31,8 +32,8 @@ async def replace(work: Work, actor: Actor, user_id: int, picture: Upload | None
 
 
 async def _forget(work: Work, asset: Asset) -> None:
-    """A face that was taken away is not kept, unless somebody else shows the same."""
-    if await work.session.scalar(select(Portrait.user_id).where(Portrait.asset_id == asset.id).limit(1)) is None:
+    """A face that was taken away is not kept, unless somebody else shows the same, or brought it for all."""
+    if not asset.in_library and await work.session.scalar(select(Portrait.user_id).where(Portrait.asset_id == asset.id).limit(1)) is None:
         await work.session.delete(asset)
         await work.session.flush()
         await jobs.enqueue(work, media.FORGETTING, digest=asset.digest)

@@ -192,7 +192,7 @@ async def erase(work: Work, actor: Actor, user_id: int) -> None:
     former = await former_name(work.session)
     await _rename_in_menus(work, user, former)
     await threads.rename_mentioned(work, user, former)
-    await portraits.replace(work, actor, user.id, None)
+    await portraits.replace(work, user.id, None)
     await _forget_rows(work, user.id)
     await audit.forget(work, user.id)
     for name, value in _husk(work, user.id, former).items():

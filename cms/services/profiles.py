@@ -8,11 +8,10 @@ from cms import policy
 from cms.db.session import Work
 from cms.errors import Forbidden
 from cms.events import UserChanged
-from cms.models import User
+from cms.models import Asset, User
 from cms.policy import Actor, Capability
 from cms.schemas.account import ProfileInput
 from cms.services import accounts, audit, bylines, outbox, portraits, site
-from cms.services.media import Upload
 from cms.services.notices import REFUSABLE
 
 
@@ -20,7 +19,7 @@ async def get(session: AsyncSession, actor: Actor) -> User:
     return await accounts.get(session, actor.user_id or 0)
 
 
-async def save(work: Work, actor: Actor, wanted: ProfileInput, picture: Upload | None = None) -> None:
+async def save(work: Work, actor: Actor, wanted: ProfileInput, picture: Asset | None = None) -> None:
     """What readers see of it and has changed is announced, so that just the pages are made again that show it."""
     policy.require(actor, Capability.ACCOUNT_KEEP)
     await site.hold(work)  # as whatever changes what readers see
@@ -35,7 +34,7 @@ async def save(work: Work, actor: Actor, wanted: ProfileInput, picture: Upload |
     names = audit.difference({"name": user.name}, {"name": wanted.name})
     for name in changed:
         setattr(user, name, given[name])
-    if (picture or wanted.remove_picture) and await portraits.replace(work, actor, user.id, picture):
+    if (picture or wanted.remove_picture) and await portraits.replace(work, user.id, picture):
         changed.append("picture")
     if not changed:
         return

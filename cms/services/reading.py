@@ -148,7 +148,7 @@ _PLACE = (
         _addresses.c.target_kind,
         _addresses.c.target_id,
         _assets.c.id,
-        _assets.c.digest,
+        _assets.c.shown_digest,
         _assets.c.name,
         *(_published.c[column.key] for column in ARTICLE),
     )

@@ -62,7 +62,7 @@ class Renditions:
                     _, _, size = await self._imaging.rendition(picture, out, spec)
                 except InvalidInput:
                     raise NotFound from None
-            await self._storage.put_file(storage_name(asset.shown_digest, spec), out)
+            await self._storage.put_file(storage_name(asset.shown_digest, spec.file_name), out)
         async with self._database.transaction() as work:
             row = {"shown_digest": asset.shown_digest, "name": spec.file_name, "size": size, "made_at": work.now}
             await work.session.execute(work.dialect.insert(Rendition).values(row).on_conflict_do_nothing())
@@ -81,8 +81,8 @@ class Renditions:
                 self._busy[digest] = lock, waiting - 1
 
 
-def storage_name(shown_digest: str, spec: Spec) -> str:
-    return f"renditions/{shown_digest[:2]}/{shown_digest}/{spec.file_name}"
+def storage_name(shown_digest: str, name: str) -> str:
+    return f"renditions/{shown_digest[:2]}/{shown_digest}/{name}"
 
 
 async def forget(database: Database, storage: Storage, shown_digest: str) -> None:

@@ -17,13 +17,12 @@ from cms.models.address import AddressState
 from cms.models.post import Kind
 from cms.models.site import SITE_ID, Access, Frame, HomeVariant
 from cms.policy import Actor, Capability
-from cms.schemas.site import MAPS, LimitsInput, LookInput, SitePart, WelcomeInput
-from cms.services import audit, media, outbox, passes
-from cms.services.media import Upload
+from cms.schemas.site import MAPS, LimitsInput, LookInput, MediaInput, SitePart, WelcomeInput
+from cms.services import audit, outbox, passes
 
 ANSWERED = "These questions were answered already; the settings of the site have it all."
 MENU_LENGTH = 6
-NONE: Mapping[str, Upload] = MappingProxyType({})
+NONE: Mapping[str, Asset] = MappingProxyType({})
 ORDINARY = (
     "name", "description", "language", "time_zone", "permalink", "posts_per_page", "footer", "accent_hue", "home", "links", "crawlers",
     "security_contact", "theme",
@@ -49,14 +48,18 @@ async def get_limits(session: AsyncSession) -> LimitsInput:
     return LimitsInput.model_validate((await session.execute(select(Site.limits))).scalar_one())
 
 
+async def get_media(session: AsyncSession) -> MediaInput:
+    return MediaInput.model_validate((await session.execute(select(Site.media))).scalar_one())
+
+
 async def list_pages(session: AsyncSession) -> Sequence[tuple[int, str]]:
     """Public pages, id and title, that may stand at the front."""
     wanted = select(Published.post_id, Published.title).where(Published.in_lists(Kind.PAGE)).order_by(Published.title, Published.post_id)
     return [(post_id, title) for post_id, title in await session.execute(wanted)]
 
 
-async def save(work: Work, actor: Actor, wanted: SitePart, pictures: Mapping[str, Upload] = NONE) -> None:
-    """What one of the forms of the settings says. ``pictures``: a new ``logo`` or ``icon``, whose bytes are in the storage.
+async def save(work: Work, actor: Actor, wanted: SitePart, pictures: Mapping[str, Asset] = NONE) -> None:
+    """What one of the forms of the settings says. ``pictures``: a new ``logo`` or ``icon``.
 
     Raises ``Conflict`` if they were changed since its version was seen.
     """
@@ -70,14 +73,14 @@ async def save(work: Work, actor: Actor, wanted: SitePart, pictures: Mapping[str
     before, after = dict[str, Any](), dict[str, Any]()  # for the record, which has each setting by its own name
     for column, (schema, names) in MAPS.items():
         if isinstance(wanted, schema):
-            usual, chosen = {name: schema.model_fields[name].default for name in names}, {name: changes.pop(name) for name in names}
+            usual = schema.model_validate({}).model_dump(mode="json", include=set(names))
+            chosen = {name: changes.pop(name) for name in names}
             before, after = {**before, **usual, **getattr(row, column)}, after | chosen
             changes[column] = {name: value for name, value in chosen.items() if value != usual[name]}
     if isinstance(wanted, LookInput):
         changes |= {f"{name}_id": None for name in ("logo", "icon") if getattr(wanted, f"remove_{name}")}
     for name, sent in pictures.items():
-        asset = await media.add(work, actor, name=sent.name, digest=sent.digest, size=sent.size, dimensions=sent.dimensions)
-        changes[f"{name}_id"] = asset.id
+        changes[f"{name}_id"] = sent.id
     plain = [name for name in changes if name not in MAPS]
     before, after = before | {name: getattr(row, name) for name in plain}, after | {name: changes[name] for name in plain}
     audit.note(work, actor, "site.configure", "site", SITE_ID, **audit.difference(before, after))

@@ -95,6 +95,7 @@ ACTS: Mapping[str, str] = phrases(
         "preview_link.create": "Made a preview link for %s",
         "preview_link.revoke": "Took back a preview link for %s",
         "media.add": "Added the file %s",
+        "media.restore": "Took the file %s out of the trash",
         "category.create": "Made the category %s",
         "category.save": "Changed the category %s",
         "category.merge": "Merged another category into %s",

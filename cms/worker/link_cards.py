@@ -1,16 +1,16 @@
 """Looks at a page of another site for its card: the page, what oEmbed says of it, its picture, each by the guarded client."""
 
 import asyncio
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cms.content.context import PageCard
 from cms.content.renditions import Spec
 from cms.errors import InvalidInput
+from cms.models import Asset
 from cms.outgoing import OutgoingFailed
-from cms.services import link_cards, media
-from cms.services.media import Upload
+from cms.policy import SYSTEM
+from cms.services import link_cards
+from cms.services.intake import Brought
 from cms.telemetry import log
 
 if TYPE_CHECKING:
@@ -45,17 +45,14 @@ async def _look(means: "Means", url: str) -> PageCard:
     return found
 
 
-async def _copy(means: "Means", url: str) -> Upload | None:
-    """A small one of our own, in our storage; None if there is none that can be shown."""
+async def _copy(means: "Means", url: str) -> Asset | None:
+    """A small one of our own; None if there is none that can be shown."""
     try:
         sent = await means.visitor.picture(url)
-        with tempfile.TemporaryDirectory() as folder:
-            source, made = Path(folder, "sent"), Path(folder, "made")
+        async with means.intake.room() as room:
+            source, made = room / "sent", room / "made"
             await asyncio.to_thread(source.write_bytes, sent)
-            width, height, size = await means.imaging.rendition(source, made, PICTURE)
-            content = await asyncio.to_thread(made.read_bytes)
+            await means.imaging.rendition(source, made, PICTURE)
+            return (await means.intake.take(SYSTEM, made, Brought(f"card.{PICTURE.format}", in_library=False))).asset
     except (OutgoingFailed, InvalidInput):
         return None
-    digest = media.digest_of(content)
-    await means.storage.put(media.storage_name(digest), content)
-    return Upload(f"card.{PICTURE.format}", digest, size, (width, height))

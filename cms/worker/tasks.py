@@ -43,7 +43,9 @@ from cms.services import (
     tokens,
     transfer_runs,
     trash,
+    uploads,
 )
+from cms.services.intake import FOLDER, Intake
 from cms.services.renditions import Renditions
 from cms.ui.languages import language
 from cms.worker import errands
@@ -65,6 +67,10 @@ class Means:
     data: Path  # the data folder
     visitor: Visitor = field(default_factory=Visitor)
     job_id: int = 0  # of the job that is done with it, to report how far it has come
+
+    @property
+    def intake(self) -> Intake:
+        return Intake(self.database, self.storage, self.imaging, self.data / FOLDER)
 
 
 class PutOff(Exception):
@@ -97,6 +103,7 @@ async def keep_house(means: Means, _payload: dict[str, Any]) -> None:
     await revisions.prune(means.database)
     await errands.clear_away(means.database, means.data)
     await trash.prune(means.database)
+    await uploads.prune(means.intake)
 
 
 async def keep_idle(means: Means, _payload: dict[str, Any]) -> None:

@@ -187,11 +187,13 @@ def _make_tables() -> None:
         sa.Column("pieces", sa.Integer(), nullable=False),
         sa.Column("folder_id", ID, nullable=True),
         sa.Column("replaces_id", ID, nullable=True),
+        sa.Column("asset_id", ID, nullable=True),
         sa.Column("started_at", UTCDateTime(), nullable=False),
         sa.Column("active_at", UTCDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_uploads_user_id_users", ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["folder_id"], ["folders.id"], name="fk_uploads_folder_id_folders", ondelete="SET NULL"),
         sa.ForeignKeyConstraint(["replaces_id"], ["assets.id"], name="fk_uploads_replaces_id_assets", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["asset_id"], ["assets.id"], name="fk_uploads_asset_id_assets", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name="pk_uploads"),
     )
     op.create_index("ix_uploads_user_id", "uploads", ["user_id"])

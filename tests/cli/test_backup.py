@@ -55,9 +55,9 @@ async def fill(squall: Squall, pictures: int = 3) -> None:
     storage = Folder(squall.data / "media")
     for number in range(pictures):
         content = random.Random(number).randbytes(50_000)
-        await storage.put(media.storage_name(media.digest_of(content)), content)
+        await storage.put(media.storage_name(factories.digest_of(content)), content)
         async with database.transaction() as work:
-            await media.add(work, ana, name=f"{number}.png", digest=media.digest_of(content), size=len(content))
+            await factories.asset(work, ana, name=f"{number}.png", digest=factories.digest_of(content), size=len(content))
     await database.dispose()
     key = squall.data / "secret.key"
     key.write_text(KEY)
@@ -234,9 +234,9 @@ async def test_backup_while_people_publish(migrated: Squall) -> None:
         nonlocal written
         while not stop.is_set():
             content = os.urandom(1000)
-            await storage.put(media.storage_name(media.digest_of(content)), content)
+            await storage.put(media.storage_name(factories.digest_of(content)), content)
             async with database.transaction() as work:
-                await media.add(work, ana, name="new.png", digest=media.digest_of(content), size=len(content))
+                await factories.asset(work, ana, name="new.png", digest=factories.digest_of(content), size=len(content))
             await factories.published(database, ana, title=f"New {written}")
             written += 1
             await asyncio.sleep(0.01)
@@ -520,7 +520,7 @@ async def test_interrupted_backup_has_no_name(squall: Squall, number: int) -> No
     storage = Folder(squall.data / "media")
     for n in range(12):  # so that it takes a while
         content = random.Random(n).randbytes(2_000_000)
-        await storage.put(media.storage_name(media.digest_of(content)), content)
+        await storage.put(media.storage_name(factories.digest_of(content)), content)
     target = squall.folder / "out" / "copy.tar.gz"
     process = subprocess.Popen(squall.command("backup", "create", target), stderr=subprocess.PIPE, text=True, **squall.options({}))
     deadline = time.monotonic() + PATIENCE

@@ -33,9 +33,9 @@ async def filled(migrated: Squall, monkeypatch: pytest.MonkeyPatch) -> Squall:
     await factories.withdraw(database, ana, withdrawn.post_id)
     await factories.published_page(database, edna, title="About")
     content = b"a picture"
-    await Folder(migrated.data / "media").put(media.storage_name(media.digest_of(content)), content)
+    await Folder(migrated.data / "media").put(media.storage_name(factories.digest_of(content)), content)
     async with database.transaction() as work:
-        await media.add(work, ana, name="mud.png", digest=media.digest_of(content), size=len(content))
+        await factories.asset(work, ana, name="mud.png", digest=factories.digest_of(content), size=len(content))
     await database.dispose()
     key = migrated.data / "secret.key"
     key.write_text("k" * 48)

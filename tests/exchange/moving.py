@@ -8,9 +8,11 @@ from cms.db.session import Database
 from cms.exchange.markdown_folder.readers import read_folder
 from cms.exchange.markdown_folder.report import Report
 from cms.exchange.markdown_folder.run import Options, bring_in
-from cms.media.storage import Storage
+from cms.imaging import Imaging
+from cms.media.storage import Folder
 from cms.rendering import Renderer
 from cms.services import reading
+from tests import factories
 
 DOT = bytes.fromhex(  # a picture of one point
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c636060f8cf500000030101000de4ea390000000049454e44ae426082"
@@ -18,14 +20,15 @@ DOT = bytes.fromhex(  # a picture of one point
 
 
 class Mover:
-    def __init__(self, database: Database, storage: Storage, renderer: Renderer) -> None:
+    def __init__(self, database: Database, storage: Folder, renderer: Renderer, imaging: Imaging) -> None:
         self.database, self.storage, self.renderer = database, storage, renderer
+        self.intake = factories.intake(database, storage, imaging)
 
     async def __call__(self, folder: Path, *, is_rehearsal: bool = False) -> Report:
         report = Report()
         options = Options("/{slug}", "https://new.example.org", is_rehearsal=is_rehearsal)
         blog = read_folder(folder, report)
-        await bring_in(self.database, self.storage, self.renderer, blog, options, report, lambda *_: None)
+        await bring_in(self.intake, self.renderer, blog, options, report, lambda *_: None)
         return report
 
     async def html(self, path: str) -> str:

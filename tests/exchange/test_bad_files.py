@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from cms.cli import app
 from cms.errors import OperatorError
-from cms.exchange.markdown_folder import front_matter, pictures
+from cms.exchange.markdown_folder import front_matter
 from cms.exchange.markdown_folder.readers import read_folder
 from cms.exchange.markdown_folder.report import Outcome, Report
 from tests.exchange.moving import Mover
@@ -117,73 +117,6 @@ def test_settings_that_would_fill_the_memory(tmp_path: Path, name: str) -> None:
     else:
         read_folder(tmp_path, report)
         assert refused(report) == {name: "the settings cannot be read: aliases (*name) are not read"}
-
-
-# --- drawings --------------------------------------------------------------------------------------------------------------
-
-
-SVG = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"{0}>{1}</svg>'
-
-
-def look(tmp_path: Path, content: str | bytes) -> pictures.File:
-    (tmp_path / "a.svg").write_bytes(content if isinstance(content, bytes) else content.encode())
-    return pictures.read(tmp_path, "a.svg")
-
-
-@pytest.mark.parametrize(
-    ("attributes", "size"),
-    [
-        (' width="30" height="20px"', (30, 20)),
-        (' height="20"\n width="29.6"', (30, 20)),
-        (' width="1.2.3" height="4"', None),
-        (' viewBox="0 0 . ."', None),
-        (' viewBox="-1,-1 1e1 5.4"', (10, 5)),
-        (' width="100%" height="100%" viewBox="0 0 40 30"', (40, 30)),
-        (' width="3000000000" height="1"', None),
-        (f' width="{"9" * 400}" height="1"', None),
-        (' viewBox="0 0 1e400 1"', None),
-        (' viewBox="0 0 nan 1"', None),
-        (' width="0" height="0"', None),
-    ],
-)
-def test_how_large_a_drawing_says_it_is(tmp_path: Path, attributes: str, size: tuple[int, int] | None) -> None:
-    found = look(tmp_path, SVG.format(attributes, ""))
-    assert (found.problem, found.dimensions) == ("", size)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        SVG.format("", "<script>alert(1)</script>"),
-        SVG.format("", "<SCRIPT/>"),
-        '<x:svg xmlns:x="http://www.w3.org/2000/svg"><x:script>alert(1)</x:script></x:svg>',
-        SVG.format(' onload="alert(1)"', ""),
-        SVG.format("", '<a xlink:href="java&#10;script:alert(1)"><text>x</text></a>'),
-        SVG.format("", '<a><animate attributeName="href" values="javascript:alert(1)"/></a>'),
-        SVG.format("", '<img xmlns="http://www.w3.org/1999/xhtml" src="x"/>'),
-        SVG.format("", "<foreignObject/>"),
-        '<?xml version="1.0"?><?xml-stylesheet href="x.xsl" type="text/xsl"?>' + SVG.format("", ""),
-        SVG.format("", "<script>alert(1)</script>").encode("utf-16"),
-        SVG.format("", "<script>alert(1)</script>").encode("utf-16-le"),
-        '<?xml version="1.0" encoding="UTF-7"?>' + SVG.format("", "+ADw-script+AD4-"),
-        '<!DOCTYPE svg [<!ENTITY x "<script/>">]>' + SVG.format("", "&x;"),
-        SVG.format("", "<rect>"),
-        "<html/>",
-        "",
-    ],
-)
-def test_a_drawing_in_which_something_could_run_stays_out(tmp_path: Path, content: str | bytes) -> None:
-    found = look(tmp_path, content)
-    assert "drawing" in found.problem
-    assert not found.content
-
-
-def test_an_ordinary_drawing_comes_in(tmp_path: Path) -> None:
-    words = "<!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN' 'http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd'>"
-    inner = (
-        '<style>a{fill:red}</style><image xlink:href="data:image/png;base64,AAAA"/><a href="https://example.org"><text>script</text></a>'
-    )
-    assert not look(tmp_path, f'<?xml version="1.0" encoding="UTF-8"?>{words}{SVG.format("", inner)}').problem
 
 
 # --- a full disk -----------------------------------------------------------------------------------------------------------

@@ -12,9 +12,11 @@ from cms.exchange.markdown_folder.readers import read_folder
 from cms.exchange.markdown_folder.report import Report
 from cms.exchange.markdown_folder.run import Options, bring_in
 from cms.exchange.markdown_folder.source import LARGEST_TEXT
+from cms.imaging import Imaging
 from cms.media.storage import Folder
 from cms.models import Post, WorkingCopy
 from cms.rendering import Renderer
+from tests import factories
 
 DATA = Path(__file__).parents[1] / "data"
 # What a reader of the report need not be told: it is brought in as it is, and nothing is lost.
@@ -25,20 +27,26 @@ def blogs(kind: str = "") -> list[str]:
     return sorted(path.stem for path in (DATA / "broken").glob(f"{kind}*.json"))
 
 
-async def move_in(database: Database, storage: Folder, renderer: Renderer, folder: Path) -> tuple[Report, dict[str, WorkingCopy]]:
+async def move_in(
+    database: Database, storage: Folder, renderer: Renderer, imaging: Imaging, folder: Path
+) -> tuple[Report, dict[str, WorkingCopy]]:
     report = Report()
     blog = read_folder(folder, report)
-    await bring_in(database, storage, renderer, blog, Options("/{slug}", "https://new.example.org"), report, lambda *_: None)
+    await bring_in(
+        factories.intake(database, storage, imaging), renderer, blog, Options("/{slug}", "https://new.example.org"), report, lambda *_: None
+    )
     async with database.read() as session:
         rows = await session.execute(select(Post.import_key, WorkingCopy).join(WorkingCopy, WorkingCopy.post_id == Post.id))
         return report, {str(key).split(":", 1)[1].rpartition(":")[2]: copy for key, copy in rows}
 
 
 @pytest.mark.parametrize("name", blogs())
-async def test_what_is_wrong_is_said_and_the_rest_comes_in(database: Database, renderer: Renderer, tmp_path: Path, name: str) -> None:
+async def test_what_is_wrong_is_said_and_the_rest_comes_in(
+    database: Database, renderer: Renderer, imaging: Imaging, tmp_path: Path, name: str
+) -> None:
     expected: dict[str, Any] = json.loads((DATA / "broken" / f"{name}.json").read_text(encoding="utf-8"))
     storage = Folder(tmp_path / "media")
-    report, there = await move_in(database, storage, renderer, DATA / expected["folder"])
+    report, there = await move_in(database, storage, renderer, imaging, DATA / expected["folder"])
     said = {finding.file for finding in report.findings}
     missing = [
         (entry["source"], problem["code"])
@@ -57,7 +65,7 @@ async def test_what_is_wrong_is_said_and_the_rest_comes_in(database: Database, r
     assert not [path for path in storage.folder.rglob("*") if path.is_file() and never.encode() in path.read_bytes()]
 
 
-async def test_a_text_without_end_and_a_folder_in_itself(database: Database, renderer: Renderer, tmp_path: Path) -> None:
+async def test_a_text_without_end_and_a_folder_in_itself(database: Database, renderer: Renderer, imaging: Imaging, tmp_path: Path) -> None:
     folder = tmp_path / "blog"
     (folder / "content").mkdir(parents=True)
     (folder / "config.toml").write_text('base_url = "https://old.example.org"\n')
@@ -65,7 +73,7 @@ async def test_a_text_without_end_and_a_folder_in_itself(database: Database, ren
     with (folder / "content" / "huge.md").open("wb") as huge:
         huge.truncate(10 * LARGEST_TEXT)
     (folder / "content" / "again").symlink_to(folder / "content")
-    report, there = await move_in(database, Folder(tmp_path / "media"), renderer, folder)
+    report, there = await move_in(database, Folder(tmp_path / "media"), renderer, imaging, folder)
     assert set(there) == {"content/good.md"}
     assert [(one.file, one.what) for one in report.findings] == [
         ("content/again", "is a link to a folder; links to folders are not followed"),

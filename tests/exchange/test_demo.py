@@ -14,6 +14,7 @@ from cms.content.pipeline import render
 from cms.db.session import Database
 from cms.errors import NotFound, OperatorError
 from cms.exchange import demo
+from cms.imaging import Imaging
 from cms.media.storage import Folder
 from cms.models import Asset, Category, Post, Published, Revision, Tag, User, WorkingCopy
 from cms.models.address import AddressState
@@ -44,19 +45,19 @@ class Shown:
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 async def shown(
-    request: pytest.FixtureRequest, templates: Templates, tmp_path_factory: pytest.TempPathFactory, renderer: Renderer
+    request: pytest.FixtureRequest, templates: Templates, tmp_path_factory: pytest.TempPathFactory, renderer: Renderer, imaging: Imaging
 ) -> AsyncIterator[Shown]:
     """For all that only look at it."""
     folder = tmp_path_factory.mktemp("demo")
     async with templates.on(request.param, folder) as url:
         database, storage = Database(url), Folder(folder / "media")
-        yield Shown(database, storage, await demo.fill(database, storage, renderer, "http://localhost:8888"))
+        yield Shown(database, storage, await demo.fill(factories.intake(database, storage, imaging), renderer, "http://localhost:8888"))
         await database.dispose()
 
 
 @pytest.fixture
-async def filled(database: Database, storage: Folder, renderer: Renderer) -> demo.Filled:
-    return await demo.fill(database, storage, renderer, "http://localhost:8888")
+async def filled(database: Database, storage: Folder, renderer: Renderer, imaging: Imaging) -> demo.Filled:
+    return await demo.fill(factories.intake(database, storage, imaging), renderer, "http://localhost:8888")
 
 
 async def test_counts_say_what_was_made(shown: Shown) -> None:
@@ -124,7 +125,7 @@ async def test_pictures_are_in_the_storage_and_on_the_cards(shown: Shown) -> Non
     async with shown.database.read() as session:
         for asset in await session.scalars(select(Asset)):
             content = b"".join([piece async for piece in shown.storage.read(media.storage_name(asset.digest))])
-            assert media.digest_of(content) == asset.digest
+            assert factories.digest_of(content) == asset.digest
             assert len(content) == asset.size
             assert (asset.content_type, asset.width, asset.height) == ("image/svg+xml", 800, 600)
         cards = (await lists.home(session, 1)).cards
@@ -164,10 +165,10 @@ async def test_a_change_that_waits_leaves_the_picture_as_it_is(shown: Shown) -> 
     assert all(copy.fields["picture"] == (live.picture or {}).get("id") for copy, live in rows)
 
 
-async def test_the_site_gets_a_name_unless_it_has_one(database: Database, storage: Folder, renderer: Renderer) -> None:
+async def test_the_site_gets_a_name_unless_it_has_one(database: Database, storage: Folder, renderer: Renderer, imaging: Imaging) -> None:
     async with database.transaction() as work:
         await site.configure(work, name="The Lighthouse")
-    await demo.fill(database, storage, renderer, "http://localhost:8888")
+    await demo.fill(factories.intake(database, storage, imaging), renderer, "http://localhost:8888")
     async with database.read() as session:
         frame = await site.get_frame(session)
     assert (frame.name, frame.description) == ("The Lighthouse", "")
@@ -180,29 +181,31 @@ async def test_an_unnamed_site_is_the_tide_table(shown: Shown) -> None:
     assert frame.description
 
 
-async def test_twice_is_once(shown: Shown, renderer: Renderer) -> None:
+async def test_twice_is_once(shown: Shown, renderer: Renderer, imaging: Imaging) -> None:
     before = await _everything(shown.database)
-    assert (await demo.fill(shown.database, shown.storage, renderer, "http://localhost:8888")).was_there
+    assert (await demo.fill(factories.intake(shown.database, shown.storage, imaging), renderer, "http://localhost:8888")).was_there
     assert await _everything(shown.database) == before
 
 
 async def test_somebody_who_went_on_writing_can_start_it_again(
-    database: Database, storage: Folder, renderer: Renderer, filled: demo.Filled
+    database: Database, storage: Folder, renderer: Renderer, imaging: Imaging, filled: demo.Filled
 ) -> None:
     ana = await factories.person(database, "author")
     await factories.published(database, ana, title="My own")
-    assert (await demo.fill(database, storage, renderer, "http://localhost:8888")).was_there
+    assert (await demo.fill(factories.intake(database, storage, imaging), renderer, "http://localhost:8888")).was_there
 
 
-async def test_what_was_thrown_away_stays_away(database: Database, storage: Folder, renderer: Renderer, filled: demo.Filled) -> None:
+async def test_what_was_thrown_away_stays_away(
+    database: Database, storage: Folder, renderer: Renderer, imaging: Imaging, filled: demo.Filled
+) -> None:
     async with database.transaction() as work:
         draft = (await work.session.scalars(select(Post).where(Post.live == Live.NEVER))).one()
         await work.session.delete(draft)
-    assert (await demo.fill(database, storage, renderer, "http://localhost:8888")).was_there
+    assert (await demo.fill(factories.intake(database, storage, imaging), renderer, "http://localhost:8888")).was_there
 
 
 async def test_interrupted_and_run_again_makes_no_doubles(
-    database: Database, storage: Folder, renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+    database: Database, storage: Folder, renderer: Renderer, imaging: Imaging, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add = demo._Filling.add
 
@@ -214,8 +217,8 @@ async def test_interrupted_and_run_again_makes_no_doubles(
     with monkeypatch.context() as patched:
         patched.setattr(demo._Filling, "add", stumble)
         with pytest.raises(OSError, match="power cut"):
-            await demo.fill(database, storage, renderer, "http://localhost:8888")
-    rest = await demo.fill(database, storage, renderer, "http://localhost:8888")
+            await demo.fill(factories.intake(database, storage, imaging), renderer, "http://localhost:8888")
+    rest = await demo.fill(factories.intake(database, storage, imaging), renderer, "http://localhost:8888")
     assert (rest.people, rest.pictures, rest.pages) == (0, 0, 0)
     assert 0 < rest.posts < sum(STATES.values())
     async with database.read() as session:
@@ -223,12 +226,12 @@ async def test_interrupted_and_run_again_makes_no_doubles(
         assert len(await accounts.list_users(session)) == 4
 
 
-async def test_a_site_with_posts_of_its_own_is_refused(database: Database, storage: Folder, renderer: Renderer) -> None:
+async def test_a_site_with_posts_of_its_own_is_refused(database: Database, storage: Folder, renderer: Renderer, imaging: Imaging) -> None:
     ana = await factories.person(database, "author")
     await factories.draft(database, ana)
     before = await _everything(database)
     with pytest.raises(OperatorError, match="posts of its own"):
-        await demo.fill(database, storage, renderer, "http://localhost:8888")
+        await demo.fill(factories.intake(database, storage, imaging), renderer, "http://localhost:8888")
     assert await _everything(database) == before
     async with database.read() as session:
         with pytest.raises(NotFound):

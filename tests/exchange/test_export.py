@@ -18,6 +18,7 @@ from cms.exchange.markdown_folder.export import write_folder
 from cms.exchange.markdown_folder.readers import read_folder
 from cms.exchange.markdown_folder.report import Outcome, Report
 from cms.exchange.markdown_folder.run import Options, bring_in
+from cms.imaging import Imaging
 from cms.media.storage import Folder
 from cms.models import Address
 from cms.models.address import AddressState, TargetKind
@@ -28,6 +29,7 @@ from cms.schemas.fields import NewFieldInput
 from cms.schemas.post import PostFields
 from cms.services import accounts, custom_fields, lists, media, publishing, reading, site, taxonomies, transfers
 from cms.services.transfers import Incoming, Outgoing
+from tests import factories
 
 NUMBER = 25
 SIGNS = [*"aBéß漢😀  '\":#-\\&<[]*`!?|1", "---", "{{", "%", "true"]
@@ -108,9 +110,11 @@ async def add_picture(database: Database, storage: Folder, folder: Path, number:
     path = folder / f"{number}.png"
     Image.new("RGB", (8, 6), (number, 0, 0)).save(path)
     content = path.read_bytes()
-    await storage.put(media.storage_name(media.digest_of(content)), content)
+    await storage.put(media.storage_name(factories.digest_of(content)), content)
     async with database.transaction() as work:
-        asset = await media.add(work, SYSTEM, name="same name.png", digest=media.digest_of(content), size=len(content), dimensions=(8, 6))
+        asset = await factories.asset(
+            work, SYSTEM, name="same name.png", digest=factories.digest_of(content), size=len(content), dimensions=(8, 6)
+        )
         work.session.add(Address(path=f"img/{number}.png", target_kind=TargetKind.MEDIA, target_id=asset.id, state=AddressState.MOVED))
         return asset.id, asset.path
 
@@ -143,7 +147,7 @@ def _plain(post: Outgoing, by_address: dict[str, str], digests: dict[int, str]) 
 
 @pytest.mark.parametrize("seed", [1, 2, 4])
 async def test_what_was_exported_is_the_same_site_when_it_is_imported(
-    database: Database, templates: Any, renderer: Renderer, tmp_path: Path, seed: int
+    database: Database, templates: Any, renderer: Renderer, imaging: Imaging, tmp_path: Path, seed: int
 ) -> None:
     here, there = Folder(tmp_path / "here"), Folder(tmp_path / "there")
     await fill(database, here, tmp_path, random.Random(seed))
@@ -156,7 +160,9 @@ async def test_what_was_exported_is_the_same_site_when_it_is_imported(
         report = Report()
         blog = read_folder(folder, report)
         assert blog.program == "squall"
-        await bring_in(other, there, renderer, blog, Options(blog.permalink, "https://example.org"), report, lambda *_: None)
+        await bring_in(
+            factories.intake(other, there, imaging), renderer, blog, Options(blog.permalink, "https://example.org"), report, lambda *_: None
+        )
         assert not [finding for finding in report.findings if finding.outcome is Outcome.REFUSED]
         assert await everything(other) == await everything(database)
         async with other.read() as session:
@@ -171,20 +177,29 @@ async def test_what_was_exported_is_the_same_site_when_it_is_imported(
 
 
 @asynccontextmanager
-async def moved(database: Database, templates: Any, renderer: Renderer, folder: Path) -> AsyncIterator[tuple[Database, Report]]:
+async def moved(
+    database: Database, templates: Any, renderer: Renderer, imaging: Imaging, folder: Path
+) -> AsyncIterator[tuple[Database, Report]]:
     """Another site, into which all was brought that was taken out of this one; and what was said on the way in."""
     await write_folder(database, Folder(folder / "m"), "https://example.org", folder / "out", lambda *_: None)
     other, report = Database(await templates.copy_sqlite(folder / "other.db")), Report()
     try:
         blog = read_folder(folder / "out", report)
-        await bring_in(other, Folder(folder / "n"), renderer, blog, Options(blog.permalink, "https://x.org"), report, lambda *_: None)
+        await bring_in(
+            factories.intake(other, Folder(folder / "n"), imaging),
+            renderer,
+            blog,
+            Options(blog.permalink, "https://x.org"),
+            report,
+            lambda *_: None,
+        )
         yield other, report
     finally:
         await other.dispose()
 
 
 async def test_a_draft_of_a_page_without_an_address_is_above_no_other_page(
-    database: Database, templates: Any, renderer: Renderer, tmp_path: Path
+    database: Database, templates: Any, renderer: Renderer, imaging: Imaging, tmp_path: Path
 ) -> None:
     when = publishing.Dates(datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC))
     draft = Incoming("t:draft", "", Kind.PAGE, "Text", PostFields(title="Draft"), None)
@@ -192,20 +207,22 @@ async def test_a_draft_of_a_page_without_an_address_is_above_no_other_page(
     for page in (draft, about):
         async with database.transaction() as work:
             await transfers.bring_in(work, SYSTEM, [page])
-    async with moved(database, templates, renderer, tmp_path) as (other, report):
+    async with moved(database, templates, renderer, imaging, tmp_path) as (other, report):
         assert [finding for finding in report.findings if finding.outcome is Outcome.REFUSED] == []
         async with other.read() as session:
             assert (await reading.find_place(session, "about")).article is not None
 
 
-async def test_what_is_not_for_everybody_stays_so(database: Database, templates: Any, renderer: Renderer, tmp_path: Path) -> None:
+async def test_what_is_not_for_everybody_stays_so(
+    database: Database, templates: Any, renderer: Renderer, imaging: Imaging, tmp_path: Path
+) -> None:
     when = publishing.Dates(datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC))
     for visibility in Visibility:
         fields = PostFields(title=f"For {visibility}", slug=f"for-{visibility}")
         text = Incoming(f"t:{visibility}", "", Kind.POST, "Text", fields, when, rendered=render("Text"), visibility=visibility)
         async with database.transaction() as work:
             await transfers.bring_in(work, SYSTEM, [text])
-    async with moved(database, templates, renderer, tmp_path) as (other, report):
+    async with moved(database, templates, renderer, imaging, tmp_path) as (other, report):
         assert [finding.file for finding in report.findings if "its password" in finding.what] == ["content/for-password/index.md"]
         async with other.read() as session:
             for visibility in Visibility:
@@ -268,7 +285,7 @@ async def test_an_export_clears_away_what_an_earlier_one_wrote_and_nothing_else(
 
 
 async def test_an_address_made_of_a_title_answers_and_the_slug_stays_empty(
-    database: Database, templates: Any, renderer: Renderer, tmp_path: Path
+    database: Database, templates: Any, renderer: Renderer, imaging: Imaging, tmp_path: Path
 ) -> None:
     await add(database, 0, "other")
     await add(database, 1, "", title="…")  # its address is its number
@@ -278,7 +295,14 @@ async def test_an_address_made_of_a_title_answers_and_the_slug_stays_empty(
     other = Database(await templates.copy_sqlite(tmp_path / "other.db"))
     try:
         blog, report = read_folder(folder, Report()), Report()
-        await bring_in(other, Folder(tmp_path / "n"), renderer, blog, Options(blog.permalink, "https://x.org"), report, lambda *_: None)
+        await bring_in(
+            factories.intake(other, Folder(tmp_path / "n"), imaging),
+            renderer,
+            blog,
+            Options(blog.permalink, "https://x.org"),
+            report,
+            lambda *_: None,
+        )
         assert report.counts == {"posts": 1}
         async with other.read() as session:
             (post_id,) = await transfers.outgoing_ids(session)

@@ -180,7 +180,7 @@ async def test_whoever_stops_it_while_it_commits_reads_of_all_that_came_in(move_
     report = Report()
     blog = read_folder(folder, report)
     options = Options("/{slug}", "https://new.example.org")
-    importing = asyncio.create_task(bring_in(move_in.database, move_in.storage, move_in.renderer, blog, options, report, lambda *_: None))
+    importing = asyncio.create_task(bring_in(move_in.intake, move_in.renderer, blog, options, report, lambda *_: None))
 
     @event.listens_for(move_in.database.writing.sync_engine, "commit")
     def stop(connection: Connection) -> None:
@@ -208,7 +208,7 @@ async def test_what_a_killed_import_left_is_whole(move_in: Mover, folder: Path) 
     blog = read_folder(folder, report)
     options = Options("/{slug}", "https://new.example.org")
     with pytest.raises(StopHereError):
-        await bring_in(move_in.database, move_in.storage, move_in.renderer, blog, options, report, stop)
+        await bring_in(move_in.intake, move_in.renderer, blog, options, report, stop)
     assert await move_in.number(Published) == 25
     async with move_in.database.read() as session:
         assert not (await inspection.document_without_address(session)).number

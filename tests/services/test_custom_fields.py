@@ -14,8 +14,9 @@ from cms.models.post import Kind
 from cms.policy import Actor
 from cms.schemas.fields import FieldInput, NewFieldInput
 from cms.schemas.post import PostFields, PostInput
-from cms.services import custom_fields, jobs, media, posts, revisions, working_copies
+from cms.services import custom_fields, jobs, posts, revisions, working_copies
 from cms.worker.tasks import TASKS
+from tests import factories
 from tests.factories import draft, edited, means, person, publish
 
 
@@ -32,7 +33,7 @@ async def custom_of(database: Database, post_id: int) -> dict[str, str]:
 async def picture_of(database: Database, actor: Actor) -> int:
     async with database.transaction() as work:
         digest = f"{actor.user_id}" * 64
-        return (await media.add(work, actor, name="boat.png", digest=digest[:64], size=1, alt="A boat", dimensions=(4, 3))).id
+        return (await factories.asset(work, actor, name="boat.png", digest=digest[:64], size=1, alt="A boat", dimensions=(4, 3))).id
 
 
 async def in_document(database: Database, actor: Actor, post_id: int, fields: dict[str, Any]) -> PostFields:

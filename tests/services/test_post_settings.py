@@ -12,8 +12,9 @@ from cms.models.address import TargetKind
 from cms.models.post import Reason
 from cms.policy import Actor
 from cms.schemas.post import PostFields, PostInput
-from cms.services import addresses, desk, media, posts, site
+from cms.services import addresses, desk, posts, site
 from cms.services.desk import Note
+from tests import factories
 from tests.factories import draft, edited, person, publish, published
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -32,7 +33,7 @@ async def in_zone(database: Database, zone: str) -> None:
 
 async def picture_of(database: Database, actor: Actor, digest: str) -> int:
     async with database.transaction() as work:
-        return (await media.add(work, actor, name=f"{digest}.png", digest=digest, size=1, alt="Mud", dimensions=(2, 1))).id
+        return (await factories.asset(work, actor, name=f"{digest}.png", digest=digest, size=1, alt="Mud", dimensions=(2, 1))).id
 
 
 async def test_date_before_the_first_publication_becomes_it_and_a_later_one_is_only_shown(database: Database) -> None:

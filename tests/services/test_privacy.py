@@ -71,7 +71,7 @@ async def ana_silva(database: Database) -> Actor:
         )
         user.refuses, user.handle = ["role"], "handle"
         await sessions.start(work, user, "Firefox of Ana")
-        picture = asset_row(digest="d" * 64, name="ana.png", created_at=work.now, created_by_id=ana.user_id)
+        picture = asset_row(digest="d" * 64, name="ana.png", created_at=work.now, created_by_id=ana.user_id, in_library=False)
         work.session.add(picture)
         await work.session.flush()
         at = {"user_id": ana.user_id, "created_at": work.now}

@@ -7,14 +7,14 @@ from sqlalchemy import insert, select, text
 from cms.db.session import Database
 from cms.errors import Conflict, Forbidden, InvalidInput
 from cms.events import SiteChanged
-from cms.models import AuditEntry, Menu, MenuItem, Site
+from cms.models import Asset, AuditEntry, Menu, MenuItem, Site
 from cms.models.address import TargetKind
 from cms.models.site import Frame, Link
 from cms.policy import Actor
 from cms.schemas.site import SiteInput
 from cms.services import site
 from tests import watching
-from tests.factories import edited, page, person, publish, published, published_page, withdraw
+from tests.factories import asset_row, edited, page, person, publish, published, published_page, withdraw
 
 
 async def frame_of(database: Database) -> Frame:
@@ -98,7 +98,7 @@ def wanted(**changes: object) -> SiteInput:
     return SiteInput(**{"name": "Tides", "language": "en", "time_zone": "UTC", "version": 0, **may_read, **changes})
 
 
-async def save(database: Database, actor: Actor, given: SiteInput, **pictures: site.Upload) -> None:
+async def save(database: Database, actor: Actor, given: SiteInput, **pictures: Asset) -> None:
     async with database.transaction() as work:
         await site.save(work, actor, given, pictures)
 
@@ -153,7 +153,10 @@ async def test_the_second_of_two_administrators_hears_of_the_first(database: Dat
 
 async def test_a_logo_is_kept_until_it_is_removed(database: Database) -> None:
     admin = await person(database, "administrator")
-    await save(database, admin, wanted(), logo=site.Upload("logo.png", "a" * 64, 10, (30, 20)))
+    async with database.transaction() as work:
+        picture = asset_row("a" * 64, "logo.png", width=30, height=20, created_at=work.now)
+        work.session.add(picture)
+    await save(database, admin, wanted(), logo=picture)
     logo = (await frame_of(database)).logo
     assert logo is not None
     assert (logo["path"].rsplit("/", 1)[1], logo["width"], logo["height"]) == ("logo.png", 30, 20)

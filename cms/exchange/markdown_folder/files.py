@@ -1,21 +1,23 @@
 """A folder's pictures and other files, on their way into the library with the addresses at which they stood."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from cms.db.session import Database, Work
+from cms.errors import InvalidInput
 from cms.exchange.markdown_folder import pictures
 from cms.exchange.markdown_folder.links import Finder, Reference, pictures_beside, rewrite
 from cms.exchange.markdown_folder.report import Report
 from cms.exchange.markdown_folder.source import Blog, Document
-from cms.media.storage import Storage
+from cms.models import Asset
 from cms.models.address import TargetKind
 from cms.policy import SYSTEM
+from cms.schemas.site import MediaInput
 from cms.services import addresses, media
+from cms.services.intake import Brought, Intake
 
 BATCH = 25  # files in one transaction
+RULES = MediaInput.model_validate({})
 
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it, of how much
 
@@ -24,8 +26,7 @@ Progress = Callable[[str, int, int], None]  # what is being done, how much of it
 class Files:
     """Every file that a text names, and the pictures beside texts. ``paths``: file below the folder → its address in the library."""
 
-    database: Database
-    storage: Storage
+    intake: Intake
     blog: Blog
     finder: Finder
     report: Report
@@ -33,6 +34,7 @@ class Files:
     paths: dict[str, str] = field(default_factory=dict)
     ids: dict[str, int] = field(default_factory=dict)
     _new: set[str] = field(default_factory=set)  # digests that this run brings in
+    _refused: set[str] = field(default_factory=set)
 
     async def add(self, documents: Iterable[Document], progress: Progress) -> None:
         wanted = self._wanted(documents)
@@ -40,13 +42,29 @@ class Files:
         done = 0
         for batch in _batches(list(wanted)):
             read = [await asyncio.to_thread(pictures.read, self.blog.folder, file) for file in batch]
+            known = await self._known(read)
+            taken = [await self._take(one) for one in read]
             done += len(batch)
             progress("files", done, len(wanted))
-            self._count(read, await self._known(read))
+            self._count(read, known)
+            if not self.is_rehearsal:
+                await self._lead(dict(zip(batch, taken, strict=True)), wanted)
+
+    async def _take(self, one: pictures.File) -> Asset | None:
+        """None: in a rehearsal, or refused."""
+        path = self.blog.folder / one.file
+        try:
+            if one.problem:
+                raise InvalidInput({"": one.problem})
             if self.is_rehearsal:
-                self.paths |= {one.file: f"/media/{one.file}" for one in read if not one.problem}
-            else:
-                await self._store([one for one in read if not one.problem], wanted)
+                await self.intake.probe(path, RULES)
+                self.paths[one.file] = f"/media/{one.file}"
+                return None
+            return (await self.intake.take(SYSTEM, path, Brought(path.name))).asset
+        except InvalidInput as error:
+            self.report.refuse(one.file, error.message)
+            self._refused.add(one.file)
+            return None
 
     def _wanted(self, documents: Iterable[Document]) -> dict[str, list[str]]:
         """File → old addresses."""
@@ -85,29 +103,22 @@ class Files:
                     old += document.files.get(name, ()) if self.blog.is_exact else [f"{path}/{name}" for path in document.paths[:1]]
 
     async def _known(self, read: Iterable[pictures.File]) -> set[str]:
-        async with self.database.read() as session:
-            return await media.known_digests(session, [one.digest for one in read]) - self._new
+        async with self.intake.database.read() as session:
+            return await media.known_digests(session, [one.digest for one in read]) | self._new
 
     def _count(self, read: Iterable[pictures.File], known: set[str]) -> None:
-        for one in read:
-            if one.problem:
-                self.report.refuse(one.file, one.problem)
-            elif one.digest not in known:
-                self._new.add(one.digest)
-                self.report.counts["files"] += 1
+        new = {one.digest for one in read if one.file not in self._refused} - known
+        self._new |= new
+        self.report.counts["files"] += len(new)
 
-    async def _store(self, read: Sequence[pictures.File], wanted: dict[str, list[str]]) -> None:
-        for one in read:
-            await self.storage.put(media.storage_name(one.digest), one.content)
-        async with self.database.transaction() as work:
-            for one in read:
-                await self._store_one(work, one, wanted[one.file])
-
-    async def _store_one(self, work: Work, one: pictures.File, old: Sequence[str]) -> None:
-        asset = await media.add(work, SYSTEM, name=Path(one.file).name, digest=one.digest, size=len(one.content), dimensions=one.dimensions)
-        self.paths[one.file], self.ids[one.file] = asset.path, asset.id
-        paths = [path for stood in old for path in self.blog.old_paths(stood)]
-        await addresses.lead(work, TargetKind.MEDIA, {asset.id: paths})
+    async def _lead(self, taken: Mapping[str, Asset | None], wanted: Mapping[str, Sequence[str]]) -> None:
+        """From where they stood to where they are."""
+        async with self.intake.database.transaction() as work:
+            for file, asset in taken.items():
+                if asset is not None:
+                    self.paths[file], self.ids[file] = asset.path, asset.id
+                    paths = [path for stood in wanted[file] for path in self.blog.old_paths(stood)]
+                    await addresses.lead(work, TargetKind.MEDIA, {asset.id: paths})
 
 
 def _batches(items: Sequence[str]) -> Iterator[Sequence[str]]:

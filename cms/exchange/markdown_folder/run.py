@@ -23,7 +23,6 @@ from cms.exchange.markdown_folder.report import Outcome, Report
 from cms.exchange.markdown_folder.shortcodes import without_formula_signs
 from cms.exchange.markdown_folder.source import Blog, Document
 from cms.exchange.markdown_folder.terms import Terms, parts_of_series, shortened
-from cms.media.storage import Storage
 from cms.models.address import is_reserved, normalise_path
 from cms.models.post import Kind
 from cms.models.site import UNNAMED, Frame
@@ -31,6 +30,7 @@ from cms.policy import SYSTEM
 from cms.rendering import Renderer
 from cms.schemas.post import CUSTOM, MAX_TEXT, PostFields
 from cms.services import custom_fields, references, site, transfers
+from cms.services.intake import Intake
 from cms.services.transfers import Incoming, Known
 from cms.wording import named, reasons, say
 
@@ -58,12 +58,10 @@ class _Ready:
     incoming: Incoming
 
 
-async def bring_in(
-    database: Database, storage: Storage, renderer: Renderer, blog: Blog, options: Options, report: Report, progress: Progress
-) -> None:
+async def bring_in(intake: Intake, renderer: Renderer, blog: Blog, options: Options, report: Report, progress: Progress) -> None:
     """Everything in ``blog``; what became of it is in ``report``."""
-    files = Files(database, storage, blog, Finder(blog), report, options.is_rehearsal)
-    importing = _Import(database, renderer, blog, options, report, progress, files, Terms(report))
+    files = Files(intake, blog, Finder(blog), report, options.is_rehearsal)
+    importing = _Import(intake.database, renderer, blog, options, report, progress, files, Terms(report))
     await importing.prepare()
     await files.add([place.document for place in importing.places], progress)
     await importing.add_terms()

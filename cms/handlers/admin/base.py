@@ -65,6 +65,7 @@ class AdminHandler(BaseHandler):
     content_policy = CONTENT_POLICY
     leads_to_provider: ClassVar[bool] = False  # a form on its page sends people to the OpenID provider
     is_dangerous: ClassVar[bool] = False  # open only for ten minutes after the person has proved to be who he is
+    counts_as_write: ClassVar[bool] = True  # among those of which there may be so many in a minute
     sets_password: ClassVar[bool] = False  # the password in its form is a new one
 
     unseen = 0  # notifications
@@ -94,7 +95,7 @@ class AdminHandler(BaseHandler):
             return
         if not policy.allows(self.actor, capability):
             raise Forbidden("This part of the desk is not open to you.")
-        if self.request.method not in ("GET", "HEAD"):
+        if self.counts_as_write and self.request.method not in ("GET", "HEAD"):
             await self.parts.writes.count(str(self.actor.user_id))
         async with self.read() as session:
             self.parts.use_frame(await site.get_frame(session))

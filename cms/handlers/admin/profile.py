@@ -5,12 +5,12 @@ from typing import Any
 from cms.errors import InvalidInput
 from cms.handlers.admin.base import AdminHandler
 from cms.handlers.forms import Form
-from cms.media.kinds import PORTRAIT
+from cms.models import Asset
 from cms.policy import Capability
 from cms.schemas.account import MAX_LINKS, EmailInput, ProfileInput
-from cms.services import media, new_addresses, portraits, profiles, throttling
-from cms.services.media import Upload
+from cms.services import new_addresses, portraits, profiles, throttling
 from cms.services.notices import REFUSABLE
+from cms.services.portraits import PORTRAIT
 from cms.ui.languages import names
 from cms.wording import phrases
 
@@ -63,8 +63,8 @@ class ProfileHandler(AdminHandler):
         self.flash("Saved. Readers see it now.")
         self.redirect_to("account")
 
-    async def _kept_picture(self) -> Upload | None:
-        """Made anew from what was sent, if something was, and in the storage. Raises ``InvalidInput``."""
+    async def _kept_picture(self) -> Asset | None:
+        """Made anew from what was sent, if something was. Raises ``InvalidInput``."""
         content = next((file.body for file in self.request.files.get("picture", ())), b"")
         if not content:
             return None
@@ -72,10 +72,7 @@ class ProfileHandler(AdminHandler):
             portrait = await self.parts.imaging.portrait(content)
         except InvalidInput as error:
             raise InvalidInput({"picture": error.message}) from None
-        digest = media.digest_of(portrait)
-        await self.parts.storage.put(media.storage_name(digest), portrait)
-        # Named by its bytes: an address that can be counted through would show faces of people who have published nothing.
-        return Upload(f"{digest[:16]}.webp", digest, len(portrait), (PORTRAIT, PORTRAIT))
+        return (await self.parts.intake.take_bytes(self.actor, portrait, PORTRAIT, self.in_transaction)).asset
 
     async def _show(self, form: Form[ProfileInput], *, status: int = 200) -> None:
         async with self.read() as session:

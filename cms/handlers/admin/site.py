@@ -8,9 +8,9 @@ from cms.content.context import CHECKS
 from cms.errors import Conflict, InvalidInput, NotConfirmed, NotFound
 from cms.handlers.admin.base import AdminHandler
 from cms.handlers.admin.preview import CONTENT_POLICY
-from cms.handlers.forms import Form
+from cms.handlers.forms import Form, takes_several
 from cms.mail import MailFailed
-from cms.models import Site
+from cms.models import Asset, Site
 from cms.models.site import Frame
 from cms.policy import Capability
 from cms.schemas.site import (
@@ -22,14 +22,15 @@ from cms.schemas.site import (
     GeneralInput,
     LimitsInput,
     LookInput,
+    MediaInput,
     PublishingInput,
     ReadingInput,
     SecurityInput,
     SitePart,
     time_zones,
 )
-from cms.services import lists, media, notices, profiles, site
-from cms.services.media import Upload
+from cms.services import lists, notices, profiles, site
+from cms.services.intake import GROUPS, Brought
 from cms.ui.choices import languages
 from cms.ui.languages import Language, language
 from cms.ui.words import direction, words_of
@@ -55,6 +56,7 @@ PARTS = {
         Part("look", LookInput),
         Part("reading", ReadingInput),
         Part("publishing", PublishingInput),
+        Part("media", MediaInput),
         Part("crawlers", CrawlersInput),
         Part("security", SecurityInput),
         Part("limits", LimitsInput),
@@ -134,21 +136,19 @@ class SettingsHandler(AdminHandler):
         if getattr(wanted, "second_factor_from", needed) != needed and not self.is_confirmed:
             raise NotConfirmed
 
-    async def _kept_pictures(self) -> dict[str, Upload]:
-        """Those of the files that were sent, in the storage. Raises ``InvalidInput``."""
+    async def _kept_pictures(self) -> dict[str, Asset]:
+        """Those of the files that were sent, in the library. Raises ``InvalidInput``."""
         sent = {name: self.request.files[name][0].body for name in ("logo", "icon") if self.request.files.get(name)}
         return {name: await self._kept(name, content) for name, content in sent.items() if content}
 
-    async def _kept(self, name: str, content: bytes) -> Upload:
+    async def _kept(self, name: str, content: bytes) -> Asset:
         try:
             if name == "icon":
                 content = await self.parts.imaging.icon(content)
-            picture = await self.parts.imaging.measure(content)
+            await self.parts.imaging.measure(content)
+            return (await self.parts.intake.take_bytes(self.actor, content, Brought(name), self.in_transaction)).asset
         except InvalidInput as error:
             raise InvalidInput({name: error.message}) from None
-        digest = media.digest_of(content)
-        await self.parts.storage.put(media.storage_name(digest), content)
-        return Upload(f"{name}.{picture.extension}", digest, len(content), picture.dimensions)
 
     async def _refuse(self, form: Form[SitePart], error: InvalidInput | Conflict) -> None:
         async with self.read() as session:
@@ -182,6 +182,8 @@ class SettingsHandler(AdminHandler):
                     return {"homes": HOMES, "pages": [("", self.locale.translate("None")), *await site.list_pages(session)]}
             case "publishing":
                 return {"checks": CHECKS}
+            case "media":
+                return {"groups": GROUPS}
             case "limits":
                 return {"limits": LIMITS}
             case "security":
@@ -260,9 +262,11 @@ class MailHandler(AdminHandler):
 def _form_of(schema: type[SitePart], row: Site) -> Form[SitePart]:
     usual = {name: field.default for name, field in schema.model_fields.items()}
     in_maps = {name: getattr(row, column) for column, (_, names) in MAPS.items() for name in names}
-    values = {name: in_maps[name].get(name, usual[name]) if name in in_maps else getattr(row, name, False) for name in usual}
-    if "compulsory_checks" in values:
-        values["compulsory_checks"] = ",".join(row.compulsory_checks)
+    values: dict[str, Any] = {
+        name: in_maps[name].get(name, usual[name]) if name in in_maps else getattr(row, name, False) for name in usual
+    }
+    for name in takes_several(schema) & {"compulsory_checks", "kinds"}:
+        values[name] = ",".join(map(str, values[name]))
     return Form(schema, values)
 
 

@@ -181,5 +181,5 @@ class RenditionHandler(FileHandler):
         renditions, digest = self.parts.renditions, asset.shown_digest
         size = await renditions.size(asset, present)
         mark = f"{digest[:24]}-{present.file_name}"
-        file = File(storage_name(digest, present), address.rpartition("/")[2], TYPES[spec.format], size, mark)
+        file = File(storage_name(digest, present.file_name), address.rpartition("/")[2], TYPES[spec.format], size, mark)
         await self.send_file(file, lambda: renditions.again(asset, present))

@@ -15,11 +15,11 @@ BYTES = bytes(range(256)) * 4
 
 
 async def upload(site: Site, name: str = "Tide chart.png", content: bytes = BYTES) -> Asset:
-    digest = media.digest_of(content)
+    digest = factories.digest_of(content)
     await site.application.parts.storage.put(media.storage_name(digest), content)
     actor = await factories.person(site.database, "editor")
     async with site.database.transaction() as work:
-        return await media.add(work, actor, name=name, digest=digest, size=len(content))
+        return await factories.asset(work, actor, name=name, digest=digest, size=len(content))
 
 
 async def test_a_picture_is_sent_whole_and_kept_for_ever(site: Site) -> None:
