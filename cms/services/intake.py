@@ -16,7 +16,7 @@ from cms import policy
 from cms.content.folding import fold
 from cms.content.slugs import slugify
 from cms.db.session import Database, Work
-from cms.errors import Forbidden, InvalidInput, TooLarge, WrongKind
+from cms.errors import CMSError, Forbidden, InvalidInput, TooLarge, WrongKind
 from cms.imaging import Imaging
 from cms.media.kinds import SVG, UNKNOWN, Probed
 from cms.media.storage import Storage
@@ -24,8 +24,9 @@ from cms.models import Asset, Upload
 from cms.models.media import AssetState, MediaKind
 from cms.policy import Actor, Capability
 from cms.schemas.site import FileGroup, MediaInput
-from cms.services import audit, jobs, renditions, site
-from cms.services.media import storage_name
+from cms.services import audit, jobs, media_changes, renditions, site
+from cms.services.media import FORGETTING, storage_name
+from cms.services.media_changes import Sent, Shown
 from cms.wording import phrases, say
 
 GROUPS: dict[FileGroup, str] = phrases(
@@ -59,13 +60,14 @@ class Run(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """What is said of a file by whoever brings it. ``upload_id``: the upload that it was."""
+    """What is said of a file by whoever brings it. ``upload_id``: the upload that it was; ``replaces_id``: the asset whose file it is."""
 
     name: str  # "": named by its bytes
     alt: str = ""
     folder_id: int | None = None
     in_library: bool = True
     upload_id: str = ""
+    replaces_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +123,29 @@ class Intake:
         policy.require(actor, Capability.MEDIA_UPLOAD if brought.in_library else Capability.ACCOUNT_KEEP)
         run = run or self.database.run
         digest = await asyncio.to_thread(digest_of, path)
-        if known := await run(partial(_find_ready, actor=actor, digest=digest, brought=brought)):
+        if not brought.replaces_id and (known := await run(partial(_find_ready, actor=actor, digest=digest, brought=brought))):
             return Taken(known, True)
         async with self.room() as room:
             looked = await self._look(path, digest, await self._rules(actor, brought), room / "shown")
+            if brought.replaces_id:
+                return Taken(await self._replace(actor, path, looked, brought, run), False)
             asset = await run(partial(_begin, actor=actor, looked=looked, brought=brought))
-            await self.storage.put_file(storage_name(digest), path)
-            if looked.shown:
-                await self.storage.put_file(storage_name(looked.shown_digest), looked.shown)
+            await self._store(path, looked)
         return Taken(await run(partial(_settle, actor=actor, asset_id=asset.id, brought=brought)), False)
+
+    async def _replace(self, actor: Actor, path: Path, looked: Looked, brought: Brought, run: Run) -> Asset:
+        """Its row names the new bytes when they are there. Of what is refused they go again, unless something else has them."""
+        await self._store(path, looked)
+        try:
+            return await run(partial(_put_in_place, actor=actor, looked=looked, brought=brought))
+        except CMSError:
+            await run(partial(_forget, looked=looked))
+            raise
+
+    async def _store(self, path: Path, looked: Looked) -> None:
+        await self.storage.put_file(storage_name(looked.digest), path)
+        if looked.shown:
+            await self.storage.put_file(storage_name(looked.shown_digest), looked.shown)
 
     async def _rules(self, actor: Actor, brought: Brought) -> MediaInput:
         """Whoever brings a whole site in has chosen before; what is no matter of the library is small, and made by us."""
@@ -248,6 +264,22 @@ async def make_ready(work: Work, actor: Actor, asset: Asset) -> None:
     if asset.kind is MediaKind.PICTURE:
         await jobs.enqueue(work, renditions.JOB, asset=asset.id)
     audit.note(work, actor, "media.add", "asset", asset.id)
+
+
+async def _put_in_place(work: Work, actor: Actor, looked: Looked, brought: Brought) -> Asset:
+    probed, shown = looked.probed, Shown(looked.shown_digest, looked.shown_size, looked.width, looked.height)
+    ending = probed.extension_for(brought.name)
+    sent = Sent(
+        looked.digest, looked.size, MediaKind(probed.kind), probed.content_type, ending, probed.frames, probed.duration, shown
+    )  # fmt: skip
+    asset = await media_changes.replace(work, actor, brought.replaces_id or 0, sent)
+    await _note_upload(work, asset, brought)
+    return asset
+
+
+async def _forget(work: Work, looked: Looked) -> None:
+    for digest in {looked.digest, looked.shown_digest}:
+        await jobs.enqueue(work, FORGETTING, digest=digest)
 
 
 async def _note_upload(work: Work, asset: Asset, brought: Brought) -> None:

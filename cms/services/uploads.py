@@ -111,7 +111,7 @@ async def finish(intake: Intake, actor: Actor, upload_id: str, run: Run | None =
             return Taken(asset, True)
     if upload.size is not None and upload.received != upload.size:
         raise Conflict(NOT_WHOLE)
-    brought = Brought(upload.name, folder_id=upload.folder_id, upload_id=upload.id)
+    brought = Brought(upload.name, folder_id=upload.folder_id, upload_id=upload.id, replaces_id=upload.replaces_id)
     try:
         async with intake.room() as room:
             path = room / "sent"

@@ -152,7 +152,10 @@ class FormUploadHandler(ReceivingHandler):
 
     @property
     def folder(self) -> int | None:
-        sent = self._fields.get("folder", "")
+        return self.numbered("folder")
+
+    def numbered(self, field: str) -> int | None:
+        sent = self._fields.get(field, "")
         return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 18 else None
 
     async def post(self) -> None:
@@ -199,7 +202,7 @@ class _Coming:
     async def _keep(self, chunks: list[bytes]) -> Upload:
         handler = self._handler
         if self._upload is None:
-            wanted = UploadInput.model_validate({"name": self._outcome.name, "folder": handler.folder})
+            wanted = UploadInput(name=self._outcome.name, size=None, folder=handler.folder, replaces=handler.numbered("replaces"))
             self._upload = await handler.in_transaction(lambda work: uploads.begin(work, handler.actor, wanted))
         upload = self._upload = await uploads.add_piece(handler.parts.intake, handler.actor, self._upload.id, self._upload.received, chunks)
         return upload
