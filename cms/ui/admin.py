@@ -264,6 +264,13 @@ class PostNews(Module):
         return self.render_string("modules/post-news.html", post=post).decode()
 
 
+class MediaUpload(Module):
+    """The form that brings files, into a folder of the library if it names one."""
+
+    def render(self, folder: int | None = None) -> str:
+        return self.render_string("modules/media-upload.html", folder=folder).decode()
+
+
 class Sidebar(Module):
     def render(self, section: str) -> str:
         return self.render_string("modules/sidebar.html", section=section).decode()
@@ -280,6 +287,7 @@ MODULES: dict[str, type[UIModule]] = {
     "UndoForm": UndoForm,
     "Help": Help,
     "LiveNote": LiveNote,
+    "MediaUpload": MediaUpload,
     "Palette": Palette,
     "PostNews": PostNews,
     "Sidebar": Sidebar,

@@ -2,6 +2,7 @@
 import * as Y from "yjs";
 import { Awareness } from "y-protocols/awareness";
 import { nameOf } from "../../static/js/kept-texts.js";
+import { Sending } from "../../static/js/uploading.js";
 import { create, createAtLast } from "./document/birth.js";
 import { Kept } from "./document/kept.js";
 import { Provider } from "./document/provider.js";
@@ -140,7 +141,7 @@ class Editor {
       textarea: this.textarea, text: this.text, awareness: this.awareness,
       undoManager: new Y.UndoManager(this.text, { trackedOrigins: new Set() }),
       readOnly: Boolean(this.readOnly), links: (query) => ask(this.form.dataset.links, query).then(({ links }) => links),
-      snippets: (query) => ask(this.form.dataset.snippets, query).then(({ snippets }) => snippets), ...this.#language(),
+      snippets: (query) => ask(this.form.dataset.snippets, query).then(({ snippets }) => snippets), upload: this.#uploads(), ...this.#language(),
     });
     if (hadFocus !== false) this.writer.goTo(Math.min(hadFocus, this.text.length));
     this.desk.writer = this.writer;
@@ -161,6 +162,11 @@ class Editor {
     document.addEventListener("field-shown", ({ detail }) => { if (detail === "language") this.#speak(); });
     this.form.elements.language?.addEventListener("change", () => this.#speak());
     for (const part of this.desk.querySelectorAll("[data-bundle], [data-plain]")) part.hidden = "plain" in part.dataset;
+  }
+
+  #uploads() {
+    const { uploads: at } = this.form.dataset;
+    return at ? (file, tell) => new Sending(file, { at, key: () => this.form.elements._xsrf.value, tell }) : null;
   }
 
   #language() {

@@ -22,19 +22,20 @@ import { pasting } from "./pasting.js";
 import { snippetPicker } from "./snippets.js";
 import { tableKeeper } from "./table-keeper.js";
 import { toolbar } from "./toolbar.js";
+import { uploads } from "./uploads.js";
 
 const EDGE = 8; // pixels between the edge of the window and what floats over the text
 
 /**
  * `text`: a Y.Text. `awareness`: of y-protocols, or nothing. `links(query)`: a promise of [{title, path}], the path "" for what has none yet.
- * `snippets(query)`: a promise of [{name, text}].
+ * `snippets(query)`: a promise of [{name, text}]. `upload(file, tell)`: what sends a file (static/js/uploading.js), or null for those who may not.
  *
  * On the sheet around the textarea: `write` after each change, `caret` when the cursor moved ({from, to}), `passage` when one was pressed ({id}),
  * `comment` when somebody wants to say something about what is chosen, `focus-mode` when that begins or ends ({isOn}).
  */
 export function createWriter({
   textarea, text, awareness = null, undoManager = new UndoManager(text, { trackedOrigins: new Set() }),
-  readOnly = false, language = "", direction = "auto", links = async () => [], snippets = async () => [],
+  readOnly = false, language = "", direction = "auto", links = async () => [], snippets = async () => [], upload = null,
 }) {
   const sheet = textarea.closest(".sheet") ?? textarea.parentElement;
   const tell = (name, detail) => sheet.dispatchEvent(new CustomEvent(name, { detail }));
@@ -59,6 +60,7 @@ export function createWriter({
         autocompletion({ override: [blockMenu, titleLinks(links)], icons: false, addToOptions: [drawing], defaultKeymap: false, tooltipClass: () => "blocks" }),
         keymap.of(completionKeymap.filter(({ key }) => key !== "Ctrl-Space")),
         keys,
+        uploads(upload),
         pasting,
         tableKeeper,
         finder,

@@ -1,0 +1,119 @@
+// <media-upload>: around the form that brings files without it. What is chosen or dropped goes up in pieces, a few files at a time, each in a
+// row with its progress; after a lost network by itself. Of each picture that arrived it asks what it shows. Says "uploaded" with the asset.
+import { Refused, Sending } from "../uploading.js";
+
+class MediaUpload extends HTMLElement {
+  connectedCallback() {
+    this.form = this.querySelector("form");
+    this.list = this.querySelector(".sent");
+    this.under = new Set();
+    this.querySelector("[data-plain]").hidden = true;
+    const files = this.form.elements.files, drop = this.querySelector(".drop");
+    files.addEventListener("change", () => { this.send(files.files); files.value = ""; });
+    for (const kind of ["dragenter", "dragover"]) {
+      this.addEventListener(kind, (event) => {
+        if (!event.dataTransfer?.types.includes("Files")) return;
+        event.preventDefault();
+        drop.classList.add("over");
+      });
+    }
+    this.addEventListener("dragleave", (event) => { if (!this.contains(event.relatedTarget)) drop.classList.remove("over"); });
+    this.addEventListener("drop", (event) => {
+      drop.classList.remove("over");
+      if (!event.dataTransfer?.files.length) return;
+      event.preventDefault();
+      this.send(event.dataTransfer.files);
+    });
+    addEventListener("beforeunload", (event) => { if (this.under.size) event.preventDefault(); });
+  }
+
+  send(files) {
+    for (const file of files) new Row(this, file);
+  }
+
+  get key() { return this.form.elements._xsrf.value; }
+
+  say(words) { this.querySelector("[data-said]").textContent = words; }
+}
+
+class Row {
+  constructor(place, file) {
+    this.place = place;
+    this.row = place.querySelector("template").content.firstElementChild.cloneNode(true);
+    this.row.querySelector(".name").textContent = file.name;
+    this.row.addEventListener("click", ({ target }) => target.dataset.act && this[target.dataset.act]());
+    place.list.hidden = false;
+    place.list.append(this.row);
+    this.size = file.size;
+    const folder = place.form.elements.folder?.value;
+    this.sending = new Sending(file, { at: place.dataset.at, key: () => place.key, fields: folder ? { folder } : {}, tell: (how) => this.#show(how) });
+    this.#show({ state: "waits", sent: 0 });
+    this.#run();
+  }
+
+  async #run() {
+    const { place } = this;
+    place.under.add(this);
+    try {
+      this.#arrived(await this.sending.run());
+    } catch (error) {
+      if (error.name === "AbortError") this.row.remove();
+      else this.#failed(error);
+    } finally {
+      place.under.delete(this);
+    }
+  }
+
+  pause() { this.sending.pause(); this.#offer("resume", "abandon"); }
+
+  resume() { this.sending.resume(); this.#offer("pause", "abandon"); }
+
+  again() { this.#offer("pause", "abandon"); this.#run(); }
+
+  abandon() { this.sending.abandon(); this.row.remove(); }
+
+  #show({ state, sent }) {
+    const words = state === "sending" ? "" : this.place.dataset[state];
+    this.#said.textContent = words || `${Math.floor((100 * sent) / (this.size || 1))} %`;
+    this.#said.classList.remove("error");
+    this.row.querySelector("progress").value = this.size ? sent / this.size : 0;
+  }
+
+  get #said() { return this.row.querySelector(".state"); }
+
+  #offer(...acts) {
+    for (const button of this.row.querySelectorAll("[data-act]")) button.hidden = !acts.includes(button.dataset.act);
+  }
+
+  #failed(error) {
+    this.#offer("again", "abandon");
+    this.#said.textContent = (error instanceof Refused && error.message) || this.place.dataset.failed;
+    this.#said.classList.add("error");
+    this.place.say(`${this.row.querySelector(".name").textContent}: ${this.#said.textContent}`);
+  }
+
+  #arrived(asset) {
+    const { place } = this;
+    this.#offer();
+    this.row.querySelector("progress").remove();
+    this.row.querySelector(".name").textContent = asset.name;
+    this.#said.textContent = asset.is_known ? place.dataset.known : place.dataset.done;
+    if (asset.kind === "picture" && !asset.alt && !asset.is_decorative) this.#ask(asset);
+    place.say(`${asset.name}: ${this.#said.textContent}`);
+    place.dispatchEvent(new CustomEvent("uploaded", { bubbles: true, detail: asset }));
+  }
+
+  #ask(asset) {
+    const form = this.row.querySelector(".alt"), answer = form.querySelector("[data-answer]");
+    form.hidden = false;
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      const headers = { "X-Xsrftoken": this.place.key, Accept: "application/json" };
+      const sent = await fetch(`${this.place.dataset.assets}/${asset.id}`, { method: "POST", headers, body: new URLSearchParams(new FormData(form)) }).catch(() => null);
+      answer.textContent = sent?.ok ? this.place.dataset.saved : ((await sent?.json().catch(() => null))?.error ?? this.place.dataset.failed);
+      if (sent?.ok) for (const field of form.elements) field.disabled = true;
+    });
+  }
+}
+
+customElements.define("media-upload", MediaUpload);
