@@ -53,7 +53,7 @@ def bring(driver: Chrome, kind: str, *files: tuple[str, str]) -> None:
 
 
 def wait_for_pictures(writer: WritingScreen, number: int) -> list[str]:
-    Waiting(writer.driver, 60).until(lambda _: len(PICTURE.findall(writer.text)) == number, "not all pictures arrived")
+    Waiting(writer.driver).until(lambda _: len(PICTURE.findall(writer.text)) == number, "not all pictures arrived")
     return PICTURE.findall(writer.text)
 
 
@@ -91,13 +91,13 @@ def test_what_was_sent_before_the_network_was_lost_is_not_sent_again(writer: Wri
     slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 6_000_000}
     driver.execute_cdp_cmd("Network.emulateNetworkConditions", slow)
     driver.execute_script(BRING_LONG, 1_500_000)  # 25 MB: four pieces
-    Waiting(driver, 60).until(lambda _: progress(driver) > 0.4)
+    Waiting(driver).until(lambda _: progress(driver) > 0.4)
     lose_network(driver, True)
     writer.wait_in(".coming", "No network. It goes on by itself.")
     arrived = progress(driver)
     assert arrived > 0.3, "whole pieces are there"
     lose_network(driver, False)
-    Waiting(driver, 60).until(lambda _: re.fullmatch(r"\[log-of-tides\.txt\]\(/media/\d+/log-of-tides\.txt\)", writer.text))
+    Waiting(driver).until(lambda _: re.fullmatch(r"\[log-of-tides\.txt\]\(/media/\d+/log-of-tides\.txt\)", writer.text))
 
 
 def test_why_a_file_is_not_taken_is_said_where_it_was_to_be(writer: WritingScreen) -> None:

@@ -107,9 +107,9 @@ class Files:
             return await media.known_digests(session, [one.digest for one in read]) | self._new
 
     def _count(self, read: Iterable[pictures.File], known: set[str]) -> None:
-        new = {one.digest for one in read if one.file not in self._refused} - known
-        self._new |= new
-        self.report.counts["files"] += len(new)
+        if new := {one.digest for one in read if one.file not in self._refused} - known:
+            self._new |= new
+            self.report.counts["files"] += len(new)
 
     async def _lead(self, taken: Mapping[str, Asset | None], wanted: Mapping[str, Sequence[str]]) -> None:
         """From where they stood to where they are."""
