@@ -261,7 +261,7 @@ async def _settle(work: Work, actor: Actor, asset_id: int, brought: Brought) -> 
 async def make_ready(work: Work, actor: Actor, asset: Asset) -> None:
     asset.state = AssetState.READY
     await work.session.flush()
-    if asset.kind is MediaKind.PICTURE:
+    if asset.kind is MediaKind.PICTURE and asset.in_library:
         await jobs.enqueue(work, renditions.JOB, asset=asset.id)
     audit.note(work, actor, "media.add", "asset", asset.id)
 

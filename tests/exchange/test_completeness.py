@@ -114,8 +114,8 @@ async def test_files_beside_a_text_come_along(
 ) -> None:
     """Not only pictures; what the library does not take is told."""
     beside: dict[str, str | bytes] = {
-        "paper.pdf": b"%PDF-1.4 x",
-        "data.zip": b"PK",
+        "paper.pdf": b"%PDF-1.4 x %%EOF",
+        "data.zip": b"PK\5\6" + bytes(18),  # of nothing
         "plan.svg": "<svg xmlns='http://www.w3.org/2000/svg'/>",
         "run.exe": b"MZ",
     }
