@@ -10,16 +10,16 @@ from PIL import Image
 from sqlalchemy import select, update
 
 from cms.db.session import Database
-from cms.errors import Conflict, Forbidden, NotFound
+from cms.errors import Conflict, Forbidden, InvalidInput, NotFound
 from cms.imaging import Imaging
 from cms.media.storage import Storage
-from cms.models import Asset, Rendition, Upload
+from cms.models import Asset, Job, Rendition, Upload
 from cms.policy import Actor
 from cms.schemas.uploads import UploadInput
 from cms.services import intake as intakes
-from cms.services import media_check, uploads
+from cms.services import media, media_check, uploads
 from cms.services.intake import Brought, Intake
-from cms.services.media import storage_name
+from cms.services.media import FORGETTING, storage_name
 from cms.services.media_check import Mended
 from tests import factories
 
@@ -110,6 +110,35 @@ async def test_a_portrait_that_somebody_brings_for_all_is_in_the_library(intake:
     portrait = (await intake.take_bytes(ana, photo(), Brought("", in_library=False))).asset
     assert (portrait.name, portrait.in_library) == (f"{portrait.digest[:16]}.jpg", False)
     assert (await intake.take_bytes(ana, photo(), Brought("me.jpg"))).asset.in_library
+
+
+async def test_another_file_takes_its_place_and_what_is_refused_leaves_nothing(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    ana, ben = await factories.person(intake.database, "author"), await factories.person(intake.database, "author", "Ben")
+    asset = (await intake.take_bytes(ana, photo(), Brought("tide.jpg"))).asset
+    other = (await intake.take_bytes(ana, photo("red"), Brought("other.jpg"))).asset
+    with pytest.raises(Forbidden):
+        await begun(intake, ben, photo("blue"), replaces=asset.id)
+    for content in (photo("red"), b"Low tide at six."):
+        with pytest.raises(InvalidInput):
+            await uploads.finish(intake, ana, await begun(intake, ana, content, replaces=asset.id))
+    taken = await uploads.finish(intake, ana, await begun(intake, ana, photo("blue"), replaces=asset.id, name="new.jpeg"))
+    now = taken.asset
+    assert (now.id, now.name, now.digest, taken.is_known) == (asset.id, "tide.jpeg", factories.digest_of(photo("blue")), False)
+    assert (await read(intake.storage, now.digest), now.shown_digest != asset.shown_digest) == (photo("blue"), True)
+    await work_off(intake)
+    kept = {storage_name(digest) for each in (now, other) for digest in (each.digest, each.shown_digest)}
+    assert {name for name in await names(intake.storage) if not name.startswith("renditions/")} == kept
+
+
+async def work_off(intake: Intake) -> None:
+    """The jobs that delete what nothing names any more."""
+    async with intake.database.transaction() as work:
+        digests = [job.payload["digest"] for job in await work.session.scalars(select(Job).where(Job.name == FORGETTING))]
+    for digest in digests:
+        async with intake.database.read() as session:
+            is_named = await media.is_named(session, digest)
+        if not is_named:
+            await intake.storage.delete(storage_name(digest))
 
 
 STEPS = ["probe", "prepare", "begin", "sent", "shown", "settle", "pieces"]
