@@ -8,6 +8,7 @@ from tornado.web import url
 
 from cms.handlers import operations
 from cms.handlers.admin import (
+    assets,
     audit,
     backups,
     bulk,
@@ -54,6 +55,7 @@ from cms.handlers.admin import (
     visibility,
     welcome,
 )
+from cms.handlers.admin import media as library
 from cms.handlers.admin import posts as desk
 from cms.handlers.base import BaseHandler
 from cms.handlers.live import documents, events, previews
@@ -259,10 +261,17 @@ def _history(post: str, name: str, given: dict[str, str]) -> list[URLSpec]:
 
 def _kept_to_use_again() -> list[URLSpec]:
     return [
-        url(r"/admin/media", uploads.FormUploadHandler, name="admin.media"),
         url(r"/admin/media/uploads", uploads.UploadsHandler, name="admin.uploads"),
         url(rf"/admin/media/uploads/{CARRIER}", uploads.UploadHandler, name="admin.upload"),
         url(rf"/admin/media/uploads/{CARRIER}/completion", uploads.CompletionHandler, name="admin.upload.completion"),
+        url(r"/admin/media", library.MediaHandler, name="admin.media"),
+        url(r"/admin/media/bulk", library.MediaBulkHandler, name="admin.media.bulk"),
+        url(r"/admin/media/room", library.MediaRoomHandler, name="admin.media.room"),
+        url(r"/admin/media/folders", library.FoldersHandler, name="admin.media.folders"),
+        url(rf"/admin/media/folders/{NUMBER}", library.FolderHandler, name="admin.media.folder"),
+        url(rf"/admin/media/{NUMBER}", assets.AssetHandler, name="admin.asset"),
+        url(rf"/admin/media/{NUMBER}/original", assets.OriginalHandler, name="admin.asset.original"),
+        url(rf"/admin/media/{NUMBER}/tracks", assets.TracksHandler, name="admin.asset.tracks"),
         url(r"/admin/snippets", snippets.SnippetsHandler, name="admin.snippets"),
         url(r"/admin/snippets/new", snippets.NewSnippetHandler, name="admin.snippets.new"),
         url(r"/admin/snippets/choices", snippets.SnippetChoicesHandler, name="admin.snippets.choices"),

@@ -41,6 +41,8 @@ WRITING = (
     "/admin/categories", "/admin/categories/1", "/admin/categories/1/deletion",
     "/admin/tags", "/admin/tags/1", "/admin/tags/1/deletion", "/admin/tags/merging?ids=1&ids=2", "/admin/tags/unused",
     "/admin/series", "/admin/series/1", "/admin/series/1/deletion",
+    "/admin/media", "/admin/media?view=list", "/admin/media?q=zzzz", "/admin/media?trash=on", "/admin/media/room", "/admin/media/folders",
+    "/admin/media/folders/{folder}", "/admin/media/{asset}", "/admin/media/{film}",
     "/admin/snippets", "/admin/snippets/new", "/admin/snippets/{snippet}", "/admin/templates", "/admin/templates/{template}",
     "/admin/fields", "/admin/fields/{field}",
 )  # fmt: skip
@@ -58,6 +60,7 @@ RUNNING = (
     "/account/security/passkeys/{passkey}", "/invitation/{carrier}", "/password",
 )  # fmt: skip
 NO_PAGES = {  # files, frames, answers to scripts, and what leads on
+    "admin.asset.original",
     "admin.links", "admin.palette", "admin.snippets.choices", "admin.menus", "admin.menus.targets", "admin.site.look.preview",
     "admin.audit.csv", "admin.audit.json", "admin.redirects.csv", "admin.backup.file", "admin.transfer.file", "admin.transfer.report",
     "admin.imports", "admin.post.revision.page", "admin.post.comparison.page", "account.factor", "login.openid.callback",

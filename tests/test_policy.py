@@ -23,6 +23,9 @@ page.trash       any any any -   -   -
 page.publish     any any any -   -   -
 draft.see        any any any own own -
 media.upload     any any any own -   -
+media.see        any any any any -   -
+media.edit       any any any own -   -
+media.delete     any any any own -   -
 taxonomy.manage  any any any -   -   -
 snippet.manage   any any any -   -   -
 account.keep     any any any any any -

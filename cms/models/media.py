@@ -48,6 +48,14 @@ class Folder(Base):
     created_at: Mapped[Moment]
     created_by_id: Mapped[int | None] = mapped_column(Id, ForeignKey("users.id", ondelete="SET NULL"))
 
+    @property
+    def owner_ids(self) -> frozenset[int]:
+        return frozenset({self.created_by_id} - {None})  # type: ignore[arg-type]
+
+    @property
+    def was_ever_public(self) -> bool:
+        return False  # readers never see folders
+
 
 class Asset(Base):
     """One thing in the library. ``digest`` is the SHA-256 in hex of the bytes as they were sent, ``shown_digest`` of what readers get; both

@@ -10,7 +10,7 @@ from cms.schemas.text import Line
 from cms.wording import say
 
 SUBJECTS = (  # what acts are about
-    "post", "page", "user", "asset", "category", "tag", "series", "menu", "redirect", "site", "field", "snippet", "template",
+    "post", "page", "user", "asset", "folder", "category", "tag", "series", "menu", "redirect", "site", "field", "snippet", "template",
     "transfer", "job",
 )  # fmt: skip
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cms import policy
 from cms.content.local_time import midnight
 from cms.db.session import Work
-from cms.models import Asset, AuditEntry, Category, CustomField, Post, PostTemplate, Series, Snippet, Tag, User
+from cms.models import Asset, AuditEntry, Category, CustomField, Folder, Post, PostTemplate, Series, Snippet, Tag, User
 from cms.policy import Actor, Capability
 from cms.schemas.audit import AuditQuery
 
@@ -28,6 +28,7 @@ _NAMED = {
     "post": Post.title,
     "page": Post.title,
     "asset": Asset.name,
+    "folder": Folder.name,
     "category": Category.name,
     "tag": Tag.name,
     "series": Series.name,

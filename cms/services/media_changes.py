@@ -105,7 +105,7 @@ async def _hold(work: Work, actor: Actor, asset_id: int, version: int | None) ->
     return asset
 
 
-async def _change(work: Work, actor: Actor, asset: Asset, act: str, changes: Mapping[str, Any]) -> None:
+async def _change(work: Work, actor: Actor, asset: Asset, action: str, changes: Mapping[str, Any]) -> None:
     before = {name: getattr(asset, name) for name in changes}
     changed = {name for name in changes if before[name] != changes[name]}
     if not changed:
@@ -118,7 +118,7 @@ async def _change(work: Work, actor: Actor, asset: Asset, act: str, changes: Map
     await work.session.flush()
     if (asset.mark, asset.name) != former:
         await _remember(work, asset, *former)
-    audit.note(work, actor, act, "asset", asset.id, **audit.difference(before, {name: changes[name] for name in changes}))
+    audit.note(work, actor, action, "asset", asset.id, **audit.difference(before, {name: changes[name] for name in changes}))
     if asset.shown_digest != former_shown:
         await jobs.enqueue(work, renditions.JOB, asset=asset.id)
         await jobs.enqueue(work, media.FORGETTING, digest=former_shown)

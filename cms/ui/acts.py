@@ -95,7 +95,17 @@ ACTS: Mapping[str, str] = phrases(
         "preview_link.create": "Made a preview link for %s",
         "preview_link.revoke": "Took back a preview link for %s",
         "media.add": "Added the file %s",
+        "media.edit": "Changed the file %s",
+        "media.replace": "Put another file in the place of %s",
+        "media.move": "Moved the file %s to another folder",
+        "media.captions": "Changed the captions of the film %s",
+        "media.tag": "Changed the tags of the file %s",
+        "media.trash": "Moved the file %s to the trash",
         "media.restore": "Took the file %s out of the trash",
+        "media.delete": "Deleted the file %s for good",
+        "folder.create": "Made the folder %s",
+        "folder.save": "Changed the folder %s",
+        "folder.delete": "Deleted the folder %s",
         "category.create": "Made the category %s",
         "category.save": "Changed the category %s",
         "category.merge": "Merged another category into %s",
@@ -155,6 +165,7 @@ KINDS: Mapping[str, str] = phrases(
         "suggestion": "Suggestions",
         "preview_link": "Preview links",
         "media": "Files",
+        "folder": "Folders",
         "category": "Categories",
         "tag": "Tags",
         "series": "Series",
@@ -183,7 +194,7 @@ GONE = phrases(
         "category": "no. %d (deleted)",
         "tag": "no. %d (deleted)",
         "series": "no. %d (deleted)",
-        **dict.fromkeys(("field", "snippet", "template"), "no. %d (deleted)"),
+        **dict.fromkeys(("field", "snippet", "template", "folder"), "no. %d (deleted)"),
     }
 )
 ASPECTS = phrases(
@@ -213,6 +224,7 @@ _CHANGED = phrases(
         "text": "the text",
         "slug": "the address",
         "parent": "the page above",
+        "folder": "the folder",
         "series": "the series",
         "previous": "the post before",
         "following": "the post after",
@@ -319,8 +331,8 @@ class Act(Module):
             return _(MENUS[menu]), self.handler.reverse_url(f"admin.menu.{menu}")
         if kind == "redirect":
             return line.details.get("name") or "", ""
-        if kind in ("user", "post", "page", "category", "tag", "series", "field", "snippet", "template"):
-            name = {"user": "admin.person", "series": "admin.one-series"}.get(kind, f"admin.{kind}")
+        if kind in ("user", "post", "page", "asset", "folder", "category", "tag", "series", "field", "snippet", "template"):
+            name = {"user": "admin.person", "series": "admin.one-series", "folder": "admin.media.folder"}.get(kind, f"admin.{kind}")
             return line.subject or _("Without a title"), self.handler.reverse_url(name, number)
         return line.subject or f"{kind} {number}", ""
 

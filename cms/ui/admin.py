@@ -257,6 +257,13 @@ class LiveNote(Module):
         return self.render_string("modules/live-note.html").decode()
 
 
+class MediaPicker(Module):
+    """The library in a dialog (``js/elements/media-picker.js``, which the page loads)."""
+
+    def render(self) -> str:
+        return self.render_string("modules/media-picker.html").decode()
+
+
 class PostNews(Module):
     """Says on a page of a post, or of one that is yet to be, what others do to it meanwhile."""
 
@@ -287,6 +294,7 @@ MODULES: dict[str, type[UIModule]] = {
     "UndoForm": UndoForm,
     "Help": Help,
     "LiveNote": LiveNote,
+    "MediaPicker": MediaPicker,
     "MediaUpload": MediaUpload,
     "Palette": Palette,
     "PostNews": PostNews,

@@ -51,7 +51,8 @@ class CustomInput(Module):
             said = str(form[name])
             other = [] if not said or said in dict(known) else [(said, _("%s (not offered any more)") % said)]
             options = {"kind": "select", "options": [("", _("None")), *known, *other]}
-        return Field(self.handler).render(form, name, hint=hint, of=of, is_fixed=is_fixed, is_checked=bool(of), **options)
+        drawn = Field(self.handler).render(form, name, hint=hint, of=of, is_fixed=is_fixed, is_checked=bool(of), **options)
+        return f'<media-choice data-kind="picture">{drawn}</media-choice>' if field.type is FieldType.PICTURE else drawn
 
 
 def _choices(field: CustomField, pictures: Sequence[Asset]) -> list[tuple[str, str]]:

@@ -22,6 +22,7 @@ from cms.services import (
     devices,
     field_labels,
     jobs,
+    library_acts,
     link_cards,
     media,
     media_uses,
@@ -103,6 +104,7 @@ async def keep_house(means: Means, _payload: dict[str, Any]) -> None:
     await revisions.prune(means.database)
     await errands.clear_away(means.database, means.data)
     await trash.prune(means.database)
+    await library_acts.prune(means.database)
     await uploads.prune(means.intake)
 
 

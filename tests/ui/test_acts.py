@@ -45,7 +45,8 @@ def calls(tree: ast.AST, name: str) -> Iterator[list[ast.expr]]:
 def handed_on(path: Path) -> Iterator[ast.expr]:
     """What functions of this file are given as their ``action``."""
     for function in ast.walk(TREES[path]):
-        if isinstance(function, ast.FunctionDef) and "action" in (names := [each.arg for each in function.args.args]):
+        is_one = isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        if is_one and "action" in (names := [each.arg for each in function.args.args]):
             yield from (arguments[names.index("action")] for arguments in calls(TREES[path], function.name))
 
 

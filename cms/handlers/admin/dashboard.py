@@ -3,7 +3,7 @@
 from cms.handlers.admin.base import AdminHandler
 from cms.handlers.admin.system import JOBS
 from cms.policy import Capability
-from cms.services import dashboard
+from cms.services import dashboard, library
 
 
 class DeskHandler(AdminHandler):
@@ -12,4 +12,5 @@ class DeskHandler(AdminHandler):
     async def get(self) -> None:
         async with self.read() as session:
             today = await dashboard.today(session, self.actor)
-        self.render("admin/dashboard.html", section="today", today=today, jobs=JOBS, flash=self.take_flash())
+            undescribed = await library.without_alt(session, self.actor)
+        self.render("admin/dashboard.html", section="today", today=today, undescribed=undescribed, jobs=JOBS, flash=self.take_flash())

@@ -13,6 +13,7 @@ const BLOCKS = {
   heading2: ["## ${}", "heading", "title h2 ##"],
   heading3: ["### ${}", "heading", "title h3 ###"],
   picture: ["![${{whatItShows}}](${{address}})${}", "media", "image photo"],
+  file: ["[${{name}}](${{address}})${}", "file", "attachment pdf sound film audio video download library"],
   gallery: ["![${{whatItShows}}](${{address}})\n![${{whatItShows}}](${{address}})${}", "media", "images photos pictures"],
   quote: ["> ${}", "quote", "quotation blockquote >"],
   bullets: ["- ${}", "list", "bullets items -"],
@@ -29,6 +30,8 @@ const BLOCKS = {
   rule: ["* * *\n\n${}", "rule", "hr separator ---"],
   snippet: [null, "snippet", "piece template again"],
 };
+
+const PICKED = { picture: "picture", file: "any" }; // blocks that are chosen from the library
 
 const all = Object.entries(BLOCKS).map(([name, [, drawing, others]]) => ({
   label: words[name],
@@ -75,6 +78,24 @@ export function insertBlock(view, name, from = view.state.selection.main.from, t
     view.dispatch({ changes: { from, to }, selection: { anchor: from }, userEvent: "delete" });
     return openSnippetPicker(view);
   }
+  if (PICKED[name] && pick(view, name, from, to)) return true;
+  return insertLines(view, put(BLOCKS[name][0], words), from, to);
+}
+
+// Whether the page has a library to choose from: what is chosen there is written where the cursor is then.
+function pick(view, name, from, to) {
+  const take = ({ markdown }) => {
+    view.focus();
+    insertLines(view, markdown);
+  };
+  const asked = new CustomEvent("pick-media", { bubbles: true, cancelable: true, detail: { kind: PICKED[name], take } });
+  const isOffered = view.dom?.dispatchEvent(asked) === false;
+  if (isOffered && to > from) view.dispatch({ changes: { from, to }, selection: { anchor: from }, userEvent: "delete" });
+  return isOffered;
+}
+
+function insertLines(view, template, from = view.state.selection.main.from, to = view.state.selection.main.to) {
+  if (view.state.readOnly) return false;
   const { doc } = view.state;
   const line = doc.lineAt(from);
   const before = doc.sliceString(line.from, from);
@@ -85,7 +106,7 @@ export function insertBlock(view, name, from = view.state.selection.main.from, t
   const gap = doc.sliceString(to, end.to).trim() ? "\n\n" : "\n";
   const [above, below] = [isBegun ? "\n\n" : isBelowText ? "\n" : "", isAboveText ? gap : ""];
   const start = isBegun ? from - (before.length - before.trimEnd().length) : from;
-  snippet(`${above}${put(BLOCKS[name][0], words)}${below}`)(view, null, start, to);
+  snippet(`${above}${template}${below}`)(view, null, start, to);
   return true;
 }
 

@@ -1,9 +1,11 @@
-// <desk-list>: J and K go through the rows of its table, X chooses the one that has the focus, E opens it (Enter does anyway), # moves
-// it, or all that is chosen, to the trash. The box above the others chooses all of the page.
+// <desk-list>: J and K go through the rows of its table or grid, X chooses the one that has the focus, E opens it (Enter does anyway),
+// # moves it, or all that is chosen, to the trash, and M opens where what is chosen can be moved. With Shift a box, or X, chooses all from
+// the one before. The box above the others chooses all of the page.
 class DeskList extends HTMLElement {
   connectedCallback() {
     document.addEventListener("letter", this);
     this.addEventListener("change", this);
+    this.addEventListener("click", this);
     this.#all?.addEventListener("click", () => {
       for (const box of this.#boxes) box.checked = this.#all.checked;
     });
@@ -15,12 +17,13 @@ class DeskList extends HTMLElement {
 
   handleEvent(event) {
     if (event.type === "change") this.#count();
+    else if (event.type === "click") this.#range(event);
     else if (this.#press(event.detail)) event.preventDefault();
   }
 
   get #all() { return this.querySelector("[data-all]"); }
 
-  get #boxes() { return [...this.querySelectorAll("tbody [name=id]")]; }
+  get #boxes() { return [...this.querySelectorAll("[name=id]")]; }
 
   #count() {
     const boxes = this.#boxes, chosen = boxes.filter((box) => box.checked).length;
@@ -29,16 +32,26 @@ class DeskList extends HTMLElement {
     this.#all.indeterminate = chosen > 0 && chosen < boxes.length;
   }
 
+  #range({ target, shiftKey }) {
+    if (target.name !== "id") return;
+    const boxes = this.#boxes, from = boxes.indexOf(this.last), to = boxes.indexOf(target);
+    if (shiftKey && from >= 0) for (const box of boxes.slice(Math.min(from, to), Math.max(from, to) + 1)) box.checked = target.checked;
+    this.last = target;
+  }
+
   // Whether the letter means something here.
   #press(letter) {
-    const rows = [...this.querySelectorAll("tbody tr:has(a, input)")];
+    const rows = [...this.querySelectorAll(":is(tbody tr, [data-row]):has(a, input)")];
     const at = rows.findIndex((row) => row.contains(document.activeElement));
     const step = { j: 1, k: -1 }[letter];
     if (step && rows.length) return this.#go(rows, rows[Math.min(Math.max(at + step, 0), rows.length - 1)]);
     if (letter === "#") return this.#trash(rows[at]);
+    if (letter === "m") return this.#move(rows[at]);
     if (!rows[at]) return false;
     if (letter === "e") return this.#click(rows[at].querySelector("a.title, th a"));
-    return letter === "x" && this.#click(rows[at].querySelector("[name=id]"));
+    const box = rows[at].querySelector("[name=id]");
+    if (letter === "X") box?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey: true }));
+    return letter === "X" ? Boolean(box) : letter === "x" && this.#click(box);
   }
 
   #go(rows, row) {
@@ -47,9 +60,24 @@ class DeskList extends HTMLElement {
     return true;
   }
 
+  get #isChosen() { return this.#boxes.some((box) => box.checked); }
+
   #trash(row) {
-    const isChosen = this.#boxes.some((box) => box.checked);
-    return this.#click(isChosen ? this.querySelector(".bulk [data-trash]") : row?.querySelector("[data-trash]"));
+    if (this.#isChosen || row?.querySelector("[data-trash]")) {
+      return this.#click(this.#isChosen ? this.querySelector(".bulk [data-trash]") : row.querySelector("[data-trash]"));
+    }
+    return this.#choose(row) && this.#click(this.querySelector(".bulk [data-trash]"));
+  }
+
+  #move(row) {
+    if (!this.querySelector("[data-letter=m]") || !(this.#isChosen || this.#choose(row))) return false;
+    this.querySelector("[data-letter=m]").click();
+    this.querySelector("#bulk-move select").focus();
+    return true;
+  }
+
+  #choose(row) {
+    return this.#click(row?.querySelector("[name=id]"));
   }
 
   #click(element) {

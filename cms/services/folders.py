@@ -1,0 +1,144 @@
+"""Folders of the library: a tree that whoever may change what is in it keeps in order."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cms import policy
+from cms.content.folding import fold
+from cms.db.session import Work
+from cms.errors import InvalidInput, NotFound
+from cms.models import Asset, Folder
+from cms.policy import Actor, Capability
+from cms.schemas.library import FolderInput
+from cms.services import audit, site
+from cms.wording import say
+
+MOST = 1000
+DEEPEST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A folder in its tree. ``path``: its name after those of the folders it lies in."""
+
+    folder: Folder
+    level: int
+    path: str
+
+
+async def tree(session: AsyncSession) -> list[Branch]:
+    """All folders, each after the one in which it lies, by name."""
+    inside: dict[int | None, list[Folder]] = {}
+    for folder in await session.scalars(select(Folder).order_by(Folder.folded)):
+        inside.setdefault(folder.parent_id, []).append(folder)
+
+    def walk(parent_id: int | None, level: int, before: str) -> Iterable[Branch]:
+        for folder in inside.get(parent_id, ()):
+            branch = Branch(folder, level, f"{before}{folder.name}")
+            yield branch
+            yield from walk(folder.id, level + 1, f"{branch.path} › ")
+
+    return list(walk(None, 0, ""))
+
+
+def below(branches: Sequence[Branch], folder_id: int) -> set[int]:
+    """The folder and all that lie in it. Raises ``NotFound`` if there is none of this number."""
+    found = {folder_id} & {branch.folder.id for branch in branches}
+    if not found:
+        raise NotFound
+    for branch in branches:
+        if branch.folder.parent_id in found:
+            found.add(branch.folder.id)
+    return found
+
+
+def choices(branches: Sequence[Branch], but: int = 0) -> list[tuple[int, str]]:
+    """To be chosen from: numbers and paths. ``but``: a folder that is to be moved, which cannot lie in itself."""
+    left_out = below(branches, but) if but else set()
+    return [(branch.folder.id, branch.path) for branch in branches if branch.folder.id not in left_out]
+
+
+async def get(session: AsyncSession, folder_id: int) -> Folder:
+    folder = await session.get(Folder, folder_id)
+    if folder is None:
+        raise NotFound
+    return folder
+
+
+async def create(work: Work, actor: Actor, wanted: FolderInput) -> Folder:
+    policy.require(actor, Capability.MEDIA_EDIT)
+    branches = await _held(work)
+    if len(branches) >= MOST:
+        raise InvalidInput({"": say("There are {most} folders already; delete one that nobody needs any more.", most=MOST)})
+    _require_place(branches, None, wanted)
+    folder = Folder(
+        parent_id=wanted.parent or None, name=wanted.name, folded=fold(wanted.name), created_at=work.now, created_by_id=actor.user_id
+    )
+    work.session.add(folder)
+    await work.session.flush()
+    audit.note(work, actor, "folder.create", "folder", folder.id)
+    return folder
+
+
+async def save(work: Work, actor: Actor, folder_id: int, wanted: FolderInput) -> Folder:
+    """Another name, or another place."""
+    branches = await _held(work)
+    folder = await _changeable(work, actor, folder_id)
+    _require_place(branches, folder, wanted)
+    before = {"name": folder.name, "parent": folder.parent_id}
+    folder.name, folder.folded, folder.parent_id = wanted.name, fold(wanted.name), wanted.parent or None
+    if details := audit.difference(before, {"name": folder.name, "parent": folder.parent_id}):
+        audit.note(work, actor, "folder.save", "folder", folder_id, **details)
+    return folder
+
+
+async def delete(work: Work, actor: Actor, folder_id: int) -> Folder:
+    """What is in it moves up; nothing is lost with a folder."""
+    branches = await _held(work)
+    folder = await _changeable(work, actor, folder_id)
+    beside = {each.folded for branch in branches if (each := branch.folder).parent_id == folder.parent_id and each.id != folder_id}
+    inside = [branch.folder for branch in branches if branch.folder.parent_id == folder_id]
+    if clash := next((each.name for each in inside if each.folded in beside), ""):
+        raise InvalidInput({"": say("There would be two folders “{name}” in one place; rename one of them first.", name=clash)})
+    if any(each.folded == folder.folded for each in inside):  # moves to where this one still is
+        folder.folded = f"\1{folder.id}"  # no name is like that
+        await work.session.flush()
+    moved = {"parent_id": folder.parent_id}
+    options = {"synchronize_session": False}
+    await work.session.execute(update(Folder).where(Folder.parent_id == folder_id).values(moved).execution_options(**options))
+    files = update(Asset).where(Asset.folder_id == folder_id).values(folder_id=folder.parent_id)
+    await work.session.execute(files.execution_options(**options))
+    audit.note(work, actor, "folder.delete", "folder", folder_id, name=folder.name)
+    await work.session.delete(folder)
+    return folder
+
+
+async def _held(work: Work) -> list[Branch]:
+    """The tree, and the site held: of two who change it, one comes after the other."""
+    await site.hold(work)
+    return await tree(work.session)
+
+
+async def _changeable(work: Work, actor: Actor, folder_id: int) -> Folder:
+    folder = await get(work.session, folder_id)
+    policy.require(actor, Capability.MEDIA_EDIT, folder)
+    return folder
+
+
+def _require_place(branches: Sequence[Branch], folder: Folder | None, wanted: FolderInput) -> None:
+    by_id: Mapping[int, Branch] = {branch.folder.id: branch for branch in branches}
+    parent = by_id.get(wanted.parent)
+    if wanted.parent and parent is None:
+        raise InvalidInput({"parent": "Choose one of the list."})
+    moved = below(branches, folder.id) if folder else set()
+    if wanted.parent in moved:
+        raise InvalidInput({"parent": "A folder cannot lie in itself, nor in one that lies in it."})
+    height = max((by_id[each].level for each in moved), default=0) - (by_id[folder.id].level if folder else 0)
+    if (parent.level + 1 if parent else 0) + height >= DEEPEST:
+        raise InvalidInput({"parent": say("Folders lie in each other at most {most} deep.", most=DEEPEST)})
+    beside = (branch.folder for branch in branches if (branch.folder.parent_id or 0) == wanted.parent)
+    if any(each.folded == fold(wanted.name) for each in beside if folder is None or each.id != folder.id):
+        raise InvalidInput({"name": "There is a folder of this name already."})

@@ -1,0 +1,56 @@
+"""What is typed into the page of an asset, kept: words, folder, tags, and the cut of a picture, of which what readers get is made anew."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from cms.db.session import Work
+from cms.errors import InvalidInput
+from cms.models import Asset
+from cms.models.media import MediaKind
+from cms.policy import Actor, Capability
+from cms.schemas.library import AssetInput
+from cms.services import folders, library, library_acts, media_changes, site
+from cms.services.intake import Intake
+from cms.services.media import storage_name
+from cms.services.media_changes import Shown
+
+
+async def cut(intake: Intake, asset: Asset, edits: Mapping[str, Any]) -> Shown | None:
+    """What readers get of a picture with these edits, made of what was sent; None if they are what it has already."""
+    if dict(asset.edits) == dict(edits) or not is_cut(asset):
+        return None
+    async with intake.database.read() as session:
+        rules = await site.get_media(session)
+    async with intake.room() as room, intake.storage.local_file(storage_name(asset.digest)) as sent:
+        crop = tuple(edits["crop"]) if "crop" in edits else None
+        out = room / "shown"
+        made = await intake.imaging.prepare(sent, out, rotation=edits.get("rotation", 0), crop=crop, strip_all=rules.strips_all)
+        if not made.is_same:
+            await intake.storage.put_file(storage_name(made.digest), out)
+    return Shown(made.digest, made.size, made.width, made.height)
+
+
+def is_cut(asset: Asset) -> bool:
+    """Whether it can be: a picture of dots, and not a drawing, that does not move."""
+    return asset.kind is MediaKind.PICTURE and asset.content_type != "image/svg+xml" and asset.frames == 1
+
+
+async def save(work: Work, actor: Actor, asset_id: int, wanted: AssetInput, shown: Shown | None) -> Asset:
+    """``shown``: what ``cut`` has made. Raises ``Conflict`` if somebody else changed it meanwhile."""
+    asset = await library.hold(work, actor, asset_id, Capability.MEDIA_EDIT)
+    focus = {"focus_x": wanted.focus_x, "focus_y": wanted.focus_y} if asset.kind is MediaKind.PICTURE else {}
+    poster = {"poster_id": await _poster(work, actor, wanted)} if asset.kind is MediaKind.VIDEO else {}
+    asset = await media_changes.describe(work, actor, asset_id, {**wanted.words, **focus, **poster}, wanted.version)
+    if shown is not None:
+        asset = await media_changes.edit(work, actor, asset_id, asset.version, wanted.edits, shown)
+    folder_id = (await folders.get(work.session, wanted.folder)).id if wanted.folder else None
+    library_acts.file(work, actor, asset, folder_id)
+    await library_acts.set_tags(work, actor, asset, wanted.tags)
+    return asset
+
+
+async def _poster(work: Work, actor: Actor, wanted: AssetInput) -> int | None:
+    poster = (await library.some(work.session, actor, [wanted.poster])).get(wanted.poster)
+    if wanted.poster and (poster is None or poster.kind is not MediaKind.PICTURE or poster.trashed_at is not None):
+        raise InvalidInput({"poster": "Choose a picture of the library."})
+    return poster.id if poster else None
