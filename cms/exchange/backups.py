@@ -160,8 +160,8 @@ async def _add_uploads(writer: "_Writer", settings: Settings) -> int:
         return 0
     storage, left_out = open_storage(settings), 0
     async for name, size in storage.list():
-        if name.startswith(DRAFT):
-            continue  # of an upload that goes on
+        if name.startswith((DRAFT, "uploads/", "renditions/")):
+            continue  # on its way, or made again when it is asked for
         if not _UPLOAD.fullmatch(MEDIA + name):
             left_out += 1
             continue
