@@ -4,12 +4,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
-from sqlalchemy import delete, exists, or_, select
+from sqlalchemy import delete, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms.content.context import LONGEST_ADDRESS, Card, PageCard
 from cms.db.session import Work
-from cms.models import Asset, LinkCard, Portrait, PostCard
+from cms.models import Asset, Job, LinkCard, Portrait, PostCard
 from cms.services import jobs, media
 
 JOB = "fetch_card"
@@ -17,10 +17,11 @@ SHOWING = "show_card"
 MOST = 20  # of one text that are fetched; further ones stay bare
 MOST_PER_HOUR = 120  # of the whole site
 HOUR = timedelta(hours=1)
+MOST_WAITING = 500  # to be fetched; further ones have their turn on another day, if a public text shows them then
 LOOKED_AT_AGAIN = timedelta(days=30)
 TRIED_AGAIN = timedelta(days=1)  # twice as long each time
 JUST_NOW = timedelta(minutes=10)  # a text that goes out may have been rendered before this was known
-AT_ONCE = 50  # that are looked at again in one day
+AT_ONCE = 500  # that are looked at again in one day
 _NOTHING = {"kind": "link", "title": "", "description": "", "site_name": "", "author": "", "picture_url": "", "failures": 0}
 
 
@@ -39,7 +40,7 @@ async def known(session: AsyncSession, addresses: Iterable[str]) -> dict[str, Ca
 
 
 async def want(work: Work, addresses: Iterable[str]) -> list[LinkCard]:
-    """Cards of the first ``MOST`` of these; what nobody has fetched yet is fetched soon."""
+    """Cards of the first ``MOST`` of these; what nobody has fetched yet is fetched soon, if not too many wait for that already."""
     wanted = [address for address in addresses if len(address) <= LONGEST_ADDRESS][:MOST]
     if not wanted:
         return []
@@ -49,10 +50,16 @@ async def want(work: Work, addresses: Iterable[str]) -> list[LinkCard]:
         values = [{"url": address, "due_at": work.now + TRIED_AGAIN, **_NOTHING} for address in new]
         await work.session.execute(work.dialect.insert(LinkCard).values(values).on_conflict_do_nothing(index_elements=["url"]))
         cards = (await work.session.scalars(rows)).all()
-        for card in cards:
-            if card.url in new:
-                await jobs.enqueue(work, JOB, key=f"{JOB}:{card.id}", card=card.id)
+        waiting = select(func.count()).select_from(Job).where(Job.name == JOB, Job.finished_at.is_(None))
+        left = MOST_WAITING - (await work.session.scalar(waiting) or 0)
+        for card in [card for card in cards if card.url in new][: max(left, 0)]:
+            await _look_at(work, card.id)
     return list(cards)
+
+
+async def _look_at(work: Work, card_id: int) -> None:
+    """Once a day at most; the number may have been another card's on another day."""
+    await jobs.enqueue(work, JOB, key=f"{JOB}:{card_id}:{work.now:%Y-%m-%d}", card=card_id)
 
 
 async def note(work: Work, shown: Mapping[int, Sequence[str]]) -> None:
@@ -115,12 +122,12 @@ async def fail(work: Work, card_id: int, reason: str) -> None:
 
 
 async def renew(work: Work) -> None:
-    """Have a few looked at again whose time has come. What no public text shows any more is forgotten."""
+    """Have those looked at again whose time has come. What no public text shows any more is forgotten."""
     is_shown = exists().where(PostCard.card_id == LinkCard.id)
     due = select(LinkCard.id).where(LinkCard.due_at <= work.now).order_by(LinkCard.due_at).limit(AT_ONCE)
     for card_id in await work.session.scalars(due.where(is_shown)):
-        await jobs.enqueue(work, JOB, key=f"{JOB}:{card_id}:{work.now:%Y-%m-%d}", card=card_id)
-    left = select(LinkCard.id, LinkCard.picture_id).where(LinkCard.due_at <= work.now, ~is_shown).limit(20 * AT_ONCE)
+        await _look_at(work, card_id)
+    left = select(LinkCard.id, LinkCard.picture_id).where(LinkCard.due_at <= work.now, ~is_shown).limit(2 * AT_ONCE)
     cards = (await work.session.execute(left)).all()
     await work.session.execute(delete(LinkCard).where(LinkCard.id.in_([card_id for card_id, _ in cards])))
     await _forget_pictures(work, [picture_id for _, picture_id in cards if picture_id])

@@ -262,6 +262,20 @@ async def test_a_text_has_so_many_fetched_and_a_site_so_many_in_an_hour(
     assert later.value.until == clock() + link_cards.HOUR
 
 
+async def test_those_for_whom_too_many_wait_have_their_turn_another_day(
+    database: Database, worker: Means, other: Other, ana: Actor, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link_cards, "MOST_WAITING", 3)
+    await published(database, ana, text="\n\n".join(f"{other.url}/{each}" for each in range(5)))
+    await edited(database, ana, (await draft(database, ana)).id, text=f"{other.url}/draft")
+    assert await waiting(database) == 3
+    await work_off(worker)
+    clock.pass_(days=1)
+    await keep_house(worker)
+    assert other.asked == {f"/{each}": 1 if each > 2 else 2 for each in range(5)}  # those in vain are tried again, too
+    assert await number(database, LinkCard) == 5
+
+
 async def test_own_pages_are_known_and_not_fetched(database: Database, worker: Means, ana: Actor) -> None:
     await published(database, ana, title="Low tide", slug="low")
     await draft(database, ana, title="Hidden", slug="hidden")
@@ -287,3 +301,6 @@ async def test_what_no_text_shows_is_forgotten(database: Database, worker: Means
     await keep_house(worker)
     assert (await number(database, LinkCard), await number(database, Asset)) == (0, 0)
     assert [name async for name, _ in worker.storage.list()] == []
+    await published(database, ana, text=f"{other.url}/a")
+    await work_off(worker)
+    assert other.asked["/a"] == 2
