@@ -92,7 +92,7 @@ TAGS: Mapping[str, Mapping[str, Predicate]] = {
     "td": _CELL,
     "th": {**_CELL, "abbr": _any, "scope": _pattern("col|row|colgroup|rowgroup")},
     "time": {"datetime": _date},
-    "track": {"kind": _pattern("[a-z]+"), "label": _any, "src": is_safe_source, "srclang": _language},
+    "track": {"kind": _pattern("captions|subtitles|descriptions|chapters"), "label": _any, "src": is_safe_source, "srclang": _language},
     "video": {**_PLAYER, **_BOX, "playsinline": _flag, "poster": is_safe_source},
 }
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from cms.content.context import Flaw, Target
-from cms.content.decorate import Findings
+from cms.content.findings import Findings
 from cms.wording import say
 
 MOST = 100  # flaws of one text that are named: whoever has more begins with these

@@ -43,6 +43,7 @@ class Media:
     licence: str = ""
     poster: str = ""
     tracks: tuple[Track, ...] = ()
+    focus: tuple[int, int] = (50, 50)  # of crops, in percent from the left and the top
 
 
 @dataclass(frozen=True, slots=True)

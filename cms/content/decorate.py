@@ -7,13 +7,14 @@ attributes in this tree hold HTML entities as they were written, so what is show
 import html
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element, SubElement
 
-from cms.content.allow_list import permits
 from cms.content.context import Heading, RenderContext
-from cms.content.figures import decorate_paragraphs
+from cms.content.figures import complete_captions, decorate_paragraphs
+from cms.content.findings import Findings
 from cms.content.identifiers import TAKEN, as_id_part, safe_id
+from cms.content.library import settle_links, settle_media
+from cms.content.pictures import offer_sizes
 from cms.content.sanitize import is_comment
 from cms.content.slugs import slugify
 from cms.content.tables import decorate_tables
@@ -27,20 +28,6 @@ _FOOTNOTE_ROLES = {"footnote-ref": "doc-noteref", "footnote-backref": "doc-backl
 _OWN_LINKS = {*_FOOTNOTE_ROLES, "headerlink"}
 
 
-@dataclass(slots=True)
-class Findings:
-    """What was met on the way through a text: headings, paths of this site, media, cards, titles of nothing, pictures, links, ids."""
-
-    headings: list[Heading] = field(default_factory=list)
-    links: list[str] = field(default_factory=list)
-    media: list[str] = field(default_factory=list)
-    cards: list[str] = field(default_factory=list)
-    nowhere: list[str] = field(default_factory=list)
-    pictures: list[tuple[str, bool]] = field(default_factory=list)  # address as it was written; whether a text says what it shows
-    anchors: list[tuple[str, str]] = field(default_factory=list)  # address and words of every link that somebody wrote
-    ids: set[str] = field(default_factory=set)
-
-
 def decorate(root: Element, context: RenderContext, found: Findings) -> None:
     """Change the tree in place, and note in ``found`` what is in it."""
     _mark_more(root, context.prefix)
@@ -50,11 +37,14 @@ def decorate(root: Element, context: RenderContext, found: Findings) -> None:
     decorate_tables(root)
     _decorate_bare_code(root)
     _decorate_task_lists(root)
-    _decorate_media(root, context, found)
-    found.cards += [address for address in decorate_paragraphs(root, context.cards) if not _is_here(address, context.site_host)]
+    shown = settle_media(root, context, found)
+    found.cards += [address for address in decorate_paragraphs(root, shown, context) if not _is_here(address, context.site_host)]
+    complete_captions(root, shown, context.language)
     for link in root.iter("a"):
         _decorate_link(link, context.site_host, found)
         _note_anchor(link, found)
+    settle_links(shown)
+    offer_sizes(root, shown)
     found.ids.update(html.unescape(identifier) for element in root.iter() if (identifier := element.get("id")))
     found.nowhere += [html.unescape(span.get("title", "")) or plain(span) for span in root.iter("span") if span.get("class") == "nowhere"]
 
@@ -178,43 +168,6 @@ def _label(line: Element) -> None:
     label = Element("label")
     label.extend([box, words])
     line[:] = [label, *inline[blocks:]]
-
-
-def _decorate_media(root: Element, context: RenderContext, found: Findings) -> None:
-    """Pictures come when they are needed, and in their own size, so that nothing moves when they do."""
-    for element in root.iter():
-        if element.tag not in {"audio", "img", "source", "video"}:
-            continue
-        if element.tag == "img":
-            found.pictures.append((html.unescape(element.get("src", "")).strip(), bool(html.unescape(element.get("alt", "")).strip())))
-            element.set("loading", "lazy")
-            element.set("decoding", "async")
-        for name in ("src", "poster"):
-            if address := html.unescape(element.get(name, "")).strip():
-                found.media.append(_settle_picture(element, name, address, context))
-
-
-def _settle_picture(element: Element, name: str, address: str, context: RenderContext) -> str:
-    picture = context.media.get(address)
-    if picture is None:
-        return address
-    element.set(name, html.escape(picture.path))
-    if element.tag == "img" and picture.width and picture.height:
-        _settle_size(element, picture.width, picture.height)
-    return picture.path
-
-
-def _settle_size(element: Element, width: int, height: int) -> None:
-    """Both sizes; one that is given scales the other. What is given in percent stays alone."""
-    given = {name: said for name in ("width", "height") if permits("img", name, said := element.get(name, ""))}
-    if not given:
-        element.set("width", str(width))
-        element.set("height", str(height))
-    elif len(given) == 1 and (said := next(iter(given.values()))).isdigit() and int(said):
-        wanted = {"width": width, "height": height}
-        (name,) = given
-        for other in wanted.keys() - given.keys():
-            element.set(other, str(max(1, round(wanted[other] * int(said) / wanted[name]))))
 
 
 def _decorate_link(link: Element, site_host: str, found: Findings) -> None:

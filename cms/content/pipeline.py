@@ -6,7 +6,8 @@ import re
 from cms.content.characters import without_control_characters
 from cms.content.checks import look
 from cms.content.context import Heading, RenderContext, Rendered
-from cms.content.decorate import Findings, decorate
+from cms.content.decorate import decorate
+from cms.content.findings import Findings
 from cms.content.markdown import to_html
 from cms.content.marks import Show, mark
 from cms.content.maths import draw_maths

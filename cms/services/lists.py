@@ -61,7 +61,7 @@ class Person:
 
     user_id: int
     links: Sequence[dict[str, str]]
-    picture: dict[str, Any] | None  # path, width, height
+    picture: dict[str, Any] | None  # Asset.as_shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +216,7 @@ def _with_person(wanted: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
 
 
 def _person(user_id: int, links: list[dict[str, str]], picture: Asset | None) -> Person:
-    return Person(user_id, links, {"path": picture.path, "width": picture.width, "height": picture.height} if picture else None)
+    return Person(user_id, links, picture.as_shown if picture else None)
 
 
 async def _listing(session: AsyncSession, subject: _Subject, posts: Select[*tuple[Any, ...]], page: int) -> Listing:

@@ -93,6 +93,7 @@ def _described(asset: Asset, poster: Asset | None, tracks: tuple[Track, ...]) ->
         asset.licence,
         poster.path if poster and poster.is_ready else "",
         tracks,
+        asset.focus,
     )
 
 

@@ -2,10 +2,11 @@
 
 from tornado.web import UIModule
 
-from cms.ui import acts, admin, custom_fields, feeds, form, site, structured_data
+from cms.ui import acts, admin, custom_fields, feeds, form, pictures, site, structured_data
 
 UI_MODULES: dict[str, type[UIModule]] = {
     **site.MODULES,
+    **pictures.MODULES,
     **feeds.MODULES,
     **structured_data.MODULES,
     **form.MODULES,

@@ -15,6 +15,7 @@ from cms.content.allow_list import ADDRESSES
 from cms.models.site import Frame
 from cms.services.feeds import Feed
 from cms.services.reading import Article
+from cms.ui.pictures import shared
 from cms.ui.site import SiteModule
 from cms.ui.words import href
 
@@ -24,6 +25,12 @@ _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TAG = re.compile(r'<[a-z][a-z0-9]*(?: [a-z\-]+="[^"]*")+>')
 _ATTRIBUTE = re.compile(r' ([a-z\-]+)="([^"]*)"')
 _PAGE_ONLY = re.compile(r'<a class="headerlink"[^>]*>[^<]*</a>')
+# As content/pictures.py makes them.
+_PICTURE = re.compile(
+    r'<picture(?: class="[^"]*")?>(?:<source type="[^"]*" srcset="/media/[^"]*" sizes="[^"]*">)+(<img(?: [a-z\-]+="[^"]*")+>)</picture>'
+)
+_SIZES = re.compile(r' src="[^"]*"((?: [a-z\-]+="[^"]*")*) srcset="(/media/[^"]* [0-9]+w)" sizes="[^"]*"')
+_WIDTH = 1280  # pixels of a picture in a feed: readers that know no other sizes get no more
 
 
 NAMESPACE = "urn:uuid:0f5c9d52-6f0b-4d3e-9f57-3f2b6b1c8a41"  # of custom fields in feeds: docs/guide/custom-fields.md
@@ -62,7 +69,7 @@ def _json_item(frame: Frame, article: Article, public_url: str) -> dict[str, Any
         "language": article.language,
         **_said(
             summary=plain(article.excerpt),
-            image=article.picture and public_url + href(article.picture["path"]),
+            image=article.picture and public_url + shared(article.picture)["address"],
             authors=[{"name": plain(author["name"]), "url": public_url + href(author["path"])} for author in article.authors],
             tags=[plain(term["name"]) for term in ([article.category] if article.category else []) + list(article.tags)],
             _squall=article.custom and {"custom": [_json_field(each, public_url) for each in article.custom]},
@@ -128,7 +135,15 @@ def xml_text(value: str | bytes | None) -> str:
 
 def absolute_html(stored: str, base: str) -> str:
     """Stored HTML with every address made whole, as it is read elsewhere; ``base`` is where it stands here."""
-    return _TAG.sub(lambda tag: _ATTRIBUTE.sub(lambda found: _absolute(found, base), tag[0]), _PAGE_ONLY.sub("", stored))
+    simple = _SIZES.sub(_with_one_size, _PICTURE.sub(r"\1", _PAGE_ONLY.sub("", stored)))
+    return _TAG.sub(lambda tag: _ATTRIBUTE.sub(lambda found: _absolute(found, base), tag[0]), simple)
+
+
+def _with_one_size(picture: re.Match[str]) -> str:
+    """The largest that is not too large; programs that read feeds seldom know more than one."""
+    candidates = [(address, int(width.removesuffix("w"))) for address, width in _candidates(picture[2])]
+    address = next((address for address, width in reversed(candidates) if width <= _WIDTH), candidates[0][0])
+    return f' src="{address}"{picture[1]}'
 
 
 def _absolute(found: re.Match[str], base: str) -> str:

@@ -15,6 +15,7 @@ from cms.services.lists import Listing
 from cms.services.reading import Article, Branch, Card
 from cms.services.search import Found, Hit
 from cms.ui.module import Module
+from cms.ui.pictures import shared
 from cms.ui.words import direction, href, og_locale, words_of
 
 SPINE = 0.5  # rem a minute
@@ -93,7 +94,7 @@ class Meta(SiteModule):
             shared=shorten(article.share_description if article else description, DESCRIPTION),
             article=article,
             is_post=article is not None and article.kind is Kind.POST,
-            picture=article.picture if article else None,
+            picture=shared(article.picture) if article and article.picture else None,
             og_locale=og_locale,
         )
 

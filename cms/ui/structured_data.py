@@ -14,6 +14,7 @@ from tornado.web import UIModule
 from cms.models.site import Frame
 from cms.services.lists import Listing
 from cms.services.reading import Article
+from cms.ui.pictures import shared
 from cms.ui.site import SiteModule
 from cms.ui.words import href, words_of
 
@@ -79,7 +80,7 @@ class Builder:
             "publisher": self._organization(),
             **_said(
                 description=article.search_description,
-                image=article.picture and self._image(article.picture),
+                image=article.picture and self._image(shared(article.picture)),
                 keywords=[tag["name"] for tag in article.tags],
                 articleSection=article.category and article.category["name"],
             ),
@@ -99,7 +100,7 @@ class Builder:
         known = listing.person
         person = self._person(listing.title, listing.path) | _said(
             description=listing.description,
-            image=known and known.picture and self._image({**known.picture, "alt": ""}),
+            image=known and known.picture and self._image(shared(known.picture)),
             sameAs=known and [link["path"] for link in known.links],
         )
         return [{"@type": "ProfilePage", "url": self._url(listing.path), "mainEntity": person}]
@@ -110,7 +111,7 @@ class Builder:
             "@id": f"{self.public_url}/#organization",
             "name": self.frame.name,
             "url": f"{self.public_url}/",
-            **_said(logo=self.frame.logo and self._image({**self.frame.logo, "alt": ""})),
+            **_said(logo=self.frame.logo and self._image(shared({**self.frame.logo, "alt": ""}))),
         }
 
     def _person(self, name: str, path: str) -> Node:
@@ -119,7 +120,7 @@ class Builder:
 
     def _image(self, picture: dict[str, Any]) -> Node:
         known = _said(width=picture["width"], height=picture["height"], caption=picture["alt"])
-        return {"@type": "ImageObject", "url": self._url(picture["path"]), **known}
+        return {"@type": "ImageObject", "url": self.public_url + picture["address"], **known}
 
     def _breadcrumbs(self, steps: Sequence[tuple[str, str]]) -> list[Node]:
         """From home to here; none for a page that stands by itself."""

@@ -42,6 +42,9 @@ for (const head of navigator.clipboard ? (prose?.querySelectorAll(".code-head") 
   head.append(button);
 }
 
+// Pictures of a gallery are looked at one by one.
+if (prose?.querySelector(".gallery a > :is(picture, img)")) import("./elements/light-box.js").then(({ enlarge }) => enlarge(prose));
+
 // Footnotes open in place: the list item itself becomes the popover.
 const target = (link) => document.getElementById(decodeURIComponent(link.hash.slice(1)));
 for (const ref of document.querySelectorAll("a.footnote-ref")) {

@@ -4,7 +4,7 @@ import pytest
 
 from cms.content.checks import look
 from cms.content.context import Flaw, Heading, RenderContext
-from cms.content.decorate import Findings
+from cms.content.findings import Findings
 from cms.content.pipeline import render
 
 

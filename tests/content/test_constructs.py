@@ -389,20 +389,20 @@ def test_marks_in_code_maths_and_addresses_stay_straight() -> None:
 
 # --- pictures, cards, titles -------------------------------------------------------------------------------------------------
 
-_LAZY = 'loading="lazy" decoding="async"'
+_LAZY = ' loading="lazy" decoding="async"'
 
 
 def test_a_picture_alone_in_its_paragraph_is_a_figure_and_its_title_the_caption() -> None:
-    assert html("![a](b.png)") == f'<figure><img alt="a" src="b.png" {_LAZY}></figure>'
-    assert html('![a](b.png "C & d")') == f'<figure><img alt="a" src="b.png" {_LAZY}><figcaption>C &amp; d</figcaption></figure>'
-    linked = f'<figure><a href="/c"><img alt="a" src="b.png" {_LAZY}></a><figcaption>T</figcaption></figure>'
+    assert html("![a](b.png)") == '<figure><img alt="a" src="b.png"></figure>'
+    assert html('![a](b.png "C & d")') == '<figure><img alt="a" src="b.png"><figcaption>C &amp; d</figcaption></figure>'
+    linked = '<figure><a href="/c"><img alt="a" src="b.png"></a><figcaption>T</figcaption></figure>'
     assert html('[![a](b.png "T")](/c)') == linked
     assert "<figure>" in html("- ![a](b.png)\n\n  b")
     assert "<figure" not in html("a ![b](c.png)")
 
 
 def test_several_pictures_are_a_gallery() -> None:
-    one, two = (f'<figure><img alt="{name}" src="{name}.png" {_LAZY}></figure>' for name in "ab")
+    one, two = (f'<figure><img alt="{name}" src="{name}.png"{lazy}></figure>' for name, lazy in (("a", ""), ("b", _LAZY)))
     assert html("![a](a.png)\n![b](b.png)") == f'<div class="gallery">{one}{two}</div>'
     assert html("![a](a.png) ![b](b.png)") == f'<div class="gallery">{one}{two}</div>'
     assert html("![a](a.png)\n\n![b](b.png)") == one + two
@@ -507,7 +507,7 @@ def test_what_a_text_leads_to_and_shows_is_known() -> None:
     assert rendered.links == ("/b", "/f", "/h")
     assert rendered.media == ("/media/o.png", "/media/q.png", "/r.mp4", "s.jpg", "t.ogg")
     assert rendered.nowhere == ("U",)
-    assert f'src="/media/o.png" {_LAZY} width="640" height="480"' in rendered.html
+    assert 'src="/media/o.png" width="640" height="480"' in rendered.html
     assert 'src="/media/q.png"' in rendered.html
     assert isinstance(rendered, Rendered)
 

@@ -36,7 +36,7 @@ def html(source: str, prefix: str = "", site_host: str = "") -> str:
         ("<https://a.example>.", '<p><a href="https://a.example" rel="noopener">https://a.example</a>.</p>'),
         ("[a](/b)", '<p><a href="/b">a</a></p>'),
         ("[a](javascript:1)", "<p><a>a</a></p>"),
-        ("![a](b.png)", '<figure><img alt="a" src="b.png" loading="lazy" decoding="async"></figure>'),
+        ("![a](b.png)", '<figure><img alt="a" src="b.png"></figure>'),
         ("a{: .b}", "<p>a{: .b}</p>"),
         ("*[HTML]: Hyper\n\nHTML", '<p><abbr title="Hyper">HTML</abbr></p>'),
         ("Term\n: Words", "<dl>\n<dt>Term</dt>\n<dd>Words</dd>\n</dl>"),

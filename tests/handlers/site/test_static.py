@@ -41,7 +41,7 @@ async def test_each_gets_the_coding_it_likes_best(site: Site, wanted: str, codin
         assert answer.headers["Etag"].endswith(f'-{coding or "identity"}"')
         sizes[method] = int(answer.headers["Content-Length"])
     assert sizes["GET"] == sizes["HEAD"]
-    assert (sizes["GET"] < 7000) is bool(coding)
+    assert (sizes["GET"] < 8000) is bool(coding)
 
 
 @pytest.mark.parametrize(
