@@ -389,7 +389,7 @@ def test_marks_in_code_maths_and_addresses_stay_straight() -> None:
 
 # --- pictures, cards, titles -------------------------------------------------------------------------------------------------
 
-_LAZY = ' loading="lazy" decoding="async"'
+_LAZY = 'loading="lazy" decoding="async"'
 
 
 def test_a_picture_alone_in_its_paragraph_is_a_figure_and_its_title_the_caption() -> None:
@@ -402,7 +402,7 @@ def test_a_picture_alone_in_its_paragraph_is_a_figure_and_its_title_the_caption(
 
 
 def test_several_pictures_are_a_gallery() -> None:
-    one, two = (f'<figure><img alt="{name}" src="{name}.png"{lazy}></figure>' for name, lazy in (("a", ""), ("b", _LAZY)))
+    one, two = (f'<figure><img alt="{name}" src="{name}.png"{lazy}></figure>' for name, lazy in (("a", ""), ("b", f" {_LAZY}")))
     assert html("![a](a.png)\n![b](b.png)") == f'<div class="gallery">{one}{two}</div>'
     assert html("![a](a.png) ![b](b.png)") == f'<div class="gallery">{one}{two}</div>'
     assert html("![a](a.png)\n\n![b](b.png)") == one + two
