@@ -18,8 +18,9 @@ Show = Literal["old", "new", "both"]
 _PAIR_BUDGET = 250_000  # pairs of words within two blocks
 _TOTAL_BUDGET = 3_000_000  # in the whole text; beyond, blocks are marked as wholes
 _TAG = r'<(?:[^>"]|"[^"]*")*>'
-_PICTURE = rf'<picture(?: (?:[^>"]|"[^"]*")*)?>(?:{_TAG})*?</picture>'
-_PIECE = re.compile(rf'<(?:span|div) class="maths">[^<]*</(?:span|div)>|{_PICTURE}|{_TAG}|&#?\w+;|\w+|\s+|[^\w\s]')
+_PIECE = re.compile(
+    rf'<(?:span|div) class="maths">[^<]*</(?:span|div)>|<picture{_TAG[1:]}(?:{_TAG})*?</picture>|{_TAG}|&#?\w+;|\w+|\s+|[^\w\s]'
+)
 _WORDLESS = re.compile(r"</?(?!img\b|picture\b)[a-z]")  # a tag that shows nothing by itself
 _FORMULA = "maths"
 _ID = re.compile(r' id="[^"]*"')

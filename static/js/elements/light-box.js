@@ -11,7 +11,7 @@ customElements.define("light-box", class extends HTMLElement {
   #at = 0;
   #from = null; // where a finger was put down
 
-  // `words`: close, before, after, and place with {number} and {all}.
+  // `words`: close, earlier, later, and place with {number} and {all}.
   begin(words) {
     this.#words = words;
     const figure = document.createElement("figure");
@@ -19,7 +19,7 @@ customElements.define("light-box", class extends HTMLElement {
     below.ariaLive = "polite";
     below.append(this.#place, this.#caption);
     figure.append(this.#picture, below);
-    const buttons = { close: () => this.#dialog.close(), before: () => this.#show(this.#at - 1), after: () => this.#show(this.#at + 1) };
+    const buttons = { close: () => this.#dialog.close(), earlier: () => this.#show(this.#at - 1), later: () => this.#show(this.#at + 1) };
     this.#dialog.append(...Object.entries(buttons).map(([name, act]) => this.#button(name, act)), figure);
     this.#dialog.className = "ui";
     this.#picture.draggable = false;
@@ -80,9 +80,9 @@ customElements.define("light-box", class extends HTMLElement {
 
 // The galleries of a text. A link to elsewhere around a picture stays one.
 export function enlarge(prose) {
-  const { close, before, after, place } = prose.dataset;
+  const { close, earlier, later, place } = prose.dataset;
   const box = document.createElement("light-box");
-  box.begin({ close, before, after, place });
+  box.begin({ close, earlier, later, place });
   const looks = Object.assign(document.createElement("link"), { rel: "stylesheet", href: new URL("../../css/light-box.css", import.meta.url) });
   document.head.append(looks);
   document.body.append(box);
