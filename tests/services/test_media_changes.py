@@ -52,7 +52,7 @@ async def test_alternative_text_is_in_every_text_when_the_job_is_done(database: 
     assert now.picture["alt"] == "Mud at low tide"
     assert (now.updated_at, now.published_at, now.revision_id) == (before.updated_at, before.published_at, before.revision_id)
     aspects = {aspect for event in heard if isinstance(event, PostPublished) for aspect in event.aspects}
-    assert aspects == {"picture"}
+    assert aspects == {"body", "picture"}, "the text has no words of its own for it"
 
 
 async def test_what_stays_the_same_is_announced_to_nobody(database: Database, renderer: Renderer) -> None:
