@@ -1,0 +1,66 @@
+"""A post with everything that the library has: nothing on it is wrong, and its gallery is looked at by keyboard alone."""
+
+import pytest
+from selenium.webdriver import ActionChains, Chrome, Keys
+
+from e2e.axe import problems
+from e2e.conftest import OpenBrowser
+from e2e.desk import fill
+from e2e.illustrated import illustrate
+from e2e.pages.screen import Screen, Waiting
+from e2e.program import Program
+
+pytestmark = pytest.mark.browser
+
+ADDRESS = "/low-water"
+SHOWN = """
+const box = document.querySelector("light-box dialog");
+return box?.open ? [box.ariaLabel, box.querySelector("img").alt, box.querySelector("img").naturalWidth > 960] : null;
+"""
+FOCUSED = "return document.activeElement.querySelector('img')?.alt ?? document.activeElement.ariaLabel"
+
+
+def press(driver: Chrome, *keys: str) -> None:
+    ActionChains(driver).send_keys(*keys).perform()
+
+
+def test_a_gallery_is_looked_at_by_keyboard_alone(program: Program, owner: Chrome) -> None:
+    fill(program, "", illustrate(program.data / "media"))
+    owner.get(program.url + ADDRESS)
+    Waiting(owner).until(lambda _: owner.execute_script("return document.querySelector('light-box dialog') !== null"))
+    owner.execute_script("document.querySelector('.gallery a').focus()")
+
+    press(owner, Keys.ENTER)
+    Waiting(owner).until(lambda _: owner.execute_script(SHOWN) == ["Picture 1 of 5", "The mast against the sky", True])
+    assert problems(owner) == []
+    press(owner, Keys.ARROW_RIGHT)
+    Waiting(owner).until(lambda _: owner.execute_script(SHOWN)[:2] == ["Picture 2 of 5", "The pier, with nobody on it"])
+    assert "the harbour's own again" in owner.find_element("css selector", "light-box figcaption").text.replace("’", "'")
+    press(owner, Keys.ARROW_LEFT, Keys.ARROW_LEFT)
+    assert owner.execute_script(SHOWN)[0] == "Picture 5 of 5"
+    press(owner, Keys.HOME, Keys.TAB, Keys.TAB, Keys.ENTER)
+    assert owner.execute_script(SHOWN)[0] == "Picture 2 of 5", "the button for the next one"
+
+    press(owner, Keys.ESCAPE)
+    assert owner.execute_script(SHOWN) is None
+    assert owner.execute_script(FOCUSED) == "The pier, with nobody on it", "where one came to, not where one began"
+    press(owner, Keys.ENTER, Keys.ENTER)
+    Waiting(owner).until(lambda _: owner.execute_script(SHOWN) is None)
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_pictures_films_and_cards_stay_within_the_window(program: Program, owner: Chrome, open_browser: OpenBrowser, width: int) -> None:
+    fill(program, "", illustrate(program.data / "media"))
+    driver = open_browser(width=width)
+    for path in (ADDRESS, "/"):
+        driver.get(program.url + path)
+        assert problems(driver) == [], path
+        assert not Screen(driver).is_wider_than_the_window(), path
+
+
+def test_without_scripts_a_picture_leads_to_the_whole_of_it(program: Program, owner: Chrome, open_browser: OpenBrowser) -> None:
+    fill(program, "", illustrate(program.data / "media"))
+    driver = open_browser(scripts=False)
+    driver.get(program.url + ADDRESS)
+    driver.find_element("css selector", ".gallery a").send_keys(Keys.ENTER)
+    Waiting(driver).until(lambda _: driver.current_url.endswith("/mast.jpg"))
