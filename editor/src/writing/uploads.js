@@ -8,6 +8,9 @@ import { element } from "./dom.js";
 const BEFORE = -1; // what is typed at the place comes behind it
 const BEHIND = 1;
 
+const underWay = new Set();
+globalThis.addEventListener?.("beforeunload", (event) => { if (underWay.size) event.preventDefault(); });
+
 const begin = StateEffect.define();
 const end = StateEffect.define();
 
@@ -54,6 +57,7 @@ class Coming {
 
   async run() {
     this.#show({ state: "sending", sent: 0 }, 0);
+    underWay.add(this);
     try {
       const { markdown } = await this.sending.run();
       if (this.view.state.readOnly) throw new Error(words.readOnly);
@@ -64,6 +68,8 @@ class Coming {
       this.again.hidden = false;
       this.said.textContent = error.message || words.noServer;
       this.drawn.classList.add("failed");
+    } finally {
+      underWay.delete(this);
     }
   }
 
