@@ -1,6 +1,7 @@
 """The one way for bytes to become an asset, whoever brings them (docs/decisions/0015-media.md, "The order of things")."""
 
 import asyncio
+import errno
 import hashlib
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,7 +17,7 @@ from cms import policy
 from cms.content.folding import fold
 from cms.content.slugs import slugify
 from cms.db.session import Database, Work
-from cms.errors import CMSError, Forbidden, InvalidInput, TooLarge, WrongKind
+from cms.errors import CMSError, Forbidden, InvalidInput, StorageFull, TooLarge, WrongKind
 from cms.imaging import Imaging
 from cms.media.kinds import SVG, UNKNOWN, Probed
 from cms.media.storage import Storage
@@ -101,13 +102,18 @@ class Intake:
 
     @asynccontextmanager
     async def room(self) -> AsyncIterator[Path]:
-        """A folder of this machine that is gone afterwards."""
-        await asyncio.to_thread(self.folder.mkdir, mode=0o700, parents=True, exist_ok=True)
-        place = await asyncio.to_thread(tempfile.TemporaryDirectory[str], dir=self.folder, ignore_cleanup_errors=True)
+        """A folder of this machine that is gone afterwards. Raises ``StorageFull``."""
         try:
-            yield Path(place.name)
-        finally:
-            await asyncio.shield(asyncio.to_thread(place.cleanup))
+            await asyncio.to_thread(self.folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+            place = await asyncio.to_thread(tempfile.TemporaryDirectory[str], dir=self.folder, ignore_cleanup_errors=True)
+            try:
+                yield Path(place.name)
+            finally:
+                await asyncio.shield(asyncio.to_thread(place.cleanup))
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise StorageFull from None
+            raise
 
     async def take_bytes(self, actor: Actor, content: bytes, brought: Brought, run: Run | None = None) -> Taken:
         async with self.room() as room:
@@ -124,13 +130,16 @@ class Intake:
         run = run or self.database.run
         digest = await asyncio.to_thread(digest_of, path)
         if not brought.replaces_id and (known := await run(partial(_find_ready, actor=actor, digest=digest, brought=brought))):
+            if await self.storage.size(storage_name(digest)) != known.size:  # lost or damaged; here they are again
+                await self.storage.put_file(storage_name(digest), path)
             return Taken(known, True)
         async with self.room() as room:
             looked = await self._look(path, digest, await self._rules(actor, brought), room / "shown")
             if brought.replaces_id:
                 return Taken(await self._replace(actor, path, looked, brought, run), False)
             asset = await run(partial(_begin, actor=actor, looked=looked, brought=brought))
-            await self._store(path, looked)
+            if asset.state is AssetState.STORING:
+                await self._store(path, looked)
         return Taken(await run(partial(_settle, actor=actor, asset_id=asset.id, brought=brought)), False)
 
     async def _replace(self, actor: Actor, path: Path, looked: Looked, brought: Brought, run: Run) -> Asset:
@@ -214,21 +223,23 @@ async def _show_again(work: Work, actor: Actor, asset: Asset, brought: Brought) 
 
 async def _begin(work: Work, actor: Actor, looked: Looked, brought: Brought) -> Asset:
     """The row, before the bytes. One that is there already was left by a crash, or somebody else brings the same at this moment."""
+    shown = {"shown_digest": looked.shown_digest, "shown_size": looked.shown_size, "width": looked.width, "height": looked.height}
     if asset := await _find(work, looked.digest):
+        if asset.state is AssetState.STORING:  # what readers get may be made in another way by now
+            for name, value in shown.items():
+                setattr(asset, name, value)
+            await work.session.flush()
         return asset
     probed = looked.probed
     asset = Asset(
+        **shown,
         digest=looked.digest,
-        shown_digest=looked.shown_digest,
         name=_named(brought.name or looked.digest[:16], probed),
         kind=MediaKind(probed.kind),
         content_type=probed.content_type,
         state=AssetState.STORING,
         in_library=brought.in_library,
         size=looked.size,
-        shown_size=looked.shown_size,
-        width=looked.width,
-        height=looked.height,
         frames=probed.frames,
         duration=probed.duration,
         alt=brought.alt,

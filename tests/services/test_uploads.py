@@ -1,5 +1,7 @@
 """How bytes become an asset, and what is left where that breaks off: on each database, in a folder and in a bucket."""
 
+import asyncio
+import errno
 import io
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +12,7 @@ from PIL import Image
 from sqlalchemy import select, update
 
 from cms.db.session import Database
-from cms.errors import Conflict, Forbidden, InvalidInput, NotFound
+from cms.errors import Conflict, Forbidden, InvalidInput, NotFound, StorageFull
 from cms.imaging import Imaging
 from cms.media.storage import Storage
 from cms.models import Asset, Job, Rendition, Upload
@@ -92,6 +94,21 @@ async def test_pieces_become_an_asset_once(intake: Intake) -> None:
     assert await names(intake.storage) == {storage_name(digest), storage_name(asset.shown_digest)}
     assert (await media_check.look(intake.database, intake.storage)).is_well
     assert not list(intake.folder.iterdir())
+
+
+async def test_two_who_bring_the_same_at_one_moment_bring_one(intake: Intake) -> None:
+    people = [await factories.person(intake.database, "author", name) for name in ("Ana", "Ben")]
+    taken = await asyncio.gather(*(intake.take_bytes(each, photo(), Brought("a.jpg")) for each in people))
+    assert len({each.asset.id for each in taken}) == len(await assets(intake.database)) == 1
+    assert (await media_check.look(intake.database, intake.storage)).is_well
+
+
+async def test_bytes_that_were_lost_are_there_when_somebody_sends_them_again(intake: Intake) -> None:
+    ana = await factories.person(intake.database, "author")
+    asset = (await intake.take_bytes(ana, photo(), Brought("a.jpg"))).asset
+    await intake.storage.delete(storage_name(asset.digest))
+    assert (await intake.take_bytes(ana, photo(), Brought("a.jpg"))).asset.id == asset.id
+    assert await read(intake.storage, asset.digest) == photo()
 
 
 async def test_the_same_bytes_come_out_of_the_trash_for_whoever_may(intake: Intake) -> None:
@@ -199,6 +216,19 @@ async def test_whoever_sends_it_again_ends_what_broke_off(intake: Intake, monkey
     taken = await intake.take_bytes(ben, photo(), Brought("b.jpg"))
     assert (taken.asset.name, taken.asset.created_by_id, taken.asset.is_ready) == ("a.jpg", ana.user_id, True)
     assert (await media_check.look(intake.database, intake.storage)).is_well
+
+
+async def test_a_disk_that_is_full_is_said_as_such(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    ana, content = await factories.person(intake.database, "author"), photo()
+    upload_id = await begun(intake, ana, content)
+    with monkeypatch.context() as full, pytest.raises(StorageFull):
+        full.setattr(intakes, "digest_of", _full)
+        await uploads.finish(intake, ana, upload_id)
+    assert (await uploads.finish(intake, ana, upload_id)).asset.is_ready
+
+
+def _full(_: Path) -> str:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 async def test_the_check_finds_bytes_without_rows_and_rows_without_bytes(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
