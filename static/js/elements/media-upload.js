@@ -75,7 +75,7 @@ class Row {
   #show({ state, sent }) {
     const words = state === "sending" ? "" : this.place.dataset[state];
     this.#said.textContent = words || `${Math.floor((100 * sent) / (this.size || 1))} %`;
-    this.#said.classList.remove("error");
+    this.#mark(false);
     this.row.querySelector("progress").value = this.size ? sent / this.size : 0;
   }
 
@@ -85,10 +85,16 @@ class Row {
     for (const button of this.row.querySelectorAll("[data-act]")) button.hidden = !acts.includes(button.dataset.act);
   }
 
+  #mark(isWrong) {
+    this.#said.classList.toggle("error", isWrong);
+    this.#said.classList.toggle("quiet", !isWrong);
+    this.row.querySelector("progress").hidden = isWrong;
+  }
+
   #failed(error) {
     this.#offer("again", "abandon");
     this.#said.textContent = (error instanceof Refused && error.message) || this.place.dataset.failed;
-    this.#said.classList.add("error");
+    this.#mark(true);
     this.place.say(`${this.row.querySelector(".name").textContent}: ${this.#said.textContent}`);
   }
 
