@@ -27,6 +27,12 @@ const place = document.querySelector(".cm-content"), at = place.getBoundingClien
 const about = { bubbles: true, cancelable: true, clientX: at.left + 5, clientY: at.top + 5, clipboardData: data, dataTransfer: data };
 place.dispatchEvent(kind === "paste" ? new ClipboardEvent("paste", about) : new DragEvent("drop", about));
 """
+DROP = """
+const data = new DataTransfer();
+for (const [name, content] of arguments[0]) data.items.add(new File([Uint8Array.from(atob(content), (sign) => sign.charCodeAt(0))], name));
+document.querySelector(".bring").open = true;
+document.querySelector("media-upload").dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: data }));
+"""
 BRING_LONG = """
 const data = new DataTransfer();
 data.items.add(new File(["Low tide at six.\\n".repeat(arguments[0])], "log of tides.txt", { type: "text/plain" }));
@@ -109,3 +115,23 @@ def test_why_a_file_is_not_taken_is_said_where_it_was_to_be(writer: WritingScree
     next(each for each in writer.driver.find_elements("css selector", ".coming .linky") if each.text == "Leave it out").click()
     Waiting(writer.driver).until(lambda driver: not driver.find_elements("css selector", ".coming"))
     assert writer.text == "Before.\n\n"
+
+
+def test_in_the_library_several_go_up_and_each_is_asked_about(writer: WritingScreen, program: Program) -> None:
+    driver = writer.driver
+    driver.get(f"{program.url}/admin/media")
+    lose_network(driver, True)
+    files = [["Low tide.png", picture("teal")], ["page.png", base64.b64encode(b"<script>").decode()]]
+    driver.execute_script(DROP, files)
+    writer.wait_in(".sent li:first-child", "No network. It goes on by itself.")
+    writer.shown(".sent li:first-child [data-act=pause]").click()
+    lose_network(driver, False)
+    writer.wait_in(".sent li:first-child", "Paused")
+    writer.shown(".sent li:first-child [data-act=resume]").click()
+    writer.wait_in(".sent li:first-child", "In the library")
+    writer.wait_in(".sent li:last-child", "Files of this kind are not taken here.")
+    writer.shown(".sent .alt input[name=alt]").send_keys("Mud as far as one sees")
+    writer.shown(".sent .alt button").click()
+    writer.wait_in(".sent .alt", "Saved")
+    driver.get(f"{program.url}/admin/media/1")
+    assert driver.find_element("name", "alt").get_attribute("value") == "Mud as far as one sees"

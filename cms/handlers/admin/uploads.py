@@ -14,12 +14,12 @@ from cms.handlers.admin.base import AdminHandler
 from cms.handlers.base import STATUS
 from cms.handlers.multipart import Event, FieldSent, FileBegins, FileEnds, FormReader
 from cms.models import Asset, Upload
-from cms.models.media import MediaKind
 from cms.policy import Capability
 from cms.schemas.text import clean_line
 from cms.schemas.uploads import UploadInput
 from cms.services import uploads
 from cms.services.uploads import PIECE
+from cms.ui.library import markdown
 
 SILENCE = 60.0  # seconds after which somebody who sends nothing more has left
 LONGEST = 24 * 3600.0  # seconds that one form may take
@@ -308,12 +308,6 @@ class CompletionHandler(ScriptHandler):
 def as_json(asset: Asset) -> dict[str, Any]:
     shown = {"path": asset.path, "width": asset.width, "height": asset.height, "alt": asset.alt, "is_decorative": asset.is_decorative}
     return {"id": asset.id, "name": asset.name, "kind": asset.kind.value, **shown, "markdown": markdown(asset)}
-
-
-def markdown(asset: Asset) -> str:
-    """What a text needs to show it. A text that says nothing of a picture has the library's words, as they are then."""
-    is_shown = asset.kind in (MediaKind.PICTURE, MediaKind.AUDIO, MediaKind.VIDEO)
-    return f"{'![' if is_shown else '[' + asset.name}](/media/{asset.id}/{asset.name})"
 
 
 def status_of(error: CMSError) -> int:
