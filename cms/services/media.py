@@ -108,6 +108,13 @@ async def get(session: AsyncSession, actor: Actor, asset_id: int, *, lock: bool 
     return asset
 
 
+async def list_pictures_of_all(session: AsyncSession) -> Sequence[Asset]:
+    """Every one in the library, newest first."""
+    return (
+        await session.scalars(select(Asset).where(Asset.kind == MediaKind.PICTURE, Asset.in_library, READY).order_by(Asset.id.desc()))
+    ).all()
+
+
 async def list_ids(session: AsyncSession) -> Sequence[int]:
     """Of all that is shown, newest first."""
     return (await session.scalars(select(Asset.id).where(READY).order_by(Asset.id.desc()))).all()

@@ -58,7 +58,7 @@ async def describe(work: Work, actor: Actor, asset_id: int, changes: Mapping[str
     return asset
 
 
-async def edit(work: Work, actor: Actor, asset_id: int, version: int, edits: Mapping[str, Any], shown: Shown) -> Asset:
+async def edit(work: Work, actor: Actor, asset_id: int, version: int | None, edits: Mapping[str, Any], shown: Shown) -> Asset:
     """Rotated and cropped: ``shown`` was made of the sent bytes with these ``edits``."""
     asset = await _hold(work, actor, asset_id, version)
     await _change(work, actor, asset, "media.edit", {"edits": dict(edits), **_of(shown)})

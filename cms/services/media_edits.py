@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from cms.db.session import Work
-from cms.errors import InvalidInput
+from cms.errors import InvalidInput, NotFound
 from cms.models import Asset
 from cms.models.media import MediaKind
-from cms.policy import Actor, Capability
+from cms.policy import SYSTEM, Actor, Capability
 from cms.schemas.library import AssetInput
-from cms.services import folders, library, library_acts, media_changes, site
+from cms.services import folders, library, library_acts, media, media_changes, site
 from cms.services.intake import Intake
 from cms.services.media import storage_name
 from cms.services.media_changes import Shown
@@ -19,6 +19,10 @@ async def cut(intake: Intake, asset: Asset, edits: Mapping[str, Any]) -> Shown |
     """What readers get of a picture with these edits, made of what was sent; None if they are what it has already."""
     if dict(asset.edits) == dict(edits) or not is_cut(asset):
         return None
+    return await _made(intake, asset, edits)
+
+
+async def _made(intake: Intake, asset: Asset, edits: Mapping[str, Any]) -> Shown:
     async with intake.database.read() as session:
         rules = await site.get_media(session)
     async with intake.room() as room, intake.storage.local_file(storage_name(asset.digest)) as sent:
@@ -28,6 +32,20 @@ async def cut(intake: Intake, asset: Asset, edits: Mapping[str, Any]) -> Shown |
         if not made.is_same:
             await intake.storage.put_file(storage_name(made.digest), out)
     return Shown(made.digest, made.size, made.width, made.height)
+
+
+async def make_all_again(intake: Intake) -> None:
+    """What readers get of every picture: after an upgrade from a release that gave them what was sent. A broken one stays as it is."""
+    async with intake.database.read() as session:
+        pictures = await media.list_pictures_of_all(session)
+    for asset in pictures:
+        try:
+            shown = await _made(intake, asset, asset.edits)
+        except (InvalidInput, NotFound):
+            continue
+        if shown.digest != asset.shown_digest:
+            async with intake.database.transaction() as work:
+                await media_changes.edit(work, SYSTEM, asset.id, None, asset.edits, shown)
 
 
 def is_cut(asset: Asset) -> bool:

@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import delete, select
@@ -41,13 +41,14 @@ class Renditions:
             await self._make(asset, spec)
 
     async def make_all(self, asset_id: int) -> None:
-        """Beforehand. Nothing if the asset is gone, or is no picture."""
+        """Beforehand. Nothing if the asset is gone, or is no picture; what cannot be made is left out."""
         async with self._database.read() as session:
             asset = await session.scalar(select(Asset).where(Asset.id == asset_id, media.READY))
         if asset is None:
             return
         for spec in specs(asset.content_type, asset.width or 0, asset.height or 0, asset.frames):
-            await self.size(asset, spec)
+            with suppress(NotFound):
+                await self.size(asset, spec)
 
     async def _known(self, asset: Asset, spec: Spec) -> int | None:
         async with self._database.read() as session:

@@ -25,6 +25,8 @@ from cms.services import (
     library_acts,
     link_cards,
     media,
+    media_edits,
+    media_places,
     media_uses,
     notices,
     notifications,
@@ -181,12 +183,14 @@ async def renew_media(means: Means, payload: dict[str, Any]) -> None:
 
 
 async def catch_up_media(means: Means, _payload: dict[str, Any]) -> None:
-    """After an upgrade from a release that did not note which texts show what, nor made smaller pictures."""
+    """After an upgrade from a release that did not note which texts show what, nor made anything of what was sent."""
     await media_uses.note_all(means.database)
+    await media_edits.make_all_again(means.intake)
     async with means.database.read() as session:
-        ids = await media.list_ids(session)
+        ids, post_ids = await media.list_ids(session), await media_places.all_live(session)
     for asset_id in ids:
         await means.renditions.make_all(asset_id)
+    await renewing.renew(means.database, means.renderer, means.public_url, post_ids)
 
 
 async def fetch_card(means: Means, payload: dict[str, Any]) -> None:

@@ -1,18 +1,25 @@
 """An asset changes, and every text that shows it with it."""
 
+import hashlib
+import io
+from pathlib import Path
+
 import pytest
+from PIL import Image
 from sqlalchemy import select
 
 from cms.db.session import Database
 from cms.errors import Conflict, Forbidden, InvalidInput
 from cms.events import PostPublished
-from cms.models import Asset, AssetAddress, Job, Published
+from cms.models import Asset, AssetAddress, Job, Published, Rendition
 from cms.models.media import MediaKind
 from cms.policy import Actor
 from cms.rendering import Renderer
 from cms.services import media, media_changes, renewing
 from cms.services.media_changes import Sent, Shown
-from tests.factories import draft, person, publish
+from cms.worker.tasks import TASKS
+from tests.factories import asset_row, draft, means, person, publish
+from tests.media import made
 from tests.services.test_media_uses import brought
 
 URL = "https://tides.example"
@@ -112,3 +119,33 @@ async def test_of_two_who_change_it_the_second_is_told(database: Database) -> No
     with pytest.raises(Conflict):
         async with database.transaction() as work:
             await media_changes.describe(work, editor, asset.id, {"credit": "Otto"}, asset.version)
+
+
+async def test_what_was_there_before_an_upgrade_is_made_as_if_it_came_now(database: Database, renderer: Renderer, tmp_path: Path) -> None:
+    """The place where it was taken goes, and texts that show it have it in all sizes."""
+    editor, tools = await person(database, "editor"), means(database, tmp_path, renderer=renderer)
+    photograph = made.saved(made.corners((800, 600)), "JPEG", exif=made.camera(6))
+    broken = b"no picture"
+    ids = []
+    async with database.transaction() as work:
+        for content in (photograph, broken):
+            digest = hashlib.sha256(content).hexdigest()
+            await tools.storage.put(media.storage_name(digest), content)
+            asset = asset_row(digest=digest, name="a.jpg", content_type="image/jpeg", width=600, height=800, created_at=work.now)
+            work.session.add(asset)
+            await work.session.flush()
+            ids.append(asset.id)
+    post = await draft(database, editor, text=f"![](/media/{ids[0]}/a.jpg)")
+    await publish(database, editor, post.id)
+    await TASKS["catch_up_media"](tools, {})
+    async with database.read() as session:
+        asset, left = await session.get_one(Asset, ids[0]), await session.get_one(Asset, ids[1])
+        sizes = sorted(await session.scalars(select(Rendition.name).where(Rendition.shown_digest == asset.shown_digest)))
+    assert asset.shown_digest != asset.digest
+    assert (asset.width, asset.height) == (600, 800)
+    assert left.shown_digest == left.digest
+    shown = b"".join([piece async for piece in tools.storage.read(media.storage_name(asset.shown_digest))])
+    assert made.GPS not in Image.open(io.BytesIO(shown)).getexif()
+    assert sizes == [f"{width}.{form}" for width in (320, 480) for form in ("avif", "jpg", "webp")]
+    assert asset.path in (await live(database, post.id)).html
+    await tools.imaging.close()
