@@ -11,7 +11,7 @@ from cms.content.context import Media, Track
 from cms.errors import NotFound
 from cms.models import Asset, AssetAddress, AssetTrack
 from cms.models.media import AssetState, MediaKind
-from cms.policy import Actor, Capability, Scope
+from cms.policy import Actor, Capability
 
 NEWEST = 60  # pictures that are offered to be chosen
 FORGETTING = "forget_file"  # the job that deletes bytes that nothing names any more
@@ -49,10 +49,9 @@ async def is_picture_for(session: AsyncSession, actor: Actor, asset_id: int) -> 
 
 
 def _pictures_for(actor: Actor) -> Select[Asset]:
-    """Those that somebody of this reach brings; nobody's portrait."""
-    reach = policy.scope(actor, Capability.MEDIA_UPLOAD)
-    whose = true() if reach is Scope.ANY else Asset.created_by_id == actor.user_id if reach else false()
-    return select(Asset).where(Asset.kind == MediaKind.PICTURE, Asset.in_library, READY, whose)
+    """The whole library, for those who may look into it; nobody's portrait."""
+    may_see = true() if policy.allows(actor, Capability.MEDIA_SEE) else false()
+    return select(Asset).where(Asset.kind == MediaKind.PICTURE, Asset.in_library, READY, may_see)
 
 
 async def described(session: AsyncSession, ids: Collection[int]) -> dict[int, Media]:

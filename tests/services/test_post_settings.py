@@ -97,19 +97,22 @@ async def test_authors_are_named_by_editors_in_order(database: Database) -> None
     assert (await fields_of(database, post.id)).authors == (cem.user_id, ana.user_id), "somebody wrote it"
 
 
-async def test_author_chooses_of_his_own_pictures_and_keeps_the_one_that_is_there(database: Database) -> None:
-    ana, edna = await person(database, "author"), await person(database, "editor")
+async def test_picture_is_chosen_by_whoever_sees_the_library_and_kept_by_whoever_does_not(database: Database) -> None:
+    ana, edna, cem = [await person(database, role) for role in ("author", "editor", "contributor")]
     mine, hers = await picture_of(database, ana, "a" * 64), await picture_of(database, edna, "b" * 64)
     post = await published(database, ana, picture=mine)
     assert (post.picture or {})["alt"] == "Mud"
-    with pytest.raises(InvalidInput) as refused:
-        await edited(database, ana, post.post_id, picture=hers)
-    assert list(refused.value.errors) == ["picture"]
-    await edited(database, edna, post.post_id, picture=hers)
-    await edited(database, ana, post.post_id, title="Another title")
+    await edited(database, ana, post.post_id, picture=hers)
     assert (await fields_of(database, post.post_id)).picture == hers
     await edited(database, ana, post.post_id, picture=None)
     assert (await publish(database, ana, post.post_id)).picture is None
+    theirs = await draft(database, cem)
+    with pytest.raises(InvalidInput) as refused:
+        await edited(database, cem, theirs.id, picture=hers)
+    assert list(refused.value.errors) == ["picture"]
+    await edited(database, edna, theirs.id, picture=hers)
+    await edited(database, cem, theirs.id, title="Another title")
+    assert (await fields_of(database, theirs.id)).picture == hers
 
 
 async def test_language_and_what_others_show_go_out_with_it(database: Database) -> None:

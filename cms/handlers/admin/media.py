@@ -15,7 +15,7 @@ from cms.services.library import Choices
 from cms.services.library_acts import Report
 from cms.ui.library import ASKED, DONE, KINDS, file_size, markdown, thumbnail
 
-TYPED = frozenset({"since", "until", "tag"})  # fields of a list that somebody writes in
+TYPED = frozenset({"q", "since", "until", "tag"})  # fields of a list that somebody writes in
 
 
 class LibraryHandler(AdminHandler, is_base=True):

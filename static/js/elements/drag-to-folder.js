@@ -3,6 +3,7 @@
 class DragToFolder extends HTMLElement {
   connectedCallback() {
     this.form = this.querySelector("form");
+    this.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }); // of many in a narrow row
     for (const type of ["dragstart", "dragover", "dragleave", "drop", "dragend"]) document.addEventListener(type, this);
   }
 
