@@ -7,11 +7,17 @@ from xml.etree.ElementTree import Element
 import html5lib
 import pytest
 
+from cms.content.context import Media
 from cms.content.pipeline import RenderContext, render
 
 _GUIDE = (Path(__file__).parents[2] / "docs" / "guide" / "writing.md").read_text(encoding="utf-8")
 _EXAMPLES = dict(re.findall(r"^### ([^\n]+)\n\n````markdown\n(.*?)\n````$", _GUIDE, re.MULTILINE | re.DOTALL))
 _LINKS = {"title of a post": "/there"}
+_MEDIA = {
+    "/media/3/film.mp4": Media("/media/3/0/film.mp4", "video"),
+    "/media/4/talk.mp3": Media("/media/4/0/talk.mp3", "audio"),
+    "/media/5/plan.pdf": Media("/media/5/0/plan.pdf", "file", size=9_000),
+}
 
 # Heading of the guide → path of an element → how often it is in the example.
 _PROMISED: dict[str, dict[str, int]] = {
@@ -26,7 +32,14 @@ _PROMISED: dict[str, dict[str, int]] = {
     "Definitions": {"dl/dt": 1, "dl/dd": 1},
     "Quotations": {"blockquote": 2, "blockquote/blockquote": 1},
     "Pictures": {"figure/img": 1, "figure/figcaption": 1},
+    "Wide pictures": {"figure[@class='wide']/img": 1, "figure[@class='full']/img": 1},
     "Galleries": {"div[@class='gallery']/figure/img": 2, "figcaption": 1},
+    "Films, sound and files": {
+        "figure/video[@controls]": 1,
+        "figure/audio[@controls]": 1,
+        "p[@class='card card-file']/a": 1,
+        "figcaption": 1,
+    },
     "Cards": {"p[@class='card']/a[@href='https://vimeo.com/12345']": 1},
     "Code": {"code[@class='language-rust']/span[@data-line]": 3, "span[@class='code-line hll']": 1, "span[@class='k']": 1},
     "Differences": {"span[@class='code-line added']": 1, "span[@class='code-line removed']": 1},
@@ -54,7 +67,7 @@ _PROMISED: dict[str, dict[str, int]] = {
 
 def shown(heading: str) -> Element:
     source = _EXAMPLES[heading].replace("··", "  ")
-    page = html5lib.parseFragment(render(source, RenderContext(links=_LINKS)).html, namespaceHTMLElements=False)
+    page = html5lib.parseFragment(render(source, RenderContext(links=_LINKS, media=_MEDIA)).html, namespaceHTMLElements=False)
     for element in page.iter():
         element.tag = str(element.tag).rpartition("}")[2]  # formulas have a namespace
     return page

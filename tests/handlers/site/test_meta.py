@@ -156,3 +156,22 @@ async def test_hostile_words_stay_inside_their_block(site: Site, path: str) -> N
     for block in blocks:
         assert not set("<>&\u2028") & set(block.text or "")
         assert "</script><!--<script>alert(1)</script> &" in str(specifications.structured_data(block.text or ""))
+
+
+async def test_pictures_are_offered_in_sizes_and_cut_where_the_page_cuts(site: Site) -> None:
+    await illustrated(site)
+    async with site.database.transaction() as work:
+        known = {"type": "image/jpeg", "frames": 1, "focus": [20, 70]}
+        picture = {"id": 1, "path": "/media/1/abc/low.jpg", "width": 2400, "height": 1600, "alt": "Mud & boats", **known}
+        await work.session.execute(update(Published).values(picture=picture))
+    post, home = await site.browser().get("/low-tide"), await site.browser().get("/")
+    cover = post.page.find(".//figure/picture/img")
+    assert cover is not None
+    assert (cover.get("src"), cover.get("alt"), cover.get("fetchpriority")) == ("/media/1/abc/low.jpg", "Mud & boats", "high")
+    (lead,) = home.page.findall(".//article/div/a/picture")
+    assert [source.get("type") for source in lead.findall("source")] == ["image/avif", "image/webp"]
+    assert "/media/1/abc/wide-320-20-70/low.avif 320w" in (lead[0].get("srcset") or "")
+    found = meta(post)
+    assert found["og:image"] == [f"{public(site)}/media/1/abc/card-1280-20-70/low.jpg"]
+    assert (found["og:image:width"], found["og:image:height"]) == (["1280"], ["672"])
+    assert data(post)["BlogPosting"]["image"]["url"] == found["og:image"][0]
