@@ -69,11 +69,11 @@ def offer(picture: Media, place: Place, shape: str = "") -> Offer | None:
     )
 
 
-def large(picture: Media) -> str:
-    """The address of the whole picture, no larger than screens are."""
+def large(picture: Media, most: int = LARGE) -> str:
+    """The address of the whole picture, no larger than screens are. ``most``: one of the widths."""
     own = FALLBACKS.get(picture.content_type)
-    is_larger = own in formats(picture.content_type, picture.frames) and LARGE in widths(picture.width, picture.height)
-    return _rendition(picture, LARGE, str(own)) if is_larger else picture.path
+    is_larger = own in formats(picture.content_type, picture.frames) and most in widths(picture.width, picture.height)
+    return _rendition(picture, most, str(own)) if is_larger else picture.path
 
 
 def _rendition(picture: Media, width: int, format: str, shape: str = "") -> str:

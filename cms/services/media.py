@@ -8,11 +8,13 @@ from sqlalchemy.orm import aliased
 
 from cms import policy
 from cms.content.context import Media, Track
+from cms.content.responsive import large
 from cms.errors import NotFound
 from cms.models import Asset, AssetAddress, AssetTrack
 from cms.models.media import AssetState, MediaKind
 from cms.policy import Actor, Capability
 
+POSTER = 1280  # pixels; one of the widths of renditions
 NEWEST = 60  # pictures that are offered to be chosen
 FORGETTING = "forget_file"  # the job that deletes bytes that nothing names any more
 READY = and_(Asset.state == AssetState.READY, Asset.trashed_at.is_(None))  # for whoever may see it
@@ -75,6 +77,12 @@ async def _tracks(session: AsyncSession, ids: Sequence[int]) -> dict[int, tuple[
     return found
 
 
+def _before(poster: Asset) -> str:
+    """What is seen before a film plays, no larger than the film is shown."""
+    whole = Media(poster.path, content_type=poster.content_type, width=poster.width or 0, height=poster.height or 0, frames=poster.frames)
+    return large(whole, POSTER)
+
+
 def _described(asset: Asset, poster: Asset | None, tracks: tuple[Track, ...]) -> Media:
     return Media(
         asset.path,
@@ -90,7 +98,7 @@ def _described(asset: Asset, poster: Asset | None, tracks: tuple[Track, ...]) ->
         asset.caption,
         asset.credit,
         asset.licence,
-        poster.path if poster and poster.is_ready else "",
+        _before(poster) if poster and poster.is_ready else "",
         tracks,
         asset.focus,
     )

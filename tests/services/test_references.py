@@ -33,6 +33,19 @@ async def test_of_many_titles_the_first_thousand_are_looked_up(database: Databas
     assert (await found(database, source)).links == {"t999": "/t999"}
 
 
+async def test_a_film_begins_with_a_picture_that_is_no_larger_than_it_is_shown(database: Database) -> None:
+    async with database.transaction() as work:
+        large = {"content_type": "image/jpeg", "width": 4000, "height": 3000}
+        poster = factories.asset_row("1" * 64, "boat.jpg", created_at=work.now, **large)
+        work.session.add(poster)
+        await work.session.flush()
+        film = factories.asset_row("2" * 64, "film.mp4", created_at=work.now, kind="video", content_type="video/mp4", poster_id=poster.id)
+        work.session.add(film)
+        await work.session.flush()
+    context = await found(database, f"![a film]({film.path})")
+    assert context.media[film.path].poster == f"/media/{poster.id}/{'1' * 12}/1280/boat.jpg"
+
+
 @asks_the_kernel
 @pytest.mark.parametrize(
     "source",
