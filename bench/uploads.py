@@ -130,6 +130,7 @@ async def measure(port: int, pid: int, megabytes: int) -> bool:
             flush=True,
         )
         is_well = is_well and more <= MEMORY and longest <= WAIT
+    reader.shutdown()
     return is_well
 
 
