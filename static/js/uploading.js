@@ -1,5 +1,6 @@
 // One file on its way to the library: in pieces, which go on after a lost network from what has arrived. `at`: where uploads begin; `key()`: of
-// the page's forms; `fields`: what is said with the name. tell({state, sent}) is called as it goes: "sending", "ending", "away", "paused".
+// the page's forms; `fields`: what is said with the name. tell({state, sent, why}) is called as it goes: "sending", "ending", "away", "paused";
+// `why`: what the server says of it.
 const FIRST = 1000; // milliseconds until it is tried again, twice as long each time
 const LONGEST = 30_000;
 const PASSING = new Set([0, 408, 409, 429, 500, 502, 503, 504]); // what may be otherwise in a moment
@@ -37,7 +38,7 @@ export class Sending {
         this.#ended.signal.throwIfAborted();
         if (error.status === GONE && this.id) this.id = "";
         else if (!this.isPaused && !PASSING.has(error.status ?? 0)) throw error;
-        if (!this.isPaused) await this.#rest("away", Math.min(FIRST * 2 ** tries, LONGEST));
+        if (!this.isPaused) await this.#rest("away", Math.min(FIRST * 2 ** tries, LONGEST), error.status ? error.message : "");
       }
     }
   }
@@ -85,7 +86,7 @@ export class Sending {
   async #ask(method, path, body) {
     const answer = await fetch(this.at + path, { method, body, headers: { "X-Xsrftoken": this.key() } });
     const told = await answer.json().catch(() => ({}));
-    if (!answer.ok) throw new Refused(answer.status, told.error);
+    if (!answer.ok) throw new Refused(answer.status, told.error ?? "");
     return told;
   }
 
@@ -100,15 +101,15 @@ export class Sending {
       request.upload.addEventListener("progress", ({ loaded }) => this.#say("sending", this.received + loaded));
       request.addEventListener("load", () => {
         if (request.status === 200 && request.response) resolve(request.response);
-        else reject(new Refused(request.status, request.response?.error));
+        else reject(new Refused(request.status, request.response?.error ?? ""));
       });
       for (const end of ["error", "abort", "timeout"]) request.addEventListener(end, () => reject(new Refused(0, "")));
       request.send(piece);
     }).finally(() => { this.#piece = null; });
   }
 
-  #rest(state, milliseconds) {
-    this.#say(state);
+  #rest(state, milliseconds, why = "") {
+    this.tell({ state, sent: this.received, why });
     return new Promise((resolve) => {
       this.#awake = resolve;
       addEventListener("online", resolve, { once: true });

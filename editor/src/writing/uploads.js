@@ -73,11 +73,11 @@ class Coming {
     }
   }
 
-  #show({ state, sent }, size) {
+  #show({ state, sent, why }, size) {
     this.drawn.classList.remove("failed");
     Object.assign(this.progress, { hidden: false, value: size ? sent / size : 0 });
     this.again.hidden = true;
-    this.said.textContent = { away: words.uploadAway, ending: words.uploadEnding }[state] ?? "";
+    this.said.textContent = why || { away: words.uploadAway, ending: words.uploadEnding }[state] || "";
   }
 
   #write(markdown) {

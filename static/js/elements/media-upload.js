@@ -72,8 +72,8 @@ class Row {
 
   abandon() { this.sending.abandon(); this.row.remove(); }
 
-  #show({ state, sent }) {
-    const words = state === "sending" ? "" : this.place.dataset[state];
+  #show({ state, sent, why }) {
+    const words = state === "sending" ? "" : why || this.place.dataset[state];
     this.#said.textContent = words || `${Math.floor((100 * sent) / (this.size || 1))} %`;
     this.#mark(false);
     this.row.querySelector("progress").value = this.size ? sent / this.size : 0;
