@@ -131,6 +131,11 @@ class JobsChanged:
     """Work for later came, went on, ended or was given up, or what was asked for by it was forgotten."""
 
 
+@dataclass(frozen=True, slots=True)
+class MediaChanged:
+    """Something of the library came, went or is another, or its folders are."""
+
+
 Event = (
     PostPublished
     | PostWithdrawn
@@ -145,6 +150,7 @@ Event = (
     | SessionEnded
     | RedirectsChanged
     | JobsChanged
+    | MediaChanged
 )
 
 _KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}

@@ -22,6 +22,7 @@ from e2e.pages.editor import EditorScreen
 from e2e.pages.first_run import EMAIL, PASSWORD
 from e2e.pages.screen import Screen, Waiting
 from e2e.pages.sign_in import SignInScreen
+from e2e.pages.writing import WritingScreen
 from e2e.program import Program
 from tests.factories import asset_row
 
@@ -136,11 +137,11 @@ def test_crops_follow_the_focus_that_is_set_on_the_picture(program: Program, own
 
 def test_picture_of_the_library_is_put_into_a_text_and_above_it(program: Program, owner: Chrome) -> None:
     one, two = fill(program, "", shelf(program, "one.png", "two.png"))
-    editor = EditorScreen(owner).open_new(program.url).when_ready()
-    editor.write("Mud", "Before.\n\n")
+    EditorScreen(owner).open_new(program.url).when_ready()
+    editor = WritingScreen(owner)
+    editor.start("Before.\n\n")
     editor.type("/pict")
-    Waiting(owner).until(lambda driver: driver.find_elements(By.CSS_SELECTOR, ".cm-tooltip-autocomplete"))
-    editor.keys(Keys.ENTER)
+    editor.choose_block("Picture")
     dialog = Waiting(owner).until(lambda driver: driver.find_element(By.CSS_SELECTOR, ".library-dialog[open]"))
     dialog.find_element(By.NAME, "q").send_keys("one", Keys.ENTER)
     Waiting(owner).until(lambda driver: len(driver.find_elements(By.CSS_SELECTOR, ".library-dialog [data-pick]")) == 1)
@@ -175,3 +176,17 @@ def test_library_works_on_a_phone_without_scripts(program: Program, owner: Chrom
     desk.press("Save")
     desk.wait_for("Saved. Texts that show it follow within a minute.")
     assert (asset_of(program, number).width, asset_of(program, number).height) == (200, 300)
+
+
+def test_what_somebody_else_brings_comes_up_while_the_library_is_open(program: Program, owner: Chrome, open_browser: OpenBrowser) -> None:
+    fill(program, "", shelf(program, "ebb.png"))
+    program.make_person("ana@example.org", "Ana Rey", "author", PASSWORD)
+    other = open_browser()
+    SignInScreen(other).open(program.url).sign_in("ana@example.org", PASSWORD)
+    owner.get(f"{program.url}/admin/media")
+    other.get(f"{program.url}/admin/media/folders")
+    page = Screen(other)
+    page.fill("Name", "Surveys")
+    page.press("Make the folder")
+    page.wait_for("Made. It is empty so far.")
+    Waiting(owner).until(lambda driver: "Surveys" in driver.find_element(By.ID, "live-folders").text)

@@ -14,6 +14,7 @@ from cms.errors import TooManyRequests, Unavailable
 from cms.events import (
     Event,
     JobsChanged,
+    MediaChanged,
     NotificationsChanged,
     PostPublished,
     PostWithdrawn,
@@ -32,6 +33,10 @@ PACE = 0.2  # seconds in which what happens is gathered
 ASK_EVERY = 60.0  # seconds; sessions end by themselves, too
 PER_PERSON, PER_PROCESS = 20, 2000  # streams; the windows of one browser share one
 MOST_NAMED = 50  # posts; of more it is only said that there are many
+TOPICS = {  # of which it is only said that something is another, and who hears of it
+    "jobs": (Capability.SITE_OPERATE, Capability.CONTENT_TRANSFER),
+    "media": (Capability.MEDIA_SEE,),
+}
 TOO_MANY = "Your desk is open in too many browsers to be told of what happens. Close one of them; everything else works."
 
 
@@ -43,8 +48,7 @@ class Reader(Waking):
         self.session_id, self.actor = session_id, actor
         self._unseen = self._told_unseen = -1  # notifications; nobody was told yet
         self._posts: dict[int, dict[str, Any]] | None = {}  # None: too many, or it is not known which
-        self._sees_jobs = any(policy.allows(actor, each) for each in (Capability.SITE_OPERATE, Capability.CONTENT_TRANSFER))
-        self._has_jobs = False
+        self._changed: set[str] = set()  # of TOPICS
 
     def count(self, unseen: int) -> None:
         self._unseen = unseen
@@ -62,19 +66,19 @@ class Reader(Waking):
         self._posts = None
         self.wake()
 
-    def tell_of_jobs(self) -> None:
-        if self._sees_jobs:
-            self._has_jobs = True
+    def tell_of(self, topic: str) -> None:
+        if any(policy.allows(self.actor, each) for each in TOPICS[topic]):
+            self._changed.add(topic)
             self.wake()
 
     def take(self) -> list[tuple[str, Any]]:
         """What is to be told now: names of events, and their data. All posts are meant if there is no list of them."""
         changed, self._posts = self._posts, {}
-        jobs, self._has_jobs = [("jobs", None)] if self._has_jobs else [], False
+        topics, self._changed = [(topic, None) for topic in sorted(self._changed)], set()
         counted = [("notifications", self._unseen)] if self._unseen != self._told_unseen else []
         self._told_unseen = self._unseen
         posts = [("posts", list(changed.values()) if changed else None)] if changed != {} else []
-        return [*counted, *posts, *jobs]
+        return [*counted, *posts, *topics]
 
 
 class News:
@@ -86,7 +90,7 @@ class News:
         self._readers: set[Reader] = set()
         self._changed: dict[int, str] = {}  # posts of which something was heard, and what became of them in public
         self._counted: set[int] = set()  # people whose notifications are others
-        self._has_jobs = False  # that are others
+        self._topics: set[str] = set()  # of which something is another
         self._doubted: set[Reader] = set()  # whose session or standing may be another
         self._behind = 0  # what stands in the audit up to here, somebody who listens was told or had seen;
         self._told: dict[int, int] = {}  # or up to here, of these posts
@@ -101,7 +105,7 @@ class News:
         if sum(each.actor.user_id == actor.user_id for each in self._readers) >= self.per_person or len(self._readers) >= PER_PROCESS:
             raise TooManyRequests(60, TOO_MANY)
         if not self._readers:
-            self._behind, self._told, self._changed, self._has_jobs = behind, {}, {}, False
+            self._behind, self._told, self._changed, self._topics = behind, {}, {}, set()
         reader = Reader(session_id, actor)
         self._readers.add(reader)
         self._counted.add(actor.user_id or 0)
@@ -133,7 +137,9 @@ class News:
             return
         match event:
             case JobsChanged():
-                self._has_jobs = True
+                self._topics.add("jobs")
+            case MediaChanged():
+                self._topics.add("media")
             case NotificationsChanged():
                 self._counted.update(event.user_ids)
             case UserChanged() | SessionEnded():
@@ -152,7 +158,7 @@ class News:
         """Something may have happened that was not heard of."""
         for reader in self._readers:
             reader.tell_of_many()
-            reader.tell_of_jobs()
+            reader.tell_of("jobs")  # whoever shows media looks again when posts are told of
             self._counted.add(reader.actor.user_id or 0)
         if self._readers:
             self.doubt(self._readers)
@@ -162,17 +168,18 @@ class News:
             self._telling = asyncio.create_task(self._tell_all())
 
     async def _tell_all(self) -> None:
-        while self._readers and (self._changed or self._counted or self._doubted or self._has_jobs):
+        while self._readers and (self._changed or self._counted or self._doubted or self._topics):
             changed, counted, doubted = self._changed, self._counted, self._doubted
-            has_jobs, self._has_jobs = self._has_jobs, False
+            topics, self._topics = self._topics, set()
             self._changed, self._counted, self._doubted = {}, set(), set()
             try:
                 async with self._database.read() as session:
                     await self._ask_again(session, doubted & self._readers)
                     await self._count(session, counted)
                     await self._tell(session, changed)
-                for reader in self._readers if has_jobs else ():
-                    reader.tell_of_jobs()
+                for reader in self._readers if topics else ():
+                    for topic in topics:
+                        reader.tell_of(topic)
             except Unavailable:
                 self._end_all()
             except Exception:

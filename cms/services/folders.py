@@ -13,7 +13,7 @@ from cms.errors import InvalidInput, NotFound
 from cms.models import Asset, Folder
 from cms.policy import Actor, Capability
 from cms.schemas.library import FolderInput
-from cms.services import audit, site
+from cms.services import audit, media, site
 from cms.wording import say
 
 MOST = 1000
@@ -79,6 +79,7 @@ async def create(work: Work, actor: Actor, wanted: FolderInput) -> Folder:
     )
     work.session.add(folder)
     await work.session.flush()
+    media.tell(work)
     audit.note(work, actor, "folder.create", "folder", folder.id)
     return folder
 
@@ -91,6 +92,7 @@ async def save(work: Work, actor: Actor, folder_id: int, wanted: FolderInput) ->
     before = {"name": folder.name, "parent": folder.parent_id}
     folder.name, folder.folded, folder.parent_id = wanted.name, fold(wanted.name), wanted.parent or None
     if details := audit.difference(before, {"name": folder.name, "parent": folder.parent_id}):
+        media.tell(work)
         audit.note(work, actor, "folder.save", "folder", folder_id, **details)
     return folder
 
@@ -111,6 +113,7 @@ async def delete(work: Work, actor: Actor, folder_id: int) -> Folder:
     await work.session.execute(update(Folder).where(Folder.parent_id == folder_id).values(moved).execution_options(**options))
     files = update(Asset).where(Asset.folder_id == folder_id).values(folder_id=folder.parent_id)
     await work.session.execute(files.execution_options(**options))
+    media.tell(work)
     audit.note(work, actor, "folder.delete", "folder", folder_id, name=folder.name)
     await work.session.delete(folder)
     return folder

@@ -25,7 +25,7 @@ from cms.models import Asset, Upload
 from cms.models.media import AssetState, MediaKind
 from cms.policy import Actor, Capability
 from cms.schemas.site import FileGroup, MediaInput
-from cms.services import audit, jobs, media_changes, renditions, site
+from cms.services import audit, jobs, media, media_changes, renditions, site
 from cms.services.media import FORGETTING, storage_name
 from cms.services.media_changes import Sent, Shown
 from cms.wording import phrases, say
@@ -216,6 +216,7 @@ async def _show_again(work: Work, actor: Actor, asset: Asset, brought: Brought) 
             raise Forbidden(IN_TRASH)
         asset.trashed_at = None
         audit.note(work, actor, "media.restore", "asset", asset.id)
+        media.tell(work)
     asset.in_library = asset.in_library or brought.in_library
     await work.session.flush()
     await _note_upload(work, asset, brought)
@@ -275,6 +276,8 @@ async def make_ready(work: Work, actor: Actor, asset: Asset) -> None:
     if asset.kind is MediaKind.PICTURE and asset.in_library:
         await jobs.enqueue(work, renditions.JOB, asset=asset.id)
     audit.note(work, actor, "media.add", "asset", asset.id)
+    if asset.in_library:
+        media.tell(work)
 
 
 async def _put_in_place(work: Work, actor: Actor, looked: Looked, brought: Brought) -> Asset:

@@ -15,11 +15,10 @@ from cms.models import Asset, AssetTag
 from cms.policy import SYSTEM, Actor, Capability
 from cms.schemas.library import LibraryBulk
 from cms.schemas.post import MAX_TAGS
-from cms.services import audit, folders, jobs, library, media_places, renewing, site
+from cms.services import audit, folders, jobs, library, media, media_places, renewing, site
 from cms.services.media_places import Uses
 from cms.wording import say
 
-FORGETTING = "forget_file"
 AT_ONCE = 100  # in one transaction
 NOT_YOURS = say("It is not yours to change.")
 
@@ -84,6 +83,7 @@ def file(work: Work, actor: Actor, asset: Asset, folder_id: int | None) -> None:
     if asset.folder_id != folder_id:
         audit.note(work, actor, "media.move", "asset", asset.id, before={"folder": asset.folder_id}, after={"folder": folder_id})
         asset.folder_id, asset.updated_at = folder_id, work.now
+        media.tell(work)
 
 
 async def _add_tags(work: Work, actor: Actor, asset_id: int, wanted: LibraryBulk) -> None:
@@ -102,6 +102,7 @@ async def _trash(work: Work, actor: Actor, asset_id: int, wanted: LibraryBulk) -
     if not is_known(wanted, uses):
         raise InUse
     asset.trashed_at, asset.updated_at = work.now, work.now
+    media.tell(work)
     audit.note(work, actor, "media.trash", "asset", asset_id)
     await jobs.enqueue(work, renewing.JOB, asset=asset_id)
 
@@ -109,6 +110,7 @@ async def _trash(work: Work, actor: Actor, asset_id: int, wanted: LibraryBulk) -
 async def _restore(work: Work, actor: Actor, asset_id: int, _wanted: LibraryBulk) -> None:
     asset = await library.hold(work, actor, asset_id, Capability.MEDIA_DELETE, in_trash=True)
     asset.trashed_at, asset.updated_at = None, work.now
+    media.tell(work)
     audit.note(work, actor, "media.restore", "asset", asset_id)
     await jobs.enqueue(work, renewing.JOB, asset=asset_id)
 
@@ -151,6 +153,7 @@ async def set_tags(work: Work, actor: Actor, asset: Asset, names: Iterable[str])
     await work.session.execute(delete(AssetTag).where(AssetTag.asset_id == asset.id, AssetTag.folded.in_(before - wanted.keys())))
     work.session.add_all(AssetTag(asset_id=asset.id, folded=folded, name=known.get(folded, wanted[folded])) for folded in sorted(new))
     asset.updated_at = work.now
+    media.tell(work)
     audit.note(work, actor, "media.tag", "asset", asset.id)
     await work.session.flush()
     return True
@@ -175,8 +178,9 @@ async def prune(database: Database) -> None:
 async def _forget(work: Work, actor: Actor, gone: Sequence[Asset]) -> None:
     """The rows now, the bytes by jobs, which look again whether another asset names them."""
     for asset in gone:
+        media.tell(work)
         audit.note(work, actor, "media.delete", "asset", asset.id, name=asset.name)
         await work.session.delete(asset)
         for digest in dict.fromkeys((asset.digest, asset.shown_digest)):
-            await jobs.enqueue(work, FORGETTING, digest=digest)
+            await jobs.enqueue(work, media.FORGETTING, digest=digest)
     await work.session.flush()

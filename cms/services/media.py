@@ -9,10 +9,13 @@ from sqlalchemy.orm import aliased
 from cms import policy
 from cms.content.context import Media, Track
 from cms.content.responsive import large
+from cms.db.session import Work
 from cms.errors import NotFound
+from cms.events import MediaChanged
 from cms.models import Asset, AssetAddress, AssetTrack
 from cms.models.media import AssetState, MediaKind
 from cms.policy import Actor, Capability
+from cms.services import outbox
 
 POSTER = 1280  # pixels; one of the widths of renditions
 NEWEST = 60  # pictures that are offered to be chosen
@@ -23,6 +26,12 @@ READY = and_(Asset.state == AssetState.READY, Asset.trashed_at.is_(None))  # for
 def storage_name(digest: str) -> str:
     """Two levels of folders, so that none holds too many files."""
     return f"{digest[:2]}/{digest[2:4]}/{digest}"
+
+
+def tell(work: Work) -> None:
+    """Those who look at the library, once however much of it changed."""
+    if MediaChanged() not in work.events:
+        outbox.record(work, MediaChanged())
 
 
 async def is_named(session: AsyncSession, digest: str) -> bool:

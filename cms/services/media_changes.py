@@ -118,6 +118,7 @@ async def _change(work: Work, actor: Actor, asset: Asset, action: str, changes: 
     await work.session.flush()
     if (asset.mark, asset.name) != former:
         await _remember(work, asset, *former)
+    media.tell(work)
     audit.note(work, actor, action, "asset", asset.id, **audit.difference(before, {name: changes[name] for name in changes}))
     if asset.shown_digest != former_shown:
         await jobs.enqueue(work, renditions.JOB, asset=asset.id)

@@ -2,9 +2,9 @@
 
 ``notifications`` with the number of those that are new, at the beginning and whenever it is another; ``posts`` with a list of those to
 which something happened, or ``null`` if everything is to be looked at again; ``jobs``, to those who see them, that some came or
-went on, and imports and exports with them. A browser that was away looks at everything again, so
-there are no ids. The stream closes when the session ends or the person is somebody else than before; it is taken up again by the
-browser, which hears then what it may hear now, or that it has to sign in.
+went on, and imports and exports with them; ``media``, to those who see the library, that something of it is another. A browser that was
+away looks at everything again, so there are no ids. The stream closes when the session ends or the person is somebody else than before;
+it is taken up again by the browser, which hears then what it may hear now, or that it has to sign in.
 """
 
 import json

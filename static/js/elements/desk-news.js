@@ -1,5 +1,5 @@
 // <desk-news>: what happens while the desk is open, from one stream for all windows of a browser. It keeps the number of notifications
-// right; what became of posts goes on as an event, "news", for whatever on the page shows posts, and what became of jobs as "jobs".
+// right; what became of posts goes on as an event, "news", for whatever on the page shows posts, and what became of jobs and of the library as "jobs" and "media".
 //
 // A browser opens six connections to a host and no more (HTTP/1.1), and a stream keeps one for good: with one for each window, the
 // seventh would wait for ever. So the windows agree by a lock on which of them listens, and that one passes on what it hears; when it
@@ -40,11 +40,11 @@ class DeskNews extends HTMLElement {
   #listen(isLate) {
     const stream = this.stream = new EventSource(this.dataset.stream);
     stream.addEventListener("open", () => {
-      if (isLate) for (const all of [{ posts: null }, { jobs: true }]) this.#pass(all);
+      if (isLate) for (const all of [{ posts: null }, { topic: "jobs" }]) this.#pass(all);
       isLate = true;
     });
     stream.addEventListener("posts", ({ data }) => this.#pass({ posts: JSON.parse(data) }));
-    stream.addEventListener("jobs", () => this.#pass({ jobs: true }));
+    for (const topic of ["jobs", "media"]) stream.addEventListener(topic, () => this.#pass({ topic }));
     stream.addEventListener("notifications", ({ data }) => this.#pass({ unseen: JSON.parse(data) }));
     stream.addEventListener("error", () => {
       if (stream.readyState === EventSource.CLOSED) this.timer = setTimeout(() => this.#listen(true), AGAIN);
@@ -56,8 +56,8 @@ class DeskNews extends HTMLElement {
     this.#take(news);
   }
 
-  #take({ posts, unseen, jobs }) {
-    if (jobs) document.dispatchEvent(new CustomEvent("jobs"));
+  #take({ posts, unseen, topic }) {
+    if (topic) document.dispatchEvent(new CustomEvent(topic));
     else if (unseen === undefined) document.dispatchEvent(new CustomEvent("news", { detail: posts }));
     else this.#count(unseen);
   }

@@ -3,7 +3,8 @@
 class DragToFolder extends HTMLElement {
   connectedCallback() {
     this.form = this.querySelector("form");
-    this.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }); // of many in a narrow row
+    const here = this.querySelector("[aria-current]"), row = here?.closest("ul"); // of many in a narrow row it is in sight
+    if (row) row.scrollLeft = here.offsetLeft - row.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
     for (const type of ["dragstart", "dragover", "dragleave", "drop", "dragend"]) document.addEventListener(type, this);
   }
 

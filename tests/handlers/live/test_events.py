@@ -19,8 +19,23 @@ from cms.models.post import Visibility
 from cms.policy import SYSTEM, Actor, Role
 from cms.rendering import Renderer
 from cms.schemas.desk import ReviewInput
+from cms.schemas.library import FolderInput, LibraryBulk
 from cms.schemas.threads import ThreadInput
-from cms.services import accounts, jobs, news, notifications, page_tree, posts, publishing, reviews, threads, transfer_runs, visibility
+from cms.services import (
+    accounts,
+    folders,
+    jobs,
+    library_acts,
+    news,
+    notifications,
+    page_tree,
+    posts,
+    publishing,
+    reviews,
+    threads,
+    transfer_runs,
+    visibility,
+)
 from cms.services.news import NOTHING
 from cms.services.page_tree import Place
 from tests import factories, streams, watching
@@ -196,6 +211,25 @@ async def test_jobs_that_come_and_go_are_told_to_those_who_see_them(site: Site, 
             assert await stream.event() == ("jobs", None)
         mine = (await factories.draft(site.database, me)).id
         assert set(await told_of(stream)) == {mine}, "and nothing besides"
+
+
+@pytest.mark.parametrize("role", ["author", "contributor"])
+async def test_what_becomes_of_the_library_is_told_to_those_who_see_it(site: Site, role: str) -> None:
+    edna, me = await person(site, "editor"), await person(site, role)
+    async with desk_of(site, role) as stream:
+        async with site.database.transaction() as work:
+            folder = await folders.create(work, edna, FolderInput(name="Maps"))
+            asset = factories.asset_row(name="a.png", created_at=work.now)
+            work.session.add(asset)
+        if role == "author":
+            assert await stream.event() == ("media", None)
+        for act, to in (("move", folder.id), ("move", folder.id), ("trash", 0)):  # the second is nothing new
+            wanted = LibraryBulk.model_validate({"act": act, "id": [asset.id], "to_folder": to})
+            assert (await library_acts.apply(site.database.run, edna, wanted)).done
+            if role == "author" and act == "trash":
+                assert await stream.event() == ("media", None)
+        mine = (await factories.draft(site.database, me)).id
+        assert mine in await told_of(stream), "and nothing besides"
 
 
 async def test_what_becomes_of_an_import_is_told_while_it_goes_on(site: Site) -> None:
