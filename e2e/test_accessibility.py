@@ -60,7 +60,7 @@ RUNNING = (
     "/account/security/passkeys/{passkey}", "/invitation/{carrier}", "/password",
 )  # fmt: skip
 NO_PAGES = {  # files, frames, answers to scripts, and what leads on
-    "admin.asset.original",
+    "admin.asset.original", "admin.upload",
     "admin.links", "admin.palette", "admin.snippets.choices", "admin.menus", "admin.menus.targets", "admin.site.look.preview",
     "admin.audit.csv", "admin.audit.json", "admin.redirects.csv", "admin.backup.file", "admin.transfer.file", "admin.transfer.report",
     "admin.imports", "admin.post.revision.page", "admin.post.comparison.page", "account.factor", "login.openid.callback",
