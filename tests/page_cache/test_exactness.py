@@ -24,7 +24,6 @@ from cms.schemas.account import ProfileInput
 from cms.schemas.terms import TermInput
 from cms.services import accounts, catalogue, page_tree, passing_on, profiles, publishing, taxonomies, visibility
 from cms.services import site as sites
-from cms.services.media import Upload
 from cms.telemetry import Metrics
 from cms.worker import loop
 from tests import bulk, factories
@@ -157,9 +156,11 @@ async def test_a_change_meets_the_pages_that_show_it_and_no_other(reading: Readi
 
     async def portrait() -> None:
         async with database.transaction() as work:
-            upload = Upload("face.webp", "a" * 64, 10, (480, 480))
+            face = factories.asset_row("a" * 64, "face.webp", in_library=False, width=480, height=480, created_at=work.now)
+            work.session.add(face)
+            await work.session.flush()
             links = ({"label": "Elsewhere", "path": "https://example.org"},)
-            await profiles.save(work, ana, ProfileInput(name="Ana da Silva", bio="Writes of mud.", links=links), upload)
+            await profiles.save(work, ana, ProfileInput(name="Ana da Silva", bio="Writes of mud.", links=links), face)
 
     def shown_to(wanted: Visibility, password_hash: str | None = None) -> Callable[[], Awaitable[Any]]:
         return transaction(lambda work: visibility.choose(work, SYSTEM, newest, wanted, password_hash))

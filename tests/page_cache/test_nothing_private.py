@@ -114,7 +114,8 @@ async def addresses(site: Site) -> list[str]:
         "metrics",
     ]
     live = ["live/events", f"preview/{'x' * 43}", f"live/previews/{'x' * 43}", *(f"live/posts/{post_id}" for post_id in posts)]
-    plain += ["media/1/0123456789ab/a.png", "media/1/a.png", "admin", "admin/posts", "admin/preview", *live, *for_programs, *FEEDS]
+    plain += ["media/1/0123456789ab/a.png", "media/1/0123456789ab/320/a.webp", "media/1/a.png"]
+    plain += ["admin", "admin/posts", "admin/preview", *live, *for_programs, *FEEDS]
     of_lists = [f"/{at}{end}" for at in LISTS for end in ("", "/page/1", "/page/2", *(f"/{name}" for name in FEEDS))]
     of_texts = [f"/{at}{end}" for at in texts for end in ("", ".md", "/")]
     desk = [f"/admin/{kind}s/{post_id}{end}" for kind in Kind for post_id in posts for end in DESK]
