@@ -2,7 +2,7 @@
 
 import contextlib
 
-from PIL import Image
+from PIL import ExifTags, Image
 
 ORIENTATION = 0x0112
 ARTIST, COPYRIGHT = 0x013B, 0x8298
@@ -27,6 +27,7 @@ def kept(image: Image.Image, *, strip_all: bool) -> bytes | None:
     stays = {tag: found[tag] for tag in found if (tag in (ARTIST, COPYRIGHT) if strip_all else tag not in {PLACE, ORIENTATION, *OTHERS})}
     is_turned = orientation(image) != 1
     has_more = set(found) - set(stays) - {ORIENTATION}
+    has_more |= found.get_ifd(ExifTags.IFD.IFD1).keys()  # a small picture of all that was there before it was cropped
     if DETAILS in stays:
         stays[DETAILS] = dict(found.get_ifd(DETAILS))
         has_more |= {MAKERS_OWN} & set(stays[DETAILS])

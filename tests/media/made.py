@@ -53,6 +53,12 @@ def camera(orientation: int = 1, *, place: bool = True) -> Image.Exif:
     return exif
 
 
+def with_small_picture(small: bytes) -> bytes:
+    """What a camera wrote, with a small picture of all that it saw."""
+    beside = pack("<HHHI4sI", 1, 0x010F, 2, 4, b"Cam\0", 26) + pack("<HHHIIHHIII", 2, 0x0201, 4, 1, 56, 0x0202, 4, 1, len(small), 0)
+    return b"Exif\0\0II*\0" + pack("<I", 8) + beside + small
+
+
 def frames(count: int, size: tuple[int, int] = (40, 30)) -> list[Image.Image]:
     return [Image.new("RGB", size, (number * 40 % 256, 80, 200 - number * 20 % 200)) for number in range(count)]
 

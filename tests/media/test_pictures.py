@@ -89,6 +89,16 @@ def test_the_place_goes_and_whose_it_is_stays(desk: Desk, form: str, orientation
     assert dict(desk.prepared(sent, strip_all=True).getexif()) == {0x8298: "(c) A. Writer"}
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_what_was_cut_away_is_not_in_a_small_picture_beside_it(desk: Desk, form: str) -> None:
+    small = made.picture("JPEG")
+    sent = made.saved(made.corners(), form, exif=made.with_small_picture(small))
+    assert small in sent
+    for options in ({}, {"crop": (5000, 5000, 5000, 5000)}):
+        assert desk.prepared(sent, **options).getexif()[0x010F] == "Cam"
+        assert b"\xff\xd8\xff" not in desk.kept[3:]
+
+
 @pytest.mark.parametrize("form", [*FORMS, "GIF"])
 def test_nothing_is_written_where_nothing_has_to_change(desk: Desk, form: str) -> None:
     sent = made.saved(made.corners(), form)
