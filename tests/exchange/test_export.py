@@ -56,6 +56,10 @@ LINES = [
     "[spaces](<a b.md>) [signs](a\\(b\\).md#c\\_d)",
 ]
 
+ABOUT = {
+    "caption": "Seen from\nthe quay", "credit": "2024-01-01", "licence": "CC BY 4.0", "description": "- x: y", "focus_x": 20, "focus_y": 0,
+}  # fmt: skip
+
 
 def words(chance: random.Random, most: int) -> str:
     return " ".join("".join(chance.choices(SIGNS, k=chance.randint(1, most))).split()) or "x"
@@ -110,13 +114,23 @@ async def add_picture(database: Database, storage: Folder, folder: Path, number:
     path = folder / f"{number}.png"
     Image.new("RGB", (8, 6), (number, 0, 0)).save(path)
     content = path.read_bytes()
-    await storage.put(media.storage_name(factories.digest_of(content)), content)
+    shown, sent = factories.digest_of(content), factories.digest_of(b"as the camera wrote it" + content)
+    for digest, lying_there in {sent: b"where it was taken", shown: content}.items():
+        await storage.put(media.storage_name(digest), lying_there)
+    said = {**ABOUT, "alt": f"Boat: '{number}'"} if number % 2 else {"is_decorative": True}
     async with database.transaction() as work:
         asset = await factories.asset(
-            work, SYSTEM, name="same name.png", digest=factories.digest_of(content), size=len(content), dimensions=(8, 6)
+            work, SYSTEM, name="same name.png", digest=sent, shown_digest=shown, size=len(content), dimensions=(8, 6), **said
         )
         work.session.add(Address(path=f"img/{number}.png", target_kind=TargetKind.MEDIA, target_id=asset.id, state=AddressState.MOVED))
         return asset.id, asset.path
+
+
+async def said_of_files(database: Database) -> dict[str, list[Any]]:
+    names = (*ABOUT, "alt", "is_decorative")
+    async with database.read() as session:
+        assets = [asset for asset, _ in (await transfers.assets(session, range(1, 100))).values()]
+    return {asset.shown_digest: [getattr(asset, name) for name in names] for asset in assets}
 
 
 async def everything(database: Database) -> list[Outgoing]:
@@ -124,8 +138,8 @@ async def everything(database: Database) -> list[Outgoing]:
     async with database.read() as session:
         posts = [await transfers.outgoing(session, post_id) for post_id in await transfers.outgoing_ids(session)]
         files = await transfers.assets(session, range(1, 100))
-    by_address = {asset.path: f"/media/{asset.digest}" for asset, _ in files.values()}
-    digests = {asset_id: asset.digest for asset_id, (asset, _) in files.items()}
+    by_address = {asset.path: f"/media/{asset.shown_digest}" for asset, _ in files.values()}
+    digests = {asset_id: asset.shown_digest for asset_id, (asset, _) in files.items()}
     return sorted((_plain(post, by_address, digests) for post in posts), key=lambda post: (post.slug, post.title))
 
 
@@ -165,6 +179,7 @@ async def test_what_was_exported_is_the_same_site_when_it_is_imported(
         )
         assert not [finding for finding in report.findings if finding.outcome is Outcome.REFUSED]
         assert await everything(other) == await everything(database)
+        assert await said_of_files(other) == await said_of_files(database)
         async with other.read() as session:
             assert (await site.get_frame(session)).permalink == "/{year}/{month}/{slug}"
             assert (await site.get_frame(session)).name == "Über: 'alles'"

@@ -24,7 +24,7 @@ from cms.exchange.markdown_folder.squall import CONTENT, FORMAT, SITE_FILE
 from cms.media.storage import Storage
 from cms.models import Asset, CustomField
 from cms.models.post import Kind, Visibility
-from cms.services import custom_fields, media, site, transfers
+from cms.services import custom_fields, media, media_changes, site, transfers
 from cms.services.transfers import Outgoing
 from cms.wording import say
 
@@ -100,7 +100,8 @@ class _Writing:
         for asset, _old in assets.values():
             await self._copy(asset, f"{target}/{names[asset.id]}")
         files = {names[asset.id]: list(old) for asset, old in assets.values() if old}
-        header = yaml.safe_dump(_header(post, names, files), allow_unicode=True, sort_keys=False, width=1000)
+        about = {names[asset.id]: said for asset, _ in assets.values() if (said := _about(asset))}
+        header = yaml.safe_dump(_header(post, names, {"files": files, "about": about}), allow_unicode=True, sort_keys=False, width=1000)
         await self._write(f"{target}/index.md", f"---\n{header}---\n{body}\n".encode())
         self.counts["drafts" if post.dates is None else f"{post.kind}s"] += 1
 
@@ -110,8 +111,9 @@ class _Writing:
         return int(found[1]) if found else 0
 
     async def _copy(self, asset: Asset, target: str) -> None:
+        """As readers get it: turned and cut, and without the place where it was taken."""
         try:
-            content = b"".join([piece async for piece in self.storage.read(media.storage_name(asset.digest))])
+            content = b"".join([piece async for piece in self.storage.read(media.storage_name(asset.shown_digest))])
         except NotFound:
             return  # doctor says so
         await self._write(target, content)
@@ -136,7 +138,7 @@ class _Writing:
         _write(self.folder / WRITTEN, "".join(f"{file}\n" for file in self.written).encode())
 
 
-def _header(post: Outgoing, names: dict[int, str], files: dict[str, list[str]]) -> dict[str, Any]:
+def _header(post: Outgoing, names: dict[int, str], of_files: dict[str, Any]) -> dict[str, Any]:
     """What is empty is left out."""
     said = {
         "title": post.title,
@@ -159,9 +161,16 @@ def _header(post: Outgoing, names: dict[int, str], files: dict[str, list[str]]) 
         "language": post.language,
         "picture": names.get(post.picture) if post.picture else None,
         "custom": {**post.custom, **{key: {"picture": names[number]} for key, number in post.custom_pictures.items() if number in names}},
-        "files": files,
+        **of_files,
     }
     return {name: value for name, value in said.items() if value or name == "title"}
+
+
+def _about(asset: Asset) -> dict[str, Any]:
+    """What the library says of a file, but for what it says of every new one."""
+    said = {name: getattr(asset, name) for name in media_changes.WORDS if getattr(asset, name)}
+    is_centred = (asset.focus_x, asset.focus_y) == (50, 50)
+    return said if is_centred else {**said, "focus_x": asset.focus_x, "focus_y": asset.focus_y}
 
 
 def _field(field: CustomField) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from cms.errors import InvalidInput
 from cms.exchange.markdown_folder import pictures
@@ -13,7 +14,7 @@ from cms.models import Asset
 from cms.models.address import TargetKind
 from cms.policy import SYSTEM
 from cms.schemas.site import MediaInput
-from cms.services import addresses, media
+from cms.services import addresses, media, media_changes
 from cms.services.intake import Brought, Intake
 
 BATCH = 25  # files in one transaction
@@ -33,6 +34,7 @@ class Files:
     is_rehearsal: bool
     paths: dict[str, str] = field(default_factory=dict)
     ids: dict[str, int] = field(default_factory=dict)
+    _about: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     _new: set[str] = field(default_factory=set)  # digests that this run brings in
     _refused: set[str] = field(default_factory=set)
 
@@ -97,6 +99,7 @@ class Files:
     def _stood_beside(self, document: Document, wanted: dict[str, list[str]]) -> None:
         """A file in a text's own folder stood below the text's address."""
         if document.is_bundle:
+            self._about |= {f"{document.folder}/{name}": said for name, said in document.about.items()}
             for file, old in wanted.items():
                 if file.startswith(f"{document.folder}/"):
                     name = file.removeprefix(f"{document.folder}/")
@@ -119,6 +122,8 @@ class Files:
                     self.paths[file], self.ids[file] = asset.path, asset.id
                     paths = [path for stood in wanted[file] for path in self.blog.old_paths(stood)]
                     await addresses.lead(work, TargetKind.MEDIA, {asset.id: paths})
+                    if file in self._about and not any(getattr(asset, name) for name in media_changes.WORDS):  # somebody's words stay
+                        await media_changes.describe(work, SYSTEM, asset.id, self._about[file])
 
 
 def _batches(items: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import SplitResult, urlsplit
 
 from cms.content.characters import without_control_characters
@@ -70,6 +70,7 @@ class Document:
     custom: Mapping[str, str] = field(default_factory=dict)  # custom fields by key
     custom_pictures: Mapping[str, str] = field(default_factory=dict)  # those that are one, as a link in the body would name it
     files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # name of a file beside it → paths at which it stood
+    about: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # name of a file beside it → what the library is to say of it
     digest: str = ""
 
     @property

@@ -17,8 +17,10 @@ from cms.exchange.markdown_folder.report import Outcome, Report, why
 from cms.exchange.markdown_folder.source import Blog, Document, read_text, text_files
 from cms.models.post import Kind, Visibility
 from cms.schemas.fields import NewFieldInput
+from cms.schemas.library import AssetInput
 from cms.schemas.post import MAX_CUSTOM, META, is_custom_key
 from cms.schemas.text import clean_line
+from cms.services import media_changes
 from cms.wording import say
 
 SITE_FILE = "site.yaml"
@@ -66,6 +68,14 @@ def _fields(said: Any) -> Iterator[tuple[str, NewFieldInput]]:
             choices = "\n".join(as_texts(each.get("choices")))
             if is_custom_key(key := str(each.get("key"))):
                 yield key, NewFieldInput.model_validate({**each, "choices": choices})
+
+
+def _about(said: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What the library is to say of files, by their names; what cannot be read is left out."""
+    for name, words in said.items() if isinstance(said, dict) else ():
+        with contextlib.suppress(ValidationError, TypeError):
+            read = AssetInput.model_validate({**words, "name": str(name)})
+            yield str(name), read.model_dump(include={*media_changes.WORDS, "focus_x", "focus_y"})
 
 
 def _custom(said: Any) -> tuple[dict[str, str], dict[str, str]]:
@@ -117,6 +127,7 @@ def _document(folder: Path, file: str, report: Report) -> Document | None:
         files={str(name): as_texts(paths) for name, paths in (data.get("files") or {}).items()},
         digest=text[1],
     )
+    document.about = dict(_about(data.get("about")))
     document.custom, document.custom_pictures = _custom(data.get("custom"))
     try:
         document.date, document.updated = as_moment(data.get("date")), as_moment(data.get("updated"))
