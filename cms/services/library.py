@@ -214,7 +214,7 @@ async def _condition(session: AsyncSession, actor: Actor, query: LibraryQuery, b
         (query.kind, Asset.kind == query.kind),
         (query.by, Asset.created_by_id == query.by),
         (query.tag, _has_tag(AssetTag.folded == fold(query.tag))),
-        (query.unused, ~media_places.is_used()),
+        (query.unused, media_places.is_unused()),
         (query.without_alt, _lacks_alt()),
         (query.large, Asset.size > LARGE),
         (query.folder, Asset.folder_id.in_(folders.below(branches, query.folder) if query.folder else ())),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, Exists, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -68,8 +68,17 @@ def _belongs_to_film(asset_id: int) -> ColumnElement[bool]:
 
 def is_used() -> ColumnElement[bool]:
     """Of an asset in a list: whether anything shows it."""
+    return or_(*_uses())
+
+
+def is_unused() -> ColumnElement[bool]:
+    """One after another, so that PostgreSQL joins what uses it and need not ask for each asset."""
+    return and_(*(~use for use in _uses()))
+
+
+def _uses() -> tuple[Exists, ...]:
     film = aliased(Asset)
-    return or_(
+    return (
         exists().where(AssetUse.asset_id == Asset.id),
         exists().where(RevisionAsset.asset_id == Asset.id),
         exists().where(or_(Site.logo_id == Asset.id, Site.icon_id == Asset.id)),
