@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import obstore
 from obstore.exceptions import BaseError
@@ -36,6 +36,9 @@ _FULL = re.compile(r"<Code>\w*(?:StorageFull|QuotaExceeded)</Code>|status code: 
 _REFUSED = re.compile("status code: 40[13]")
 
 Item = TypeVar("Item")
+
+if TYPE_CHECKING:
+    from obstore import ObjectMeta
 
 
 def open_storage(settings: Settings) -> "Storage":
@@ -86,8 +89,17 @@ class Storage(ABC):
 
     async def size(self, name: str) -> int | None:
         """In bytes; None if it is not there."""
+        found = await self._head(name)
+        return found and found["size"]
+
+    async def written_at(self, name: str) -> datetime | None:
+        """When it was put there last; None if it is not there."""
+        found = await self._head(name)
+        return found and found["last_modified"]
+
+    async def _head(self, name: str) -> "ObjectMeta | None":
         try:
-            return int((await self._call(obstore.head, self._store, _checked(name)))["size"])
+            return await self._call(obstore.head, self._store, _checked(name))
         except NotFound:
             await anext(self.list(name), None)  # tells a bucket that is not there from a file that is not
             return None

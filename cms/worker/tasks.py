@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -83,6 +83,8 @@ class PutOff(Exception):
         super().__init__(until)
         self.until = until
 
+
+JUST_PUT = timedelta(minutes=10)  # within which a row names what was put into the storage
 
 Task = Callable[[Means, dict[str, Any]], Awaitable[None]]
 
@@ -165,13 +167,18 @@ async def offer_reset(means: Means, payload: dict[str, Any]) -> None:
 
 
 async def forget_file(means: Means, payload: dict[str, Any]) -> None:
-    """Bytes that the library does not name any more."""
+    """Bytes that the library does not name any more. Those that were put there just now are left for later: whoever brings them again, or
+    cuts a picture as it was before, does that before a row names them."""
     digest = payload["digest"]
+    name, now = media.storage_name(digest), means.database.clock()
     async with means.database.read() as session:
-        is_named = await media.is_named(session, digest)
-    if not is_named:
-        await means.storage.delete(media.storage_name(digest))
-        await renditions.forget(means.database, means.storage, digest)
+        if await media.is_named(session, digest):
+            return
+    written_at = await means.storage.written_at(name)
+    if written_at and written_at > now - JUST_PUT:
+        raise PutOff(now + JUST_PUT)
+    await means.storage.delete(name)
+    await renditions.forget(means.database, means.storage, digest)
 
 
 async def make_renditions(means: Means, payload: dict[str, Any]) -> None:
