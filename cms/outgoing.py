@@ -40,9 +40,10 @@ _STATUS = re.compile(r"HTTP/1\.[01] (\d{3}) ")
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))  # of ASCII
 
 # Addresses of the new kind that stand for one of the old kind, whatever that is (RFC 6052, 2765, 3056, 4291, 4380), or were for networks
-# of one's own (3879); and of the old kind those that lead to what a provider of machines tells them alone.
-_NEW_KIND = ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96", "2002::/16", "::/96", "2001::/32", "fec0::/10")
-_NOT_OUTSIDE = tuple(map(ipaddress.ip_network, (*_NEW_KIND, "192.0.0.0/24", "168.63.129.16")))
+# of one's own (3879), are for a network's inside (9602) or for examples (9637); and of the old kind those that lead to what a provider of
+# machines tells them alone, or to whichever machine nearby passes on to the new kind (7526).
+_NEW_KIND = ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96", "2002::/16", "::/96", "2001::/32", "fec0::/10", "5f00::/16", "3fff::/20")
+_NOT_OUTSIDE = tuple(map(ipaddress.ip_network, (*_NEW_KIND, "192.0.0.0/24", "168.63.129.16", "192.88.99.0/24")))
 
 
 class OutgoingFailed(CMSError):

@@ -18,7 +18,7 @@ SAID = (
     ("of_another_size", "file(s) of another size than when they came; restore them from a backup"),
     ("unfinished", "upload(s) that broke off at the end"),
     ("without_row", "file(s) that belong to nothing"),
-    ("without_bytes", "rendition(s) that are gone, and made again when somebody asks"),
+    ("without_bytes", "rendition(s) that are gone, or of pictures that are; made again when somebody asks"),
 )
 
 

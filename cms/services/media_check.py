@@ -26,7 +26,8 @@ AT_ONCE = 500
 @dataclass(frozen=True, slots=True)
 class MediaFindings:
     """``unfinished``: assets whose bytes were on their way. ``missing`` and ``of_another_size``: asset and name in the storage.
-    ``without_row``: names in the storage. ``without_bytes``: renditions, which are made again when they are asked for."""
+    ``without_row``: names in the storage. ``without_bytes``: renditions, which are made again when they are asked for; and those of a
+    picture that is gone, which was deleted while they were made."""
 
     unfinished: list[int]
     missing: list[str]
@@ -53,10 +54,12 @@ class Mended:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """``wanted``: name in the storage → asset and bytes; ``made``: the same of renditions; ``coming``: uploads and unfinished assets."""
+    """``wanted``: name in the storage → asset and bytes; ``made``: the same of renditions, ``of_nothing`` those of
+    no picture; ``coming``: uploads and unfinished assets."""
 
     wanted: dict[str, tuple[int, int]]
     made: dict[str, tuple[str, str]]
+    of_nothing: list[tuple[str, str]]
     coming: set[str]
     unfinished: list[int]
 
@@ -76,14 +79,17 @@ async def look(database: Database, storage: Storage) -> MediaFindings:
         strays = sorted(name for name in strays if name in settled and not known.is_named(name))
     missing = [f"{known.wanted[name][0]} ({name})" for name in lost if name in known.wanted]
     other = [f"{asset} ({name})" for name, (asset, size) in known.wanted.items() if sizes.get(name, size) != size]
-    return MediaFindings(known.unfinished, missing, other, strays, [known.made[name] for name in lost if name in known.made])
+    without_bytes = [known.made[name] for name in lost if name in known.made]
+    return MediaFindings(known.unfinished, missing, other, strays, without_bytes + known.of_nothing)
 
 
 async def _known(database: Database, since: datetime) -> _Known:
     async with database.read() as session:
+        rows = [(digest, name) for digest, name in await session.execute(_RENDITIONS)]  # before the pictures they are made of
         assets = (await session.execute(_ASSETS)).all()
-        made = {renditions.storage_name(digest, name): (digest, name) for digest, name in await session.execute(_RENDITIONS)}
         coming = {f"{PREFIX}/{number}" for number in await session.scalars(select(Upload.id))}
+    shown = {row.shown_digest for row in assets}
+    made = {renditions.storage_name(digest, name): (digest, name) for digest, name in rows if digest in shown}
     wanted: dict[str, tuple[int, int]] = {}
     for asset_id, digest, shown_digest, size, shown_size, state, _ in assets:
         if state is AssetState.READY:
@@ -91,7 +97,9 @@ async def _known(database: Database, since: datetime) -> _Known:
             wanted[storage_name(digest)] = asset_id, size
         else:
             coming |= {storage_name(digest), storage_name(shown_digest)}
-    return _Known(wanted, made, coming, [row.id for row in assets if row.state is not AssetState.READY and row.updated_at < since])
+    of_nothing = [row for row in rows if row[0] not in shown]
+    unfinished = [row.id for row in assets if row.state is not AssetState.READY and row.updated_at < since]
+    return _Known(wanted, made, of_nothing, coming, unfinished)
 
 
 _ASSETS = select(Asset.id, Asset.digest, Asset.shown_digest, Asset.size, Asset.shown_size, Asset.state, Asset.updated_at).order_by(Asset.id)

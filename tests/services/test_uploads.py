@@ -253,7 +253,8 @@ async def test_the_check_finds_bytes_without_rows_and_rows_without_bytes(intake:
     ana = await factories.person(intake.database, "author")
     asset = (await intake.take_bytes(ana, photo(), Brought("a.jpg"))).asset
     storage, folder = intake.storage, f"renditions/{asset.shown_digest[:2]}/{asset.shown_digest}"
-    strays = [storage_name("a" * 64), f"{folder}/320.webp", "uploads/gone/0", ".draft-0123"]
+    made_too_late = f"renditions/bb/{'b' * 64}/320.webp"
+    strays = [storage_name("a" * 64), f"{folder}/320.webp", made_too_late, "uploads/gone/0", ".draft-0123"]
     for name in strays:
         await storage.put(name, b"x")
     await storage.put(f"{folder}/640.webp", b"x")
@@ -261,12 +262,14 @@ async def test_the_check_finds_bytes_without_rows_and_rows_without_bytes(intake:
     async with intake.database.transaction() as work:
         for name in ("640.webp", "960.webp"):
             work.session.add(Rendition(shown_digest=asset.shown_digest, name=name, size=1, made_at=work.now))
+        work.session.add(Rendition(shown_digest="b" * 64, name="320.webp", size=1, made_at=work.now))
     found = await media_check.look(intake.database, storage)
-    assert (found.without_row, found.without_bytes) == ([], [(asset.shown_digest, "960.webp")]), "what is new may be on its way"
+    lost = [(asset.shown_digest, "960.webp"), ("b" * 64, "320.webp")]
+    assert (found.without_row, found.without_bytes) == ([], lost), "what is new may be on its way"
     await some_time_later(intake, monkeypatch)
     found = await media_check.look(intake.database, storage)
     assert (found.without_row, found.unfinished, found.missing) == (sorted(strays), [], [])
-    assert await media_check.mend(intake.database, storage, found) == Mended(0, 0, 4, 1)
+    assert await media_check.mend(intake.database, storage, found) == Mended(0, 0, 5, 2)
     assert (await media_check.look(intake.database, storage)).is_well
     await storage.delete(storage_name(asset.digest))
     found = await media_check.look(intake.database, storage)
