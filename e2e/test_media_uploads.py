@@ -130,6 +130,7 @@ def test_in_the_library_several_go_up_and_each_is_asked_about(writer: WritingScr
     writer.shown(".sent li:first-child [data-act=resume]").click()
     writer.wait_in(".sent li:first-child", "In the library")
     writer.wait_in(".sent li:last-child", "Files of this kind are not taken here.")
+    Waiting(driver).until(lambda _: driver.execute_script("return document.querySelector('.sent .alt img').naturalWidth"), "it is not seen")
     writer.shown(".sent .alt input[name=alt]").send_keys("Mud as far as one sees")
     writer.shown(".sent .alt button").click()
     writer.wait_in(".sent .alt", "Saved")

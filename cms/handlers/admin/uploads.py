@@ -19,7 +19,7 @@ from cms.schemas.text import clean_line
 from cms.schemas.uploads import UploadInput
 from cms.services import uploads
 from cms.services.uploads import PIECE
-from cms.ui.library import markdown
+from cms.ui.library import markdown, thumbnail
 
 SILENCE = 60.0  # seconds after which somebody who sends nothing more has left
 LONGEST = 24 * 3600.0  # seconds that one form may take
@@ -164,9 +164,13 @@ class FormUploadHandler(ReceivingHandler):
             raise HTTPError(400)
         self._reader.close()
         self._check_key(b"")
-        statuses = [each.status for each in self._outcomes]
+        statuses, replaced = [each.status for each in self._outcomes], self.numbered("replaces")
+        if replaced and 200 in statuses:
+            self.flash("Replaced. Texts that show it follow within a minute.")
+            self.redirect_to("admin.asset", replaced)
+            return
         self.set_status(200 if 200 in statuses else next(iter(statuses), 422))
-        self.render("admin/media/uploaded.html", section="media", outcomes=self._outcomes, folder=self.folder)
+        self.render("admin/media/uploaded.html", section="media", outcomes=self._outcomes, folder=self.folder, replaced=replaced)
 
 
 class _Coming:
@@ -307,7 +311,7 @@ class CompletionHandler(ScriptHandler):
 
 def as_json(asset: Asset) -> dict[str, Any]:
     shown = {"path": asset.path, "width": asset.width, "height": asset.height, "alt": asset.alt, "is_decorative": asset.is_decorative}
-    return {"id": asset.id, "name": asset.name, "kind": asset.kind.value, **shown, "markdown": markdown(asset)}
+    return {"id": asset.id, "name": asset.name, "kind": asset.kind.value, **shown, "small": thumbnail(asset), "markdown": markdown(asset)}
 
 
 def status_of(error: CMSError) -> int:

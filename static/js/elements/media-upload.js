@@ -111,6 +111,7 @@ class Row {
 
   #ask(asset) {
     const form = this.row.querySelector(".alt"), answer = form.querySelector("[data-answer]");
+    form.prepend(Object.assign(new Image(), { src: asset.small, alt: "" }));
     form.hidden = false;
     form.addEventListener("submit", async (event) => {
       event.preventDefault();

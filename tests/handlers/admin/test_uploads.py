@@ -94,6 +94,23 @@ async def test_several_files_come_in_one_form_and_each_is_told_of(site: Site) ->
     assert (assets, [name for name in names if name.startswith("uploads/")]) == (2, []), "no piece is left"
 
 
+async def test_whoever_replaced_a_file_is_told_so_on_its_page(site: Site) -> None:
+    editor = await site.signed_in("editor")
+    await send(editor, ("tide.png", picture()), ("other.png", picture(size=(30, 20))))
+    async with site.database.read() as session:
+        number = await session.scalar(select(func.min(Asset.id)))
+    answer = await send(editor, ("new.png", picture(size=(90, 60))), replaces=str(number))
+    assert (answer.status, answer.headers["Location"]) == (303, f"/admin/media/{number}")
+    page = await editor.get(f"/admin/media/{number}")
+    assert "Replaced. Texts that show it follow within a minute." in page.words
+    assert "90 × 60" in page.words
+    for name, content, why in (("other.png", picture(size=(30, 20)), "is in the library already"), ("a.txt", b"Low.", "something else")):
+        refused = await send(editor, (name, content), replaces=str(number))
+        assert refused.status == 422
+        assert why in refused.words
+        assert [link.get("href") for link in refused.page.iter("a") if words(link) == "Back to the file"] == [f"/admin/media/{number}"]
+
+
 async def test_a_form_is_refused_before_its_files_are_read(site: Site) -> None:
     author, contributor, stranger = await site.signed_in("author"), await site.signed_in("contributor"), site.browser()
     file = ("a.png", picture(size=(400, 400)) + bytes(200_000))
@@ -151,6 +168,7 @@ async def test_a_script_goes_on_where_the_network_was_lost(site: Site) -> None:
     status, asset = await script.send("POST", f"/{number}/completion")
     assert (status, asset["name"], asset["kind"], asset["is_known"]) == (200, "tide-chart.png", "picture", False)
     assert asset["markdown"] == f"![](/media/{asset['id']}/tide-chart.png)"
+    assert (await script.browser.get(asset["small"])).headers["Content-Type"].startswith("image/"), "to be seen when its words are asked for"
     assert (await script.send("POST", f"/{number}/completion"))[1] == {**asset, "is_known": True}
     assert (await script.send("GET", f"/{number}"))[1]["asset"]["id"] == asset["id"]
     _, _, names = await standing(site)
