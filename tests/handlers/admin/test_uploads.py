@@ -168,7 +168,8 @@ async def test_a_script_goes_on_where_the_network_was_lost(site: Site) -> None:
     status, asset = await script.send("POST", f"/{number}/completion")
     assert (status, asset["name"], asset["kind"], asset["is_known"]) == (200, "tide-chart.png", "picture", False)
     assert asset["markdown"] == f"![](/media/{asset['id']}/tide-chart.png)"
-    assert (await script.browser.get(asset["small"])).headers["Content-Type"].startswith("image/"), "to be seen when its words are asked for"
+    seen = await script.browser.get(asset["small"])  # when its words are asked for
+    assert seen.headers["Content-Type"].startswith("image/")
     assert (await script.send("POST", f"/{number}/completion"))[1] == {**asset, "is_known": True}
     assert (await script.send("GET", f"/{number}"))[1]["asset"]["id"] == asset["id"]
     _, _, names = await standing(site)
