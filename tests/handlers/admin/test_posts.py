@@ -64,7 +64,7 @@ async def test_list_is_searched_and_filtered(site: Site, query: str, found: int)
     assert len(list(answer.page.iter("tr"))) == (found + 1 if found else 0)
 
 
-@pytest.mark.parametrize("query", ["status=nonsense", "page=0", "page=x", "page=99999999999999999999", f"q={'x' * 500}"])
+@pytest.mark.parametrize("query", ["status=nonsense", "page=0", "page=x", "page=99999999999999999999"])
 async def test_list_that_is_not_there_is_not_found(site: Site, query: str) -> None:
     browser = await site.signed_in("owner")
     assert (await browser.get(f"/admin/posts?{query}")).status == 404
