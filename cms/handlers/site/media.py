@@ -40,6 +40,11 @@ class FileHandler(SiteHandler):
     content_policy = CONTENT_POLICY
     is_kept = False  # streamed, and cheap
 
+    def set_default_headers(self) -> None:
+        """Of all that is no file: where one is now, and that there is none, may be otherwise in a moment."""
+        super().set_default_headers()
+        self.set_header("Cache-Control", "no-cache")
+
     async def find(self, asset_id: str, mark: str, name: str) -> Asset:
         """The asset that has this address, or had it once. Raises ``NotFound``, also for what this reader may not have."""
         frame = await self.parts.door.frame()
@@ -111,7 +116,7 @@ class FileHandler(SiteHandler):
 
     def _wanted_range(self, size: int) -> tuple[int, int] | None:
         """From which byte to before which; None for everything, as several ranges or none that can be read get (RFC 9110, 14.2)."""
-        found = _RANGE.fullmatch(self.request.headers.get("Range", ""))
+        found = _RANGE.fullmatch(self.request.headers.get("Range", "")) if self.request.method == "GET" else None
         if found is None or self.request.headers.get("If-Range", self.compute_etag()) != self.compute_etag():
             return None
         first, last = found.groups()

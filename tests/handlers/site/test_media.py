@@ -46,8 +46,9 @@ async def test_the_same_is_not_sent_again(site: Site) -> None:
 
 async def test_head_tells_the_size(site: Site) -> None:
     asset = await upload(site)
-    answer = await site.browser().send("HEAD", asset.path)
-    assert (answer.status, answer.body, answer.headers["Content-Length"]) == (200, b"", "1024")
+    for asked in (dict[str, str](), {"Range": "bytes=0-9"}):  # of which only GET gets a part (RFC 9110, 14.2)
+        answer = await site.browser().send("HEAD", asset.path, headers=asked)
+        assert (answer.status, answer.body, answer.headers["Content-Length"]) == (200, b"", "1024")
 
 
 @pytest.mark.parametrize(
@@ -60,8 +61,6 @@ async def test_a_part_can_be_asked_for(site: Site, wanted: str, start: int, end:
     answer = await site.browser().get(asset.path, Range=wanted)
     assert (answer.status, answer.body) == (206, BYTES[start:end])
     assert answer.headers["Content-Range"] == f"bytes {start}-{end - 1}/1024"
-    head = await site.browser().send("HEAD", asset.path, headers={"Range": wanted})
-    assert head.headers["Content-Length"] == str(end - start)
 
 
 @pytest.mark.parametrize("wanted", ["bytes=1024-", "bytes=5000-6000", "bytes=-0"])

@@ -142,6 +142,21 @@ async def test_private_file_is_for_those_at_the_desk_until_readers_see_it(site: 
     assert (await site.browser().get(asset.path)).headers["Cache-Control"].startswith("public")
 
 
+async def test_no_cache_in_between_keeps_where_a_file_is_or_that_there_is_none(
+    database_url: str, tmp_path: Path, renderer: Renderer
+) -> None:
+    async with running_site(database_url, tmp_path, renderer=renderer, cdn_seconds=300) as site:
+        asset = await brought(site)
+        async with site.database.transaction() as work:
+            await sites.configure(work, media={"is_private": True})
+        author = await site.signed_in("author")
+        for address in (asset.path, f"/media/{asset.id}/harbour.png", path(asset.path, Spec(320, "webp"))):
+            refused = await site.browser().get(address)
+            assert (refused.status, refused.headers["Cache-Control"]) == (404, "no-cache"), "readers may see it in a moment"
+        led = await author.get(f"/media/{asset.id}/harbour.png")
+        assert (led.status, led.headers["Cache-Control"]) == (302, "no-cache")
+
+
 async def test_trashed_file_is_not_there(site: Site) -> None:
     asset = await brought(site)
     async with site.database.transaction() as work:
