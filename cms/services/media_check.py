@@ -85,11 +85,11 @@ async def look(database: Database, storage: Storage) -> MediaFindings:
 
 async def _known(database: Database, since: datetime) -> _Known:
     async with database.read() as session:
-        rows = [(digest, name) for digest, name in await session.execute(_RENDITIONS)]  # before the pictures they are made of
+        rows = (await session.execute(_RENDITIONS)).all()  # before the pictures they are made of
         assets = (await session.execute(_ASSETS)).all()
         coming = {f"{PREFIX}/{number}" for number in await session.scalars(select(Upload.id))}
     shown = {row.shown_digest for row in assets}
-    made = {renditions.storage_name(digest, name): (digest, name) for digest, name in rows if digest in shown}
+    made = {renditions.storage_name(digest, name): (digest, name) for digest, name, _ in rows if digest in shown}
     wanted: dict[str, tuple[int, int]] = {}
     for asset_id, digest, shown_digest, size, shown_size, state, _ in assets:
         if state is AssetState.READY:
@@ -97,13 +97,13 @@ async def _known(database: Database, since: datetime) -> _Known:
             wanted[storage_name(digest)] = asset_id, size
         else:
             coming |= {storage_name(digest), storage_name(shown_digest)}
-    of_nothing = [row for row in rows if row[0] not in shown]
+    of_nothing = [(digest, name) for digest, name, made_at in rows if digest not in shown and made_at < since]
     unfinished = [row.id for row in assets if row.state is not AssetState.READY and row.updated_at < since]
     return _Known(wanted, made, of_nothing, coming, unfinished)
 
 
 _ASSETS = select(Asset.id, Asset.digest, Asset.shown_digest, Asset.size, Asset.shown_size, Asset.state, Asset.updated_at).order_by(Asset.id)
-_RENDITIONS = select(Rendition.shown_digest, Rendition.name)
+_RENDITIONS = select(Rendition.shown_digest, Rendition.name, Rendition.made_at)
 
 
 async def mend(database: Database, storage: Storage, found: MediaFindings) -> Mended:
