@@ -150,12 +150,19 @@ def test_picture_of_the_library_is_put_into_a_text_and_above_it(program: Program
     Waiting(owner).until(lambda driver: len(driver.find_elements(By.CSS_SELECTOR, ".library-dialog [data-pick]")) == 1)
     dialog.find_element(By.CSS_SELECTOR, "[data-pick]").send_keys(Keys.ENTER)
     Waiting(owner).until(lambda driver: f"![](/media/{one}/one.png)" in driver.find_element(By.CSS_SELECTOR, ".cm-content").text)
+    editor.start("Before.\n\n")
+    editor.type("/gall")
+    editor.choose_block("Gallery")
+    for number in (two, one):
+        editor.shown(f".library-dialog[open] [data-pick='{number}']").click()
+    editor.wait_in(".library-dialog footer", "2 chosen")
+    editor.button("Put them into the text").click()
+    editor.wait_for_text(f"Before.\n\n![](/media/{two}/two.png)\n![](/media/{one}/one.png)")
     owner.find_element(By.ID, "panel").find_element(By.XPATH, "..").click()
     field = owner.find_element(By.ID, "picture")
     owner.execute_script("arguments[0].closest('details').open = true", field)  # type: ignore[no-untyped-call]
     owner.find_element(By.CSS_SELECTOR, "media-choice [data-open-library]").click()
-    link = Waiting(owner).until(lambda driver: driver.find_element(By.CSS_SELECTOR, f".library-dialog [data-pick='{two}']"))
-    link.click()
+    editor.shown(f".library-dialog[open] [data-pick='{two}']").click()
     Waiting(owner).until(lambda driver: field.get_attribute("value") == str(two))
     assert owner.find_element(By.CSS_SELECTOR, "img.chosen").is_displayed()
 

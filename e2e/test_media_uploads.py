@@ -11,8 +11,9 @@ from selenium.webdriver import Chrome, Keys
 from e2e.conftest import OpenBrowser
 from e2e.mishaps import lose_network
 from e2e.pages.editor import EditorScreen
-from e2e.pages.first_run import SetupScreen
+from e2e.pages.first_run import PASSWORD, SetupScreen
 from e2e.pages.screen import Waiting
+from e2e.pages.sign_in import SignInScreen
 from e2e.pages.writing import WritingScreen
 from e2e.program import Program
 
@@ -115,6 +116,20 @@ def test_why_a_file_is_not_taken_is_said_where_it_was_to_be(writer: WritingScree
     next(each for each in writer.driver.find_elements("css selector", ".coming .linky") if each.text == "Leave it out").click()
     Waiting(writer.driver).until(lambda driver: not driver.find_elements("css selector", ".coming"))
     assert writer.text == "Before.\n\n"
+
+
+def test_who_may_bring_no_files_is_told_so_and_loses_nothing(program: Program, open_browser: OpenBrowser) -> None:
+    SetupScreen(open_browser()).make_owner(program.owner_link)
+    program.make_person("cem@example.org", "Cem Öz", "contributor", PASSWORD)
+    driver = open_browser()
+    SignInScreen(driver).open(program.url).sign_in("cem@example.org", PASSWORD)
+    EditorScreen(driver).open_new(program.url)
+    writer = WritingScreen(driver)
+    writer.start("Before.")
+    writer.choose_back(7)
+    bring(driver, "paste", ("Low tide.png", picture("teal")))
+    writer.wait_in(".coming", "You may not bring files. Ask an editor to add it.")
+    assert writer.text == "Before."
 
 
 def test_in_the_library_several_go_up_and_each_is_asked_about(writer: WritingScreen, program: Program) -> None:

@@ -31,7 +31,8 @@ const BLOCKS = {
   snippet: [null, "snippet", "piece template again"],
 };
 
-const PICKED = { picture: "picture", file: "any" }; // blocks that are chosen from the library
+// Blocks that are chosen from the library: of what kind, and whether several at once.
+const PICKED = { picture: ["picture", false], file: ["any", false], gallery: ["picture", true] };
 
 const all = Object.entries(BLOCKS).map(([name, [, drawing, others]]) => ({
   label: words[name],
@@ -84,11 +85,12 @@ export function insertBlock(view, name, from = view.state.selection.main.from, t
 
 // Whether the page has a library to choose from: what is chosen there is written where the cursor is then.
 function pick(view, name, from, to) {
-  const take = ({ markdown }) => {
+  const take = (...chosen) => {
     view.focus();
-    insertLines(view, markdown);
+    insertLines(view, chosen.map(({ markdown }) => markdown).join("\n"));
   };
-  const asked = new CustomEvent("pick-media", { bubbles: true, cancelable: true, detail: { kind: PICKED[name], take } });
+  const [kind, several] = PICKED[name];
+  const asked = new CustomEvent("pick-media", { bubbles: true, cancelable: true, detail: { kind, several, take } });
   const isOffered = view.dom?.dispatchEvent(asked) === false;
   if (isOffered && to > from) view.dispatch({ changes: { from, to }, selection: { anchor: from }, userEvent: "delete" });
   return isOffered;

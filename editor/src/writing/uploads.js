@@ -108,13 +108,15 @@ function named(file) {
   return new File([file], `${name}.${file.type.split("/")[1] ?? "png"}`, { type: file.type });
 }
 
+// Who may bring none hears of it where the file would have come.
+const refused = () => ({ run: async () => { throw new Error(words.noUploads); }, abandon() {} });
+
 /** `upload(file, tell)`: what sends it (static/js/uploading.js), or nothing for those who may not. */
 export function uploads(upload) {
-  if (!upload) return [];
   const take = (event, view, data, at) => {
     if (!data?.files.length || view.state.readOnly) return false;
     event.preventDefault();
-    bring(view, data.files, at, upload);
+    bring(view, data.files, at, upload ?? refused);
     return true;
   };
   return [places, EditorView.domEventHandlers({

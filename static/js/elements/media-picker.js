@@ -1,12 +1,14 @@
 // <media-picker>: the library's page in a dialog, to choose one of it: for a text ("pick-media", an event whose `detail.take` is given what was
-// chosen), or for a field (<media-choice>). Its links and forms lead on within the dialog.
+// chosen; with `detail.several` one after the other, in this order, until somebody is done), or for a field (<media-choice>). Its links and forms lead on within the dialog.
 class MediaPicker extends HTMLElement {
   connectedCallback() {
     this.dialog = this.querySelector("dialog");
     this.shown = this.querySelector("[data-library]");
+    this.done = this.querySelector("[data-put]");
+    this.done.addEventListener("click", () => this.#give(...this.several.values()));
     document.addEventListener("pick-media", this);
     for (const type of ["click", "submit", "keydown", "uploaded"]) this.dialog.addEventListener(type, this);
-    this.dialog.addEventListener("close", () => { this.take = undefined; });
+    this.dialog.addEventListener("close", () => { this.take = undefined; this.shown.replaceChildren(); });
   }
 
   disconnectedCallback() { document.removeEventListener("pick-media", this); }
@@ -16,11 +18,14 @@ class MediaPicker extends HTMLElement {
     this[`on${event.type.replace("-", "")}`](event);
   }
 
-  onpickmedia({ detail }) { this.open(detail.kind, detail.take); }
+  onpickmedia({ detail }) { this.open(detail.kind, detail.take, detail.several); }
 
-  // `take`: called with {id, path, alt, name, markdown} if something is chosen.
-  async open(kind, take) {
+  // `take`: called with {id, path, alt, name, markdown} of what is chosen, if something is.
+  async open(kind, take, several = false) {
     this.take = take;
+    this.several = several && new Map();
+    this.done.parentElement.hidden = !several;
+    this.done.disabled = true;
     await this.#show(`${this.dataset.at}?pick=${kind}`);
     this.dialog.showModal();
     (this.shown.querySelector("[type=search]") ?? this.shown.querySelector("a"))?.focus();
@@ -35,6 +40,7 @@ class MediaPicker extends HTMLElement {
     this.address = address;
     this.shown.replaceChildren(document.adoptNode(part));
     this.shown.scrollTop = 0;
+    this.#mark();
   }
 
   onclick(event) {
@@ -61,9 +67,22 @@ class MediaPicker extends HTMLElement {
   onuploaded() { this.#show(this.address); }
 
   #chosen(chosen) {
+    if (!this.several) return this.#give(chosen);
+    if (!this.several.delete(chosen.id)) this.several.set(chosen.id, chosen);
+    this.#mark();
+  }
+
+  #give(...chosen) {
     const { take } = this;
     this.dialog.close();
-    take?.(chosen);
+    take?.(...chosen);
+  }
+
+  #mark() {
+    if (!this.several) return;
+    for (const link of this.shown.querySelectorAll("[data-pick]")) link.ariaCurrent = this.several.has(link.dataset.pick) ? "true" : null;
+    this.done.disabled = !this.several.size;
+    this.done.nextElementSibling.textContent = this.dataset.chosen.replace("{number}", this.several.size);
   }
 }
 
