@@ -18,6 +18,7 @@ from cms.services.renditions import storage_name
 
 CONTENT_POLICY = "sandbox; default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 FOR_EVER = "public, max-age=31536000, immutable"
+CAPTIONS = "text/vtt"
 SIGNED_FOR = 3600  # seconds that an address of the storage can be used
 SHOWN_IN_PLACE = ("image/", "audio/", "video/")
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
@@ -98,12 +99,12 @@ class FileHandler(SiteHandler):
         self.set_header("Etag", f'"{file.mark}"')
 
     def _disposition(self, file: File) -> str:
-        in_place = file.content_type.startswith(SHOWN_IN_PLACE) or file.content_type == "text/vtt"
+        in_place = file.content_type.startswith(SHOWN_IN_PLACE) or file.content_type == CAPTIONS
         return f"{'inline' if in_place else 'attachment'}; filename*=UTF-8''{quote(file.name, safe='')}"
 
     def _sent_elsewhere(self, file: File) -> bool:
         """By a storage that gives addresses of its own, where the operator wants that."""
-        if not self.parts.settings.media_signed:
+        if not self.parts.settings.media_signed or file.content_type == CAPTIONS:  # browsers read words from the page's own host only
             return False
         url = self.parts.storage.signed_url(
             file.storage_name, seconds=SIGNED_FOR, content_type=file.content_type, disposition=self._disposition(file)

@@ -37,7 +37,7 @@ async def brought(site: Site, content: bytes | None = None, **values: object) ->
     await site.application.parts.storage.put(media.storage_name(digest), content)
     async with site.database.transaction() as work:
         asset = factories.asset_row(
-            digest=digest, name="harbour.png", created_at=work.now, **{"width": 800, "height": 600, "shown_size": len(content), **values}
+            digest=digest, created_at=work.now, **{"name": "harbour.png", "width": 800, "height": 600, "shown_size": len(content), **values}
         )
         work.session.add(asset)
     return asset
@@ -194,3 +194,5 @@ async def test_storage_elsewhere_sends_by_an_address_that_ends(
             assert answer.status == 302
             assert "X-Amz-Signature" in answer.location
             assert answer.headers["Cache-Control"] == "private, max-age=1800"
+        words = await brought(site, b"WEBVTT\n", name="words.vtt", kind="captions", content_type="text/vtt")
+        assert (await site.browser().get(words.path)).body == b"WEBVTT\n"  # another host's are not shown by browsers
