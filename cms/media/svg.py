@@ -85,7 +85,9 @@ def _examined(content: bytes) -> dict[str, str]:
     parser.StartElementHandler, parser.StartDoctypeDeclHandler, parser.EntityDeclHandler = start, doctype, entity
     try:
         parser.Parse(content, True)
-    except expat.ExpatError:
+    except Refused:
+        raise
+    except (expat.ExpatError, ValueError, LookupError):  # also for letters of an encoding that it does not know
         raise Refused(_BROKEN) from None
     return seen[0]
 

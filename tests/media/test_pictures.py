@@ -316,6 +316,8 @@ def test_others_are_refused_in_a_sentence(desk: Desk, content: bytes, why: str) 
         (b'<!DOCTYPE svg [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]><svg xmlns="http://www.w3.org/2000/svg">&b;</svg>', "entities"),
         (b'<!DOCTYPE svg [<!ENTITY % a SYSTEM "file:///etc/passwd">]><svg xmlns="http://www.w3.org/2000/svg"/>', "entities"),
         (b'<svg xmlns="http://www.w3.org/2000/svg"><rect>', "broken"),
+        (b"<?xml version='1.0' encoding='gb2312'?><svg xmlns='http://www.w3.org/2000/svg'/>", "broken"),
+        (b"<?xml version='1.0' encoding='UTF-7'?><svg xmlns='http://www.w3.org/2000/svg'/>", "broken"),
         (b"<svg>" + bytes(5_000_000), "too large"),
     ],
 )
