@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cms.db.session import Work
-from cms.errors import InvalidInput, NotFound
+from cms.errors import Conflict, InvalidInput, NotFound
 from cms.models import Asset
 from cms.models.media import MediaKind
 from cms.policy import SYSTEM, Actor, Capability
@@ -39,13 +39,25 @@ async def make_all_again(intake: Intake) -> None:
     async with intake.database.read() as session:
         pictures = await media.list_pictures_of_all(session)
     for asset in pictures:
-        try:
-            shown = await _made(intake, asset, asset.edits)
-        except (InvalidInput, NotFound):
-            continue
+        while not await _is_made_again(intake, asset.id):
+            pass  # somebody changed it meanwhile, perhaps its very file
+
+
+async def _is_made_again(intake: Intake, asset_id: int) -> bool:
+    async with intake.database.read() as session:
+        asset = await session.get(Asset, asset_id)
+    if asset is None:
+        return True
+    try:
+        shown = await _made(intake, asset, asset.edits)
         if shown.digest != asset.shown_digest:
             async with intake.database.transaction() as work:
-                await media_changes.edit(work, SYSTEM, asset.id, None, asset.edits, shown)
+                await media_changes.edit(work, SYSTEM, asset.id, asset.version, asset.edits, shown)
+    except Conflict:
+        return False
+    except (InvalidInput, NotFound):
+        return True
+    return True
 
 
 def is_cut(asset: Asset) -> bool:

@@ -2,7 +2,9 @@
 
 import hashlib
 import io
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -15,7 +17,8 @@ from cms.models import Asset, AssetAddress, Job, Published, Rendition
 from cms.models.media import MediaKind
 from cms.policy import Actor
 from cms.rendering import Renderer
-from cms.services import media, media_changes, renewing
+from cms.services import media, media_changes, media_edits, renewing
+from cms.services.intake import Brought, Intake
 from cms.services.media_changes import Sent, Shown
 from cms.worker.tasks import TASKS
 from tests.factories import asset_row, draft, means, person, publish
@@ -148,4 +151,31 @@ async def test_what_was_there_before_an_upgrade_is_made_as_if_it_came_now(databa
     assert made.GPS not in Image.open(io.BytesIO(shown)).getexif()
     assert sizes == [f"{width}.{form}" for width in (320, 480) for form in ("avif", "jpg", "webp")]
     assert asset.path in (await live(database, post.id)).html
+    await tools.imaging.close()
+
+
+async def test_what_is_replaced_while_it_is_made_anew_stays_replaced(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    editor, tools, make = await person(database, "editor"), means(database, tmp_path), media_edits._made
+    before, after = (made.saved(made.lying(turned), "JPEG", exif=made.camera(turned)) for turned in (6, 3))
+    digest = hashlib.sha256(before).hexdigest()
+    await tools.storage.put(media.storage_name(digest), before)
+    async with database.transaction() as work:
+        work.session.add(
+            asset := asset_row(digest=digest, name="a.jpg", content_type="image/jpeg", width=60, height=40, created_at=work.now)
+        )
+
+    async def make_while_somebody_replaces(intake: Intake, known: Asset, edits: Mapping[str, Any]) -> Shown:
+        shown = await make(intake, known, edits)
+        if known.digest == digest:
+            await intake.take_bytes(editor, after, Brought("b.jpg", replaces_id=known.id))
+        return shown
+
+    monkeypatch.setattr(media_edits, "_made", make_while_somebody_replaces)
+    await media_edits.make_all_again(tools.intake)
+    async with database.read() as session:
+        now = await session.get_one(Asset, asset.id)
+    replaced = await make(tools.intake, now, {})
+    assert (now.digest, now.shown_digest) == (hashlib.sha256(after).hexdigest(), replaced.digest)
     await tools.imaging.close()
