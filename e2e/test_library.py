@@ -158,6 +158,9 @@ def test_picture_of_the_library_is_put_into_a_text_and_above_it(program: Program
     editor.wait_in(".library-dialog footer", "2 chosen")
     editor.button("Put them into the text").click()
     editor.wait_for_text(f"Before.\n\n![](/media/{two}/two.png)\n![](/media/{one}/one.png)")
+    editor.type("{.wide}")
+    assert editor.text.endswith(".png){.wide}")
+    assert len(owner.find_elements(By.CSS_SELECTOR, ".cm-picture")) == 2, "where they go is no reason not to draw them"
     owner.find_element(By.ID, "panel").find_element(By.XPATH, "..").click()
     field = owner.find_element(By.ID, "picture")
     owner.execute_script("arguments[0].closest('details').open = true", field)  # type: ignore[no-untyped-call]

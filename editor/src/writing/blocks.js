@@ -87,7 +87,7 @@ export function insertBlock(view, name, from = view.state.selection.main.from, t
 function pick(view, name, from, to) {
   const take = (...chosen) => {
     view.focus();
-    insertLines(view, chosen.map(({ markdown }) => markdown).join("\n"));
+    insertLines(view, `${chosen.map(({ markdown }) => markdown).join("\n")}\${}`); // one goes on writing behind it
   };
   const [kind, several] = PICKED[name];
   const asked = new CustomEvent("pick-media", { bubbles: true, cancelable: true, detail: { kind, several, take } });

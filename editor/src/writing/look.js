@@ -75,7 +75,7 @@ function decorate(view) {
   return Decoration.set(decorations, true);
 }
 
-const isPictures = (text) => /^(?:!\[[^\]]*\]\([^)\n]*\)\s*)+$/.test(text);
+const isPictures = (text) => /^(?:!\[[^\]]*\]\([^)\n]*\)(?:\{[^}\n]*\})?\s*)+$/.test(text);
 
 function calloutOf(doc, from) {
   const kind = CALLOUT.exec(doc.lineAt(from).text)?.[1].toLowerCase();
