@@ -56,7 +56,7 @@ def means(database: Database, folder: Path, mailer: Mailer | None = None, render
     """What the worker works with; without a mailer links come to the terminal."""
     sealer = Sealer(SecretKeys({1: "k" * 40}, 1))
     storage, imaging = Folder(folder / "media"), Imaging()
-    made = Renditions(database, storage, imaging)
+    made = Renditions(database, storage, imaging, folder / "incoming")
     return Means(database, sealer, mailer or Terminal(), storage, renderer or Renderer(), imaging, made, "https://tides.example", folder)
 
 

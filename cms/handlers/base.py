@@ -152,7 +152,7 @@ class Parts:
         self.writes = Tally(self.database, throttling.WRITES)
         self.intake = Intake(self.database, self.storage, self.imaging, self.settings.data / intake.FOLDER)
         self.door = Door(self.database)
-        self.renditions = Renditions(self.database, self.storage, self.imaging)
+        self.renditions = Renditions(self.database, self.storage, self.imaging, self.intake.folder)
 
     def use_frame(self, frame: Frame) -> None:
         if frame is not self.last_frame and frame != self.last_frame:

@@ -1,11 +1,9 @@
 """The one way for bytes to become an asset, whoever brings them (docs/decisions/0015-media.md, "The order of things")."""
 
 import asyncio
-import errno
 import hashlib
-import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,9 +15,10 @@ from cms import policy
 from cms.content.folding import fold
 from cms.content.slugs import slugify
 from cms.db.session import Database, Work
-from cms.errors import CMSError, Forbidden, InvalidInput, StorageFull, TooLarge, WrongKind
+from cms.errors import CMSError, Forbidden, InvalidInput, TooLarge, WrongKind
 from cms.imaging import Imaging
 from cms.media.kinds import SVG, UNKNOWN, Probed
+from cms.media.room import room
 from cms.media.storage import Storage
 from cms.models import Asset, Upload
 from cms.models.media import AssetState, MediaKind
@@ -100,20 +99,8 @@ class Intake:
     imaging: Imaging
     folder: Path  # for files while they are looked at
 
-    @asynccontextmanager
-    async def room(self) -> AsyncIterator[Path]:
-        """A folder of this machine that is gone afterwards. Raises ``StorageFull``."""
-        try:
-            await asyncio.to_thread(self.folder.mkdir, mode=0o700, parents=True, exist_ok=True)
-            place = await asyncio.to_thread(tempfile.TemporaryDirectory[str], dir=self.folder, ignore_cleanup_errors=True)
-            try:
-                yield Path(place.name)
-            finally:
-                await asyncio.shield(asyncio.to_thread(place.cleanup))
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise StorageFull from None
-            raise
+    def room(self) -> AbstractAsyncContextManager[Path]:
+        return room(self.folder)
 
     async def take_bytes(self, actor: Actor, content: bytes, brought: Brought, run: Run | None = None) -> Taken:
         async with self.room() as room:

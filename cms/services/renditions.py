@@ -1,7 +1,6 @@
 """Smaller pictures, made of those in the library: beforehand by a job, or when the first reader asks."""
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -12,6 +11,7 @@ from cms.content.renditions import Spec, specs
 from cms.db.session import Database
 from cms.errors import InvalidInput, NotFound
 from cms.imaging import Imaging
+from cms.media.room import room
 from cms.media.storage import Storage
 from cms.models import Asset, Rendition
 from cms.services import media
@@ -20,10 +20,10 @@ JOB = "make_renditions"
 
 
 class Renditions:
-    """Of one picture only one is being made at a time in a process."""
+    """Of one picture only one is being made at a time in a process. ``folder``: for files while they are made."""
 
-    def __init__(self, database: Database, storage: Storage, imaging: Imaging) -> None:
-        self._database, self._storage, self._imaging = database, storage, imaging
+    def __init__(self, database: Database, storage: Storage, imaging: Imaging, folder: Path) -> None:
+        self._database, self._storage, self._imaging, self._folder = database, storage, imaging, folder
         self._busy: dict[str, tuple[asyncio.Lock, int]] = {}
 
     async def size(self, asset: Asset, spec: Spec) -> int:
@@ -56,8 +56,8 @@ class Renditions:
             return await session.scalar(select(Rendition.size).where(*of))
 
     async def _make(self, asset: Asset, spec: Spec) -> int:
-        with tempfile.TemporaryDirectory(prefix="squall-") as folder:
-            out = Path(folder) / spec.format
+        async with room(self._folder) as folder:
+            out = folder / spec.format
             async with self._storage.local_file(media.storage_name(asset.shown_digest)) as picture:
                 try:
                     _, _, size = await self._imaging.rendition(picture, out, spec)

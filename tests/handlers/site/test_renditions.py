@@ -1,10 +1,12 @@
 """Smaller pictures, made when the first reader asks; addresses that were; files that not everybody may have."""
 
 import asyncio
+import errno
 import hashlib
 import io
 from pathlib import Path
 
+import pytest
 from PIL import Image
 from sqlalchemy import select
 
@@ -155,6 +157,19 @@ async def test_no_cache_in_between_keeps_where_a_file_is_or_that_there_is_none(
             assert (refused.status, refused.headers["Cache-Control"]) == (404, "no-cache"), "readers may see it in a moment"
         led = await author.get(f"/media/{asset.id}/harbour.png")
         assert (led.status, led.headers["Cache-Control"]) == (302, "no-cache")
+
+
+async def test_a_disk_that_is_full_is_said_and_what_was_begun_is_where_it_is_pruned(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    asset, parts, begun = await brought(site), site.application.parts, list[Path]()
+
+    async def fill_the_disk(_picture: Path, out: Path, _spec: Spec) -> None:
+        begun.append(out)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(parts.imaging, "rendition", fill_the_disk)
+    assert (await site.browser().get(path(asset.path, Spec(320, "webp")))).status == 507
+    assert begun[0].parents[1] == parts.intake.folder
+    assert not list(parts.intake.folder.iterdir())
 
 
 async def test_trashed_file_is_not_there(site: Site) -> None:
