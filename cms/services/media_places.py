@@ -95,7 +95,7 @@ async def are_public(session: AsyncSession, asset: Asset) -> bool:
     of_film = exists().where(
         AssetUse.side == Side.LIVE,
         AssetUse.asset_id == film.id,
-        or_(film.poster_id == Asset.id, exists().where(AssetTrack.asset_id == film.id, AssetTrack.track_id == Asset.id)),
+        or_(film.poster_id == asset.id, exists().where(AssetTrack.asset_id == film.id, AssetTrack.track_id == asset.id)),
     )
     site = exists().where(or_(Site.logo_id == Asset.id, Site.icon_id == Asset.id))
     wanted = select(Asset.id).where(Asset.id == asset.id, or_(~Asset.in_library, live, of_film, site))

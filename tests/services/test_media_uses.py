@@ -3,7 +3,7 @@
 from sqlalchemy import delete, select
 
 from cms.db.session import Database
-from cms.models import Asset, AssetUse, RevisionAsset
+from cms.models import Asset, AssetTrack, AssetUse, RevisionAsset
 from cms.models.post import Side
 from cms.services import media_places, media_uses, revisions
 from tests.factories import asset_row, draft, edited, person, publish, withdraw
@@ -57,6 +57,23 @@ async def test_places_are_told_as_far_as_somebody_may_know(database: Database) -
         assert (uses.hidden, uses.are_live) == (1, True)
         assert await media_places.are_public(session, one)
         assert await session.scalar(select(Asset.id).where(media_places.is_used())) == one.id
+
+
+async def test_captions_and_poster_are_as_public_as_their_film_and_nothing_else_is(database: Database) -> None:
+    ana = await person(database, "author")
+    film, still, words, other = await brought(database, "ebb.mp4", "still.png", "words.vtt", "other.png")
+    async with database.transaction() as work:
+        (await work.session.get_one(Asset, film.id)).poster_id = still.id
+        work.session.add(AssetTrack(asset_id=film.id, language="en", label="English", track_id=words.id))
+    post = await draft(database, ana, text=f"![]({film.path})")
+
+    async def are_public() -> list[bool]:
+        async with database.read() as session:
+            return [await media_places.are_public(session, asset) for asset in (film, still, words, other)]
+
+    assert await are_public() == [False] * 4
+    await publish(database, ana, post.id)
+    assert await are_public() == [True, True, True, False]
 
 
 async def test_restored_revision_shows_it_again(database: Database) -> None:
