@@ -3,9 +3,12 @@
 What is done there is in ``media/probing.py`` and ``media/pictures.py``, which only the workers import.
 """
 
+import asyncio
 import importlib
 import signal
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +36,7 @@ class Imaging:
         self._cpu_seconds = cpu_seconds
         self._memory_bytes = memory_bytes
         self._pool = LimitedPool(workers, _WORK)
+        self._turns = _Turns(workers)
 
     async def probe(self, path: Path) -> Probed:
         """What a file is, by its content."""
@@ -78,10 +82,11 @@ class Imaging:
 
     async def _run(self, module: str, name: str, *arguments: Any, **options: Any) -> Any:
         try:
-            return await self._pool.run(
-                _work, module, name, arguments, options,
-                cpu_seconds=self._cpu_seconds, memory_bytes=self._memory_bytes, wall_seconds=WALL_SECONDS,
-            )  # fmt: skip
+            async with self._turns.mine(is_for_readers=name == "rendition"):
+                return await self._pool.run(
+                    _work, module, name, arguments, options,
+                    cpu_seconds=self._cpu_seconds, memory_bytes=self._memory_bytes, wall_seconds=WALL_SECONDS,
+                )  # fmt: skip
         except Refused as error:
             raise InvalidInput({"file": error.args[0]}) from None
         except TooSlow:
@@ -94,6 +99,45 @@ class Imaging:
             raise Unavailable(_AWAY) from None
         except PoolIsClosed:
             raise Unavailable(_CLOSED) from None
+
+
+class _Turns:
+    """Of those who wait for a worker, whoever makes what readers look at and whoever looks at what was sent come by turns: however much
+    somebody sends, a reader waits for one of it."""
+
+    def __init__(self, workers: int) -> None:
+        self._free = workers
+        self._lines: dict[bool, deque[asyncio.Future[None]]] = {True: deque(), False: deque()}
+        self._is_readers_turn = True
+
+    @asynccontextmanager
+    async def mine(self, *, is_for_readers: bool) -> AsyncIterator[None]:
+        if self._free:
+            self._free -= 1
+        else:
+            turn = asyncio.get_running_loop().create_future()
+            self._lines[is_for_readers].append(turn)
+            try:
+                await turn
+            except asyncio.CancelledError:
+                if not turn.cancelled():  # it had just come
+                    self._pass_on()
+                raise
+        try:
+            yield
+        finally:
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        for is_for_readers in (self._is_readers_turn, not self._is_readers_turn):
+            line = self._lines[is_for_readers]
+            while line:
+                turn = line.popleft()
+                if not turn.cancelled():
+                    self._is_readers_turn = not is_for_readers
+                    turn.set_result(None)
+                    return
+        self._free += 1
 
 
 def _work(module: str, name: str, arguments: tuple[Any, ...], options: Mapping[str, Any]) -> Any:

@@ -164,6 +164,26 @@ def crash(*_arguments: object) -> None:
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
+async def test_whoever_makes_something_for_readers_waits_for_one_of_what_is_sent(
+    imaging: Imaging, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done, sent = list[str](), _kept(tmp_path, made.picture("PNG"))
+
+    async def run(_work: object, _module: str, name: str, *_arguments: object, **_limits: object) -> None:
+        await asyncio.sleep(0)
+        done.append(name)
+
+    monkeypatch.setattr(imaging._pool, "run", run)
+    tasks = [asyncio.create_task(imaging.probe(sent)) for _ in range(5)]
+    tasks += [asyncio.create_task(imaging.rendition(sent, tmp_path / "out", Spec(320, "webp"))) for _ in range(2)]
+    await asyncio.sleep(0)
+    tasks.pop(1).cancel()
+    await asyncio.gather(*tasks)
+    assert done == ["probe", "rendition", "probe", "rendition", "probe", "probe"]
+    await imaging.probe(sent)
+    assert imaging._turns._free == 1
+
+
 async def test_closing_tells_whoever_still_waits(imaging: Imaging, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     await imaging.probe(_kept(tmp_path, made.picture("PNG")))
     monkeypatch.setattr(imaging_module, "_work", os_pause)
