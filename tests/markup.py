@@ -39,7 +39,7 @@ PARENTS: dict[str, frozenset[str]] = {  # of what may end one; where their end t
     **dict.fromkeys(_words("head body"), _words("html")),
     **dict.fromkeys(_words("title style base"), _words("head")),
     "html": frozenset([""]),
-    "li": _words("ul ol menu"),
+    "li": _words("ul ol menu template"),
     "dt": _words("dl div"),
     "dd": _words("dl div"),
     "legend": _words("fieldset"),

@@ -36,7 +36,8 @@ def settle_links(shown: Shown) -> None:
     """After it was noted where those lead that somebody wrote."""
     for element, media in shown.items():
         if element.tag == "a":
-            element.set("href", html.escape(media.path))
+            _, mark, part = element.get("href", "").partition("#")
+            element.set("href", html.escape(media.path) + mark + part)
         elif element.tag in PLAYERS:
             link_inside(element, media)
 

@@ -90,8 +90,8 @@ async def _found(session: AsyncSession, wanted: Select[Any]) -> Findings:
     return Findings(number, tuple(names[:NAMED]))
 
 
-def counted(names: Iterable[object]) -> Findings:
-    listed = list(map(str, names))
+def counted(names: Iterable[str]) -> Findings:
+    listed = list(names)
     return Findings(len(listed), tuple(listed[:NAMED]))
 
 

@@ -94,14 +94,16 @@ async def test_fields_that_cannot_be_are_set_back_in_the_document(database: Data
     assert document.fields["title"] == "x" * 301, "words are left to whoever types them"
 
 
-async def test_another_ones_picture_is_set_back(database: Database) -> None:
+async def test_picture_that_is_not_to_be_chosen_is_set_back(database: Database) -> None:
+    """Whoever may look into the library chooses of all that is in it."""
     ana, otto = await factories.person(database, "author"), await factories.person(database, "author", "Otto Other")
     post = await factories.draft(database, ana)
     async with database.transaction() as work:
-        theirs = factories.asset_row(digest="a" * 64, created_by_id=otto.user_id, created_at=work.now)
-        own = factories.asset_row(digest="b" * 64, created_by_id=ana.user_id, created_at=work.now)
-        work.session.add_all([theirs, own])
-    for asset, kept in ((theirs, None), (own, own.id)):
+        face = factories.asset_row(digest="a" * 64, in_library=False, created_at=work.now)
+        thrown_away = factories.asset_row(digest="b" * 64, trashed_at=work.now, created_at=work.now)
+        theirs = factories.asset_row(digest="c" * 64, created_by_id=otto.user_id, created_at=work.now)
+        work.session.add_all([face, thrown_away, theirs])
+    for asset, kept in ((face, None), (thrown_away, None), (theirs, theirs.id)):
         await typed(database, post.id, picture=asset.id)
         async with database.transaction() as work:
             copy = await working_copies.project(work, post.id, ana.user_id)
