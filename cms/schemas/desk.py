@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from cms.schemas.audit import Day
-from cms.schemas.post import MAX_AUTHORS, MAX_TAGS, RowId, parts_of
+from cms.schemas.post import MAX_AUTHORS, MAX_TAGS, RowId, parts_of, short_tags
 from cms.schemas.text import Language, Line, Name, Paragraphs
 from cms.wording import say
 
@@ -81,16 +81,13 @@ BulkAct = Literal["publish", "withdraw", "draft", "add_tags", "remove_tags", "ca
 MOST_AT_ONCE = 100
 
 
-class BulkInput(BaseModel):
-    """What is to be done to what was chosen; the menu of a row says "trash-42", whatever else is chosen."""
+class ChosenInput(BaseModel):
+    """What was chosen in a list; the menu of a row says "trash-42" as its ``act``, whatever else is chosen."""
 
     model_config = ConfigDict(frozen=True)
 
-    act: BulkAct = Field(title="What to do")
     id: tuple[RowId, ...] = Field((), title="What to do it to")
     tags: tuple[Line, ...] = Field((), title="Tags", max_length=MAX_TAGS)
-    to_category: RowId | None = Field(None, title="To the category")
-    to_authors: tuple[RowId, ...] = Field((), title="New authors", max_length=MAX_AUTHORS)
     is_confirmed: bool = False
     page: int = Field(1, ge=1, le=100_000)  # of the list
 
@@ -100,7 +97,7 @@ class BulkInput(BaseModel):
         act, is_of_row, number = str(sent.get("act", "")).partition("-")
         return {**sent, "act": act, "id": number} if is_of_row else sent
 
-    @field_validator("id", "tags", "to_authors", mode="before")
+    @field_validator("id", "tags", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return parts_of(value)
@@ -115,9 +112,18 @@ class BulkInput(BaseModel):
     @field_validator("tags")
     @classmethod
     def _short(cls, tags: tuple[str, ...]) -> tuple[str, ...]:
-        if any(len(tag) > 80 for tag in tags):
-            raise ValueError("A tag has at most 80 characters.")
-        return tags
+        return short_tags(tags)
+
+
+class BulkInput(ChosenInput):
+    act: BulkAct = Field(title="What to do")
+    to_category: RowId | None = Field(None, title="To the category")
+    to_authors: tuple[RowId, ...] = Field((), title="New authors", max_length=MAX_AUTHORS)
+
+    @field_validator("to_authors", mode="before")
+    @classmethod
+    def _split_authors(cls, value: Any) -> Any:
+        return parts_of(value)
 
 
 VersionKey = Annotated[str, StringConstraints(pattern=r"^(now|newest|live|[1-9][0-9]{0,17})$")]  # services/revisions.py

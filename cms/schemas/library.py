@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from cms.schemas.audit import Day
-from cms.schemas.desk import MOST_AT_ONCE
+from cms.schemas.desk import ChosenInput
 from cms.schemas.post import MAX_TAGS, RowId, parts_of, short_tags
 from cms.schemas.text import Language, Line, Name, Paragraphs
 from cms.wording import say
@@ -68,44 +68,17 @@ class LibraryQuery(BaseModel):
 LibraryAct = Literal["move", "add_tags", "remove_tags", "trash", "restore", "delete"]
 
 
-class LibraryBulk(BaseModel):
-    """What is to be done to what was chosen; a row's own button says "trash-42", whatever else is chosen.
-
-    ``knowing``: posts of which somebody was told that they show it, before it goes to the trash all the same.
-    """
-
-    model_config = ConfigDict(frozen=True)
+class LibraryBulk(ChosenInput):
+    """``knowing``: posts of which somebody was told that they show it, before it goes to the trash all the same."""
 
     act: LibraryAct = Field(title="What to do")
-    id: tuple[RowId, ...] = Field((), title="What to do it to")
     to_folder: RowId = Field(0, title="To the folder")  # 0: beside the folders, in none
-    tags: tuple[Line, ...] = Field((), title="Tags", max_length=MAX_TAGS)
-    is_confirmed: bool = False
     knowing: tuple[RowId, ...] = ()
-    page: int = Field(1, ge=1, le=100_000)  # of the list
 
-    @model_validator(mode="before")
+    @field_validator("knowing", mode="before")
     @classmethod
-    def _of_a_row(cls, sent: Any) -> Any:
-        act, is_of_row, number = str(sent.get("act", "")).partition("-")
-        return {**sent, "act": act, "id": number} if is_of_row else sent
-
-    @field_validator("id", "tags", "knowing", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:
+    def _split_known(cls, value: Any) -> Any:
         return parts_of(value)
-
-    @field_validator("id")
-    @classmethod
-    def _few(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        if len(value) > MOST_AT_ONCE:
-            raise ValueError(say("Choose at most {most} at once; you can do it again with the next ones.", most=MOST_AT_ONCE))
-        return value
-
-    @field_validator("tags")
-    @classmethod
-    def _short(cls, tags: tuple[str, ...]) -> tuple[str, ...]:
-        return short_tags(tags)
 
 
 class FolderInput(BaseModel):

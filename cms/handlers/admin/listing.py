@@ -1,10 +1,9 @@
 """ListingHandler: the page of a list of posts or pages, drawn for its address, and again when what was to be done in it was refused."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qs
 
-from cms.errors import InvalidInput, NotFound
+from cms.handlers.admin.asking import AskingHandler
 from cms.handlers.admin.editing import EditorHandler
 from cms.handlers.forms import Form
 from cms.schemas.desk import BulkInput, ListQuery, ViewInput
@@ -14,30 +13,12 @@ from cms.services.desk_lists import Choices
 from cms.ui.choices import languages
 from cms.ui.lists import VISIBLE_TO
 
-TYPED = frozenset({"q", "since", "until", "tag"})  # fields of a list that somebody writes in
 COLUMNS = "columns"  # the cookie; a preference, like light and dark
 COLUMNS_KEPT = 400 * 24 * 3600  # seconds
 
 
-class ListingHandler(EditorHandler, is_base=True):
-    def asked(self, arguments: Mapping[str, Sequence[bytes]]) -> tuple[Form[ListQuery], ListQuery]:
-        """What somebody typed wrong is said by its field; nobody can have meant an address that is wrong elsewhere."""
-        form = Form.of_request(ListQuery, arguments)
-        try:
-            return form, form.value()
-        except InvalidInput as error:
-            if not error.errors.keys() <= TYPED:
-                raise NotFound from None
-        rest = {name: value for name, value in form.values.items() if name not in form.errors}
-        return form, Form(ListQuery, rest).value()
-
-    def came_from(self) -> tuple[Form[ListQuery], ListQuery]:
-        """The list in which a form of it was sent."""
-        try:
-            sent = parse_qs(self.get_body_argument("list", ""), max_num_fields=100)
-            return self.asked({name: [value.encode() for value in values] for name, values in sent.items()})
-        except (NotFound, ValueError):  # too many fields
-            return self.asked({})
+class ListingHandler(AskingHandler[ListQuery], EditorHandler, is_base=True):
+    query_schema = ListQuery
 
     async def show_list(
         self, form: Form[ListQuery], query: ListQuery, *, acts: Form[BulkInput] | None = None, view: Form[ViewInput] | None = None

@@ -1,11 +1,9 @@
 """The library: its page, which is the picker's too; what is done to what was chosen in it; and the room it takes."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qs
 
-from cms.errors import InvalidInput, NotFound
-from cms.handlers.admin.base import AdminHandler
+from cms.errors import InvalidInput
+from cms.handlers.admin.asking import AskingHandler
 from cms.handlers.admin.uploads import FormUploadHandler
 from cms.handlers.forms import Form
 from cms.policy import Capability
@@ -15,35 +13,16 @@ from cms.services.library import Choices
 from cms.services.library_acts import Report
 from cms.ui.library import ASKED, DONE, KINDS, file_size, markdown, thumbnail
 
-TYPED = frozenset({"q", "since", "until", "tag"})  # fields of a list that somebody writes in
 
+class LibraryHandler(AskingHandler[LibraryQuery], is_base=True):
+    query_schema = LibraryQuery
 
-class LibraryHandler(AdminHandler, is_base=True):
     def get_template_namespace(self) -> dict[str, Any]:
         own = {"section": "media", "file_size": self.file_size, "thumbnail": thumbnail, "kinds": KINDS, "markdown": markdown}
         return {**super().get_template_namespace(), **own}
 
     def file_size(self, number: int) -> str:
         return file_size(number, self.dates)
-
-    def asked(self, arguments: Mapping[str, Sequence[bytes]]) -> tuple[Form[LibraryQuery], LibraryQuery]:
-        """What somebody typed wrong is said by its field; nobody can have meant an address that is wrong elsewhere."""
-        form = Form.of_request(LibraryQuery, arguments)
-        try:
-            return form, form.value()
-        except InvalidInput as error:
-            if not error.errors.keys() <= TYPED:
-                raise NotFound from None
-        rest = {name: value for name, value in form.values.items() if name not in form.errors}
-        return form, Form(LibraryQuery, rest).value()
-
-    def came_from(self) -> tuple[Form[LibraryQuery], LibraryQuery]:
-        """The list in which a form of it was sent."""
-        try:
-            sent = parse_qs(self.get_body_argument("list", ""), max_num_fields=100)
-            return self.asked({name: [value.encode() for value in values] for name, values in sent.items()})
-        except (NotFound, ValueError):  # too many fields
-            return self.asked({})
 
     def list_address(self, query: LibraryQuery, **changes: Any) -> str:
         return "?".join(filter(None, (self.reverse_url("admin.media"), query.address(**changes))))
