@@ -4,16 +4,16 @@ from pathlib import Path
 
 from selenium.webdriver import Chrome
 
-# Colours glide from one scheme to the other; what they are on the way is nobody's reading.
+# Colours glide from one scheme to the other; what they are on the way is nobody's reading. Browsers do not always say that a glide is over.
 RUN = """
 const [scheme, done] = arguments;
-requestAnimationFrame(async () => {
-  const hasEnd = (each) => each.effect.getComputedTiming().endTime !== Infinity; // a cursor blinks for ever
-  const ending = document.getAnimations().filter(hasEnd);
-  await Promise.allSettled(ending.map((each) => each.finished));
+const goesOn = (each) => each.playState === "running" && each.effect.getComputedTiming().endTime !== Infinity; // a cursor blinks for ever
+const look = () => {
+  if (document.getAnimations().some(goesOn)) return requestAnimationFrame(look);
   const rules = scheme === "dark" ? {runOnly: ["color-contrast", "link-in-text-block"]} : {}; // what is judged by colours
   axe.run(document, {iframes: false, ...rules}).then(done);
-});
+};
+requestAnimationFrame(look);
 """
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 

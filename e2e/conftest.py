@@ -29,6 +29,7 @@ OPTIONS = (
     "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup",  # or a process draws a menu that nobody opens
     "--force-color-profile=srgb",
     "--lang=en-GB",
+    "--window-size=800,600",
 )
 
 OpenBrowser = Callable[..., Chrome]
@@ -76,6 +77,7 @@ class Browsers:
                 driver.switch_to.window(handle)
                 driver.close()
             driver.switch_to.window(fresh)
+            driver.set_window_size(800, 600)
             for command in ("Network.clearBrowserCookies", "Network.clearBrowserCache"):
                 driver.execute_cdp_cmd(command, {})
             driver.get_log("browser")  # type: ignore[no-untyped-call]

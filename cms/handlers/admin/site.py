@@ -98,6 +98,7 @@ LOOKS = phrases(
         ),
     }
 )
+SEVERAL: dict[str, dict[Any, str]] = {"compulsory_checks": CHECKS, "kinds": GROUPS}  # settings that name several, in words
 FILE_AGAIN = "Choose the file again; browsers do not send it twice."
 
 
@@ -159,7 +160,18 @@ class SettingsHandler(AdminHandler):
             return
         theirs = _form_of(self.part.schema, row)
         form.values["version"] = row.version  # whoever sends it again has seen what the other changed
-        await self._show(form, row, status=409, theirs=_differing(theirs, form))
+        await self._show(form, row, status=409, theirs=self._differing(theirs, form))
+
+    def _differing(self, theirs: Form[SitePart], mine: Form[SitePart]) -> list[tuple[str, str]]:
+        """Each field that is not as it was typed, with what somebody else put there."""
+        names = [name for name in theirs.schema.model_fields if name != "version" and not name.startswith("remove_")]
+        differ = [name for name in names if _written(theirs[name]) != _written(mine[name])]
+        return [(theirs.label(name), self._in_words(name, theirs[name])) for name in differ]
+
+    def _in_words(self, name: str, value: Any) -> str:
+        if name not in SEVERAL:
+            return _written(value)
+        return ", ".join(self.locale.translate(SEVERAL[name][code]) for code in value.split(",") if code)
 
     async def _show(self, form: Form[SitePart], row: Site, *, status: int = 200, theirs: list[tuple[str, str]] | None = None) -> None:
         self.set_status(status)
@@ -265,15 +277,9 @@ def _form_of(schema: type[SitePart], row: Site) -> Form[SitePart]:
     values: dict[str, Any] = {
         name: in_maps[name].get(name, usual[name]) if name in in_maps else getattr(row, name, False) for name in usual
     }
-    for name in takes_several(schema) & {"compulsory_checks", "kinds"}:
+    for name in takes_several(schema) & SEVERAL.keys():
         values[name] = ",".join(map(str, values[name]))
     return Form(schema, values)
-
-
-def _differing(theirs: Form[SitePart], mine: Form[SitePart]) -> list[tuple[str, str]]:
-    """Each field that is not as it was typed, with what somebody else put there."""
-    names = [name for name in theirs.schema.model_fields if name != "version" and not name.startswith("remove_")]
-    return [(theirs.label(name), _written(theirs[name])) for name in names if _written(theirs[name]) != _written(mine[name])]
 
 
 def _written(value: Any) -> str:

@@ -1,6 +1,7 @@
 """The profile, as a person keeps it and readers see it; and which letters somebody does without."""
 
 import io
+from datetime import timedelta
 
 import pytest
 from PIL import Image
@@ -8,6 +9,7 @@ from PIL import Image
 from cms.media import pictures
 from cms.services import accounts, portraits
 from cms.services.notices import REFUSABLE
+from cms.worker import tasks
 from tests import factories
 from tests.handlers.admin.pages import by_class, by_id, fields, form_of, words
 from tests.handlers.admin.test_people import work_off
@@ -70,7 +72,8 @@ async def test_readers_see_what_somebody_says_about_himself(site: Site) -> None:
 
 
 @pytest.mark.parametrize("role", ["contributor", "author", "editor", "administrator", "owner"])
-async def test_everybody_has_a_picture_and_the_former_one_is_gone(site: Site, role: str) -> None:
+async def test_everybody_has_a_picture_and_the_former_one_is_gone(site: Site, role: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "JUST_PUT", timedelta(0))  # else its bytes wait for ten minutes
     browser, reader, number = await site.signed_in(role), site.browser(), await site.person(role)
     sources = []
     for colour in ("teal", "tomato"):
