@@ -222,6 +222,15 @@ async def test_the_second_administrator_hears_that_the_menu_was_changed(site: Si
     assert "As somebody else has saved it All /archive" in answer.words
 
 
+async def test_what_somebody_else_chose_of_several_is_told_in_words(site: Site) -> None:
+    browser = await site.signed_in("owner")
+    given = await settings(browser, "/media")
+    assert (await browser.post("/admin/site/media", {**given, "kinds": ["pictures", "sound"]})).status == 303
+    answer = await browser.post("/admin/site/media", {**given, "kinds": ["drawings"]})
+    assert answer.status == 409
+    assert "What may be uploaded: Pictures (JPEG, PNG, GIF, WebP, AVIF), Sound" in words(by_class(answer.page, "problems")[0])
+
+
 async def test_limits_are_bounded_and_those_that_are_as_usual_are_not_kept(site: Site) -> None:
     browser = await site.signed_in("owner")
     given = await settings(browser, "/limits")
