@@ -4,10 +4,7 @@
 PostgreSQL if its programs are there. Fails if one of the pages takes longer than ``BAR``, taken in the middle of ``ROUNDS``.
 """
 
-import argparse
-import asyncio
 import sys
-import tempfile
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +12,7 @@ from statistics import median
 
 from sqlalchemy import insert, text
 
+from bench.filled import run
 from cms.content.folding import fold
 from cms.db import migrations
 from cms.db.session import Database
@@ -22,7 +20,7 @@ from cms.models import Asset, AssetTag, AssetUse, Folder
 from cms.models.media import MediaKind
 from cms.models.post import Side
 from cms.telemetry import configure_logging
-from tests import factories, postgresql, web
+from tests import factories, web
 
 BAR = 0.100  # seconds
 ROUNDS = 9
@@ -106,24 +104,5 @@ async def compare(databases: dict[str, str], assets: int, folder: Path) -> bool:
     return held
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--assets", type=int, default=10_000)
-    parser.add_argument("--database-url", default="", help="an empty database instead")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder, server = Path(name), postgresql.Server()
-        databases = {"given": given.database_url} if given.database_url else {"sqlite": f"sqlite+aiosqlite:///{folder / 'squall.db'}"}
-        if not given.database_url:
-            try:
-                databases["postgresql"] = postgresql.url(server.start().folder, "postgres")
-            except postgresql.Missing as missing:
-                print(missing)
-        try:
-            return 0 if asyncio.run(compare(databases, given.assets, folder)) else 1
-        finally:
-            server.close()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(__doc__, compare, of="assets", number=10_000))
