@@ -6,7 +6,6 @@ quick with a hundred thousand posts. People may publish meanwhile: what takes se
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, not_, or_, select
@@ -35,7 +34,6 @@ from cms.wording import named, phrases, say
 
 NAMED = 5  # how many of many are named
 AT_ONCE = 5000  # posts compared at a time
-SETTLED = timedelta(hours=1)  # after which an upload that has no row will not get one any more
 
 
 @dataclass(frozen=True, slots=True)

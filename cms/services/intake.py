@@ -25,7 +25,7 @@ from cms.models.media import AssetState, MediaKind
 from cms.policy import Actor, Capability
 from cms.schemas.site import FileGroup, MediaInput
 from cms.services import audit, jobs, media, media_changes, renditions, site
-from cms.services.media import FORGETTING, storage_name
+from cms.services.media import storage_name
 from cms.services.media_changes import Sent, Shown
 from cms.wording import phrases, say
 
@@ -135,7 +135,7 @@ class Intake:
         try:
             return await run(partial(_put_in_place, actor=actor, looked=looked, brought=brought))
         except CMSError:
-            await run(partial(_forget, looked=looked))
+            await run(lambda work: media.forget(work, looked.digest, looked.shown_digest))
             raise
 
     async def _store(self, path: Path, looked: Looked) -> None:
@@ -244,8 +244,7 @@ async def _begin(work: Work, actor: Actor, looked: Looked, brought: Brought) -> 
 
 def _named(name: str, probed: Probed) -> str:
     """As in its address: what a person called it, with the ending that its content has."""
-    stem = name.rpartition(".")[0] or name
-    return f"{slugify(stem) or 'file'}.{probed.extension_for(name)}"
+    return f"{slugify(media.stem_of(name)) or 'file'}.{probed.extension_for(name)}"
 
 
 async def _settle(work: Work, actor: Actor, asset_id: int, brought: Brought) -> Asset:
@@ -276,11 +275,6 @@ async def _put_in_place(work: Work, actor: Actor, looked: Looked, brought: Broug
     asset = await media_changes.replace(work, actor, brought.replaces_id or 0, sent)
     await _note_upload(work, asset, brought)
     return asset
-
-
-async def _forget(work: Work, looked: Looked) -> None:
-    for digest in {looked.digest, looked.shown_digest}:
-        await jobs.enqueue(work, FORGETTING, digest=digest)
 
 
 async def _note_upload(work: Work, asset: Asset, brought: Brought) -> None:

@@ -14,18 +14,18 @@ from cms.content.local_time import midnight
 from cms.db.session import Work
 from cms.errors import Conflict, NotFound
 from cms.models import Asset, AssetTag, Rendition, User
-from cms.models.media import AssetState, MediaKind
+from cms.models.media import MediaKind
 from cms.policy import Actor, Capability, Scope
 from cms.schemas.library import LibraryQuery
 from cms.services import folders, media, media_places, site
 from cms.services.folders import Branch
+from cms.services.media import IN_LIBRARY
 
 PER_SCREEN = 60
 LARGE = 1024 * 1024  # bytes, as sent
 MAX_WORDS = 8
 MOST_TAGS = 500  # that are suggested
 
-IN_LIBRARY = and_(Asset.in_library, Asset.state == AssetState.READY)
 SORTS: Mapping[str, tuple[InstrumentedAttribute[Any], bool]] = {  # by what, and whether the greatest comes first
     "newest": (Asset.created_at, True),
     "name": (Asset.name, False),
@@ -123,11 +123,7 @@ async def newest(session: AsyncSession, kind: MediaKind, also: int | None = None
 
 async def hold(work: Work, actor: Actor, asset_id: int, capability: Capability, *, in_trash: bool = False) -> Asset:
     """One of the library, for a change that the actor may make. Raises ``Conflict`` if it is in the trash, or, ``in_trash``, if not."""
-    wanted = select(Asset).where(Asset.id == asset_id, IN_LIBRARY).with_for_update().execution_options(populate_existing=True)
-    asset = await work.session.scalar(wanted)
-    if asset is None or not policy.allows(actor, Capability.MEDIA_SEE):
-        raise NotFound
-    policy.require(actor, capability, asset)
+    asset = await media.hold(work, actor, asset_id, capability)
     if asset.trashed_at is None and in_trash:
         raise Conflict("This is not in the trash.")
     if asset.trashed_at is not None and not in_trash:

@@ -181,6 +181,5 @@ async def _forget(work: Work, actor: Actor, gone: Sequence[Asset]) -> None:
         media.tell(work)
         audit.note(work, actor, "media.delete", "asset", asset.id, name=asset.name)
         await work.session.delete(asset)
-        for digest in dict.fromkeys((asset.digest, asset.shown_digest)):
-            await jobs.enqueue(work, media.FORGETTING, digest=digest)
+        await media.forget(work, asset.digest, asset.shown_digest)
     await work.session.flush()

@@ -139,4 +139,4 @@ async def _forget_pictures(work: Work, ids: Sequence[int]) -> None:
     for asset in await work.session.scalars(select(Asset).where(Asset.id.in_(ids), ~Asset.in_library, ~is_shown)):
         await work.session.delete(asset)
         await work.session.flush()
-        await jobs.enqueue(work, media.FORGETTING, digest=asset.digest)
+        await media.forget(work, asset.digest, asset.shown_digest)

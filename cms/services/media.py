@@ -15,11 +15,12 @@ from cms.events import MediaChanged
 from cms.models import Asset, AssetAddress, AssetTrack
 from cms.models.media import AssetState, MediaKind
 from cms.policy import Actor, Capability
-from cms.services import outbox
+from cms.services import jobs, outbox
 
 POSTER = 1280  # pixels; one of the widths of renditions
 NEWEST = 60  # pictures that are offered to be chosen
 FORGETTING = "forget_file"  # the job that deletes bytes that nothing names any more
+IN_LIBRARY = and_(Asset.in_library, Asset.state == AssetState.READY)
 READY = and_(Asset.state == AssetState.READY, Asset.trashed_at.is_(None))  # for whoever may see it
 
 
@@ -113,15 +114,20 @@ def _described(asset: Asset, poster: Asset | None, tracks: tuple[Track, ...]) ->
     )
 
 
-async def get(session: AsyncSession, actor: Actor, asset_id: int, *, lock: bool = False) -> Asset:
-    """What the library has, also in its trash. Raises ``NotFound``, also for whoever may not look into it."""
-    if not policy.allows(actor, Capability.MEDIA_SEE):
+async def hold(work: Work, actor: Actor, asset_id: int, capability: Capability) -> Asset:
+    """One of the library, also of its trash, kept from others until the end. Raises ``NotFound``, also for whoever may not look into it."""
+    wanted = select(Asset).where(Asset.id == asset_id, IN_LIBRARY).with_for_update().execution_options(populate_existing=True)
+    asset = await work.session.scalar(wanted)
+    if asset is None or not policy.allows(actor, Capability.MEDIA_SEE):
         raise NotFound
-    wanted = select(Asset).where(Asset.id == asset_id, Asset.in_library, Asset.state == AssetState.READY)
-    asset = await session.scalar(wanted.with_for_update().execution_options(populate_existing=True) if lock else wanted)
-    if asset is None:
-        raise NotFound
+    policy.require(actor, capability, asset)
     return asset
+
+
+async def forget(work: Work, *digests: str) -> None:
+    """These bytes, by jobs that look first whether another asset names them."""
+    for digest in dict.fromkeys(digests):
+        await jobs.enqueue(work, FORGETTING, digest=digest)
 
 
 async def list_pictures_of_all(session: AsyncSession) -> Sequence[Asset]:

@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import select
 
-from cms import policy
 from cms.content.folding import fold
 from cms.content.slugs import slugify
 from cms.db.session import Work
@@ -79,7 +78,7 @@ async def replace(work: Work, actor: Actor, asset_id: int, sent: Sent) -> Asset:
     before = asset.digest
     await _change(work, actor, asset, "media.replace", changes)
     if before != sent.digest:
-        await jobs.enqueue(work, media.FORGETTING, digest=before)
+        await media.forget(work, before)
     return asset
 
 
@@ -98,8 +97,7 @@ def _of(shown: Shown) -> dict[str, Any]:
 
 
 async def _hold(work: Work, actor: Actor, asset_id: int, version: int | None) -> Asset:
-    asset = await media.get(work.session, actor, asset_id, lock=True)
-    policy.require(actor, Capability.MEDIA_EDIT, asset)
+    asset = await media.hold(work, actor, asset_id, Capability.MEDIA_EDIT)
     if version is not None and asset.version != version:
         raise Conflict
     return asset
@@ -122,7 +120,7 @@ async def _change(work: Work, actor: Actor, asset: Asset, action: str, changes: 
     audit.note(work, actor, action, "asset", asset.id, **audit.difference(before, {name: changes[name] for name in changes}))
     if asset.shown_digest != former_shown:
         await jobs.enqueue(work, renditions.JOB, asset=asset.id)
-        await jobs.enqueue(work, media.FORGETTING, digest=former_shown)
+        await media.forget(work, former_shown)
     if changed & _SHOWN:
         await jobs.enqueue(work, renewing.JOB, asset=asset.id)
 

@@ -35,10 +35,6 @@ class Uses:
     is_icon: bool
     is_portrait: bool
 
-    @property
-    def are_live(self) -> bool:
-        return any(place.is_live for place in self.places) or self.is_logo or self.is_icon or self.is_portrait
-
     def __bool__(self) -> bool:
         return bool(self.places or self.hidden or self.films or self.is_logo or self.is_icon or self.is_portrait)
 

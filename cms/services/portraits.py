@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms.db.session import Work
 from cms.models import Asset, Portrait
-from cms.services import jobs, media
+from cms.services import media
 from cms.services.intake import Brought
 
 # Named by its bytes: an address that can be counted through would show faces of people who have published nothing.
@@ -36,4 +36,4 @@ async def _forget(work: Work, asset: Asset) -> None:
     if not asset.in_library and await work.session.scalar(select(Portrait.user_id).where(Portrait.asset_id == asset.id).limit(1)) is None:
         await work.session.delete(asset)
         await work.session.flush()
-        await jobs.enqueue(work, media.FORGETTING, digest=asset.digest)
+        await media.forget(work, asset.digest, asset.shown_digest)

@@ -151,7 +151,7 @@ def form_of(row: Row) -> Form[AssetInput]:
     asset, crop = row.asset, row.asset.edits.get("crop", (0, 0, 10_000, 10_000))
     left, top, width, height = (f"{part / 100:g}" for part in crop)
     values: Mapping[str, Any] = {
-        "name": asset.name.rpartition(".")[0] or asset.name,
+        "name": media.stem_of(asset.name),
         **{name: getattr(asset, name) for name in ("alt", "caption", "credit", "licence", "description", "focus_x", "focus_y", "version")},
         "is_decorative": "on" if asset.is_decorative else "",
         "tags": ", ".join(row.tags),
