@@ -25,7 +25,7 @@ REFUSALS = {  # said to whoever caused them
     *("Away", "MailFailed", "OutgoingFailed", "Refusal", "Refused", "RefusedError", "ValueError"),
     "Result",  # of the doctor
 }
-OPERATORS_OWN = ("cms/cli/", "cms/db/", "cms/settings.py", "cms/server.py")  # speak English: they are met in a terminal
+OPERATORS_OWN = ("cms/cli/", "cms/db/", "cms/settings.py", "cms/server/")  # speak English: they are met in a terminal
 REPORTING = "cms/exchange/markdown_folder/"  # whose findings are what `note` and `refuse` of a report are given
 AT_THE_DESK = ("cms/cli/doctor.py", "cms/db/postgresql.py", "cms/db/sqlite.py")  # who speak there, too
 _EXTENDS = re.compile(r"\{%\s*extends[^%]*%\}")  # the blocks of a page are read where they stand, without what is around them

@@ -23,7 +23,7 @@ from cms.imaging import Imaging
 from cms.models import User
 from cms.rendering import Renderer
 from cms.schemas.account import OwnerInput, UserInput
-from cms.server import Server
+from cms.server.http import Server
 from cms.services import accounts, devices, notices, sessions, signing_in, user_agents
 from cms.services.passwords import Passwords
 from cms.settings import Settings, data_folder

@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
-from cms import __version__, server
+from cms import __version__
 from cms.app import Squall
 from cms.cli.program import DataOption, copies_folder, load_settings
 from cms.db import migrations
 from cms.errors import OperatorError
 from cms.exchange import demo
+from cms.server.listening import listen
+from cms.server.serving import serve
 from cms.settings import Settings, prepare_data_folder
 from cms.telemetry import log
 from cms.worker import loop, scheduler
@@ -45,7 +47,7 @@ def _serve(
 
 
 async def _run(settings: Settings, *, with_demo: bool) -> None:
-    listening = server.listen(settings)
+    listening = listen(settings)
     settings = settings.model_copy(update={"port": listening.port})
     await bring_up_to_date(settings)
     application = Squall(settings)
@@ -58,7 +60,7 @@ async def _run(settings: Settings, *, with_demo: bool) -> None:
         settings.data,
     )  # fmt: skip
     background = asyncio.gather(loop.run(means, parts.metrics, parts.misses, parts.hits), scheduler.run(means))
-    await server.serve(application, listening, greeting.say, background)
+    await serve(application, listening, greeting.say, background)
 
 
 async def bring_up_to_date(settings: Settings) -> None:

@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from cms.app import log_request
 from cms.handlers.base import BaseHandler
-from cms.server import Server
+from cms.server.http import Server
 from cms.services.passwords import MOST_WAITING
 from tests.web import PASSWORD, Site
 

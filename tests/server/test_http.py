@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cms.rendering import Renderer
-from cms.server import MAX_HEADER, Server
+from cms.server.http import MAX_HEADER, Server
 from tests.conftest import Templates
 from tests.web import Browser, Site, running_site
 

@@ -1,87 +1,22 @@
-"""The process: sockets, start, signals, draining."""
+"""Connections that Tornado reads: refused in time where they are too many or too long, and counted until their last byte is taken."""
 
-import asyncio
-import contextlib
-import errno
 import re
-import signal
-import socket
 import sys
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable
 from typing import Any
 
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPMessageDelegate, HTTPServerRequest, RequestStartLine, ResponseStartLine
 from tornado.ioloop import PeriodicCallback
 from tornado.iostream import IOStream
-from tornado.netutil import bind_sockets
 
 from cms.app import Squall
-from cms.connections import Stream
-from cms.errors import OperatorError
 from cms.handlers.base import security_headers
-from cms.settings import Settings
-from cms.telemetry import log
+from cms.server.stream import Stream
 
-DRAIN = 10.0  # seconds that requests under way are given to finish
 IDLE = 60.0  # seconds after which a silent or slow connection is closed
 MAX_HEADER = 16 * 1024  # bytes
 _ABSOLUTE = re.compile(r"https?://(?P<host>[^/?]+)(?P<path>.*)", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Listening:
-    sockets: list[socket.socket]
-    port: int
-
-
-def listen(settings: Settings) -> Listening:
-    """Bind before anything else is touched. Raises ``OperatorError`` if the port is taken or the address is not this machine's."""
-    try:
-        sockets = bind_sockets(settings.port, settings.host)
-    except OSError as error:
-        raise OperatorError(_why_not(error, settings)) from None
-    return Listening(sockets, sockets[0].getsockname()[1])
-
-
-def _why_not(error: OSError, settings: Settings) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"Port {settings.port} is taken by another program; stop that one or choose another with --port."
-    if error.errno == errno.EACCES:
-        return f"Port {settings.port} may not be opened by this user; choose one above 1023 with --port."
-    return f"Squall cannot listen on {settings.host}: {error.strerror or error}; choose another with --host."
-
-
-async def serve(application: Squall, listening: Listening, ready: Callable[[], Awaitable[None]], background: Awaitable[Any]) -> None:
-    """Answer until SIGTERM or SIGINT; then finish what is under way and leave. ``background`` runs meanwhile and is cancelled."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    server = Server(application)
-    work = asyncio.ensure_future(background)
-    try:
-        await application.start()
-        server.add_sockets(listening.sockets)
-        await ready()
-        await stop.wait()
-    finally:
-        await _drain(server, application)
-        work.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await work
-        await application.close()
-
-
-async def _drain(server: "Server", application: Squall) -> None:
-    server.stop()
-    await application.hang_up()
-    log.info("stopping", under_way=application.parts.under_way)
-    deadline = asyncio.get_running_loop().time() + DRAIN
-    while (application.parts.under_way > 0 or server.is_busy) and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - of three kinds
-        await asyncio.sleep(0.02)
-    await server.close_all_connections()
 
 
 class Server(HTTPServer):

@@ -1,0 +1,33 @@
+"""The socket that readers come to, bound before anything else is touched."""
+
+import errno
+import socket
+from dataclasses import dataclass
+
+from tornado.netutil import bind_sockets
+
+from cms.errors import OperatorError
+from cms.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    sockets: list[socket.socket]
+    port: int
+
+
+def listen(settings: Settings) -> Listening:
+    """Bind before anything else is touched. Raises ``OperatorError`` if the port is taken or the address is not this machine's."""
+    try:
+        sockets = bind_sockets(settings.port, settings.host)
+    except OSError as error:
+        raise OperatorError(_why_not(error, settings)) from None
+    return Listening(sockets, sockets[0].getsockname()[1])
+
+
+def _why_not(error: OSError, settings: Settings) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {settings.port} is taken by another program; stop that one or choose another with --port."
+    if error.errno == errno.EACCES:
+        return f"Port {settings.port} may not be opened by this user; choose one above 1023 with --port."
+    return f"Squall cannot listen on {settings.host}: {error.strerror or error}; choose another with --host."

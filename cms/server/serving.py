@@ -1,0 +1,45 @@
+"""A process that serves, from its first answer to its last."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from cms.app import Squall
+from cms.server.http import Server
+from cms.server.listening import Listening
+from cms.telemetry import log
+
+DRAIN = 10.0  # seconds that requests under way are given to finish
+
+
+async def serve(application: Squall, listening: Listening, ready: Callable[[], Awaitable[None]], background: Awaitable[Any]) -> None:
+    """Answer until SIGTERM or SIGINT; then finish what is under way and leave. ``background`` runs meanwhile and is cancelled."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    server = Server(application)
+    work = asyncio.ensure_future(background)
+    try:
+        await application.start()
+        server.add_sockets(listening.sockets)
+        await ready()
+        await stop.wait()
+    finally:
+        await _drain(server, application)
+        work.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await work
+        await application.close()
+
+
+async def _drain(server: Server, application: Squall) -> None:
+    server.stop()
+    await application.hang_up()
+    log.info("stopping", under_way=application.parts.under_way)
+    deadline = asyncio.get_running_loop().time() + DRAIN
+    while (application.parts.under_way > 0 or server.is_busy) and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - of three kinds
+        await asyncio.sleep(0.02)
+    await server.close_all_connections()
