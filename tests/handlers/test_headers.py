@@ -118,7 +118,7 @@ async def test_answers_while_the_database_is_broken(secure: Site) -> None:
 
 
 def test_answers_before_there_is_a_handler_have_them_as_well() -> None:
-    """``tests/test_server.py`` sees them on the answers themselves."""
+    """``tests/server/test_http.py`` sees them on the answers themselves."""
     plain = security_headers(settings("http://localhost:8888"))
     assert set(plain) == set(security_headers(settings(f"https://{HOST}"))) - {"Strict-Transport-Security"}
     assert plain["Content-Security-Policy"] == NOTHING_RUNS
