@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Exists, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -72,14 +72,15 @@ def is_unused() -> ColumnElement[bool]:
     return and_(*(~use for use in _uses()))
 
 
-def _uses() -> tuple[Exists, ...]:
+def _uses() -> tuple[ColumnElement[bool], ...]:
     film = aliased(Asset)
+    posters = select(film.poster_id).where(film.poster_id.is_not(None))  # a list made once: few have one, and SQLite takes them for many
     return (
         exists().where(AssetUse.asset_id == Asset.id),
         exists().where(RevisionAsset.asset_id == Asset.id),
         exists().where(or_(Site.logo_id == Asset.id, Site.icon_id == Asset.id)),
         exists().where(Portrait.asset_id == Asset.id),
-        exists().where(film.poster_id == Asset.id),
+        Asset.id.in_(posters),
         exists().where(AssetTrack.track_id == Asset.id),
     )
 
