@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, and_, exists, func, literal, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from cms import policy
+from cms.db.types import Id
 from cms.models import Asset, AssetTrack, AssetUse, Portrait, Post, Revision, RevisionAsset, Site
 from cms.models.post import Kind, Side
-from cms.policy import Actor
+from cms.policy import Actor, Capability
 from cms.services import posts
 
 
@@ -87,16 +89,41 @@ def _uses() -> tuple[ColumnElement[bool], ...]:
 
 async def are_public(session: AsyncSession, asset: Asset) -> bool:
     """Whether something that readers see shows it, or it is no matter of the library."""
-    film = aliased(Asset)
-    live = exists().where(AssetUse.side == Side.LIVE, AssetUse.asset_id == Asset.id)
-    of_film = exists().where(
-        AssetUse.side == Side.LIVE,
-        AssetUse.asset_id == film.id,
-        or_(film.poster_id == asset.id, exists().where(AssetTrack.asset_id == film.id, AssetTrack.track_id == asset.id)),
+    return await _are_shown(session, asset, exists().where(AssetUse.side == Side.LIVE, AssetUse.asset_id.in_(_with_films(asset))))
+
+
+async def are_in_text(session: AsyncSession, asset: Asset, post_id: int, revision_id: int | None) -> bool:
+    """Whether a text shows it as it is being written, or as a revision has it; or it is no matter of the library."""
+    if revision_id is None:
+        used = exists().where(AssetUse.side == Side.WORK, AssetUse.post_id == post_id, AssetUse.asset_id.in_(_with_films(asset)))
+    else:
+        used = exists().where(RevisionAsset.revision_id == revision_id, RevisionAsset.asset_id.in_(_with_films(asset)))
+    return await _are_shown(session, asset, used)
+
+
+async def are_seen_by(session: AsyncSession, actor: Actor, asset: Asset) -> bool:
+    """Whether a text that the actor knows of at the desk shows it, now or in a revision."""
+    if not policy.allows(actor, Capability.DRAFT_SEE):
+        return False
+    ids, known = _with_films(asset), posts.sees_work(actor)
+    in_work = exists().where(AssetUse.side == Side.WORK, AssetUse.asset_id.in_(ids), Post.id == AssetUse.post_id, known)
+    in_revision = exists().where(
+        RevisionAsset.asset_id.in_(ids), Revision.id == RevisionAsset.revision_id, Post.id == Revision.post_id, known
     )
-    site = exists().where(or_(Site.logo_id == Asset.id, Site.icon_id == Asset.id))
-    wanted = select(Asset.id).where(Asset.id == asset.id, or_(~Asset.in_library, live, of_film, site))
-    return await session.scalar(wanted) is not None
+    return await _are_shown(session, asset, or_(in_work, in_revision))
+
+
+def _with_films(asset: Asset) -> CompoundSelect[int]:
+    """Of it and of the films whose poster or captions it is, the ids."""
+    poster = select(Asset.id).where(Asset.poster_id == asset.id)
+    return union_all(select(literal(asset.id, Id)), poster, select(AssetTrack.asset_id).where(AssetTrack.track_id == asset.id))
+
+
+async def _are_shown(session: AsyncSession, asset: Asset, used: ColumnElement[bool]) -> bool:
+    """By what is used there, or by every page of the site."""
+    if not asset.in_library:
+        return True
+    return bool(await session.scalar(select(or_(used, exists().where(or_(Site.logo_id == asset.id, Site.icon_id == asset.id))))))
 
 
 async def live_in(session: AsyncSession, asset_id: int, after: int, most: int) -> list[int]:

@@ -2,6 +2,7 @@
 make it: it ends with its time, when it is revoked, when the text goes into the trash, and when its maker may not edit the text any more.
 """
 
+import hmac
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,12 +15,12 @@ from sqlalchemy.orm import load_only
 from cms.db.session import Work
 from cms.errors import Conflict, Forbidden, Gone, InvalidInput, NotFound, OperatorError
 from cms.events import WorkChanged
-from cms.models import Post, PreviewLink, Revision, User, WorkingCopy
+from cms.models import Asset, Post, PreviewLink, Revision, User, WorkingCopy
 from cms.policy import Actor
 from cms.schemas.links import PreviewLinkInput
 from cms.schemas.post import PostFields
 from cms.sealing import Sealer
-from cms.services import audit, outbox, posts, site, tokens
+from cms.services import audit, media_places, outbox, posts, site, tokens
 from cms.wording import say
 
 LIFETIMES = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
@@ -158,6 +159,10 @@ async def find(session: AsyncSession, carrier: str, now: datetime) -> Sight:
     link = await session.scalar(select(PreviewLink).where(PreviewLink.token_hash == tokens.digest(carrier)))
     if link is None:
         raise NotFound
+    return await _sight(session, link, now)
+
+
+async def _sight(session: AsyncSession, link: PreviewLink, now: datetime) -> Sight:
     maker = await session.get(User, link.created_by_id) if link.created_by_id else None
     if maker is None or maker.is_disabled or not link.is_open_at(now):
         raise Gone(ENDED)
@@ -176,6 +181,26 @@ async def shown_by(session: AsyncSession, sight: Sight) -> Text:
         return Text(copy.content, PostFields.model_validate(copy.fields), str(copy.version))
     revision = await session.get_one(Revision, number)
     return Text(revision.content, PostFields.model_validate(revision.fields), f"r{number}", revision.created_at)
+
+
+def file_pass(sealer: Sealer, link_id: int, asset_id: int) -> str:
+    """What an address of a file carries in a page that a link shows: good for this file, and as long as the link is."""
+    return f"{link_id}-{sealer.mark(f'file {asset_id} of preview {link_id}')}"
+
+
+async def opens_file(session: AsyncSession, sealer: Sealer, given: str, asset_id: int, now: datetime) -> bool:
+    """Whether we gave out this ``file_pass``, the link has not ended, and what it shows still has the file."""
+    number = given.partition("-")[0]
+    if not number.isdecimal() or not hmac.compare_digest(given.encode(), file_pass(sealer, int(number), asset_id).encode()):
+        return False
+    link, asset = await session.get(PreviewLink, int(number)), await session.get(Asset, asset_id)
+    if link is None or asset is None:
+        return False
+    try:
+        sight = await _sight(session, link, now)
+    except Gone:
+        return False
+    return await media_places.are_in_text(session, asset, sight.post.id, link.revision_id)
 
 
 async def count(work: Work, looks: Mapping[int, int]) -> None:

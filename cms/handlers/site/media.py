@@ -13,10 +13,12 @@ from cms.errors import NotFound
 from cms.handlers.site.base import SiteHandler
 from cms.models.media import Asset
 from cms.policy import Capability, allows
-from cms.services import media, media_places
+from cms.services import media, media_places, preview_links
 from cms.services.renditions import storage_name
+from cms.ui.words import href
 
 CONTENT_POLICY = "sandbox; default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+BY_PREVIEW = "preview"  # the argument with which a preview's page asks for files
 FOR_EVER = "public, max-age=31536000, immutable"
 CAPTIONS = "text/vtt"
 SIGNED_FOR = 3600  # seconds that an address of the storage can be used
@@ -40,6 +42,22 @@ class FileHandler(SiteHandler):
 
     content_policy = CONTENT_POLICY
     is_kept = False  # streamed, and cheap
+    is_guest = False  # somebody who looks at a preview
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        self.is_let_in = self.is_let_in and not self.is_guest
+
+    async def _may_come_in(self) -> bool:
+        self.is_guest = await self._is_passed(self.get_query_argument(BY_PREVIEW, ""))
+        return self.is_guest or await super()._may_come_in()
+
+    async def _is_passed(self, given: str) -> bool:
+        if not given:
+            return False
+        async with self.read() as session:
+            number, now = self.number(self.path_args[0] or ""), self.parts.database.clock()
+            return await preview_links.opens_file(session, self.parts.sealer, given, number, now)
 
     def set_default_headers(self) -> None:
         """Of all that is no file: where one is now, and that there is none, may be otherwise in a moment."""
@@ -54,16 +72,22 @@ class FileHandler(SiteHandler):
             if not await media.knows_address(session, asset, mark, name):
                 raise NotFound
             is_public = not frame.private_media or await media_places.are_public(session, asset)
-        if not is_public:
-            await self._require_somebody()
+        if not is_public and not self.is_guest:
+            await self._require_somebody(asset)
         return asset
 
-    async def _require_somebody(self) -> None:
-        """What nobody has published is seen by those at the desk who may see it there."""
+    async def _require_somebody(self, asset: Asset) -> None:
+        """What nobody has published is seen by those at the desk who may see it there, in the library or in a text."""
         self.is_private = True
         await self.load_actor()
-        if not allows(self.actor, Capability.MEDIA_UPLOAD):
-            raise NotFound
+        if allows(self.actor, Capability.MEDIA_SEE):
+            return
+        async with self.read() as session:
+            if not await media_places.are_seen_by(session, self.actor, asset):
+                raise NotFound
+
+    def lead_to_present(self, address: str) -> None:
+        self.redirect(href(address) + self._kept_query, status=302)
 
     async def send_file(self, file: File, again: Callable[[], Awaitable[Any]] | None = None) -> None:
         """``again``: makes what the storage does not have any more."""
@@ -71,7 +95,7 @@ class FileHandler(SiteHandler):
         if self.check_etag_header():
             self.set_status(304)
             return
-        if self._sent_elsewhere(file):
+        if not self.is_guest and self._sent_elsewhere(file):
             return
         span = self._wanted_range(file.size)
         if span is not None and span[0] >= span[1]:
@@ -93,10 +117,16 @@ class FileHandler(SiteHandler):
         self._transforms = []  # compressing would change what lengths and ranges count
         self.set_header("Content-Type", file.content_type)
         self.set_header("Content-Disposition", self._disposition(file))
-        self.set_header("Cache-Control", FOR_EVER.replace("public", "private") if self.is_private else FOR_EVER)
+        self.set_header("Cache-Control", self._keeping)
         self.set_header("Cross-Origin-Resource-Policy", "cross-origin")
         self.set_header("Accept-Ranges", "bytes")
         self.set_header("Etag", f'"{file.mark}"')
+
+    @property
+    def _keeping(self) -> str:
+        if self.is_guest:
+            return "private, no-store"  # it is gone when the preview is
+        return FOR_EVER.replace("public", "private") if self.is_private else FOR_EVER
 
     def _disposition(self, file: File) -> str:
         in_place = file.content_type.startswith(SHOWN_IN_PLACE) or file.content_type == CAPTIONS
@@ -154,7 +184,7 @@ class MediaHandler(FileHandler):
     async def get(self, asset_id: str, mark: str, name: str) -> None:
         asset = await self.find(asset_id, mark, name)
         if self.request.path != asset.path:
-            self.redirect_to_path(asset.path, status=302)
+            self.lead_to_present(asset.path)
             return
         digest = asset.shown_digest
         await self.send_file(File(media.storage_name(digest), asset.name, asset.content_type, asset.shown_size, digest[:32]))
@@ -165,7 +195,7 @@ class LatestMediaHandler(FileHandler):
 
     async def get(self, asset_id: str, name: str) -> None:
         asset = await self.find(asset_id, "", name)
-        self.redirect_to_path(asset.path, status=302)
+        self.lead_to_present(asset.path)
 
 
 class RenditionHandler(FileHandler):
@@ -182,7 +212,7 @@ class RenditionHandler(FileHandler):
         present = replace(spec, focus=asset.focus) if spec.shape else spec
         address = path(asset.path, present)
         if self.request.path != address:
-            self.redirect_to_path(address, status=302)
+            self.lead_to_present(address)
             return
         renditions, digest = self.parts.renditions, asset.shown_digest
         size = await renditions.size(asset, present)

@@ -1,8 +1,10 @@
 """A text as it is being written, or one of its revisions, shown to whoever has the link: the site's page, with a bar that says so."""
 
 import re
+from urllib.parse import urlencode
 
 from cms.handlers.site.base import SiteHandler
+from cms.handlers.site.media import BY_PREVIEW
 from cms.models.post import Kind
 from cms.services import preview_links, site
 from cms.services.preview_links import ENDED, Sight
@@ -14,6 +16,9 @@ from cms.wording import say
 _ROBOT = re.compile(
     r"bot|crawl|spider|preview|fetch|scan|monitor|curl|wget|python|http-client|facebookexternalhit|whatsapp|slack", re.IGNORECASE
 )
+_TAG = re.compile(rb"""<(?:a|img|source|video|audio|track)\b(?:[^>"]|"[^"]*")*>""")
+_ADDRESSES = re.compile(rb"""(?<=\s)(?:href|src|srcset|poster)="[^"]*\"""")
+_FILE = re.compile(rb"""(?<=[" ])/media/([1-9][0-9]{0,17})/[^"\s?#]*[^"\s?#,](?=["\s#,])""")
 
 
 class PreviewLinkHandler(SiteHandler):
@@ -29,14 +34,24 @@ class PreviewLinkHandler(SiteHandler):
 
     async def get(self, carrier: str) -> None:
         async with self.read() as session:
-            self.parts.use_frame(await site.get_frame(session))
+            frame = await site.get_frame(session)
+            self.parts.use_frame(frame)
             sight = await preview_links.find(session, carrier, self.parts.database.clock())
             revision = await preview_links.shown_by(session, sight) if sight.link.revision_id else None
         article, version = await self.parts.guests.article(sight)
         guest = {"link": sight.link, "version": version, "stream": self.reverse_url("live.preview", carrier), "revision": revision}
         template = "site/page.html" if sight.post.kind is Kind.PAGE else "site/post.html"
-        self.render(template, article=article, branch=Branch(None, (), ()), is_preview=True, guest=guest)
+        page = self.render_string(template, article=article, branch=Branch(None, (), ()), is_preview=True, guest=guest)
+        self.finish(page if frame.is_open and not frame.private_media else self._with_passes(page, sight.link.id))
         await self._count(sight)
+
+    def _with_passes(self, page: bytes, link_id: int) -> bytes:
+        """The files that it shows are open to whoever has the page, though others may not have them."""
+
+        def passed(found: re.Match[bytes]) -> bytes:
+            return found[0] + b"?" + urlencode({BY_PREVIEW: preview_links.file_pass(self.parts.sealer, link_id, int(found[1]))}).encode()
+
+        return _TAG.sub(lambda tag: _ADDRESSES.sub(lambda found: _FILE.sub(passed, found[0]), tag[0]), page)
 
     async def _count(self, sight: Sight) -> None:
         """When the page is out: people who open it, but not its maker, nor a page that only looks for what is new."""

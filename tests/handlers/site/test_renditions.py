@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from cms.content.renditions import Spec, path
 from cms.db.session import Database
-from cms.models import Asset, Rendition
+from cms.models import Asset, PreviewLink, Rendition
 from cms.models.media import MediaKind
 from cms.models.site import Access
 from cms.policy import SYSTEM
@@ -21,6 +21,8 @@ from cms.services import media, media_changes, renditions
 from cms.services import site as sites
 from cms.services.media_changes import Sent, Shown
 from tests import factories, s3
+from tests.handlers.admin.pages import saved, written
+from tests.handlers.site.test_preview_links import link
 from tests.web import Site, running_site
 
 
@@ -142,6 +144,61 @@ async def test_private_file_is_for_those_at_the_desk_until_readers_see_it(site: 
     await factories.published(site.database, actor, text=f"![]({asset.path})")
     assert [(await site.browser().get(address)).status for address in addresses] == [200, 302, 200]
     assert (await site.browser().get(asset.path)).headers["Cache-Control"].startswith("public")
+
+
+@pytest.mark.parametrize("is_closed", [False, True])
+async def test_preview_shows_its_files_as_long_as_it_lasts(site: Site, is_closed: bool) -> None:
+    owner, guest = await site.signed_in("owner"), site.browser()
+    asset, other = await brought(site), await brought(site, picture(colour="red"), name="other.png")
+    async with site.database.transaction() as work:
+        await sites.configure(work, media={"is_private": not is_closed})
+        if is_closed:
+            await sites.choose_access(work, SYSTEM, Access.PRIVATE, "hash")
+    text = f"[whole](/media/{asset.id}/harbour.png)\n\n![a]({asset.path})"
+    post_id = await written(owner, text=text)
+    at = await link(owner, post_id)
+    page = (await guest.get(at)).page
+    shown = {each.get("src") or "" for each in page.iter("img")} | {
+        each.split()[0] for source in page.iter("source") for each in (source.get("srcset") or "").split(",")
+    }
+    passed = sorted({each for each in shown if each.startswith(f"/media/{asset.id}/")})
+    assert len(passed) > 3
+    mark = passed[0].partition("?")[2]
+    to_whole = next(each.get("href") or "" for each in page.iter("a") if "/media/" in (each.get("href") or ""))
+    for address in passed[:2] + passed[-1:] + [f"{asset.path}?{mark}"]:
+        answer = await guest.get(address)
+        assert (answer.status, answer.headers["Cache-Control"]) == (200, "private, no-store")
+    assert to_whole == f"{asset.path}?{mark}"
+    assert (await guest.get(f"/media/{asset.id}/harbour.png?{mark}")).location == to_whole
+    closed = 403 if is_closed else 404
+    refused = (asset.path, f"{other.path}?{mark}", f"{asset.path}?{mark}0", f"{asset.path}?preview=x", f"{asset.path}?preview=9-{'0' * 32}")
+    assert [(await guest.get(address)).status for address in refused] == [closed] * len(refused)
+    if is_closed:
+        assert (await guest.get(f"/?{mark}")).status == 403
+    await saved(owner, post_id, text="It shows nothing any more.")
+    assert (await guest.get(f"{asset.path}?{mark}")).status == closed
+    await saved(owner, post_id, text=text)
+    assert (await guest.get(f"{asset.path}?{mark}")).status == 200
+    async with site.database.transaction() as work:
+        await work.session.execute(update(PreviewLink).values(revoked_at=work.now))
+    assert (await guest.get(f"{asset.path}?{mark}")).status == closed
+
+
+async def test_files_of_a_text_are_seen_by_whoever_sees_it_at_the_desk(site: Site) -> None:
+    asset, film = await brought(site), await brought(site, b"film", name="ebb.mp4", kind="video", content_type="video/mp4")
+    still = await brought(site, picture(colour="red"), name="still.png")
+    async with site.database.transaction() as work:
+        await sites.configure(work, media={"is_private": True})
+        (await work.session.get_one(Asset, film.id)).poster_id = still.id
+    owner, contributor = await site.signed_in("owner"), await site.signed_in("contributor")
+    text, addresses = f"![a]({asset.path})\n\n![b]({film.path})", (asset.path, film.path, still.path, path(asset.path, Spec(320, "webp")))
+    await written(owner, text=text)
+    assert [(await contributor.get(address)).status for address in addresses] == [404] * 4
+    await written(contributor, text=text)
+    for address in addresses:
+        answer = await contributor.get(address)
+        assert (answer.status, answer.headers["Cache-Control"]) == (200, "private, max-age=31536000, immutable")
+        assert (await site.browser().get(address)).status == 404
 
 
 async def test_no_cache_in_between_keeps_where_a_file_is_or_that_there_is_none(
