@@ -6,7 +6,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, EmailStr, Field
 
 from cms.schemas.post import RowId
 from cms.schemas.site import LinkInput
-from cms.schemas.text import Line, Name, Paragraphs
+from cms.schemas.text import Line, Name, Paragraphs, Sought
 
 MIN_PASSWORD = 10  # characters
 MAX_PASSWORD = 1000
@@ -141,6 +141,6 @@ class PeopleQuery(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    q: Line = Field("", max_length=100)
+    q: Sought = ""
     role: Literal["", "owner", "administrator", "editor", "author", "contributor", "disabled"] = ""
     page: int = Field(1, ge=1, le=100_000)

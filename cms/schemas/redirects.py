@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from cms.errors import InvalidInput
 from cms.schemas.site import Place
-from cms.schemas.text import Line, Paragraphs
+from cms.schemas.text import Line, Paragraphs, Sought
 from cms.wording import phrases, say
 
 COLUMNS = ("path", "target", "match")
@@ -58,7 +58,7 @@ class RedirectsQuery(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    q: Line = Field("", max_length=200)
+    q: Sought = ""
     sort: Literal["", "hits", "last"] = ""
     page: int = Field(1, ge=1, le=100_000)
 

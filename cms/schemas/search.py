@@ -5,15 +5,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from cms.schemas.text import Line, clean_line
+from cms.schemas.text import Line, Sought, cut
 
-MAX_QUERY = 200  # characters; what follows is not looked at
 MAX_FILTER = 400
 FILTERS = ("tag", "category", "author", "year")
-
-
-def _cut(length: int) -> BeforeValidator:
-    return BeforeValidator(lambda value: clean_line(str(value)[: 4 * length])[:length].strip())
 
 
 def _page(value: Any) -> int:
@@ -31,11 +26,11 @@ class SearchInput(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    q: Annotated[Line, _cut(MAX_QUERY)] = ""
+    q: Sought = ""
     page: Annotated[int, BeforeValidator(_page)] = 1
-    tag: Annotated[Line, _cut(MAX_FILTER)] = ""
-    category: Annotated[Line, _cut(MAX_FILTER)] = ""
-    author: Annotated[Line, _cut(MAX_FILTER)] = ""
+    tag: Annotated[Line, cut(MAX_FILTER)] = ""
+    category: Annotated[Line, cut(MAX_FILTER)] = ""
+    author: Annotated[Line, cut(MAX_FILTER)] = ""
     year: Annotated[str, BeforeValidator(_year)] = ""
 
     @property

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from cms.schemas.post import MAX_TAGS, CustomText, RowId, gather_custom, parts_of, short_tags
-from cms.schemas.text import Language, Line, Name, Paragraphs
+from cms.schemas.text import Language, Line, Name, Paragraphs, Sought
 
 MAX_SNIPPET = 20_000  # characters
 MAX_TEMPLATE = 200_000
@@ -14,7 +14,7 @@ MAX_TEMPLATE = 200_000
 class SnippetsQuery(BaseModel):
     model_config = ConfigDict(frozen=True)
 
-    q: Line = Field("", title="Search", max_length=200)
+    q: Sought = Field("", title="Search")
 
 
 class SnippetInput(BaseModel):

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from cms.errors import InvalidInput
 from cms.schemas.post import RowId, parts_of
-from cms.schemas.text import Line, Paragraphs
+from cms.schemas.text import Line, Paragraphs, Sought
 
 MAX_NAME = 80
 MAX_DESCRIPTION = 2000
@@ -27,7 +27,7 @@ class TermInput(BaseModel):
 class TagsQuery(BaseModel):
     model_config = ConfigDict(frozen=True)
 
-    q: Line = Field("", max_length=200)
+    q: Sought = ""
     unused: bool = False
     page: int = Field(1, ge=1, le=1_000_000)
 

@@ -8,7 +8,8 @@ from cms.content import spelling
 from cms.content.folding import fold, spans, words
 from cms.content.highlight import snippet
 from cms.content.search_query import MAX_TERMS, parse
-from cms.schemas.search import MAX_QUERY, SearchInput, Term
+from cms.schemas.search import SearchInput, Term
+from cms.schemas.text import MAX_SOUGHT
 
 WORDS = st.text("abcdefgh", min_size=4, max_size=12)
 
@@ -46,7 +47,7 @@ def test_the_last_word_may_be_unfinished(query: str, may_go_on: bool) -> None:
 @given(st.text())
 def test_nothing_that_is_typed_is_an_error(text: str) -> None:
     asked = SearchInput.model_validate(dict.fromkeys(("q", "page", "tag", "category", "author", "year"), text))
-    assert len(asked.q) <= MAX_QUERY
+    assert len(asked.q) <= MAX_SOUGHT
     terms = parse(asked.q)
     assert len(terms) <= MAX_TERMS
     assert not {sign for term in terms for word in term.words for sign in word} & set("\"'\\\0 :*()&|!<>^-")
