@@ -3,6 +3,7 @@
 import codecs
 import contextlib
 import json
+import math
 import re
 import zipfile
 from pathlib import Path
@@ -30,6 +31,7 @@ _OGG_AUDIO = (b"\x01vorbis", b"OpusHead", b"Speex   ", b"\x7fFLAC")
 _MP3 = re.compile(rb"ID3[\x02-\x04]|\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")
 
 _A_BLINK = 0.1  # seconds: what is shorter is bytes that happen to begin so
+_LONGEST, _WIDEST = 10_000_000, 65_535  # seconds and pixels: whatever says more of itself says nothing
 
 _OFFICE = {
     "word/": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
@@ -45,6 +47,7 @@ _SAYS_ITS_TYPE = {  # in its first member
 _BOMB = "This archive would grow into far more than it is when it is unpacked, so it is not taken."
 _MOST_RATIO, _SMALL_ENOUGH = 200, 100_000_000  # unpacked to packed; bytes that are nobody's harm
 _DENSE = 4  # an archive in an archive that can be packed so much again is one of nothing
+_DEEPEST = 4  # archives in each other
 
 _MOST_TEXT = 100_000_000  # bytes that are read to see whether it is text
 _MOST_JSON = 5_000_000
@@ -93,13 +96,19 @@ def _recording(path: Path, file: BinaryIO, head: bytes, size: int) -> Probed | N
         return Probed("audio/aac", duration=lasts)
     content_type = _sound(head)
     lasts = (TinyTag.get(path, tags=False).duration or 0.0) if content_type else 0.0
-    return Probed(content_type, duration=lasts) if content_type and lasts > _A_BLINK else None
+    return Probed(content_type, duration=_believed(lasts)) if content_type and lasts > _A_BLINK else None
 
 
 def _film(film: films.Film, sound: str, pictures_too: str) -> Probed:
     if film.size is None:
-        return Probed(sound, duration=film.duration)
-    return Probed(pictures_too, *film.size, duration=film.duration)
+        return Probed(sound, duration=_believed(film.duration))
+    size = film.size if all(0 < side <= _WIDEST for side in film.size) else (None, None)
+    return Probed(pictures_too, *size, duration=_believed(film.duration))
+
+
+def _believed(lasts: float | None) -> float | None:
+    """Files say what they like, infinity and what is no number included."""
+    return lasts if lasts and 0 < lasts < _LONGEST else None
 
 
 def _sound(head: bytes) -> str | None:
@@ -178,13 +187,23 @@ def _archive_type(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> s
 
 
 def _is_bomb(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], size: int) -> bool:
-    if sum(member.file_size for member in members) > max(_SMALL_ENOUGH, _MOST_RATIO * size):
-        return True
-    return any(_is_dense_archive(archive, member) for member in members)
+    return _unpacked(archive, members, _DEEPEST) > max(_SMALL_ENOUGH, _MOST_RATIO * size)
 
 
-def _is_dense_archive(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
-    if member.flag_bits & 1 or member.file_size < _DENSE * max(1, member.compress_size):
-        return False
+def _unpacked(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], deep: int) -> float:
+    """Bytes, with those of archives that lie in it as they are; more than anything of those that can be packed again, or lie too deep."""
+    return sum(member.file_size + _unpacked_inside(archive, member, deep) for member in members)
+
+
+def _unpacked_inside(archive: zipfile.ZipFile, member: zipfile.ZipInfo, deep: int) -> float:
+    is_dense, is_as_it_is = member.file_size >= _DENSE * max(1, member.compress_size), member.compress_type == zipfile.ZIP_STORED
+    if member.flag_bits & 1 or not (is_dense or is_as_it_is):
+        return 0
     with archive.open(member) as inside:
-        return inside.read(4) == b"PK\3\4"
+        if inside.read(4) != b"PK\3\4":
+            return 0
+        if is_dense or not deep:
+            return math.inf
+        with contextlib.suppress(zipfile.BadZipFile), zipfile.ZipFile(inside) as packed:
+            return _unpacked(packed, packed.infolist(), deep - 1)
+    return 0

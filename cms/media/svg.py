@@ -1,5 +1,6 @@
 """Drawings (SVG): refused if they do something, cleaned of what is not drawing, and measured."""
 
+import math
 import re
 from typing import Any
 from xml.parsers import expat
@@ -10,6 +11,7 @@ from cms.media.kinds import Refused
 from cms.wording import say
 
 MAX_BYTES = 5_000_000
+LONGEST_SIDE = 10_000  # pixels: what says more is taken for a smaller one of the same shape
 
 _BEGINS = re.compile(rb"\s*(<\?xml\b|<!--|<!DOCTYPE\s+svg\b|<svg\b|<\w+:svg\b)")
 _HEAD = 100_000  # bytes in which its first element stands
@@ -48,7 +50,11 @@ def dimensions(content: bytes) -> Dimensions:
     box = [float(number) for number in re.findall(r"-?\d*\.?\d+", attributes.get("viewBox", ""))]
     if len(box) == 4 and min(box[2:]) > 0:
         width, height = _completed(width, height, box[2] / box[3], box[2])
-    return (max(1, round(width)), max(1, round(height))) if width and height else (None, None)
+    longest = max(width, height)
+    if not min(width, height) or not math.isfinite(longest):
+        return (None, None)
+    shrunk = min(1, LONGEST_SIDE / longest)
+    return max(1, round(width * shrunk)), max(1, round(height * shrunk))
 
 
 def _completed(width: float, height: float, ratio: float, wide: float) -> tuple[float, float]:

@@ -109,6 +109,18 @@ def nested_zip() -> bytes:
     return zipped({f"{number}.zip": zipped({f"{each}.zip": inner for each in range(16)}) for number in range(16)})
 
 
+def stored_zip(deep: int, content: bytes = bytes(60_000_000)) -> bytes:
+    """Archives in each other, two in each, that cannot be packed any more but for what lies at the bottom."""
+    inner = zipped({"0": content})
+    for _ in range(deep):
+        kept = io.BytesIO()
+        with zipfile.ZipFile(kept, "w") as archive:
+            for number in range(2):
+                archive.writestr(f"{number}.zip", inner)
+        inner = kept.getvalue()
+    return inner
+
+
 def office(folder: str) -> bytes:
     return zipped({"[Content_Types].xml": b"<Types/>", f"{folder}/document.xml": b"<d/>"})
 
@@ -136,9 +148,9 @@ def element(name: str, *contents: bytes) -> bytes:
     return bytes.fromhex(name) + pack(">Q", 1 << 56 | len(inside)) + inside
 
 
-def webm(document: bytes = b"webm") -> bytes:
-    info = element("1549a966", element("2ad7b1", (1_000_000).to_bytes(3)), element("4489", pack(">d", 4500.0)))
-    video = element("e0", element("b0", (320).to_bytes(2)), element("ba", (240).to_bytes(2)))
+def webm(document: bytes = b"webm", *, lasts: float = 4.5, width: bytes = (320).to_bytes(2)) -> bytes:
+    info = element("1549a966", element("2ad7b1", (1_000_000).to_bytes(3)), element("4489", pack(">d", 1000 * lasts)))
+    video = element("e0", element("b0", width), element("ba", (240).to_bytes(2)))
     tracks = element("1654ae6b", element("ae", element("83", b"\x01"), video))
     unknown_length = bytes.fromhex("18538067") + b"\x01" + b"\xff" * 7  # as browsers write it while they record
     return element("1a45dfa3", element("4282", document)) + unknown_length + info + tracks + element("1f43b675", bytes(50))
@@ -185,6 +197,11 @@ def opus(seconds: int = 3) -> bytes:
 SVG = b"""<?xml version="1.0"?>
 <!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 100" width="5cm"><!-- tide --><rect width="9" height="9"/></svg>"""
+
+
+def drawing(attributes: str) -> bytes:
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {attributes}/>'.encode()
+
 
 PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\nstartxref\n9\n%%EOF\n"
 JSON = json.dumps({"tide": "high"}).encode()

@@ -1,5 +1,6 @@
 """What files are, told by what is in them."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,8 @@ def of(tmp_path: Path):
         (made.animation("WEBP", 3), Probed("image/webp", 40, 30, frames=3)),
         (made.animation("PNG", 3), Probed("image/png", 40, 30, frames=3)),
         (made.SVG, Probed("image/svg+xml", 189, 94, has_alpha=True)),
+        *((made.drawing(f'width="{width}" height="9"'), Probed("image/svg+xml", has_alpha=True)) for width in ("9" * 400, "0." + "0" * 400 + "1")),
+        (made.drawing('viewBox="0 0 80000000000 40000000000"'), Probed("image/svg+xml", 10_000, 5000, has_alpha=True)),
         (made.mp3(), Probed("audio/mpeg", duration=1.045)),
         (made.aac(), Probed("audio/aac", duration=0.929)),
         (made.wav(), Probed("audio/wav", duration=0.5)),
@@ -43,6 +46,8 @@ def of(tmp_path: Path):
         (made.mp4(b"isom", turned=True), Probed("video/mp4", 360, 640, duration=2.5)),
         (made.mp4(b"qt  "), Probed("video/quicktime", 640, 360, duration=2.5)),
         (made.webm(), Probed("video/webm", 320, 240, duration=4.5)),
+        *((made.webm(lasts=lasts), Probed("video/webm", 320, 240)) for lasts in (math.inf, math.nan, -4.5, 1e300)),
+        *((made.webm(width=width), Probed("video/webm", duration=4.5)) for width in (b"", b"\xff" * 5, b"\xff" * 4000)),
         (made.PDF, Probed("application/pdf")),
         (made.zipped({"a.txt": b"a"}), Probed("application/zip")),
         (made.office("word"), Probed("application/vnd.openxmlformats-officedocument.wordprocessingml.document")),
@@ -108,7 +113,11 @@ def test_photographs_of_phones_are_refused_with_what_to_send(of) -> None:
         of(made.box(b"ftyp", b"heic\0\0\0\0mif1heic") + bytes(100))
 
 
-@pytest.mark.parametrize("content", [made.nested_zip(), made.zipped({"0": bytes(150_000_000)})], ids=["nested", "flat"])
+@pytest.mark.parametrize("content", [made.nested_zip(), made.stored_zip(3), made.stored_zip(6), made.zipped({"0": bytes(150_000_000)})])
 def test_archives_that_grow_without_end_are_refused(of, content: bytes) -> None:
     with pytest.raises(Refused, match="unpacked"):
         of(content)
+
+
+def test_archives_in_archives_are_taken(of) -> None:
+    assert of(made.stored_zip(3, bytes(1000))) == Probed("application/zip")
