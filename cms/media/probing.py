@@ -102,8 +102,8 @@ def _recording(path: Path, file: BinaryIO, head: bytes, size: int) -> Probed | N
 def _film(film: films.Film, sound: str, pictures_too: str) -> Probed:
     if film.size is None:
         return Probed(sound, duration=_believed(film.duration))
-    size = film.size if all(0 < side <= _WIDEST for side in film.size) else (None, None)
-    return Probed(pictures_too, *size, duration=_believed(film.duration))
+    width, height = film.size if all(0 < side <= _WIDEST for side in film.size) else (None, None)
+    return Probed(pictures_too, width, height, duration=_believed(film.duration))
 
 
 def _believed(lasts: float | None) -> float | None:

@@ -11,6 +11,7 @@ from cms.models.base import Base, JsonMap, Moment, PrimaryKey
 from cms.models.post import Side
 
 MARK_LENGTH = 12  # of the digest that stands in an address
+MAX_FOLDED = 120  # characters of a folded name by which it is told from others
 
 
 class MediaKind(StrEnum):
@@ -44,7 +45,7 @@ class Folder(Base):
     id: Mapped[PrimaryKey]
     parent_id: Mapped[int | None] = mapped_column(Id, ForeignKey("folders.id", ondelete="CASCADE"))
     name: Mapped[str] = mapped_column(String(80))
-    folded: Mapped[str] = mapped_column(String(120))
+    folded: Mapped[str] = mapped_column(String(MAX_FOLDED))
     created_at: Mapped[Moment]
     created_by_id: Mapped[int | None] = mapped_column(Id, ForeignKey("users.id", ondelete="SET NULL"))
 
@@ -143,7 +144,7 @@ class AssetTag(Base):
     __tablename__ = "asset_tags"
 
     asset_id: Mapped[int] = mapped_column(Id, ForeignKey("assets.id", ondelete="CASCADE"), primary_key=True)
-    folded: Mapped[str] = mapped_column(String(120), primary_key=True, index=True)
+    folded: Mapped[str] = mapped_column(String(MAX_FOLDED), primary_key=True, index=True)
     name: Mapped[str] = mapped_column(String(80))
 
 

@@ -11,6 +11,7 @@ from cms.content.folding import fold
 from cms.db.session import Work
 from cms.errors import InvalidInput, NotFound
 from cms.models import Asset, Folder
+from cms.models.media import MAX_FOLDED
 from cms.policy import Actor, Capability
 from cms.schemas.library import FolderInput
 from cms.services import audit, media, site
@@ -75,7 +76,7 @@ async def create(work: Work, actor: Actor, wanted: FolderInput) -> Folder:
         raise InvalidInput({"": say("There are {most} folders already; delete one that nobody needs any more.", most=MOST)})
     _require_place(branches, None, wanted)
     folder = Folder(
-        parent_id=wanted.parent or None, name=wanted.name, folded=fold(wanted.name), created_at=work.now, created_by_id=actor.user_id
+        parent_id=wanted.parent or None, name=wanted.name, folded=_key(wanted.name), created_at=work.now, created_by_id=actor.user_id
     )
     work.session.add(folder)
     await work.session.flush()
@@ -90,7 +91,7 @@ async def save(work: Work, actor: Actor, folder_id: int, wanted: FolderInput) ->
     folder = await _changeable(work, actor, folder_id)
     _require_place(branches, folder, wanted)
     before = {"name": folder.name, "parent": folder.parent_id}
-    folder.name, folder.folded, folder.parent_id = wanted.name, fold(wanted.name), wanted.parent or None
+    folder.name, folder.folded, folder.parent_id = wanted.name, _key(wanted.name), wanted.parent or None
     if details := audit.difference(before, {"name": folder.name, "parent": folder.parent_id}):
         media.tell(work)
         audit.note(work, actor, "folder.save", "folder", folder_id, **details)
@@ -119,6 +120,11 @@ async def delete(work: Work, actor: Actor, folder_id: int) -> Folder:
     return folder
 
 
+def _key(name: str) -> str:
+    """Some letters become a dozen."""
+    return fold(name)[:MAX_FOLDED]
+
+
 async def _held(work: Work) -> list[Branch]:
     """The tree, and the site held: of two who change it, one comes after the other."""
     await site.hold(work)
@@ -143,5 +149,5 @@ def _require_place(branches: Sequence[Branch], folder: Folder | None, wanted: Fo
     if (parent.level + 1 if parent else 0) + height >= DEEPEST:
         raise InvalidInput({"parent": say("Folders lie in each other at most {most} deep.", most=DEEPEST)})
     beside = (branch.folder for branch in branches if (branch.folder.parent_id or 0) == wanted.parent)
-    if any(each.folded == fold(wanted.name) for each in beside if folder is None or each.id != folder.id):
+    if any(each.folded == _key(wanted.name) for each in beside if folder is None or each.id != folder.id):
         raise InvalidInput({"name": "There is a folder of this name already."})

@@ -8,7 +8,6 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
-from cms.content.folding import fold
 from cms.db.session import Database, Work
 from cms.errors import CMSError, Conflict, Forbidden, InvalidInput, NotFound
 from cms.models import Asset, AssetTag
@@ -92,8 +91,8 @@ async def _add_tags(work: Work, actor: Actor, asset_id: int, wanted: LibraryBulk
 
 
 async def _remove_tags(work: Work, actor: Actor, asset_id: int, wanted: LibraryBulk) -> None:
-    asset, leaving = await library.hold(work, actor, asset_id, Capability.MEDIA_EDIT), {fold(name) for name in wanted.tags}
-    await set_tags(work, actor, asset, [name for name in await tags_of(work.session, asset_id) if fold(name) not in leaving])
+    asset, leaving = await library.hold(work, actor, asset_id, Capability.MEDIA_EDIT), {library.tag_key(name) for name in wanted.tags}
+    await set_tags(work, actor, asset, [name for name in await tags_of(work.session, asset_id) if library.tag_key(name) not in leaving])
 
 
 async def _trash(work: Work, actor: Actor, asset_id: int, wanted: LibraryBulk) -> None:
@@ -141,10 +140,10 @@ async def set_tags(work: Work, actor: Actor, asset: Asset, names: Iterable[str])
     """Whether they are others now. A tag is written as somebody wrote it first."""
     wanted: dict[str, str] = {}
     for name in names:
-        wanted.setdefault(fold(name), name)
+        wanted.setdefault(library.tag_key(name), name)
     if len(wanted) > MAX_TAGS:
         raise InvalidInput({"tags": say("It would have more than {most} tags.", most=MAX_TAGS)})
-    before = {fold(name) for name in await tags_of(work.session, asset.id)}
+    before = {library.tag_key(name) for name in await tags_of(work.session, asset.id)}
     if before == wanted.keys():
         return False
     new = wanted.keys() - before

@@ -3,23 +3,34 @@
 from collections.abc import Mapping
 from typing import Any
 
+from cms import policy
 from cms.db.session import Work
-from cms.errors import Conflict, InvalidInput, NotFound
+from cms.errors import CMSError, Conflict, InvalidInput, NotFound
 from cms.models import Asset
 from cms.models.media import MediaKind
 from cms.policy import SYSTEM, Actor, Capability
 from cms.schemas.library import AssetInput
 from cms.services import folders, library, library_acts, media, media_changes, site
-from cms.services.intake import Intake
+from cms.services.intake import Intake, Run
 from cms.services.media import storage_name
 from cms.services.media_changes import Shown
 
 
-async def cut(intake: Intake, asset: Asset, edits: Mapping[str, Any]) -> Shown | None:
+async def save(intake: Intake, run: Run, actor: Actor, asset: Asset, wanted: AssetInput) -> None:
+    """All that is said of it. Raises ``Conflict`` if somebody else changed it meanwhile; what was made of the picture goes again then."""
+    shown = await _cut(intake, actor, asset, wanted.edits)
+    try:
+        await run(lambda work: _save(work, actor, asset.id, wanted, shown))
+    except CMSError:
+        if shown:
+            await run(lambda work: media.forget(work, shown.digest))
+        raise
+
+
+async def _cut(intake: Intake, actor: Actor, asset: Asset, edits: Mapping[str, Any]) -> Shown | None:
     """What readers get of a picture with these edits, made of what was sent; None if they are what it has already."""
-    if dict(asset.edits) == dict(edits) or not is_cut(asset):
-        return None
-    return await _made(intake, asset, edits)
+    is_wanted = dict(asset.edits) != dict(edits) and is_cut(asset) and policy.allows(actor, Capability.MEDIA_EDIT, asset)
+    return await _made(intake, asset, edits) if is_wanted else None
 
 
 async def _made(intake: Intake, asset: Asset, edits: Mapping[str, Any]) -> Shown:
@@ -65,8 +76,7 @@ def is_cut(asset: Asset) -> bool:
     return asset.kind is MediaKind.PICTURE and asset.content_type != "image/svg+xml" and asset.frames == 1
 
 
-async def save(work: Work, actor: Actor, asset_id: int, wanted: AssetInput, shown: Shown | None) -> Asset:
-    """``shown``: what ``cut`` has made. Raises ``Conflict`` if somebody else changed it meanwhile."""
+async def _save(work: Work, actor: Actor, asset_id: int, wanted: AssetInput, shown: Shown | None) -> None:
     asset = await library.hold(work, actor, asset_id, Capability.MEDIA_EDIT)
     focus = {"focus_x": wanted.focus_x, "focus_y": wanted.focus_y} if asset.kind is MediaKind.PICTURE else {}
     poster = {"poster_id": await _poster(work, actor, wanted)} if asset.kind is MediaKind.VIDEO else {}
@@ -76,7 +86,6 @@ async def save(work: Work, actor: Actor, asset_id: int, wanted: AssetInput, show
     folder_id = (await folders.get(work.session, wanted.folder)).id if wanted.folder else None
     library_acts.file(work, actor, asset, folder_id)
     await library_acts.set_tags(work, actor, asset, wanted.tags)
-    return asset
 
 
 async def _poster(work: Work, actor: Actor, wanted: AssetInput) -> int | None:

@@ -105,10 +105,9 @@ def _refuse_offset(upload: Upload, offset: int) -> None:
 
 async def finish(intake: Intake, actor: Actor, upload_id: str, run: Run | None = None) -> Taken:
     """The asset that it becomes; asked again, the one that it became. What is refused is abandoned: it would be refused again."""
-    async with intake.database.read() as session:
-        upload = await get(session, actor, upload_id)
-        if asset := await find_asset(session, upload):
-            return Taken(asset, True)
+    upload, asset = await _standing(intake, actor, upload_id)
+    if asset:
+        return Taken(asset, True)
     if upload.size is not None and upload.received != upload.size:
         raise Conflict(NOT_WHOLE)
     brought = Brought(upload.name, folder_id=upload.folder_id, upload_id=upload.id, replaces_id=upload.replaces_id)
@@ -120,8 +119,19 @@ async def finish(intake: Intake, actor: Actor, upload_id: str, run: Run | None =
     except InvalidInput:
         await abandon(intake, actor, upload_id)
         raise
+    except NotFound:  # somebody who had lost the network asks again while the first is at its end, and takes the pieces
+        _, asset = await _standing(intake, actor, upload_id)
+        if asset is None:
+            raise
+        return Taken(asset, True)
     await _drop_pieces(intake.storage, upload)
     return taken
+
+
+async def _standing(intake: Intake, actor: Actor, upload_id: str) -> tuple[Upload, Asset | None]:
+    async with intake.database.read() as session:
+        upload = await get(session, actor, upload_id)
+        return upload, await find_asset(session, upload)
 
 
 async def _gather(storage: Storage, upload: Upload, path: Path) -> None:

@@ -207,6 +207,17 @@ async def test_tags_keep_the_spelling_of_the_first(database: Database) -> None:
         assert (await library.choices(session)).tags == ["Mud"]
 
 
+async def test_names_of_letters_that_are_many_are_kept(database: Database) -> None:
+    ana, long = await person(database, "author"), "ﷺ" * 80
+    number = (await brought(database, ana, a_png={}))["a_png"]
+    for _ in range(2):
+        await bulk(database, ana, "add_tags", [number], tags=[long])
+    assert [row.tags for row in (await listed(database, ana, tag=long)).rows] == [(long,)]
+    await made(database, ana, long)
+    with pytest.raises(InvalidInput, match="of this name"):
+        await made(database, ana, long)
+
+
 async def test_what_is_shown_goes_to_the_trash_only_with_the_places_known(database: Database) -> None:
     ana = await person(database, "author")
     number = (await brought(database, ana, a_png={}))["a_png"]

@@ -98,6 +98,20 @@ async def test_pieces_become_an_asset_once(intake: Intake) -> None:
     assert not list(intake.folder.iterdir())
 
 
+async def test_asked_again_before_it_has_ended_it_is_brought_once(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    ana, gather = await factories.person(intake.database, "author"), uploads._gather
+    upload_id = await begun(intake, ana, photo())
+
+    async def late(*given: Any) -> None:
+        monkeypatch.setattr(uploads, "_gather", gather)
+        await uploads.finish(intake, ana, upload_id)
+        await gather(*given)
+
+    monkeypatch.setattr(uploads, "_gather", late)
+    again = await uploads.finish(intake, ana, upload_id)
+    assert (again.is_known, [asset.id for asset in await assets(intake.database)]) == (True, [again.asset.id])
+
+
 async def test_two_who_bring_the_same_at_one_moment_bring_one(intake: Intake) -> None:
     people = [await factories.person(intake.database, "author", name) for name in ("Ana", "Ben")]
     taken = await asyncio.gather(*(intake.take_bytes(each, photo(), Brought("a.jpg")) for each in people))

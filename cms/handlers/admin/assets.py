@@ -69,8 +69,7 @@ class AssetHandler(OneHandler):
         form, row = self.form(AssetInput), await self.load(number)
         try:
             wanted = form.value()
-            shown = await media_edits.cut(self.parts.intake, row.asset, wanted.edits) if row.may_change else None
-            await self.in_transaction(lambda work: media_edits.save(work, self.actor, row.asset.id, wanted, shown))
+            await media_edits.save(self.parts.intake, self.in_transaction, self.actor, row.asset, wanted)
         except InvalidInput as error:
             form.refuse(error)
             await self.show(row, form, status=422)

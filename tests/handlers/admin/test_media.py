@@ -7,10 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 from PIL import Image
+from sqlalchemy import select
 
 from cms.content.folding import fold
-from cms.models import Asset
+from cms.models import Asset, Job
 from cms.services.intake import Brought
+from cms.services.media import FORGETTING, storage_name
 from tests import watching
 from tests.factories import asset_row, person, published
 from tests.handlers.admin.pages import by_class, by_id, fields, form_of, title, words
@@ -123,6 +125,11 @@ async def test_focus_turn_and_crop_make_what_readers_get_and_are_taken_back(site
     number = await brought(site)
     at, before = f"/admin/media/{number}", await asset(site, number)
     cut = {"focus_x": "75", "focus_y": "10", "rotation": "90", "crop_left": "0", "crop_top": "50", "crop_width": "100", "crop_height": "50"}
+    there = await kept(site)
+    assert (await ana.post(at, {**await one(ana, number), **cut, "name": "!"})).status == 422
+    async with site.database.read() as session:
+        forgotten = await session.scalars(select(Job).where(Job.name == FORGETTING))
+        assert {storage_name(job.payload["digest"]) for job in forgotten} == await kept(site) - there != set(), "of what was refused"
     assert (await ana.post(at, {**await one(ana, number), **cut})).status == 303
     now = await asset(site, number)
     assert (now.focus, now.edits) == ((75, 10), {"rotation": 90, "crop": [0, 5000, 10000, 5000]})
@@ -138,6 +145,10 @@ async def test_focus_turn_and_crop_make_what_readers_get_and_are_taken_back(site
     whole = {"rotation": "0", "crop_left": "", "crop_top": "", "crop_width": "", "crop_height": ""}
     assert (await ana.post(at, {**await one(ana, number), **whole})).status == 303
     assert ((await asset(site, number)).edits, (await asset(site, number)).shown_digest) == ({}, before.shown_digest)
+
+
+async def kept(site: Site) -> set[str]:
+    return {name async for name, _ in site.application.parts.storage.list()}
 
 
 async def test_script_that_brought_a_picture_says_what_it_shows(site: Site) -> None:
