@@ -153,11 +153,22 @@ async def get_ready(session: AsyncSession, asset_id: int) -> Asset:
 async def knows_address(session: AsyncSession, asset: Asset, mark: str, name: str) -> bool:
     """Whether it has, or had once, an address with this ``mark`` ("": any) and ``name``, which may be without its extension: renditions
     have their own."""
-    if mark in ("", asset.mark) and name in (asset.name, stem_of(asset.name)):
+    if is_at((asset.mark, asset.name), mark, name):
         return True
-    former = select(AssetAddress.name).where(AssetAddress.asset_id == asset.id)
-    names = await session.scalars(former.where(AssetAddress.mark == mark) if mark else former)
-    return any(name in (each, stem_of(each)) for each in names)
+    return any(is_at(former, mark, name) for former in (await former_addresses(session, [asset.id])).get(asset.id, ()))
+
+
+def is_at(known: tuple[str, str], mark: str, name: str) -> bool:
+    return mark in ("", known[0]) and name in (known[1], stem_of(known[1]))
+
+
+async def former_addresses(session: AsyncSession, ids: Collection[int]) -> dict[int, list[tuple[str, str]]]:
+    """Marks and names that these had once."""
+    wanted = select(AssetAddress.asset_id, AssetAddress.mark, AssetAddress.name).where(AssetAddress.asset_id.in_(sorted(ids)))
+    found: dict[int, list[tuple[str, str]]] = {}
+    for asset_id, mark, name in await session.execute(wanted):
+        found.setdefault(asset_id, []).append((mark, name))
+    return found
 
 
 def stem_of(name: str) -> str:

@@ -74,9 +74,21 @@ async def _by_title(session: AsyncSession, titles: set[str]) -> dict[str, str]:
 
 
 async def _media(session: AsyncSession, addresses: dict[str, int]) -> dict[str, Media]:
-    """Addresses of the library as they stand in the text → what is there now."""
+    """Addresses of the library as they stand in the text → what is there now. Numbers alone can be counted through, by people who may not
+    look into it; so the rest has to fit, as it has where files are sent."""
     found = await media.described(session, set(addresses.values()))
-    return {address: found[asset_id] for address, asset_id in addresses.items() if asset_id in found}
+    asked = {address: _mark_and_name(address) for address, asset_id in addresses.items() if asset_id in found}
+    fitting = {address for address, said in asked.items() if media.is_at(_mark_and_name(found[addresses[address]].path), *said)}
+    if others := asked.keys() - fitting:
+        former = await media.former_addresses(session, {addresses[address] for address in others})
+        fitting |= {each for each in others if any(media.is_at(known, *asked[each]) for known in former.get(addresses[each], ()))}
+    return {address: found[addresses[address]] for address in asked if address in fitting}
+
+
+def _mark_and_name(address: str) -> tuple[str, str]:
+    """Of ``/media/NUMBER/MARK/NAME`` in its parts, of that of a rendition, or of one without a mark."""
+    *before, name = unquote(re.split("[?#]", address, maxsplit=1)[0]).split("/")[3:]
+    return (before[0], media.stem_of(name) if len(before) == 2 else name) if before else ("", name)
 
 
 async def _cards(session: AsyncSession, addresses: list[str], here: SplitResult) -> dict[str, Card]:

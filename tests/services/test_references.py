@@ -3,6 +3,7 @@ import gc
 import pytest
 
 from cms.db.session import Database
+from cms.models import AssetAddress
 from cms.services import references
 from tests import factories
 from tests.measuring import unmeasured
@@ -31,6 +32,33 @@ async def test_of_many_titles_the_first_thousand_are_looked_up(database: Databas
         await factories.published(database, author, title=title, slug=title)
     source = "[[t0]] " * 2000 + "".join(f"[[t{number}]] " for number in range(1500))
     assert (await found(database, source)).links == {"t999": "/t999"}
+
+
+async def test_the_library_cannot_be_counted_through_by_texts(database: Database) -> None:
+    async with database.transaction() as work:
+        work.session.add(asset := factories.asset_row("1" * 64, "häfen.jpg", created_at=work.now, alt="Not yet public"))
+        await work.session.flush()
+        work.session.add(AssetAddress(asset_id=asset.id, mark="2" * 12, name="tide.png"))
+    at, mark = f"/media/{asset.id}", "1" * 12
+    there = [
+        f"{at}/{rest}"
+        for rest in ("häfen.jpg", "h%C3%A4fen.jpg?a#b", f"{mark}/häfen.jpg", f"{mark}/640/häfen.avif", "tide.png", f"{'2' * 12}/tide.png")
+    ]
+    none = [
+        f"{at}/{rest}"
+        for rest in (
+            "x",
+            "a.jpg",
+            f"{mark}/x.jpg",
+            f"{mark}/",
+            f"{'3' * 12}/häfen.jpg",
+            f"{mark}/640/x.avif",
+            f"{mark}/tide.png",
+            "a/b/c/d",
+        )
+    ]
+    context = await found(database, " ".join(f"![]({address})" for address in (*there, *none)))
+    assert list(context.media) == there
 
 
 async def test_a_film_begins_with_a_picture_that_is_no_larger_than_it_is_shown(database: Database) -> None:
