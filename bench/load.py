@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
@@ -23,9 +23,9 @@ class Measured:
 
 
 @contextmanager
-def process(command: list[str], port: int, environment: dict[str, str]) -> Iterator[int]:
-    """Run a server until the block ends; yields its process id once it answers."""
-    server = subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL)
+def process(command: list[str], port: int, environment: dict[str, str], log: int | None = None) -> Iterator[int]:
+    """Run a server until the block ends; yields its process id once it answers. ``log``: where its standard error goes, if not to ours."""
+    server = subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=log)
     try:
         _wait_for(port, server)
         yield server.pid
@@ -44,10 +44,26 @@ def measure(pid: int, port: int, path: str, seconds: float) -> Measured:
     return Measured(answered / took, spent / answered, size)
 
 
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process and all its threads, from /proc (proc(5), fields 14 and 15 of stat)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
+def cpu_seconds(*pids: int) -> float:
+    """User and system time of processes and all their threads, from /proc (proc(5), fields 14 and 15 of stat)."""
+    fields = [_stat(pid) for pid in pids]
+    return sum(int(of_one[11]) + int(of_one[12]) for of_one in fields) / TICK
+
+
+def family(pid: int) -> list[int]:
+    """A process and all that it has started, and they."""
+    above: dict[int, int] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has just ended
+            above[int(folder.name)] = int(_stat(int(folder.name))[1])
+    found = [pid]
+    for each in found:  # it grows meanwhile
+        found += [child for child, parent in above.items() if parent == each]
+    return found
+
+
+def _stat(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
 def _ask(port: int, request: bytes, seconds: float) -> tuple[int, int]:
@@ -63,14 +79,14 @@ def _keep_asking(port: int, request: bytes, seconds: float) -> tuple[int, int]:
         for connection in connections:
             connection.sendall(request)
         for connection in connections:
-            size = _read_answer(connection)
+            size = read_answer(connection)
             answered += 1
     for connection in connections:
         connection.close()
     return answered, size
 
 
-def _read_answer(connection: socket.socket) -> int:
+def read_answer(connection: socket.socket) -> int:
     """Bytes of one answer with a Content-Length; anything but 200 ends the measurement."""
     received = b""
     while b"\r\n\r\n" not in received:

@@ -111,7 +111,7 @@ class Form:
         return answer.status, took
 
 
-def everybody(port: int, at: float) -> list[int]:
+def everybody(port: int, at: float, people: int) -> list[int]:
     """All send their forms at one moment (seconds since 1970); the statuses."""
 
     def one(number: int) -> int:
@@ -119,8 +119,8 @@ def everybody(port: int, at: float) -> list[int]:
         time.sleep(max(0.0, at - time.time()))
         return form.send(address(number), PASSWORD)[0]
 
-    with ThreadPoolExecutor(PEOPLE) as threads:
-        return list(threads.map(one, range(PEOPLE)))
+    with ThreadPoolExecutor(people) as threads:
+        return list(threads.map(one, range(people)))
 
 
 def refusals(port: int, tries: int) -> tuple[list[float], list[float]]:
@@ -170,14 +170,14 @@ async def _keep_reading(port: int, number: int, waited: list[float]) -> None:
         writer.close()
 
 
-async def compare_readers(port: int, rounds: int) -> tuple[list[float], list[float]]:
+async def compare_readers(port: int, rounds: int, people: int = PEOPLE) -> tuple[list[float], list[float]]:
     """Quiet and busy, in turn, for as long as the signing in takes. What signs in has a process of its own, and readers another."""
     quiet: list[float] = []
     busy: list[float] = []
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         for number in range(rounds + 1):
             at = time.time() + PREPARED_WITHIN
-            under_way = pool.apply_async(everybody, (port, at))
+            under_way = pool.apply_async(everybody, (port, at, people))
             await asyncio.sleep(at - time.time())
             began = time.perf_counter()
             waited = await read_while(port, lambda: _all_are_in(under_way))  # noqa: B023 - called before the next round

@@ -70,6 +70,14 @@ def test_migrations_run_from_the_wheel(site: Path, tmp_path: Path) -> None:
     assert list((tmp_path / "data").glob("*.db"))
 
 
+@needs_command_line
+def test_bench_says_that_it_needs_a_checkout(site: Path) -> None:
+    command = [sys.executable, "-P", "-m", "cms", "bench", "--quick"]
+    done = subprocess.run(command, capture_output=True, text=True, **surroundings(site))  # type: ignore[call-overload]
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
+    assert "needs a checkout of Squall, wrk and nginx" in done.stderr
+
+
 def expected() -> set[str]:
     """Names in the wheel, from what lies in the checkout."""
     return {name if name.startswith("cms/") else f"cms/_data/{name}" for name in ours()}

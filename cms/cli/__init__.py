@@ -7,7 +7,7 @@ import sys
 import typer
 
 from cms import __version__
-from cms.cli import backup, database, demo, doctor, media, operations, search, secrets, serve, transfers, users
+from cms.cli import backup, bench, database, demo, doctor, media, operations, search, secrets, serve, transfers, users
 from cms.errors import CMSError, InvalidInput
 from cms.wording import parts
 
@@ -24,6 +24,7 @@ serve.register(app)
 operations.register(app)
 demo.register(app)
 doctor.register(app)
+bench.register(app)
 app.add_typer(backup.app, name="backup")
 app.add_typer(database.app, name="db")
 app.add_typer(transfers.app, name="import")

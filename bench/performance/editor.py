@@ -1,0 +1,72 @@
+"""Somebody at the desk who changes the post that is being read, and publishes it, over and over."""
+
+import http.client
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.cookies import SimpleCookie
+from urllib.parse import urlencode, urlsplit
+
+from bench.performance import content
+
+EVERY = 1.0  # seconds
+
+
+class Editor:
+    """A browser without eyes, signed in."""
+
+    def __init__(self, url: str, post: int) -> None:
+        parts = urlsplit(url)
+        self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
+        self._cookies: dict[str, str] = {}
+        self._place = f"/admin/posts/{post}"
+        self._version = 1
+        self.published = 0
+        self._ask("GET", "/login")
+        self._send("/login", {"email": content.EMAIL, "password": content.PASSWORD})
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Publishes every second until the block ends."""
+        ended, problems = threading.Event(), list[Exception]()
+
+        def work() -> None:
+            due = time.monotonic()
+            while not ended.wait(max(0.0, due - time.monotonic())):
+                due += EVERY
+                try:
+                    self.publish()
+                except Exception as problem:
+                    problems.append(problem)
+                    return
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+        if problems:
+            raise problems[0]
+
+    def publish(self) -> None:
+        typed = {"title": content.TITLE, "text": content.text(self.published + 2), "tags": ", ".join(content.TAGS)}
+        self._send(self._place, {**typed, "version": self._version})
+        self._version += 1
+        self._send(f"{self._place}/publication", {"version": self._version})
+        self.published += 1
+
+    def _send(self, path: str, form: dict[str, object]) -> None:
+        status, said = self._ask("POST", path, urlencode({"_xsrf": self._cookies["xsrf"], **form}))
+        if status != 303:
+            raise RuntimeError(f"{path} was answered {status}: {said[:500]}")
+
+    def _ask(self, method: str, path: str, body: str | None = None) -> tuple[int, str]:
+        cookies = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+        self._connection.request(method, path, body, {"Cookie": cookies, "Content-Type": "application/x-www-form-urlencoded"})
+        answer = self._connection.getresponse()
+        for sent in answer.headers.get_all("Set-Cookie", ()):
+            self._cookies |= {name: morsel.value for name, morsel in SimpleCookie(sent).items()}
+        return answer.status, answer.read().decode()

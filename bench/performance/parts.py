@@ -1,0 +1,195 @@
+"""What is measured, each part by itself: it gets a ``Bench`` and gives back what becomes a part of docs/performance.json."""
+
+import asyncio
+import resource
+import socket
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from bench import load, sign_ins
+from bench.performance import content, machine, servers
+from bench.performance.editor import Editor
+from bench.performance.plan import Plan
+from bench.performance.sampling import BROWSER, CONNECTIONS, Server, fetched, sample
+
+HEADERS = {"plain": {}, "browser": BROWSER}
+COMPARED_POSTS = 1_000  # of the site that is compared, if the plan has it
+
+
+@dataclass
+class Bench:
+    folder: Path
+    plan: Plan
+    wagtail: str  # a Python that has it
+    newest: dict[int, int]  # ids of the posts that are asked for, by how many there are
+    running: ExitStack  # what several parts ask
+
+    @classmethod
+    @contextmanager
+    def prepared(cls, folder: Path, plan: Plan, wagtail: str) -> "Iterator[Bench]":
+        """With sites of each size, made on all cores."""
+        sizes = sorted(plan.posts, reverse=True)
+        with get_context("spawn").Pool(len(machine.CORES)) as pool:
+            ids = pool.starmap(content.fill, [(folder / str(number), number) for number in sizes], chunksize=1)
+        with ExitStack() as running:
+            yield cls(folder, plan, wagtail, dict(zip(sizes, ids, strict=True)), running)
+
+    @property
+    def usual(self) -> int:
+        """How many posts a site has where their number is not what is looked at."""
+        return COMPARED_POSTS if COMPARED_POSTS in self.newest else min(self.newest)
+
+    @contextmanager
+    def squall(self, path: str = content.PATH, *, posts: int = 0, **settings: Any) -> Iterator[Server]:
+        with servers.squall(self.folder / str(posts or self.usual), path, **settings) as server:
+            yield server
+
+    @cached_property
+    def ours(self) -> Server:
+        return self.running.enter_context(self.squall())
+
+    @cached_property
+    def nginx(self) -> Server:
+        return self.running.enter_context(servers.nginx(self.folder / "nginx", self.body))
+
+    @cached_property
+    def body(self) -> bytes:
+        return servers.body_of(self.ours)
+
+
+def compared(bench: Bench) -> dict[str, Any]:
+    """Each in turn, in several rounds: what disturbs meets all of a round."""
+    with ExitStack() as stack:
+        running = [
+            bench.nginx,
+            bench.ours,
+            replace(bench.ours, name=servers.SLOW_PATH, headers=servers.SLOW),
+            stack.enter_context(bench.squall(name=servers.MADE_ANEW, page_cache="0")),
+            stack.enter_context(servers.bare(bench.folder / "bare", bench.body)),
+            *(stack.enter_context(servers.wagtail(bench.wagtail, bench.folder / "wagtail", bench.body)) if bench.wagtail else ()),
+        ]
+        samples: dict[str, Any] = {server.name: {how: [] for how in HEADERS} for server in running}
+        for server in running:
+            warm_up(bench, server)
+        for _ in range(bench.plan.rounds):
+            for server in running:
+                for how, headers in HEADERS.items():
+                    samples[server.name][how].append(asdict(sample(server, bench.plan.seconds, headers)))
+        sizes = {server.name: {how: fetched(server, headers) for how, headers in HEADERS.items()} for server in running}
+    return {"samples": samples, "sizes": sizes, "posts": bench.usual, "seconds": bench.plan.seconds}
+
+
+def posts(bench: Bench) -> dict[str, Any]:
+    """Home and post, kept and made anew, on sites of each size."""
+    found: dict[str, Any] = {}
+    for number in bench.plan.posts:
+        with bench.squall("", posts=number) as kept, bench.squall("", posts=number, page_cache="0") as anew:
+            pages = {
+                "home, kept": replace(kept, url=f"{kept.url}/"),
+                "post, kept": replace(kept, url=kept.url + content.PATH),
+                "home, made anew": replace(anew, url=f"{anew.url}/"),
+                "post, made anew": replace(anew, url=anew.url + content.PATH),
+            }
+            found[str(number)] = _in_turn(bench, pages, lambda server: sample(server, bench.plan.growth_seconds))
+    return found
+
+
+def connections(bench: Bench) -> dict[str, Any]:
+    asked, seconds = {each.name: each for each in (bench.nginx, bench.ours)}, bench.plan.growth_seconds
+    return {
+        str(number): _in_turn(bench, asked, lambda server: sample(server, seconds, connections=number))  # noqa: B023 - called at once
+        for number in bench.plan.connections
+    }
+
+
+def _in_turn(bench: Bench, running: dict[str, Server], measure: Callable[[Server], Any]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {name: [] for name in running}
+    for server in running.values():
+        warm_up(bench, server)
+    for _ in range(bench.plan.growth_rounds):
+        for name, server in running.items():
+            found[name].append(asdict(measure(server)))
+    return found
+
+
+def warm_up(bench: Bench, server: Server, connections: int = CONNECTIONS) -> None:
+    if bench.plan.warm_up:
+        for headers in HEADERS.values():
+            sample(server, bench.plan.warm_up, headers, connections)
+
+
+def publishing(bench: Bench) -> dict[str, Any]:
+    """Readers in quiet, and while the very post that they read is changed and published every second."""
+    quiet, busy, seconds = [], [], bench.plan.publishing_seconds
+    editor = Editor(bench.ours.url, bench.newest[bench.usual])
+    warm_up(bench, bench.ours)
+    for _ in range(bench.plan.publishing_rounds):
+        quiet.append(asdict(sample(bench.ours, seconds)))
+        with editor.at_work():
+            busy.append(asdict(sample(bench.ours, seconds)))
+    if f"edition {editor.published + 1}." not in servers.body_of(bench.ours).decode():
+        raise RuntimeError("what was published last is not shown")
+    return {"quiet": quiet, "busy": busy, "published": editor.published, "seconds": seconds}
+
+
+def idle(bench: Bench) -> dict[str, Any]:
+    """What a connection costs that has got a page and is kept open: the memory of the server's process."""
+    number = bench.plan.idle
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < number + 500:
+        raise machine.Missing(f"{number} open connections need {number + 500} files, and {hard} may be open (ulimit -n).")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, number + 500), hard))
+    found = {}
+    with bench.squall(connections=str(number + 100)) as ours, servers.nginx(bench.folder / "nginx-idle", bench.body) as nginx:
+        for server in (ours, nginx):
+            warm_up(bench, server, min(512, number))
+            before = _memory(server.pid)
+            with ExitStack() as stack:
+                for _ in range(number):
+                    _read_once(stack, server)
+                found[server.name] = round((_memory(server.pid) - before) / number)
+    return {"bytes": found, "connections": number}
+
+
+def _read_once(stack: ExitStack, server: Server) -> None:
+    parts = urlsplit(server.url)
+    connection = stack.enter_context(socket.create_connection((parts.hostname, parts.port)))
+    connection.sendall(f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
+    load.read_answer(connection)
+
+
+def _memory(pid: int) -> int:
+    """Bytes in memory of a process and all that it has started."""
+    status = [Path(f"/proc/{each}/status").read_text() for each in load.family(pid)]
+    return sum(1024 * int(text.partition("VmRSS:")[2].split()[0]) for text in status)
+
+
+def signing_in(bench: Bench) -> dict[str, Any]:
+    """People sign in at once, while others read (bench/sign_ins.py)."""
+    folder = bench.folder / "sign-ins"
+    folder.mkdir()
+    environment, port = content.environment(folder), load.free_port()
+    asyncio.run(sign_ins.fill(environment["SQUALL_DATABASE_URL"]))
+    command = machine.for_server([sys.executable, "-m", "bench.sign_ins", "--serve", str(port)])
+    with load.process(command, port, environment, subprocess.DEVNULL):
+        quiet, busy = asyncio.run(sign_ins.compare_readers(port, bench.plan.sign_in_rounds, bench.plan.people))
+    ways = {"quiet": quiet, "busy": busy}
+    return {
+        "people": bench.plan.people,
+        "readers": sign_ins.READERS,
+        **{name: {"p50": 1000 * statistics.median(waited), "p99": 1000 * sign_ins.worst(waited)} for name, waited in ways.items()},
+    }
+
+
+PARTS: dict[str, Callable[[Bench], dict[str, Any]]] = {
+    each.__name__: each for each in (compared, posts, connections, publishing, idle, signing_in)
+}

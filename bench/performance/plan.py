@@ -1,0 +1,26 @@
+"""How long and how often is measured."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Plan:
+    rounds: int = 5  # of everything that is compared, in turn
+    seconds: int = 2  # of one sample
+    warm_up: int = 1  # seconds, before the first round
+    posts: tuple[int, ...] = (100, 1_000, 10_000, 100_000)
+    connections: tuple[int, ...] = (1, 8, 32, 128, 512)
+    growth_rounds: int = 3
+    growth_seconds: int = 1
+    publishing_rounds: int = 5
+    publishing_seconds: int = 4
+    idle: int = 10_000
+    people: int = 50  # who sign in at once
+    sign_in_rounds: int = 3
+    slow: int = 2_000
+
+
+QUICK = Plan(
+    rounds=1, seconds=1, warm_up=0, posts=(10,), connections=(1,), growth_rounds=1, publishing_rounds=1, publishing_seconds=1, idle=50,
+    people=2, sign_in_rounds=1, slow=20,
+)  # fmt: skip

@@ -1,0 +1,82 @@
+"""One sample: wrk asks for an address for some seconds, and /proc says what the server spent on it."""
+
+import json
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+from bench import load
+from bench.performance import machine
+
+CONNECTIONS = 32
+REPORT = Path(__file__).with_name("report.lua")
+
+# What a browser sends when somebody follows a link, besides Host.
+BROWSER = {
+    "Connection": "keep-alive",
+    "sec-ch-ua": '"Chromium";v="142", "Not_A Brand";v="99"',
+    "sec-ch-ua-mobile": "?0",
+    "sec-ch-ua-platform": '"Linux"',
+    "Upgrade-Insecure-Requests": "1",
+    "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
+    "Sec-Fetch-Site": "same-origin",
+    "Sec-Fetch-Mode": "navigate",
+    "Sec-Fetch-User": "?1",
+    "Sec-Fetch-Dest": "document",
+    "Accept-Encoding": "gzip, deflate, br, zstd",
+    "Accept-Language": "en-GB,en;q=0.9,de;q=0.8",
+}
+
+
+@dataclass(frozen=True)
+class Server:
+    """Something that answers at ``url``, by a process and what that has started. ``headers``: what each request has besides."""
+
+    name: str
+    pid: int
+    url: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Sample:
+    per_second: float
+    cpu: float  # microseconds of the server's CPU for one request
+    busy: float  # share of its core: well below 1, the load was the limit
+    p50: float  # milliseconds
+    p99: float
+    failed: int
+
+
+def sample(server: Server, seconds: int, headers: dict[str, str] | None = None, connections: int = CONNECTIONS) -> Sample:
+    sent = {**server.headers, **(headers or {})}
+    before = load.cpu_seconds(*load.family(server.pid))
+    said = _wrk(server.url, seconds, sent, connections)
+    spent = load.cpu_seconds(*load.family(server.pid)) - before
+    if said["answered"] <= said["failed"]:
+        raise RuntimeError(f"{server.name} did not answer")
+    took = said["microseconds"] / 1e6
+    return Sample(
+        per_second=round(said["answered"] / took, 1),
+        cpu=round(1e6 * spent / said["answered"], 2),
+        busy=round(spent / took, 3),
+        p50=said["p50"] / 1000,
+        p99=said["p99"] / 1000,
+        failed=said["failed"],
+    )
+
+
+def _wrk(url: str, seconds: int, headers: dict[str, str], connections: int) -> dict[str, int]:
+    given = [each for name, value in headers.items() for each in ("-H", f"{name}: {value}")]
+    command = [machine.tool(machine.WRK), "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(REPORT), *given, url]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    said: dict[str, int] = json.loads(done.stdout.splitlines()[-1])
+    return said
+
+
+def fetched(server: Server, headers: dict[str, str] | None = None) -> tuple[int, int]:
+    """Bytes of the body and of the headers of one answer."""
+    with urlopen(Request(server.url, headers={**server.headers, **(headers or {})})) as answer:
+        return len(answer.read()), len(str(answer.headers).encode())

@@ -1,0 +1,111 @@
+"""What is compared, each started on loopback and on the server's core; ``with server as running``."""
+
+import getpass
+import gzip
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+from bench import load
+from bench.performance import content, machine
+from bench.performance.sampling import Server
+
+SLOW = {"Upgrade": "none"}  # the fast door leaves a request with this to Tornado, which does not mind it
+FAST_DOOR, SLOW_PATH, MADE_ANEW = "Squall, fast door", "Squall, through Tornado", "Squall, made anew"
+FOLDER_TIER = "Squall’s folder, behind nginx"
+NGINX, BARE = "nginx, a file", "Tornado, bare handler"
+WAGTAIL = {"": "Wagtail", "yes": "Wagtail, its pages cached by Django"}
+
+NGINX_CONF = """\
+worker_processes 1;
+daemon off;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{ worker_connections 20000; }}
+http {{
+    access_log off;
+    sendfile on;
+    tcp_nopush on;
+    keepalive_requests 1000000000;
+    keepalive_timeout 1h;
+    open_file_cache max=1000;
+    gzip_static on;
+    default_type text/html;
+    server {{
+        listen 127.0.0.1:{port} backlog=4096;
+        root {folder}/files;
+    }}
+}}
+"""
+
+
+@contextmanager
+def squall(folder: Path, path: str, name: str = FAST_DOOR, **settings: str) -> Iterator[Server]:
+    """With the settings as they come, but for what is given; its log is written, and thrown away."""
+    port = load.free_port()
+    environment = {**content.environment(folder), **{f"SQUALL_{key.upper()}": value for key, value in settings.items()}}
+    command = machine.for_server([sys.executable, "-m", "cms", "serve", "--port", str(port)])
+    with load.process(command, port, environment, subprocess.DEVNULL) as pid:
+        yield Server(name, pid, f"http://localhost:{port}{path}")
+
+
+@contextmanager
+def nginx(folder: Path, body: bytes) -> Iterator[Server]:
+    """One process that sends the page as a file, and its twin in gzip to whoever takes that."""
+    files, port = folder / "files", load.free_port()
+    files.mkdir(parents=True)
+    (files / "healthz").write_bytes(b"alive")
+    (files / "page.html").write_bytes(body)
+    (files / "page.html.gz").write_bytes(gzip.compress(body, 9))
+    with started_nginx(folder, NGINX_CONF.format(folder=folder, port=port), port) as pid:
+        yield Server(NGINX, pid, f"http://localhost:{port}/page.html")
+
+
+@contextmanager
+def started_nginx(folder: Path, configuration: str, port: int) -> Iterator[int]:
+    user = f"user {getpass.getuser()};\n" if os.geteuid() == 0 else ""  # else its worker may not look into our folder
+    folder.joinpath("nginx.conf").write_text(user + configuration)
+    command = [machine.tool(machine.NGINX), "-e", str(folder / "error.log"), "-p", str(folder), "-c", str(folder / "nginx.conf")]
+    with load.process(machine.for_server(command), port, {}) as pid:
+        yield pid
+
+
+@contextmanager
+def bare(folder: Path, body: bytes) -> Iterator[Server]:
+    """A ``RequestHandler`` that does nothing but send the page."""
+    folder.mkdir()
+    (folder / "page.html").write_bytes(body)
+    port = load.free_port()
+    command = machine.for_server([sys.executable, "-m", "bench.bare", str(port), str(folder)])
+    with load.process(command, port, {}) as pid:
+        yield Server(BARE, pid, f"http://localhost:{port}/page.html")
+
+
+@contextmanager
+def wagtail(python: str, folder: Path, body: bytes) -> Iterator[list[Server]]:
+    """A site of one page of about this size, as it is and with its pages cached by Django: a process of gunicorn each, with threads."""
+    folder.mkdir()
+    (folder / "body.html").write_bytes(body[: -len(body) // 50])  # about what stands around it
+    module = "bench.performance.wagtail_site"
+    environment = {"BENCH_FOLDER": str(folder), "DJANGO_SETTINGS_MODULE": f"{module}.settings"}
+    make = [python, "-m", f"{module}.make", str(folder / "body.html")]
+    subprocess.run(make, env={**os.environ, **environment}, check=True)
+    with ExitStack() as stack:
+        running = []
+        for is_cached, name in WAGTAIL.items():
+            port = load.free_port()
+            command = [python, "-m", "gunicorn", "--workers=1", "--worker-class=gthread", "--threads=8", "--keep-alive=60"]
+            command += [f"--bind=127.0.0.1:{port}", "--log-level=warning", f"{module}.wsgi"]
+            settings = {**environment, "BENCH_CACHED": is_cached}
+            pid = stack.enter_context(load.process(machine.for_server(command), port, settings, subprocess.DEVNULL))
+            running.append(Server(name, pid, f"http://localhost:{port}/page/"))
+        yield running
+
+
+def body_of(server: Server) -> bytes:
+    with urlopen(server.url) as answer:
+        return bytes(answer.read())
