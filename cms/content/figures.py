@@ -46,7 +46,7 @@ def decorate_paragraphs(root: Element, shown: Shown, context: RenderContext) -> 
         elif (file := shown.get(link)) and file.kind == "file":
             _make_file_card(paragraph, link, file, context.language)
         elif _is_bare(link) and (host := _host(address := html.unescape(link.get("href", "")))):
-            _make_card(paragraph, link, context.cards.get(address) or _bare(address, host))
+            _make_card(paragraph, link, context.cards.get(address) or _bare(address, host), shown)
             yield address
 
 
@@ -149,14 +149,15 @@ def _bare(address: str, host: str) -> Card:
     return Card("", site_name=_provider_of(address) or host, description="" if plain == host else plain)
 
 
-def _make_card(paragraph: Element, link: Element, card: Card) -> None:
+def _make_card(paragraph: Element, link: Element, card: Card, shown: Shown) -> None:
     """Of our own storage alone: whoever shows the page is asked when a reader follows the link, not before."""
     paragraph.set("class", "card card-video" if card.kind == "video" else "card")
     link.text = None
     if card.picture:
         size = {"width": str(card.picture.width), "height": str(card.picture.height)}
         lazy = {"loading": "lazy", "decoding": "async"}
-        SubElement(link, "img", {"class": "card-picture", "src": html.escape(card.picture.path), "alt": "", **size, **lazy})
+        picture = SubElement(link, "img", {"class": "card-picture", "src": html.escape(card.picture.path), "alt": "", **size, **lazy})
+        shown[picture] = card.picture
     by = " · ".join(dict.fromkeys(name for name in (card.site_name, card.author) if name))
     words = {"title": card.title, "provider": by, "text": card.description} if card.title else {"provider": by, "address": card.description}
     _put_words(link, {name: html.escape(value) for name, value in words.items()})

@@ -1,7 +1,6 @@
 """What a text shows of the library: addresses as they are now, the library's own words where the text has none, the right element."""
 
 import html
-from collections.abc import Mapping
 from xml.etree.ElementTree import Element
 
 from cms.content.allow_list import permits
@@ -9,7 +8,7 @@ from cms.content.context import Media, RenderContext
 from cms.content.findings import Findings
 from cms.content.players import PLAYERS, complete, link_inside, make_player
 
-Shown = Mapping[Element, Media]  # what stands in a text → what it is
+Shown = dict[Element, Media]  # what stands in a text → what it is
 
 
 def settle_media(root: Element, context: RenderContext, found: Findings) -> Shown:

@@ -1,4 +1,4 @@
-"""Pictures of the library in a text become ``<picture>``: in the formats and sizes that fit where they stand, cut alike in galleries."""
+"""Pictures of the library in a text become ``<picture>``: in the formats and sizes that fit where they stand; cut alike in galleries."""
 
 import html
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element, SubElement
 from cms.content.context import Media
 from cms.content.figures import ALIGNMENTS
 from cms.content.library import Shown
-from cms.content.responsive import COLUMN, FULL, FULL_PART, PART, WIDE, WIDE_PART, Place, large, offer
+from cms.content.responsive import CARD, COLUMN, FULL, FULL_PART, PART, WIDE, WIDE_PART, Place, large, offer
 
 _ALIKE = 1.05  # so far apart may two proportions be that look the same
 _LANDSCAPE = 1.2  # width to height
@@ -53,6 +53,8 @@ def _inside(element: Element, standing: _Standing, shown: Shown) -> Iterator[tup
         standing = _Standing(_WHOLE[aligned], is_free=not aligned)
     elif element.tag == "table":
         standing = _Standing(PART)
+    elif element.tag == "p" and "card" in classes:
+        standing = _Standing(CARD, "wide", is_free=False)
     for child in element:
         yield child, standing
 

@@ -31,6 +31,7 @@ LEAD = Place("(min-width: 110rem) 57.4rem, (min-width: 74rem) 51rem, 91vw", 1920
 THUMB = Place("(min-width: 110rem) 14.7rem, 13rem", 640)
 PORTRAIT = Place("6rem", 320)
 FACT = Place("16rem", 640)
+CARD = Place("(min-width: 38rem) 11rem, 28vw", 640)  # of another site's page, in the column
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import pytest
 from cms.content.context import Card, Media, RenderContext
 from cms.content.pipeline import Rendered, render
 from cms.content.quotes import marks_of
+from cms.content.responsive import CARD
 from tests.content import hostile
 
 _FLAT = re.compile(r"\n\s*")
@@ -470,6 +471,13 @@ def test_a_card_shows_what_is_known_and_loads_nothing_from_elsewhere() -> None:
     assert rendered.excerpt == "One."
     assert rendered.flaws == ()
     assert (rendered.cards, rendered.media) == (("https://b.example/?a=1&b=2",), ())
+
+
+def test_the_picture_of_a_card_is_offered_in_the_sizes_of_cards() -> None:
+    known = Card("Low tide", picture=Media("/media/1/a/p.webp", content_type="image/webp", width=1200, height=900))
+    made = render("https://b.example/", RenderContext(cards={"https://b.example/": known})).html
+    assert '<picture class="card-picture"><source type="image/avif" srcset="/media/1/a/wide-320-50-50/p.avif 320w, ' in made
+    assert f'sizes="{CARD.sizes}"><img src="/media/1/a/wide-640-50-50/p.webp" alt="" width="640" height="360"' in made
 
 
 def test_a_card_of_this_site_is_nobodys_else() -> None:

@@ -135,8 +135,8 @@ async def test_a_page_is_looked_at_once_for_all_texts(database: Database, worker
     html = await shown(database, text)
     assert '<p class="card card-video">' in html
     assert '<span class="card-title">Low &lt;b&gt; tide</span> <span class="card-provider">Tides · Ana</span>' in html
-    assert f'<a href="{other.url}/a" rel="noopener"><img class="card-picture" src="/media/' in html
-    assert ' width="640" height="360"' in html
+    assert f'<a href="{other.url}/a" rel="noopener"><picture class="card-picture"><source type="image/avif" srcset="/media/' in html
+    assert ' width="480" height="270"' in html
     assert "<script" not in html
     async with database.read() as session:
         picture = (await session.scalars(select(Asset))).one()
