@@ -12,23 +12,25 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
+from cms.content.folding import fold
 from cms.db.session import Database, Work
 from cms.errors import OperatorError
-from cms.models import Asset, AuditEntry, Category, Post, Published, Tag, User, WorkingCopy
+from cms.models import Asset, AuditEntry, Category, Folder, Post, Published, Tag, User, WorkingCopy
 from cms.models.post import Kind
 from cms.models.site import SITE_ID, UNNAMED
 from cms.policy import SYSTEM, Actor, Capability
 from cms.rendering import Renderer
 from cms.schemas.account import UserInput
+from cms.schemas.library import FolderInput
 from cms.schemas.post import PostFields, PostInput
-from cms.services import accounts, audit, posts, publishing, references, site, taxonomies
+from cms.services import accounts, audit, folders, media_changes, posts, publishing, references, site, taxonomies
 from cms.services.intake import Act, Brought, Intake, Result
 from cms.settings import data_folder
 
@@ -117,30 +119,35 @@ class _Filling:
     people: dict[str, Actor] = field(default_factory=dict)  # key → who
     pictures: dict[str, Asset] = field(default_factory=dict)  # file name → asset
     categories: dict[str, int] = field(default_factory=dict)  # name → id
+    folders: dict[str, int] = field(default_factory=dict)
 
     async def prepare(self, publication: "Publication") -> None:
-        """The site's name, people, categories and pictures, from the day before the first text."""
-        first = max(text.header.days_ago for text in publication.texts)
-        async with self._work_at(self.now - timedelta(days=first + 1)) as work:
+        """The site's name, people, categories and folders, from the day before the first text."""
+        async with self._work_at(self._first_day(publication)) as work:
             if (await site.get_frame(work.session)).name == UNNAMED:
                 await site.configure(work, name=publication.about.site.name, description=publication.about.site.description)
             for person in publication.about.people:
                 self.people[person.key] = await _ensure_person(work, person)
             for category in publication.about.categories:
                 self.categories[category.name] = await _ensure_category(work, category)
+            for name in sorted({picture.about.folder for picture in publication.pictures}):
+                self.folders[name] = await _ensure_folder(work, self._editor, name)
             for name in {text.header.series for text in publication.texts} - {""}:
                 await taxonomies.ensure_series(work, SYSTEM, name)
 
     async def add_pictures(self, intake: Intake, publication: "Publication") -> None:
-        first = max(text.header.days_ago for text in publication.texts)
+        day = self._first_day(publication)
 
         async def then(act: Act[Result]) -> Result:
-            async with self._work_at(self.now - timedelta(days=first + 1)) as work:
+            async with self._work_at(day) as work:
                 return await act(work)
 
         for picture in publication.pictures:
-            taken = await intake.take_bytes(self._editor, picture.content, Brought(picture.name, picture.alt), then)
-            self.pictures[picture.name] = taken.asset
+            brought = Brought(picture.name, picture.about.alt, self.folders[picture.about.folder])
+            taken = await intake.take_bytes(self._editor, picture.content, brought, then)
+            async with self._work_at(day) as work:
+                described = await media_changes.describe(work, self._editor, taken.asset.id, picture.about.said)
+            self.pictures[picture.name] = described
 
     async def add(self, text: "Text") -> None:
         """A post or page through the acts that bring it to its state, each unless it was done before."""
@@ -219,6 +226,9 @@ class _Filling:
     def _editor(self) -> Actor:
         return next(actor for actor in self.people.values() if policy.allows(actor, Capability.TAXONOMY_MANAGE))
 
+    def _first_day(self, publication: "Publication") -> datetime:
+        return self.now - timedelta(days=1 + max(text.header.days_ago for text in publication.texts))
+
     def _moment(self, days_ago: int, at: time) -> datetime:
         return (self.now - timedelta(days=days_ago)).replace(hour=at.hour, minute=at.minute, second=0, microsecond=0)
 
@@ -241,6 +251,11 @@ async def _ensure_category(work: Work, wanted: "NamedCategory") -> int:
     category = await work.session.get_one(Category, (await taxonomies.ensure_category(work, SYSTEM, wanted.name)).id)
     category.description = category.description or wanted.description
     return category.id
+
+
+async def _ensure_folder(work: Work, actor: Actor, name: str) -> int:
+    known = await work.session.scalar(select(Folder.id).where(Folder.folded == fold(name)))
+    return known or (await folders.create(work, actor, FolderInput(name=name, parent=0))).id
 
 
 async def _find_id(session: AsyncSession, slug: str) -> int | None:
@@ -309,7 +324,7 @@ class Text:
 class Picture:
     name: str
     content: bytes
-    alt: str
+    about: "AboutPicture"
 
 
 class NamedSite(_Read):
@@ -330,13 +345,27 @@ class NamedCategory(_Read):
     description: str
 
 
+class AboutPicture(_Read):
+    folder: str
+    alt: str  # what is to be seen
+    caption: str = ""
+    credit: str = ""
+    licence: str = ""
+    focus: tuple[int, int] = (50, 50)
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """Beside what is said when it is brought."""
+        return self.model_dump(include={"caption", "credit", "licence"}) | {"focus_x": self.focus[0], "focus_y": self.focus[1]}
+
+
 class About(_Read):
     """``demo.toml``: everything that is no text."""
 
     site: NamedSite
     people: tuple[Person, ...]
     categories: tuple[NamedCategory, ...]
-    pictures: dict[str, str]  # file name → what is to be seen
+    pictures: dict[str, AboutPicture]  # by file name
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,7 +378,7 @@ class Publication:
 def read_publication(folder: Path | None = None) -> Publication:
     folder = folder or data_folder("demo")
     about = About.model_validate(tomllib.loads((folder / "demo.toml").read_text(encoding="utf-8")))
-    pictures = tuple(Picture(name, (folder / "media" / name).read_bytes(), alt) for name, alt in about.pictures.items())
+    pictures = tuple(Picture(name, (folder / "media" / name).read_bytes(), said) for name, said in about.pictures.items())
     pages = _texts(Kind.PAGE, (folder / "pages").glob("*.md"))
     return Publication(about, pictures, (*pages, *_texts(Kind.POST, (folder / "posts").glob("*.md"))))
 
