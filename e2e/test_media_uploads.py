@@ -8,7 +8,12 @@ import pytest
 from PIL import Image
 from selenium.webdriver import Chrome, Keys
 
+from cms.db.session import Database
+from cms.policy import Actor
+from cms.schemas.library import FolderInput
+from cms.services import folders
 from e2e.conftest import OpenBrowser
+from e2e.desk import fill
 from e2e.mishaps import lose_network
 from e2e.pages.editor import EditorScreen
 from e2e.pages.first_run import PASSWORD, SetupScreen
@@ -31,8 +36,11 @@ place.dispatchEvent(kind === "paste" ? new ClipboardEvent("paste", about) : new 
 DROP = """
 const data = new DataTransfer();
 for (const [name, content] of arguments[0]) data.items.add(new File([Uint8Array.from(atob(content), (sign) => sign.charCodeAt(0))], name));
-document.querySelector(".bring").open = true;
-document.querySelector("media-upload").dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: data }));
+const told = { bubbles: true, cancelable: true, dataTransfer: data }, place = document.querySelector(arguments[1]);
+place.dispatchEvent(new DragEvent("dragover", told));
+const said = document.querySelector(".drop-here:not([hidden])")?.textContent;
+place.dispatchEvent(new DragEvent("drop", told));
+return said;
 """
 BRING_LONG = """
 const data = new DataTransfer();
@@ -137,7 +145,8 @@ def test_in_the_library_several_go_up_and_each_is_asked_about(writer: WritingScr
     driver.get(f"{program.url}/admin/media")
     lose_network(driver, True)
     files = [["Low tide.png", picture("teal")], ["page.png", base64.b64encode(b"<script>").decode()]]
-    driver.execute_script(DROP, files)
+    assert driver.execute_script(DROP, files, "h1") == "Let go to upload"
+    assert not driver.find_elements("css selector", ".drop-here:not([hidden])")
     writer.wait_in(".sent li:first-child", "No network. It goes on by itself.")
     writer.shown(".sent li:first-child [data-act=pause]").click()
     lose_network(driver, False)
@@ -151,3 +160,17 @@ def test_in_the_library_several_go_up_and_each_is_asked_about(writer: WritingScr
     writer.wait_in(".sent .alt", "Saved")
     driver.get(f"{program.url}/admin/media/1")
     assert driver.find_element("name", "alt").get_attribute("value") == "Mud as far as one sees"
+
+
+def test_what_is_dropped_onto_a_folder_is_brought_there(writer: WritingScreen, program: Program) -> None:
+    async def folder(database: Database, actor: Actor) -> None:
+        async with database.transaction() as work:
+            await folders.create(work, actor, FolderInput(name="Maps", parent=0))
+
+    fill(program, "", folder)
+    driver = writer.driver
+    driver.get(f"{program.url}/admin/media?kind=picture")
+    assert driver.execute_script(DROP, [["Low tide.png", picture("teal")]], "[data-name=Maps]") == "Let go to upload into “Maps”"
+    writer.wait_in(".sent li:first-child", "In the library")
+    driver.get(f"{program.url}/admin/media?folder=1")
+    writer.wait_in("#live-list", "low-tide.png")

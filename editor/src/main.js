@@ -156,7 +156,7 @@ class Editor {
     const focus = this.desk.querySelector("[data-focus]");
     focus.addEventListener("click", () => this.writer.toggleFocus());
     this.form.addEventListener("focus-mode", ({ detail }) => focus.setAttribute("aria-pressed", String(detail.isOn)));
-    this.desk.querySelector("[data-blocks]").addEventListener("click", () => this.writer.run("blocks"));
+    for (const name of ["blocks", "picture"]) this.desk.querySelector(`[data-${name}]`)?.addEventListener("click", () => this.writer.run(name));
     this.desk.addEventListener("title-done", (event) => { event.preventDefault(); this.writer.goTo(0); });
     this.desk.addEventListener("click", (event) => this.#goToPlace(event));
     document.addEventListener("field-shown", ({ detail }) => { if (detail === "language") this.#speak(); });

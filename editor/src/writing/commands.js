@@ -35,6 +35,10 @@ const inCode = (change) => (view) => isInCode(view.state) && change(view);
 const inWords = (change) => (view) => !isInCode(view.state) && change(view);
 
 const block = (name) => (view) => insertBlock(view, name);
+const behind = (name) => (view) => { // what is chosen stays
+  view.dispatch({ selection: { anchor: view.state.selection.main.to } });
+  return insertBlock(view, name);
+};
 
 export const COMMANDS = {
   bold: does(toggleAround("**")),
@@ -52,6 +56,7 @@ export const COMMANDS = {
   blocks: callBlocks,
   table: block("table"),
   footnote: block("footnote"),
+  picture: behind("picture"),
   snippet: openSnippetPicker,
   comment: ({ dom }) => dom.dispatchEvent(new Event("comment", { bubbles: true })),
   undo: yUndoManagerKeymap[0].run,
@@ -64,7 +69,7 @@ const KEYS = {
   "Mod-b": "bold", "Mod-i": "italic", "Mod-e": "code", "Mod-k": "link", "Mod-Shift-x": "strike",
   "Mod-Alt-1": "heading1", "Mod-Alt-2": "heading2", "Mod-Alt-3": "heading3", "Mod-Alt-4": "heading4",
   "Mod-Alt-q": "quote", "Mod-Alt-c": "codeBlock", "Mod-Shift-8": "bullets", "Mod-Shift-7": "numbers", "Mod-Shift-9": "tasks",
-  "Mod-Alt-m": "comment", "Mod-Alt-Shift-f": "focus",
+  "Mod-Alt-p": "picture", "Mod-Alt-m": "comment", "Mod-Alt-Shift-f": "focus",
 };
 
 export const keys = [

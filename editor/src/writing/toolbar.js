@@ -14,6 +14,7 @@ const BUTTONS = [
   ["heading2", "heading", `${mac}+Alt+2`, "ATXHeading2"],
   ["quote", "quote", `${mac}+Alt+Q`, "Blockquote"],
   ["bullets", "list", `${mac}+Shift+8`, "BulletList"],
+  ["picture", "media", `${mac}+Alt+P`],
   ["snippet", "snippet"],
   ["comment", "comment", `${mac}+Alt+M`],
 ];

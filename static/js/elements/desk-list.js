@@ -1,11 +1,12 @@
 // <desk-list>: J and K go through the rows of its table or grid, X chooses the one that has the focus, E opens it (Enter does anyway),
-// # moves it, or all that is chosen, to the trash, and M opens where what is chosen can be moved. With Shift a box, or X, chooses all from
-// the one before. The box above the others chooses all of the page.
+// # moves it, or all that is chosen, to the trash; M opens where what is chosen can be moved, and T its tags. With Shift a box, or X,
+// chooses all from the one before. The box above the others chooses all of the page. Enter in the fields of an act does that act.
 class DeskList extends HTMLElement {
   connectedCallback() {
     document.addEventListener("letter", this);
     this.addEventListener("change", this);
     this.addEventListener("click", this);
+    this.addEventListener("keydown", this);
     this.#all?.addEventListener("click", () => {
       for (const box of this.#boxes) box.checked = this.#all.checked;
     });
@@ -18,6 +19,7 @@ class DeskList extends HTMLElement {
   handleEvent(event) {
     if (event.type === "change") this.#count();
     else if (event.type === "click") this.#range(event);
+    else if (event.type === "keydown") this.#enter(event);
     else if (this.#press(event.detail)) event.preventDefault();
   }
 
@@ -39,6 +41,13 @@ class DeskList extends HTMLElement {
     this.last = target;
   }
 
+  #enter(event) {
+    const act = event.key === "Enter" && event.target.matches("input") && event.target.closest(".panel")?.querySelector("[name=act]");
+    if (!act) return;
+    event.preventDefault();
+    act.click();
+  }
+
   // Whether the letter means something here.
   #press(letter) {
     const rows = [...this.querySelectorAll(":is(tbody tr, [data-row]):has(a, input)")];
@@ -46,7 +55,8 @@ class DeskList extends HTMLElement {
     const step = { j: 1, k: -1 }[letter];
     if (step && rows.length) return this.#go(rows, rows[Math.min(Math.max(at + step, 0), rows.length - 1)]);
     if (letter === "#") return this.#trash(rows[at]);
-    if (letter === "m") return this.#move(rows[at]);
+    const opener = this.querySelector(`.bulk [data-letter="${CSS.escape(letter)}"]`);
+    if (opener) return (this.#isChosen || this.#choose(rows[at])) && this.#click(opener);
     if (!rows[at]) return false;
     if (letter === "e") return this.#click(rows[at].querySelector("a.title, th a"));
     const box = rows[at].querySelector("[name=id]");
@@ -67,13 +77,6 @@ class DeskList extends HTMLElement {
       return this.#click(this.#isChosen ? this.querySelector(".bulk [data-trash]") : row.querySelector("[data-trash]"));
     }
     return this.#choose(row) && this.#click(this.querySelector(".bulk [data-trash]"));
-  }
-
-  #move(row) {
-    if (!this.querySelector("[data-letter=m]") || !(this.#isChosen || this.#choose(row))) return false;
-    this.querySelector("[data-letter=m]").click();
-    this.querySelector("#bulk-move select").focus();
-    return true;
   }
 
   #choose(row) {

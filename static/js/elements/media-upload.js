@@ -1,6 +1,9 @@
-// <media-upload>: around the form that brings files without it. What is chosen or dropped goes up in pieces, a few files at a time, each in a
-// row with its progress; after a lost network by itself. Of each picture that arrived it asks what it shows. Says "uploaded" with the asset.
+// <media-upload>: around the form that brings files without it. What is chosen, or dropped anywhere on the page or in the dialog that it is
+// in, goes up in pieces, a few files at a time, each in a row with its progress; after a lost network by itself. What is dropped onto a
+// folder is brought there. Of each picture that arrived it asks what it shows. Says "uploaded" with the asset.
 import { Refused, Sending } from "../uploading.js";
+
+const DRAGS = ["dragstart", "dragend", "dragenter", "dragover", "dragleave", "drop"];
 
 class MediaUpload extends HTMLElement {
   connectedCallback() {
@@ -8,27 +11,39 @@ class MediaUpload extends HTMLElement {
     this.list = this.querySelector(".sent");
     this.under = new Set();
     this.querySelector("[data-plain]").hidden = true;
-    const files = this.form.elements.files, drop = this.querySelector(".drop");
+    const files = this.form.elements.files;
     files.addEventListener("change", () => { this.send(files.files); files.value = ""; });
-    for (const kind of ["dragenter", "dragover"]) {
-      this.addEventListener(kind, (event) => {
-        if (!event.dataTransfer?.types.includes("Files")) return;
-        event.preventDefault();
-        drop.classList.add("over");
-      });
-    }
-    this.addEventListener("dragleave", (event) => { if (!this.contains(event.relatedTarget)) drop.classList.remove("over"); });
-    this.addEventListener("drop", (event) => {
-      drop.classList.remove("over");
-      if (!event.dataTransfer?.files.length) return;
-      event.preventDefault();
-      this.send(event.dataTransfer.files);
-    });
+    this.around = this.closest("dialog") ?? document;
+    this.target = Object.assign(document.createElement("p"), { className: "drop-here", hidden: true });
+    (this.around.body ?? this.around).append(this.target);
+    for (const kind of DRAGS) this.around.addEventListener(kind, this);
     addEventListener("beforeunload", (event) => { if (this.under.size) event.preventDefault(); });
   }
 
-  send(files) {
-    for (const file of files) new Row(this, file);
+  disconnectedCallback() {
+    for (const kind of DRAGS) this.around.removeEventListener(kind, this);
+    this.target.remove();
+  }
+
+  handleEvent(event) {
+    if (event.type === "dragstart" || event.type === "dragend") this.isOwn = event.type === "dragstart"; // what is on the page already
+    else if (event.type === "dragleave") this.target.hidden ||= !this.around.contains(event.relatedTarget);
+    else if (!this.isOwn && event.dataTransfer?.types.includes("Files")) this.#offer(event);
+  }
+
+  #offer(event) {
+    event.preventDefault();
+    const folder = event.target.closest?.("[data-folder]"), words = this.dataset[folder ? "dropInto" : "drop"];
+    this.target.hidden = event.type === "drop";
+    this.target.textContent = words.replace("{folder}", folder?.querySelector("span").textContent);
+    if (event.type !== "drop") return;
+    this.closest("details").open = true;
+    this.scrollIntoView({ block: "nearest" });
+    this.send(event.dataTransfer.files, folder?.dataset.folder);
+  }
+
+  send(files, folder = this.form.elements.folder?.value) {
+    for (const file of files) new Row(this, file, Number(folder) ? { folder } : {});
   }
 
   get key() { return this.form.elements._xsrf.value; }
@@ -37,7 +52,7 @@ class MediaUpload extends HTMLElement {
 }
 
 class Row {
-  constructor(place, file) {
+  constructor(place, file, fields) {
     this.place = place;
     this.row = place.querySelector("template").content.firstElementChild.cloneNode(true);
     this.row.querySelector(".name").textContent = file.name;
@@ -45,8 +60,7 @@ class Row {
     place.list.hidden = false;
     place.list.append(this.row);
     this.size = file.size;
-    const folder = place.form.elements.folder?.value;
-    this.sending = new Sending(file, { at: place.dataset.at, key: () => place.key, fields: folder ? { folder } : {}, tell: (how) => this.#show(how) });
+    this.sending = new Sending(file, { at: place.dataset.at, key: () => place.key, fields, tell: (how) => this.#show(how) });
     this.#show({ state: "waits", sent: 0 });
     this.#run();
   }
