@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.performance import charts
 from bench.performance.bars import Results, bars, lost, ratio
-from bench.performance.sampling import BROWSER, CONNECTIONS
+from bench.performance.sampling import BROWSER, CONNECTIONS, WAYS
 from bench.performance.servers import BARE, FAST_DOOR, FOLDER_TIER, MADE_ANEW, NGINX, NGINX_CONF, SLOW_PATH
 
 COMMAND = "`./squall bench`"
@@ -121,6 +121,12 @@ def _compared(results: Results) -> Iterator[str]:
             f"`wrk` could not keep all of them busy: of its core used {', '.join(idle)}. There, CPU for a request says more"
             " than requests in a second."
         )
+    names = [name for name in (FAST_DOOR, FOLDER_TIER) if name in samples]
+    strangers = " and ".join(f"{ratio(results, name, 'browsers'):.2f} of nginx with {name}" for name in names)
+    yield (
+        f"A server may remember what it has read in the headers of a browser. Asked by {WAYS['browsers'].browsers:,} browsers in turn,"
+        f" no two of which send the same, it is {strangers}."
+    )
     failed = sum(each["failed"] for got in samples.values() for how in got.values() for each in how)
     yield f"Answers that were errors, or did not come: {failed}."
 

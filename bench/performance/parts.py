@@ -19,10 +19,8 @@ from bench import load, sign_ins
 from bench.performance import content, machine, servers
 from bench.performance.editor import Editor
 from bench.performance.plan import Plan
-from bench.performance.sampling import BROWSER, CONNECTIONS, Server, fetched, sample
-
-HEADERS = {"plain": {}, "browser": BROWSER}
-COMPARED_POSTS = 1_000  # of the site that is compared, if the plan has it
+from bench.performance.sampling import CONNECTIONS, WAYS, Server, fetched, sample
+from bench.performance.slow import read_beside
 
 
 @dataclass
@@ -43,14 +41,9 @@ class Bench:
         with ExitStack() as running:
             yield cls(folder, plan, wagtail, dict(zip(sizes, ids, strict=True)), running)
 
-    @property
-    def usual(self) -> int:
-        """How many posts a site has where their number is not what is looked at."""
-        return COMPARED_POSTS if COMPARED_POSTS in self.newest else min(self.newest)
-
     @contextmanager
     def squall(self, path: str = content.PATH, *, posts: int = 0, **settings: Any) -> Iterator[Server]:
-        with servers.squall(self.folder / str(posts or self.usual), path, **settings) as server:
+        with servers.squall(self.folder / str(posts or self.plan.usual), path, **settings) as server:
             yield server
 
     @cached_property
@@ -77,15 +70,15 @@ def compared(bench: Bench) -> dict[str, Any]:
             stack.enter_context(servers.bare(bench.folder / "bare", bench.body)),
             *(stack.enter_context(servers.wagtail(bench.wagtail, bench.folder / "wagtail", bench.body)) if bench.wagtail else ()),
         ]
-        samples: dict[str, Any] = {server.name: {how: [] for how in HEADERS} for server in running}
+        samples: dict[str, Any] = {server.name: {how: [] for how in WAYS} for server in running}
         for server in running:
             warm_up(bench, server)
         for _ in range(bench.plan.rounds):
             for server in running:
-                for how, headers in HEADERS.items():
-                    samples[server.name][how].append(asdict(sample(server, bench.plan.seconds, headers)))
-        sizes = {server.name: {how: fetched(server, headers) for how, headers in HEADERS.items()} for server in running}
-    return {"samples": samples, "sizes": sizes, "posts": bench.usual, "seconds": bench.plan.seconds}
+                for how, way in WAYS.items():
+                    samples[server.name][how].append(asdict(sample(server, bench.plan.seconds, way)))
+        sizes = {server.name: {how: fetched(server, way) for how, way in WAYS.items()} for server in running}
+    return {"samples": samples, "sizes": sizes, "posts": bench.plan.usual, "seconds": bench.plan.seconds}
 
 
 def posts(bench: Bench) -> dict[str, Any]:
@@ -123,14 +116,14 @@ def _in_turn(bench: Bench, running: dict[str, Server], measure: Callable[[Server
 
 def warm_up(bench: Bench, server: Server, connections: int = CONNECTIONS) -> None:
     if bench.plan.warm_up:
-        for headers in HEADERS.values():
-            sample(server, bench.plan.warm_up, headers, connections)
+        for way in (WAYS["plain"], WAYS["browser"]):
+            sample(server, bench.plan.warm_up, way, connections)
 
 
 def publishing(bench: Bench) -> dict[str, Any]:
     """Readers in quiet, and while the very post that they read is changed and published every second."""
     quiet, busy, seconds = [], [], bench.plan.publishing_seconds
-    editor = Editor(bench.ours.url, bench.newest[bench.usual])
+    editor = Editor(bench.ours.url, bench.newest[bench.plan.usual])
     warm_up(bench, bench.ours)
     for _ in range(bench.plan.publishing_rounds):
         quiet.append(asdict(sample(bench.ours, seconds)))
@@ -144,10 +137,7 @@ def publishing(bench: Bench) -> dict[str, Any]:
 def idle(bench: Bench) -> dict[str, Any]:
     """What a connection costs that has got a page and is kept open: the memory of the server's process."""
     number = bench.plan.idle
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard < number + 500:
-        raise machine.Missing(f"{number} open connections need {number + 500} files, and {hard} may be open (ulimit -n).")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, number + 500), hard))
+    _open_files(number + 500)
     found = {}
     with bench.squall(connections=str(number + 100)) as ours, servers.nginx(bench.folder / "nginx-idle", bench.body) as nginx:
         for server in (ours, nginx):
@@ -158,6 +148,14 @@ def idle(bench: Bench) -> dict[str, Any]:
                     _read_once(stack, server)
                 found[server.name] = round((_memory(server.pid) - before) / number)
     return {"bytes": found, "connections": number}
+
+
+def _open_files(number: int) -> None:
+    """So many may be open in this process, and in what it starts."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < number:
+        raise machine.Missing(f"It needs {number} open files, and {hard} are allowed (ulimit -n).")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, number), hard))
 
 
 def _read_once(stack: ExitStack, server: Server) -> None:
@@ -190,6 +188,22 @@ def signing_in(bench: Bench) -> dict[str, Any]:
     }
 
 
+def slow(bench: Bench) -> dict[str, Any]:
+    """Readers beside many who send or read a byte in a second."""
+    number = bench.plan.slow
+    _open_files(number + 500)
+    with bench.squall(connections=str(number + 500)) as ours:
+        found = asyncio.run(read_beside(ours.url, number, bench.plan.patience))
+    waited = [1000 * seconds for seconds in found.waited]
+    return {
+        "clients": number,
+        "p50": statistics.median(waited),
+        "p99": sign_ins.worst(waited),
+        "failed": found.failed,
+        "gone": max(found.gone),
+    }
+
+
 PARTS: dict[str, Callable[[Bench], dict[str, Any]]] = {
-    each.__name__: each for each in (compared, posts, connections, publishing, idle, signing_in)
+    each.__name__: each for each in (compared, posts, connections, publishing, idle, signing_in, slow)
 }

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+USUAL = 1_000
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -17,10 +19,16 @@ class Plan:
     idle: int = 10_000
     people: int = 50  # who sign in at once
     sign_in_rounds: int = 3
-    slow: int = 2_000
+    slow: int = 2_000  # clients
+    patience: float = 75.0  # seconds in which they should be gone
+
+    @property
+    def usual(self) -> int:
+        """How many posts a site has where their number is not what is looked at."""
+        return USUAL if USUAL in self.posts else min(self.posts)
 
 
 QUICK = Plan(
     rounds=1, seconds=1, warm_up=0, posts=(10,), connections=(1,), growth_rounds=1, publishing_rounds=1, publishing_seconds=1, idle=50,
-    people=2, sign_in_rounds=1, slow=20,
+    people=2, sign_in_rounds=1, slow=20, patience=2.0,
 )  # fmt: skip

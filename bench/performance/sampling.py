@@ -31,6 +31,18 @@ BROWSER = {
 
 
 @dataclass(frozen=True)
+class Way:
+    """How it is asked. ``browsers``: so many that differ in their headers."""
+
+    headers: dict[str, str] = field(default_factory=dict)
+    browsers: int = 0
+
+
+PLAIN = Way()
+WAYS = {"plain": PLAIN, "browser": Way(BROWSER), "browsers": Way(BROWSER, 10_000)}
+
+
+@dataclass(frozen=True)
 class Server:
     """Something that answers at ``url``, by a process and what that has started. ``headers``: what each request has besides."""
 
@@ -50,10 +62,9 @@ class Sample:
     failed: int
 
 
-def sample(server: Server, seconds: int, headers: dict[str, str] | None = None, connections: int = CONNECTIONS) -> Sample:
-    sent = {**server.headers, **(headers or {})}
+def sample(server: Server, seconds: int, way: Way = PLAIN, connections: int = CONNECTIONS) -> Sample:
     before = load.cpu_seconds(*load.family(server.pid))
-    said = _wrk(server.url, seconds, sent, connections)
+    said = _wrk(server, seconds, way, connections)
     spent = load.cpu_seconds(*load.family(server.pid)) - before
     if said["answered"] <= said["failed"]:
         raise RuntimeError(f"{server.name} did not answer")
@@ -68,15 +79,16 @@ def sample(server: Server, seconds: int, headers: dict[str, str] | None = None, 
     )
 
 
-def _wrk(url: str, seconds: int, headers: dict[str, str], connections: int) -> dict[str, int]:
-    given = [each for name, value in headers.items() for each in ("-H", f"{name}: {value}")]
-    command = [machine.tool(machine.WRK), "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(REPORT), *given, url]
+def _wrk(server: Server, seconds: int, way: Way, connections: int) -> dict[str, int]:
+    headers = [each for name, value in {**server.headers, **way.headers}.items() for each in ("-H", f"{name}: {value}")]
+    command = [machine.tool(machine.WRK), "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(REPORT), *headers]
+    command += [server.url, *(["--", str(way.browsers)] if way.browsers else [])]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     said: dict[str, int] = json.loads(done.stdout.splitlines()[-1])
     return said
 
 
-def fetched(server: Server, headers: dict[str, str] | None = None) -> tuple[int, int]:
+def fetched(server: Server, way: Way = PLAIN) -> tuple[int, int]:
     """Bytes of the body and of the headers of one answer."""
-    with urlopen(Request(server.url, headers={**server.headers, **(headers or {})})) as answer:
+    with urlopen(Request(server.url, headers={**server.headers, **way.headers})) as answer:
         return len(answer.read()), len(str(answer.headers).encode())
