@@ -23,11 +23,18 @@ DEEPEST = 8
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A folder in its tree. ``path``: its name after those of the folders it lies in."""
+    """A folder in its tree. ``names``: its own after those of the folders it lies in."""
 
     folder: Folder
-    level: int
-    path: str
+    names: tuple[str, ...]
+
+    @property
+    def level(self) -> int:
+        return len(self.names) - 1
+
+    @property
+    def path(self) -> str:
+        return " › ".join(self.names)
 
 
 async def tree(session: AsyncSession) -> list[Branch]:
@@ -36,13 +43,13 @@ async def tree(session: AsyncSession) -> list[Branch]:
     for folder in await session.scalars(select(Folder).order_by(Folder.folded)):
         inside.setdefault(folder.parent_id, []).append(folder)
 
-    def walk(parent_id: int | None, level: int, before: str) -> Iterable[Branch]:
+    def walk(parent_id: int | None, before: tuple[str, ...]) -> Iterable[Branch]:
         for folder in inside.get(parent_id, ()):
-            branch = Branch(folder, level, f"{before}{folder.name}")
+            branch = Branch(folder, (*before, folder.name))
             yield branch
-            yield from walk(folder.id, level + 1, f"{branch.path} › ")
+            yield from walk(folder.id, branch.names)
 
-    return list(walk(None, 0, ""))
+    return list(walk(None, ()))
 
 
 def below(branches: Sequence[Branch], folder_id: int) -> set[int]:
@@ -83,6 +90,16 @@ async def create(work: Work, actor: Actor, wanted: FolderInput) -> Folder:
     media.tell(work)
     audit.note(work, actor, "folder.create", "folder", folder.id)
     return folder
+
+
+async def ensure(work: Work, actor: Actor, names: Sequence[str]) -> int | None:
+    """The folder at the end of these names, each in the one before, made as far as it is not there; None for no names."""
+    inside: int | None = None
+    for name in names:
+        there = select(Folder.id).where(Folder.parent_id == inside, Folder.folded == fold(name))
+        found = await work.session.scalar(there)
+        inside = found or (await create(work, actor, FolderInput(name=name, parent=inside or 0))).id
+    return inside
 
 
 async def save(work: Work, actor: Actor, folder_id: int, wanted: FolderInput) -> Folder:

@@ -46,6 +46,7 @@ _BY_KIND: dict[str, FileGroup] = {"picture": "pictures", "audio": "sound", "vide
 FOLDER = "incoming"  # in the data folder
 EMPTY = "This file is empty."
 NOT_TAKEN = say("Files of this kind are not taken here.")
+EVERYTHING = MediaInput.model_validate({"kinds": [*GROUPS], "largest": 100_000})
 IN_TRASH = "This file is in the trash, and somebody else brought it. Ask an editor to take it out."
 
 Result = TypeVar("Result")
@@ -68,6 +69,7 @@ class Brought:
     in_library: bool = True
     upload_id: str = ""
     replaces_id: int | None = None
+    is_from_library: bool = False  # another one of ours had taken it
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,8 @@ class Intake:
 
     async def _rules(self, actor: Actor, brought: Brought) -> MediaInput:
         """Whoever brings a whole site in has chosen before; what is no matter of the library is small, and made by us."""
+        if brought.is_from_library:
+            return EVERYTHING
         if not actor.is_signed_in or not brought.in_library:
             return MediaInput.model_validate({})
         async with self.database.read() as session:

@@ -1,6 +1,7 @@
 """Texts that come from elsewhere, many at a time, and all that leave: found again by their key, told apart from what somebody has
 edited here since."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,12 +15,24 @@ from cms.content.folding import fold
 from cms.content.titles import plain_title
 from cms.db.session import Work
 from cms.events import WorkChanged
-from cms.models import Address, Asset, Category, Document, Post, Published, Revision, Series, User, WorkingCopy
+from cms.models import Address, Asset, AssetTag, AssetTrack, Category, Document, Post, Published, Revision, Series, User, WorkingCopy
 from cms.models.address import AddressState, TargetKind
 from cms.models.post import Kind, Live, Reason, Side, Visibility
 from cms.policy import Actor, Capability
 from cms.schemas.post import PostFields
-from cms.services import addresses, audit, custom_fields, desk_index, media_uses, outbox, publishing, taxonomies, terms, working_copies
+from cms.services import (
+    addresses,
+    audit,
+    custom_fields,
+    desk_index,
+    media,
+    media_uses,
+    outbox,
+    publishing,
+    taxonomies,
+    terms,
+    working_copies,
+)
 from cms.services.publishing import Release, Version
 
 MAX_KEY = 500
@@ -257,11 +270,33 @@ async def _series(session: AsyncSession, fields: PostFields) -> tuple[str, int]:
     return (series.name, said["position"]) if said and series else ("", 0)
 
 
-async def assets(session: AsyncSession, ids: Iterable[int]) -> dict[int, tuple[Asset, tuple[str, ...]]]:
-    """Files of the library, each with the old paths that lead to it."""
-    found = {asset.id: asset for asset in await session.scalars(select(Asset).where(Asset.id.in_(sorted(ids))))}
-    old: dict[int, list[str]] = {}
-    leading = select(Address.target_id, Address.path).where(Address.target_kind == TargetKind.MEDIA, Address.target_id.in_(found))
-    for asset_id, path in await session.execute(leading.order_by(Address.path)):
-        old.setdefault(asset_id, []).append(path)
-    return {asset_id: (asset, tuple(old.get(asset_id, ()))) for asset_id, asset in found.items()}
+async def assets(session: AsyncSession, ids: Iterable[int]) -> dict[int, Asset]:
+    return {asset.id: asset for asset in await session.scalars(select(Asset).where(Asset.id.in_(sorted(ids))))}
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingFile:
+    """``old``: paths that lead to it."""
+
+    asset: Asset
+    tags: tuple[str, ...]
+    tracks: tuple[AssetTrack, ...]
+    old: tuple[str, ...]
+
+
+async def outgoing_asset_ids(session: AsyncSession) -> list[int]:
+    """All of the library but its trash, oldest first."""
+    return list(await session.scalars(select(Asset.id).where(media.IN_LIBRARY, media.READY).order_by(Asset.id)))
+
+
+async def outgoing_files(session: AsyncSession, ids: Sequence[int]) -> list[OutgoingFile]:
+    of_media = (Address.target_kind == TargetKind.MEDIA, Address.target_id.in_(ids))
+    tags, tracks, old = defaultdict[int, list[str]](list), defaultdict[int, list[AssetTrack]](list), defaultdict[int, list[str]](list)
+    for tag in await session.scalars(select(AssetTag).where(AssetTag.asset_id.in_(ids)).order_by(AssetTag.folded)):
+        tags[tag.asset_id].append(tag.name)
+    for track in await session.scalars(select(AssetTrack).where(AssetTrack.asset_id.in_(ids)).order_by(AssetTrack.language)):
+        tracks[track.asset_id].append(track)
+    for address in await session.scalars(select(Address).where(*of_media).order_by(Address.path)):
+        old[address.target_id].append(address.path)
+    found = await session.scalars(select(Asset).where(Asset.id.in_(ids)).order_by(Asset.id))
+    return [OutgoingFile(each, tuple(tags[each.id]), tuple(tracks[each.id]), tuple(old[each.id])) for each in found]

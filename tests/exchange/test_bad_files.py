@@ -15,6 +15,7 @@ from cms.exchange.markdown_folder import front_matter
 from cms.exchange.markdown_folder.readers import read_folder
 from cms.exchange.markdown_folder.report import Outcome, Report
 from tests.exchange.moving import Mover
+from tests.media import made
 
 TEXT = '+++\ntitle = "{0}"\ndate = 2024-03-04\n+++\n{1}\n'
 
@@ -64,6 +65,20 @@ async def test_names_that_are_not_utf8(move_in: Mover, folder: Path) -> None:
     report = await move_in(folder)
     assert report.counts == {"posts": 2}
     assert refused(report) == dict.fromkeys(["content/caf\\xe9.md", "content/bundle/caf\\xe9.png"], "has a name that is not UTF-8")
+
+
+@pytest.mark.parametrize("is_rehearsal", [False, True])
+async def test_pictures_that_would_fill_the_memory_stay_outside(move_in: Mover, folder: Path, is_rehearsal: bool) -> None:
+    """They are opened by a worker, as whatever is uploaded."""
+    bombs = {"bomb.png": made.png_bomb(20_000, 20_000), "film.gif": made.long_gif(100_000), "half.jpg": made.picture("JPEG")[:300]}
+    beside = folder / "content" / "bundle"
+    beside.mkdir()
+    for name, content in {**bombs, "good.png": made.picture("PNG")}.items():
+        (beside / name).write_bytes(content)
+    (beside / "index.md").write_text(TEXT.format("Bundle", "".join(f"![x]({name})" for name in (*bombs, "good.png"))))
+    report = await move_in(folder, is_rehearsal=is_rehearsal)
+    assert report.counts == {"posts": 2, "files": 1}
+    assert refused(report).keys() == {f"content/bundle/{name}" for name in bombs}
 
 
 @pytest.mark.parametrize("program", ["hugo.toml", "_config.yml"])

@@ -1,5 +1,6 @@
 """Out and in again: the same site, to the letter."""
 
+import json
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,16 +21,34 @@ from cms.exchange.markdown_folder.report import Outcome, Report
 from cms.exchange.markdown_folder.run import Options, bring_in
 from cms.imaging import Imaging
 from cms.media.storage import Folder
-from cms.models import Address
+from cms.models import Address, Asset
 from cms.models.address import AddressState, TargetKind
 from cms.models.post import Kind, Visibility
 from cms.policy import SYSTEM
 from cms.rendering import Renderer
 from cms.schemas.fields import NewFieldInput
+from cms.schemas.library import TrackInput
 from cms.schemas.post import PostFields
-from cms.services import accounts, custom_fields, lists, media, publishing, reading, site, taxonomies, transfers
+from cms.services import (
+    accounts,
+    custom_fields,
+    folders,
+    library_acts,
+    lists,
+    media,
+    media_changes,
+    media_tracks,
+    publishing,
+    reading,
+    site,
+    taxonomies,
+    transfers,
+)
+from cms.services.intake import Brought
 from cms.services.transfers import Incoming, Outgoing
 from tests import factories
+from tests.exchange.moving import DOT, Mover
+from tests.media import made
 
 NUMBER = 25
 SIGNS = [*"aBéß漢😀  '\":#-\\&<[]*`!?|1", "---", "{{", "%", "true"]
@@ -126,11 +145,46 @@ async def add_picture(database: Database, storage: Folder, folder: Path, number:
         return asset.id, asset.path
 
 
-async def said_of_files(database: Database) -> dict[str, list[Any]]:
-    names = (*ABOUT, "alt", "is_decorative")
+async def fill_library(database: Database, storage: Folder, imaging: Imaging) -> None:
+    """With what no text shows, in folders, and with what belongs together."""
+    intake = factories.intake(database, storage, imaging)
+    files = {
+        "ebb.mp4": made.mp4(b"isom"),
+        "ebb.vtt": b"WEBVTT\n\n00:00.000 --> 00:01.000\nMud.\n",
+        "ebb.png": made.picture("PNG"),
+        "same name.png": made.picture("PNG", colour="red"),
+        "odd.bin": bytes(range(256)),
+        "gone.png": made.picture("PNG", colour="blue"),
+    }
+    brought = {name: await intake.take_bytes(SYSTEM, content, Brought(name, is_from_library=True)) for name, content in files.items()}
+    ids = {name: taken.asset.id for name, taken in brought.items()}
+    async with database.transaction() as work:
+        for names in (("Coast",), ("Coast", "coast"), ("Coast", "A/B: 'c'")):
+            inside = await folders.ensure(work, SYSTEM, names)
+        for name in ("ebb.mp4", "same name.png"):
+            library_acts.file(work, SYSTEM, await work.session.get_one(Asset, ids[name]), inside)
+        await library_acts.set_tags(work, SYSTEM, await work.session.get_one(Asset, ids["odd.bin"]), ["Tide, low", "Été"])
+        await media_changes.describe(work, SYSTEM, ids["ebb.mp4"], {"poster_id": ids["ebb.png"], "caption": "Ebb", "licence": "CC0"})
+        for language, label in (("en", "English"), ("de", "Deutsch: 'x'")):
+            await media_tracks.put(work, SYSTEM, ids["ebb.mp4"], TrackInput(language=language, label=label, track=ids["ebb.vtt"]))
+        (await work.session.get_one(Asset, ids["gone.png"])).trashed_at = work.now
+
+
+async def library_of(database: Database) -> tuple[list[Any], dict[str, Any]]:
+    """Its folders, and all that is known of each file, without the numbers that each database gives."""
     async with database.read() as session:
-        assets = [asset for asset, _ in (await transfers.assets(session, range(1, 100))).values()]
-    return {asset.shown_digest: [getattr(asset, name) for name in names] for asset in assets}
+        tree = {branch.folder.id: branch.names for branch in await folders.tree(session)}
+        files = await transfers.outgoing_files(session, await transfers.outgoing_asset_ids(session))
+    digests = {file.asset.id: file.asset.shown_digest for file in files}
+    names = (*ABOUT, "alt", "is_decorative", "name", "kind", "content_type", "width", "duration")
+    return list(tree.values()), {
+        file.asset.shown_digest: (
+            [getattr(file.asset, name) for name in names],
+            (file.tags, file.old, tree.get(file.asset.folder_id or 0), digests.get(file.asset.poster_id or 0)),
+            [(track.language, track.label, digests[track.track_id]) for track in file.tracks],
+        )
+        for file in files
+    }
 
 
 async def everything(database: Database) -> list[Outgoing]:
@@ -138,8 +192,8 @@ async def everything(database: Database) -> list[Outgoing]:
     async with database.read() as session:
         posts = [await transfers.outgoing(session, post_id) for post_id in await transfers.outgoing_ids(session)]
         files = await transfers.assets(session, range(1, 100))
-    by_address = {asset.path: f"/media/{asset.shown_digest}" for asset, _ in files.values()}
-    digests = {asset_id: asset.shown_digest for asset_id, (asset, _) in files.items()}
+    by_address = {asset.path: f"/media/{asset.shown_digest}" for asset in files.values()}
+    digests = {asset_id: asset.shown_digest for asset_id, asset in files.items()}
     return sorted((_plain(post, by_address, digests) for post in posts), key=lambda post: (post.slug, post.title))
 
 
@@ -165,6 +219,7 @@ async def test_what_was_exported_is_the_same_site_when_it_is_imported(
 ) -> None:
     here, there = Folder(tmp_path / "here"), Folder(tmp_path / "there")
     await fill(database, here, tmp_path, random.Random(seed))
+    await fill_library(database, here, imaging)
     folder = tmp_path / "out"
     counts = await write_folder(database, here, "https://example.org", folder, lambda *_: None)
     assert counts["posts"] + counts["pages"] + counts["drafts"] == NUMBER + 1
@@ -179,14 +234,20 @@ async def test_what_was_exported_is_the_same_site_when_it_is_imported(
         )
         assert not [finding for finding in report.findings if finding.outcome is Outcome.REFUSED]
         assert await everything(other) == await everything(database)
-        assert await said_of_files(other) == await said_of_files(database)
+        assert await library_of(other) == await library_of(database)
         async with other.read() as session:
             assert (await site.get_frame(session)).permalink == "/{year}/{month}/{slug}"
             assert (await site.get_frame(session)).name == "Über: 'alles'"
             defined = [(field.key, field.type, field.choices, field.help) for field in await custom_fields.list_of(session, Kind.POST)]
-            old = {path for _, paths in (await transfers.assets(session, range(1, 100))).values() for path in paths}
         assert defined[:2] == [("sky_all", "choice", ["# clear", "yes"], "- x: y"), ("boat", "picture", [], "- x: y")]
-        assert old == {f"img/{number}.png" for number in range(5)}
+        assert sorted(path.name for path in (folder / "library").rglob("*") if path.is_file())[:3] == ["ebb.mp4", "ebb.png", "ebb.vtt"]
+        again = Report()
+        await bring_in(
+            factories.intake(other, there, imaging), renderer, read_folder(folder, again), Options("", "https://example.org"), again,
+            lambda *_: None,
+        )  # fmt: skip
+        assert again.counts == {"unchanged": NUMBER + 1}
+        assert await library_of(other) == await library_of(database)
     finally:
         await other.dispose()
 
@@ -269,6 +330,27 @@ async def test_an_address_that_no_file_system_takes_gets_another_folder(database
     assert all(path.resolve().is_relative_to((folder / "content").resolve()) and len(path.parent.name) < 140 for path in written)
 
 
+async def test_a_library_that_somebody_else_wrote_reads_nothing_of_this_machine(move_in: Mover, tmp_path: Path) -> None:
+    (tmp_path / "key.txt").write_text("secret")
+    (tmp_path / "out" / "library").mkdir(parents=True)
+    (tmp_path / "out" / "site.yaml").write_text("squall: 1\n")
+    (tmp_path / "out" / "library" / "a.png").write_bytes(DOT)
+    (tmp_path / "out" / "library" / "link.txt").symlink_to(tmp_path / "key.txt")
+    said = {
+        "library/a.png": {"alt": 7, "tags": "x" * 1000, "captions": [3], "folder": [["x"], "y" * 200], "poster": {}},
+        "library/no.png": {},
+    }
+    outside = {file: {"alt": "x"} for file in ("../key.txt", str(tmp_path / "key.txt"), "library/link.txt", "\0", "library")}
+    deep = [[str(level) for level in range(20)], ["z" * 90], 7]
+    (tmp_path / "out" / "library.json").write_text(json.dumps({"files": {**said, **outside, "library/b.png": 3}, "folders": deep}))
+    report = await move_in(tmp_path / "out")
+    assert report.counts == {"files": 1}
+    assert {(finding.outcome, finding.file) for finding in report.findings} == {
+        (Outcome.CHANGED, "library.json"),
+        (Outcome.CHANGED, " / ".join(deep[0])),  # type: ignore[arg-type]
+    }
+
+
 async def add(database: Database, number: int, slug: str, text: str = "Text", *, title: str = "A title") -> int:
     when = publishing.Dates(datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC))
     async with database.transaction() as work:
@@ -293,7 +375,7 @@ async def test_an_export_clears_away_what_an_earlier_one_wrote_and_nothing_else(
     await add(database, 2, "three")
     await write_folder(database, storage, "https://example.org", folder, lambda *_: None)
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    assert files == ["content/one/mine.txt", "content/three/index.md", "notes.txt", "site.yaml", "written.txt"]
+    assert files == ["content/one/mine.txt", "content/three/index.md", "library.json", "notes.txt", "site.yaml", "written.txt"]
     assert not (folder / "content" / "two").exists()
     assert outside.exists()
     assert (folder / "written.txt").read_text() == "content/three/index.md\n"

@@ -15,6 +15,7 @@ from cms.content.characters import without_control_characters
 from cms.exchange.markdown_folder.report import Outcome, Report, why
 from cms.models.post import Kind, Visibility
 from cms.schemas.fields import NewFieldInput
+from cms.schemas.library import TrackInput
 from cms.wording import say
 
 Moment = datetime | date
@@ -69,8 +70,6 @@ class Document:
     picture: str = ""  # as a link in the body would name it
     custom: Mapping[str, str] = field(default_factory=dict)  # custom fields by key
     custom_pictures: Mapping[str, str] = field(default_factory=dict)  # those that are one, as a link in the body would name it
-    files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # name of a file beside it → paths at which it stood
-    about: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # name of a file beside it → what the library is to say of it
     digest: str = ""
 
     @property
@@ -81,6 +80,19 @@ class Document:
     def is_bundle(self) -> bool:
         """Whether its folder is its own, with the files that belong to it."""
         return self.file.rpartition("/")[2].startswith("index.")
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A file as another library of ours had it. ``about``: words, focus and tags; ``old``: paths that led to it; ``folder``: the
+    names of those it lay in, the outermost first; ``poster`` and the ``captions``' files as they lie below the source."""
+
+    name: str
+    about: Mapping[str, Any]
+    old: tuple[str, ...] = ()
+    folder: tuple[str, ...] = ()
+    poster: str = ""
+    captions: tuple[tuple[TrackInput, str], ...] = ()
 
 
 @dataclass(slots=True)
@@ -105,6 +117,8 @@ class Blog:
     other_lists: tuple[str, ...] = ()
     feeds: tuple[str, ...] = ()
     fields: tuple[tuple[str, NewFieldInput], ...] = ()  # custom ones with their keys, for a site that is new
+    library: Mapping[str, Filed] = field(default_factory=dict)  # by where the file lies below the source
+    folders: tuple[tuple[str, ...], ...] = ()  # of the library, as ``Filed`` has them
     is_exact: bool = False  # what stands in it was written by us: texts stay as they are, to the letter
     find_text: Callable[[Document, str], str] = lambda _document, _target: ""
 

@@ -1,4 +1,5 @@
-"""Our own folders, as ``export`` writes them: ``site.yaml``, and below ``content`` a folder for each text with its files beside it.
+"""Our own folders, as ``export`` writes them: ``site.yaml``, below ``content`` a folder for each text with its files beside it, below
+``library`` those that no text shows, and ``library.json`` with what is to be known of them all.
 
 A text's folder is its address. Reading one gives back what was written, to the letter.
 """
@@ -11,16 +12,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from cms.content.characters import without_control_characters
-from cms.exchange.markdown_folder import front_matter
+from cms.exchange.markdown_folder import front_matter, library
 from cms.exchange.markdown_folder.front_matter import as_flag, as_moment, as_text, as_texts
 from cms.exchange.markdown_folder.report import Outcome, Report, why
 from cms.exchange.markdown_folder.source import Blog, Document, read_text, text_files
 from cms.models.post import Kind, Visibility
 from cms.schemas.fields import NewFieldInput
-from cms.schemas.library import AssetInput
 from cms.schemas.post import MAX_CUSTOM, META, is_custom_key
 from cms.schemas.text import clean_line
-from cms.services import media_changes
 from cms.wording import say
 
 SITE_FILE = "site.yaml"
@@ -36,6 +35,7 @@ class Squall:
 
     def read(self, folder: Path, report: Report) -> Blog:
         site = _site(folder)
+        filed, folders = library.read(folder, report)
         blog = Blog(
             program=self.program,
             folder=folder,
@@ -45,6 +45,8 @@ class Squall:
             language=as_text(site.get("language")),
             permalink=as_text(site.get("permalink")),
             is_exact=True,
+            library=filed,
+            folders=folders,
             fields=tuple(_fields(site.get("fields"))),
         )
         for file in text_files(folder, CONTENT):
@@ -68,14 +70,6 @@ def _fields(said: Any) -> Iterator[tuple[str, NewFieldInput]]:
             choices = "\n".join(as_texts(each.get("choices")))
             if is_custom_key(key := str(each.get("key"))):
                 yield key, NewFieldInput.model_validate({**each, "choices": choices})
-
-
-def _about(said: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What the library is to say of files, by their names; what cannot be read is left out."""
-    for name, words in said.items() if isinstance(said, dict) else ():
-        with contextlib.suppress(ValidationError, TypeError):
-            read = AssetInput.model_validate({**words, "name": str(name)})
-            yield str(name), read.model_dump(include={*media_changes.WORDS, "focus_x", "focus_y"})
 
 
 def _custom(said: Any) -> tuple[dict[str, str], dict[str, str]]:
@@ -124,10 +118,8 @@ def _document(folder: Path, file: str, report: Report) -> Document | None:
         series=without_control_characters(str(data.get("series", ""))),
         part=part if isinstance(part := data.get("part"), int) and 0 < part < 2**31 else 0,
         picture=as_text(data.get("picture")),
-        files={str(name): as_texts(paths) for name, paths in (data.get("files") or {}).items()},
         digest=text[1],
     )
-    document.about = dict(_about(data.get("about")))
     document.custom, document.custom_pictures = _custom(data.get("custom"))
     try:
         document.date, document.updated = as_moment(data.get("date")), as_moment(data.get("updated"))
