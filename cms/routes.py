@@ -267,6 +267,7 @@ def _kept_to_use_again() -> list[URLSpec]:
         url(r"/admin/media", library.MediaHandler, name="admin.media"),
         url(r"/admin/media/bulk", library.MediaBulkHandler, name="admin.media.bulk"),
         url(r"/admin/media/room", library.MediaRoomHandler, name="admin.media.room"),
+        url(rf"/admin/media/unfinished/{CARRIER}", library.UnfinishedHandler, name="admin.media.unfinished"),
         url(r"/admin/media/folders", library.FoldersHandler, name="admin.media.folders"),
         url(rf"/admin/media/folders/{NUMBER}", library.FolderHandler, name="admin.media.folder"),
         url(rf"/admin/media/{NUMBER}", assets.AssetHandler, name="admin.asset"),

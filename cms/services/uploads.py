@@ -62,7 +62,13 @@ async def begin(work: Work, actor: Actor, wanted: UploadInput) -> Upload:
 async def _refuse_many(session: AsyncSession, user_id: int) -> None:
     unfinished = select(func.count()).select_from(Upload).where(Upload.user_id == user_id, Upload.asset_id.is_(None))
     if (await session.scalar(unfinished) or 0) >= MOST:
-        raise TooManyRequests(WAIT, say("{number} of your uploads are not finished. Finish them first, or wait a day.", number=MOST))
+        raise TooManyRequests(WAIT, say("{number} of your uploads are not finished; remove some below “Room in use”.", number=MOST))
+
+
+async def list_unfinished(session: AsyncSession, actor: Actor) -> Sequence[Upload]:
+    """One's own, the newest first."""
+    mine = select(Upload).where(Upload.user_id == actor.user_id, Upload.asset_id.is_(None))
+    return (await session.scalars(mine.order_by(Upload.started_at.desc(), Upload.id).limit(MOST))).all()
 
 
 async def get(session: AsyncSession, actor: Actor, upload_id: str, *, lock: bool = False) -> Upload:

@@ -241,6 +241,7 @@ STOPS: dict[str, Stop] = {
     "admin.upload.completion": Stop(f"/admin/media/uploads/{'x' * 43}/completion", answers=_NOWHERE),
     "admin.media.bulk": Stop("/admin/media/bulk", {"act": "nonsense"}),
     "admin.media.room": Stop("/admin/media/room"),
+    "admin.media.unfinished": Stop(f"/admin/media/unfinished/{'x' * 43}", answers=_NOWHERE),
     "admin.media.folders": Stop("/admin/media/folders", {"name": ""}),
     "admin.media.folder": Stop("/admin/media/folders/999999", {"name": "x"}, answers=_NOWHERE),
     "admin.asset": Stop("/admin/media/999999", {"name": ""}, answers=_NOWHERE),

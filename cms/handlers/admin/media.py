@@ -8,7 +8,7 @@ from cms.handlers.admin.uploads import FormUploadHandler
 from cms.handlers.forms import Form
 from cms.policy import Capability
 from cms.schemas.library import FolderInput, LibraryBulk, LibraryQuery
-from cms.services import folders, library, library_acts, site
+from cms.services import folders, library, library_acts, site, uploads
 from cms.services.library import Choices
 from cms.services.library_acts import Report
 from cms.ui.library import ASKED, DONE, KINDS, file_size, markdown, thumbnail
@@ -130,7 +130,19 @@ class MediaRoomHandler(LibraryHandler):
     async def get(self) -> None:
         async with self.read() as session:
             found = await library.room(session, self.actor)
-        self.render("admin/media/room.html", rooms=found)
+            unfinished = await uploads.list_unfinished(session, self.actor)
+        self.render("admin/media/room.html", rooms=found, unfinished=unfinished, flash=self.take_flash())
+
+
+class UnfinishedHandler(LibraryHandler):
+    """An upload that nobody will go on with."""
+
+    requires = Capability.MEDIA_UPLOAD
+
+    async def delete(self, upload_id: str) -> None:
+        await uploads.abandon(self.parts.intake, self.actor, upload_id)
+        self.flash("Removed.")
+        self.redirect_to("admin.media.room")
 
 
 class FoldersHandler(LibraryHandler):

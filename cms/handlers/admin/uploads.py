@@ -1,6 +1,7 @@
 """Files on their way into the library: as a form, or in pieces by a script. Who sends is known before a byte is read, and what is sent is
 written down as it comes."""
 
+import asyncio
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
@@ -114,6 +115,7 @@ class FormUploadHandler(ReceivingHandler):
         self._outcomes: list[Outcome] = []
         self._file: _Coming | None = None
         self._has_key = False
+        self._reading = asyncio.Lock()
 
     def check_xsrf_cookie(self) -> None:
         """Later, where it is in the form."""
@@ -125,8 +127,20 @@ class FormUploadHandler(ReceivingHandler):
     async def receive(self, chunk: bytes) -> None:
         if self._reader is None:
             self._reader = FormReader(self.request.headers.get("Content-Type", ""))
-        for event in self._reader.feed(chunk):
-            await self._take(event)
+        async with self._reading:
+            for event in self._reader.feed(chunk):
+                await self._take(event)
+
+    def on_connection_close(self) -> None:
+        super().on_connection_close()
+        IOLoop.current().spawn_callback(self._forget)
+
+    async def _forget(self) -> None:
+        """Nobody can go on with a form: of the file in which it broke off, what has come is of no use."""
+        async with self._reading:
+            coming, self._file = self._file, None
+        if coming:
+            await coming.drop()
 
     async def _take(self, event: Event) -> None:
         match event:
@@ -212,8 +226,10 @@ class _Coming:
         return upload
 
     async def _fail(self, error: CMSError) -> None:
-        """Nobody can go on with a form: what came of this file is of no use."""
         self._outcome.why, self._outcome.status = error.message, status_of(error)
+        await self.drop()
+
+    async def drop(self) -> None:
         self._chunks = _Chunks()
         if self._upload is not None:
             with suppress(CMSError):  # what is away now is pruned later

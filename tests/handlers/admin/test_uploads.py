@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 from PIL import Image
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from cms.errors import StorageFull, Unavailable
 from cms.models import Asset, Upload
@@ -129,8 +129,8 @@ async def test_a_form_is_refused_before_its_files_are_read(site: Site) -> None:
     assert await standing(site) == (0, 0, [])
 
 
-async def test_a_form_whose_connection_drops_leaves_what_is_found_later(site: Site) -> None:
-    browser = await site.signed_in("author")
+async def cut_off(site: Site, browser: Browser) -> None:
+    """A form is sent whose connection drops in the middle."""
     body = form_of([("_xsrf", None, browser.cookies["xsrf"].encode()), ("files", "film.mp4", bytes(uploads.PIECE * 2))])
     host, port = urlsplit(browser.url).netloc.split(":")
     _, writer = await asyncio.open_connection(host, int(port))
@@ -141,10 +141,46 @@ async def test_a_form_whose_connection_drops_leaves_what_is_found_later(site: Si
     while (await arrived(site)) == 0:
         await asyncio.sleep(0.01)
     writer.close()
+
+
+async def test_of_a_form_whose_connection_drops_nothing_is_left(site: Site) -> None:
+    await cut_off(site, await site.signed_in("author"))
+    for _ in range(500):
+        if await standing(site) == (0, 0, []):
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(await standing(site))
+
+
+async def test_what_the_storage_would_not_forget_is_found_later(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage, refused = site.application.parts.storage, asyncio.Event()
+
+    async def refuse(_name: str) -> None:
+        refused.set()
+        raise Unavailable
+
+    with monkeypatch.context() as broken:
+        broken.setattr(storage, "delete", refuse)
+        await cut_off(site, await site.signed_in("author"))
+        await refused.wait()
+    assert (await standing(site))[:2] == (0, 1)
     async with site.database.transaction() as work:
-        (upload,) = (await work.session.scalars(select(Upload))).all()
-        upload.active_at = work.now - 2 * uploads.KEPT
+        await work.session.execute(update(Upload).values(active_at=work.now - 2 * uploads.KEPT))
     await uploads.prune(site.application.parts.intake)
+    assert await standing(site) == (0, 0, [])
+
+
+async def test_somebody_sees_what_he_has_not_finished_and_removes_it(site: Site) -> None:
+    script, other = Script(await site.signed_in("author")), await site.signed_in("editor")
+    _, upload = await script.begin(name="film.mp4", size=2_000_000)
+    await script.piece(upload["id"], 0, bytes(500_000))
+    page = await script.browser.get("/admin/media/room")
+    assert "film.mp4 500 kB of 2 MB" in page.words
+    assert "film.mp4" not in (await other.get("/admin/media/room")).words
+    at = f"/admin/media/unfinished/{upload['id']}"
+    assert any(form.get("action") == at for form in page.page.iter("form"))
+    assert (await other.post(at, {"_method": "delete"})).status == 404
+    assert (await script.browser.post(at, {"_method": "delete"})).location == "/admin/media/room"
     assert await standing(site) == (0, 0, [])
 
 
