@@ -5,11 +5,9 @@ import errno
 import os
 import re
 import secrets
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -105,8 +103,9 @@ class Storage(ABC):
             return None
 
     @abstractmethod
-    def local_file(self, name: str) -> AbstractAsyncContextManager[Path]:
-        """A file of this machine with these bytes, to be read while the context lasts. Raises ``NotFound``."""
+    async def local_file(self, name: str, folder: Path) -> Path:
+        """A file of this machine with these bytes, to be read and nothing else: in ``folder``, if it is not there anyway. Raises
+        ``NotFound``."""
 
     async def delete(self, name: str) -> None:
         """What is not there has been deleted."""
@@ -156,12 +155,11 @@ class Folder(Storage):
         finally:
             await asyncio.shield(asyncio.to_thread(_discard, file, draft))
 
-    @asynccontextmanager
-    async def local_file(self, name: str) -> AsyncIterator[Path]:
+    async def local_file(self, name: str, folder: Path) -> Path:
         path = self._path(name)
         if not await asyncio.to_thread(path.is_file):
             raise NotFound
-        yield path
+        return path
 
     def _path(self, name: str) -> Path:
         return self.folder / _checked(name)
@@ -211,13 +209,12 @@ class Bucket(Storage):
         except (BaseError, OSError) as error:
             raise pulled.error or _translated(error) from None
 
-    @asynccontextmanager
-    async def local_file(self, name: str) -> AsyncIterator[Path]:
-        with tempfile.NamedTemporaryFile() as file:
+    async def local_file(self, name: str, folder: Path) -> Path:
+        path = folder / "stored"
+        with await self._call(path.open, "wb") as file:
             async for piece in self.read(name):
                 await self._call(file.write, piece)
-            await self._call(file.flush)
-            yield Path(file.name)
+        return path
 
     def signed_url(self, name: str, *, seconds: int, content_type: str, disposition: str) -> str | None:
         """By ourselves, as ``obstore.sign`` takes no headers for the answer."""

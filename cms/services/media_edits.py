@@ -36,7 +36,8 @@ async def _cut(intake: Intake, actor: Actor, asset: Asset, edits: Mapping[str, A
 async def _made(intake: Intake, asset: Asset, edits: Mapping[str, Any]) -> Shown:
     async with intake.database.read() as session:
         rules = await site.get_media(session)
-    async with intake.room() as room, intake.storage.local_file(storage_name(asset.digest)) as sent:
+    async with intake.room() as room:
+        sent = await intake.storage.local_file(storage_name(asset.digest), room)
         crop = tuple(edits["crop"]) if "crop" in edits else None
         out = room / "shown"
         made = await intake.imaging.prepare(sent, out, rotation=edits.get("rotation", 0), crop=crop, strip_all=rules.strips_all)

@@ -58,11 +58,11 @@ class Renditions:
     async def _make(self, asset: Asset, spec: Spec) -> int:
         async with room(self._folder) as folder:
             out = folder / spec.format
-            async with self._storage.local_file(media.storage_name(asset.shown_digest)) as picture:
-                try:
-                    _, _, size = await self._imaging.rendition(picture, out, spec)
-                except InvalidInput:
-                    raise NotFound from None
+            picture = await self._storage.local_file(media.storage_name(asset.shown_digest), folder)
+            try:
+                _, _, size = await self._imaging.rendition(picture, out, spec)
+            except InvalidInput:
+                raise NotFound from None
             await self._storage.put_file(storage_name(asset.shown_digest, spec.file_name), out)
         async with self._database.transaction() as work:
             row = {"shown_digest": asset.shown_digest, "name": spec.file_name, "size": size, "made_at": work.now}

@@ -54,9 +54,11 @@ async def test_bytes_are_kept_under_a_name(storage: Storage, tmp_path: Path) -> 
     assert await content(storage, DIGEST) == b"twelve bytes"
     assert await content(storage, DIGEST, (3, 6)) == b"lve"
     assert await storage.size(DIGEST) == 12
-    async with storage.local_file(DIGEST) as path:
-        assert path.read_bytes() == b"twelve bytes"
-    assert path.exists() == isinstance(storage, Folder), "a copy is gone again"
+    room = tmp_path / "room"
+    room.mkdir()
+    path = await storage.local_file(DIGEST, room)
+    assert path.read_bytes() == b"twelve bytes"
+    assert list(room.iterdir()) == ([] if isinstance(storage, Folder) else [path]), "nothing lies anywhere else"
 
     (tmp_path / "made").write_bytes(PIECE * 3)
     await storage.put_file("ef/0", tmp_path / "made")
@@ -74,11 +76,10 @@ async def test_bytes_are_kept_under_a_name(storage: Storage, tmp_path: Path) -> 
     with pytest.raises(NotFound):
         await content(storage, DIGEST)
     with pytest.raises(NotFound):
-        async with storage.local_file(DIGEST):
-            pass
+        await storage.local_file(DIGEST, room)
 
 
-async def test_names_do_not_leave(storage: Storage) -> None:
+async def test_names_do_not_leave(storage: Storage, tmp_path: Path) -> None:
     for name in NAMES_THAT_LEAVE:
         refused = f"^{re.escape(name)}$"
         for verb in (storage.put(name, b"x"), storage.put_stream(name, pieces(1)), storage.size(name), storage.delete(name)):
@@ -87,8 +88,7 @@ async def test_names_do_not_leave(storage: Storage) -> None:
         with pytest.raises(ValueError, match=refused):
             await content(storage, name)
         with pytest.raises(ValueError, match=refused):
-            async with storage.local_file(name):
-                pass
+            await storage.local_file(name, tmp_path)
         if isinstance(storage, Bucket):
             with pytest.raises(ValueError, match=refused):
                 storage.signed_url(name, seconds=1, content_type="", disposition="")
@@ -217,15 +217,11 @@ def test_a_full_bucket_is_a_full_disk(answer: str) -> None:
 
 
 async def every_verb_says(storage: Storage, words: str, tmp_path: Path) -> None:
-    async def local() -> None:
-        async with storage.local_file(DIGEST):
-            pass
-
     (tmp_path / "file").write_bytes(b"x")
     for verb in (
         storage.put(DIGEST, b"x"), storage.put_stream(DIGEST, pieces(1)), storage.put_file(DIGEST, tmp_path / "file"),
         storage.delete(DIGEST),
-        storage.size(DIGEST), content(storage, DIGEST), names(storage), local(),
+        storage.size(DIGEST), content(storage, DIGEST), names(storage), storage.local_file(DIGEST, tmp_path),
     ):  # fmt: skip
         with pytest.raises(Unavailable, match=f"The storage of files cannot be used: {words}"):
             await verb
