@@ -6,9 +6,7 @@ What is done there is in ``media/probing.py`` and ``media/pictures.py``, which o
 import asyncio
 import importlib
 import signal
-from collections import deque
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +27,14 @@ _CLOSED = "The program is closing down. Please try again shortly."
 
 
 class Imaging:
-    """Processes start with the first file. All raise ``InvalidInput`` (of ``file``) with a sentence for what is broken or too large,
-    ``Unavailable`` if a worker was lost; no ``out`` is left behind then."""
+    """Some look at what was sent, others make what readers look at: nobody who reads waits for what somebody sends, however long that
+    takes. Processes start with the first file for them. All raise ``InvalidInput`` (of ``file``) with a sentence for what is broken or
+    too large, ``Unavailable`` if a worker was lost; no ``out`` is left behind then."""
 
     def __init__(self, workers: int = 1, cpu_seconds: float = CPU_SECONDS, memory_bytes: int = MEMORY_BYTES) -> None:
         self._cpu_seconds = cpu_seconds
         self._memory_bytes = memory_bytes
-        self._pool = LimitedPool(workers, _WORK)
-        self._turns = _Turns(workers)
+        self._looking, self._making = LimitedPool(workers, _WORK), LimitedPool(workers, _WORK)
 
     async def probe(self, path: Path) -> Probed:
         """What a file is, by its content."""
@@ -71,7 +69,7 @@ class Imaging:
 
     async def close(self) -> None:
         """End the workers; whoever still waits is told. Can be called more than once."""
-        await self._pool.close()
+        await asyncio.gather(self._looking.close(), self._making.close())
 
     async def _make(self, out: Path, *task: Any, **options: Any) -> Any:
         try:
@@ -82,11 +80,11 @@ class Imaging:
 
     async def _run(self, module: str, name: str, *arguments: Any, **options: Any) -> Any:
         try:
-            async with self._turns.mine(is_for_readers=name == "rendition"):
-                return await self._pool.run(
-                    _work, module, name, arguments, options,
-                    cpu_seconds=self._cpu_seconds, memory_bytes=self._memory_bytes, wall_seconds=WALL_SECONDS,
-                )  # fmt: skip
+            pool = self._making if name == "rendition" else self._looking
+            return await pool.run(
+                _work, module, name, arguments, options,
+                cpu_seconds=self._cpu_seconds, memory_bytes=self._memory_bytes, wall_seconds=WALL_SECONDS,
+            )  # fmt: skip
         except Refused as error:
             raise InvalidInput({"file": error.args[0]}) from None
         except TooSlow:
@@ -99,45 +97,6 @@ class Imaging:
             raise Unavailable(_AWAY) from None
         except PoolIsClosed:
             raise Unavailable(_CLOSED) from None
-
-
-class _Turns:
-    """Of those who wait for a worker, whoever makes what readers look at and whoever looks at what was sent come by turns: however much
-    somebody sends, a reader waits for one of it."""
-
-    def __init__(self, workers: int) -> None:
-        self._free = workers
-        self._lines: dict[bool, deque[asyncio.Future[None]]] = {True: deque(), False: deque()}
-        self._is_readers_turn = True
-
-    @asynccontextmanager
-    async def mine(self, *, is_for_readers: bool) -> AsyncIterator[None]:
-        if self._free:
-            self._free -= 1
-        else:
-            turn = asyncio.get_running_loop().create_future()
-            self._lines[is_for_readers].append(turn)
-            try:
-                await turn
-            except asyncio.CancelledError:
-                if not turn.cancelled():  # it had just come
-                    self._pass_on()
-                raise
-        try:
-            yield
-        finally:
-            self._pass_on()
-
-    def _pass_on(self) -> None:
-        for is_for_readers in (self._is_readers_turn, not self._is_readers_turn):
-            line = self._lines[is_for_readers]
-            while line:
-                turn = line.popleft()
-                if not turn.cancelled():
-                    self._is_readers_turn = not is_for_readers
-                    turn.set_result(None)
-                    return
-        self._free += 1
 
 
 def _work(module: str, name: str, arguments: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
