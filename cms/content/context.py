@@ -126,7 +126,7 @@ class Rendered:
     reading_minutes: int
     links: tuple[str, ...] = ()  # paths of this site that it leads to
     media: tuple[str, ...] = ()  # addresses of pictures, sound and films in it
-    cards: tuple[str, ...] = ()  # addresses of other sites that it shows as cards
+    cards: tuple[str, ...] = ()  # addresses that it shows as cards; of this site their paths
     nowhere: tuple[str, ...] = ()  # titles in [[…]] that nothing has
     flaws: tuple[Flaw, ...] = ()  # that can be told from the text alone (checks)
     targets: tuple[Target, ...] = ()

@@ -38,7 +38,7 @@ def decorate(root: Element, context: RenderContext, found: Findings) -> None:
     _decorate_bare_code(root)
     _decorate_task_lists(root)
     shown = settle_media(root, context, found)
-    found.cards += [address for address in decorate_paragraphs(root, shown, context) if not _is_here(address, context.site_host)]
+    found.cards += [_path_here(address, context.site_host) or address for address in decorate_paragraphs(root, shown, context)]
     complete_captions(root, shown, context.language)
     for link in root.iter("a"):
         _decorate_link(link, context.site_host, found)
@@ -178,6 +178,11 @@ def _decorate_link(link: Element, site_host: str, found: Findings) -> None:
     elif host or address.startswith("/"):
         path = address[host.end() :] if host else address
         found.links.append(_PORT.sub("", re.split(r"[?#]", path, maxsplit=1)[0]) or "/")
+
+
+def _path_here(address: str, host: str) -> str:
+    """Of an address of this site; "" for others."""
+    return f"/{address.partition('://')[2].partition('/')[2]}".partition("?")[0].partition("#")[0] if _is_here(address, host) else ""
 
 
 def _is_here(address: str, site_host: str) -> bool:

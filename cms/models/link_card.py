@@ -1,4 +1,4 @@
-"""Cards of other sites' pages: what was found out about each, and which public texts show it."""
+"""Cards of pages: what was found out about each of other sites, and which public texts show it."""
 
 from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -9,8 +9,9 @@ from cms.models.base import Base, Moment, PrimaryKey
 
 
 class LinkCard(Base):
-    """``url``: as it stands in texts. Nothing is known of it until it was fetched; ``failures``: tries in vain since the last that was not.
-    What was known before those stays. ``due_at``: when to look again, if a public text shows it then."""
+    """``url``: as it stands in texts; of this site the path, and nothing else. Nothing is known of it until it was fetched; ``failures``:
+    tries in vain since the last that was not. What was known before those stays. ``due_at``: when to look again, if a public text shows it
+    then."""
 
     __tablename__ = "link_cards"
 
@@ -27,6 +28,10 @@ class LinkCard(Base):
     due_at: Mapped[Moment] = mapped_column(index=True)
     failures: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None] = mapped_column(Sentence)
+
+    @property
+    def is_own(self) -> bool:
+        return self.url.startswith("/")
 
 
 class PostCard(Base):

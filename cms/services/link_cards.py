@@ -1,15 +1,17 @@
-"""Cards of other sites' pages in texts: which there are, which texts show them, what is known of them. Fetching is a job's
-(worker/link_cards.py); a text never waits for it."""
+"""Cards of pages in texts: which there are, which texts show them, what is known of them. Fetching those of other sites is a job's
+(worker/link_cards.py); a text never waits for it. Of one of this site there is the path; its title is looked up for each rendering."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from urllib.parse import unquote
 
 from sqlalchemy import delete, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms.content.context import LONGEST_ADDRESS, Card, PageCard
 from cms.db.session import Work
-from cms.models import Asset, Job, LinkCard, Portrait, PostCard
+from cms.models import Address, Asset, Job, LinkCard, Portrait, PostCard
+from cms.models.address import TargetKind, normalise_path
 from cms.services import jobs, media
 
 JOB = "fetch_card"
@@ -52,7 +54,7 @@ async def want(work: Work, addresses: Iterable[str]) -> list[LinkCard]:
         cards = (await work.session.scalars(rows)).all()
         waiting = select(func.count()).select_from(Job).where(Job.name == JOB, Job.finished_at.is_(None))
         left = MOST_WAITING - (await work.session.scalar(waiting) or 0)
-        for card in [card for card in cards if card.url in new][: max(left, 0)]:
+        for card in [card for card in cards if card.url in new and not card.is_own][: max(left, 0)]:
             await _look_at(work, card.id)
     return list(cards)
 
@@ -66,11 +68,21 @@ async def note(work: Work, shown: Mapping[int, Sequence[str]]) -> None:
     """Which cards public texts show, by post, in place of what was noted before."""
     await work.session.execute(delete(PostCard).where(PostCard.post_id.in_(shown)).execution_options(synchronize_session=False))
     for post_id, addresses in shown.items():
-        for card in await want(work, addresses):
+        own = {f"/{normalise_path(unquote(address))}" for address in addresses if address.startswith("/")}
+        others = [address for address in addresses if not address.startswith("/")]
+        for card in [*await want(work, others), *await want(work, sorted(own))]:
             work.session.add(PostCard(post_id=post_id, card_id=card.id))
             if card.fetched_at and card.fetched_at > work.now - JUST_NOW:
                 await jobs.enqueue(work, SHOWING, card=card.id)
     await work.session.flush()
+
+
+async def follow(work: Work, post_ids: Sequence[int]) -> None:
+    """Texts with a card of one of these posts, of which the title is another now, or whether it is to be seen."""
+    place = (Address.target_kind == TargetKind.POST, Address.target_id.in_(post_ids))
+    own = select(PostCard.card_id).join(LinkCard).join(Address, LinkCard.url == "/" + Address.path).where(*place)
+    for card_id in await work.session.scalars(own.distinct()) if post_ids else ():
+        await jobs.enqueue(work, SHOWING, card=card_id)
 
 
 async def shown_in(session: AsyncSession, card_id: int) -> Sequence[int]:
@@ -125,7 +137,7 @@ async def renew(work: Work) -> None:
     """Have those looked at again whose time has come. What no public text shows any more is forgotten."""
     is_shown = exists().where(PostCard.card_id == LinkCard.id)
     due = select(LinkCard.id).where(LinkCard.due_at <= work.now).order_by(LinkCard.due_at).limit(AT_ONCE)
-    for card_id in await work.session.scalars(due.where(is_shown)):
+    for card_id in await work.session.scalars(due.where(is_shown, ~LinkCard.url.startswith("/"))):
         await _look_at(work, card_id)
     left = select(LinkCard.id, LinkCard.picture_id).where(LinkCard.due_at <= work.now, ~is_shown).limit(2 * AT_ONCE)
     cards = (await work.session.execute(left)).all()

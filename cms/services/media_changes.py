@@ -57,10 +57,13 @@ async def describe(work: Work, actor: Actor, asset_id: int, changes: Mapping[str
     return asset
 
 
-async def edit(work: Work, actor: Actor, asset_id: int, version: int | None, edits: Mapping[str, Any], shown: Shown) -> Asset:
-    """Rotated and cropped: ``shown`` was made of the sent bytes with these ``edits``."""
+async def edit(
+    work: Work, actor: Actor, asset_id: int, version: int | None, edits: Mapping[str, Any], shown: Shown, *, is_followed: bool = True
+) -> Asset:
+    """Rotated and cropped: ``shown`` was made of the sent bytes with these ``edits``. Not ``is_followed``: whoever does this sees to the
+    renditions and the texts himself."""
     asset = await _hold(work, actor, asset_id, version)
-    await _change(work, actor, asset, "media.edit", {"edits": dict(edits), **_of(shown)})
+    await _change(work, actor, asset, "media.edit", {"edits": dict(edits), **_of(shown)}, is_followed=is_followed)
     return asset
 
 
@@ -103,7 +106,7 @@ async def _hold(work: Work, actor: Actor, asset_id: int, version: int | None) ->
     return asset
 
 
-async def _change(work: Work, actor: Actor, asset: Asset, action: str, changes: Mapping[str, Any]) -> None:
+async def _change(work: Work, actor: Actor, asset: Asset, action: str, changes: Mapping[str, Any], *, is_followed: bool = True) -> None:
     before = {name: getattr(asset, name) for name in changes}
     changed = {name for name in changes if before[name] != changes[name]}
     if not changed:
@@ -119,9 +122,10 @@ async def _change(work: Work, actor: Actor, asset: Asset, action: str, changes: 
     media.tell(work)
     audit.note(work, actor, action, "asset", asset.id, **audit.difference(before, {name: changes[name] for name in changes}))
     if asset.shown_digest != former_shown:
-        await jobs.enqueue(work, renditions.JOB, asset=asset.id)
         await media.forget(work, former_shown)
-    if changed & _SHOWN:
+    if asset.shown_digest != former_shown and is_followed:
+        await jobs.enqueue(work, renditions.JOB, asset=asset.id)
+    if changed & _SHOWN and is_followed:
         await jobs.enqueue(work, renewing.JOB, asset=asset.id)
 
 

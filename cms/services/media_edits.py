@@ -47,7 +47,8 @@ async def _made(intake: Intake, asset: Asset, edits: Mapping[str, Any]) -> Shown
 
 
 async def make_all_again(intake: Intake) -> None:
-    """What readers get of every picture: after an upgrade from a release that gave them what was sent. A broken one stays as it is."""
+    """What readers get of every picture: after an upgrade from a release that gave them what was sent. A broken one stays as it is.
+    Renditions and texts are made again after all of them."""
     async with intake.database.read() as session:
         pictures = await media.list_pictures_of_all(session)
     for asset in pictures:
@@ -64,7 +65,7 @@ async def _is_made_again(intake: Intake, asset_id: int) -> bool:
         shown = await _made(intake, asset, asset.edits)
         if shown.digest != asset.shown_digest:
             async with intake.database.transaction() as work:
-                await media_changes.edit(work, SYSTEM, asset.id, asset.version, asset.edits, shown)
+                await media_changes.edit(work, SYSTEM, asset.id, asset.version, asset.edits, shown, is_followed=False)
     except Conflict:
         return False
     except (InvalidInput, NotFound):

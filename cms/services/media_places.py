@@ -131,8 +131,3 @@ async def live_in(session: AsyncSession, asset_id: int, after: int, most: int) -
     shown = select(Asset.id).where(or_(Asset.id == asset_id, _belongs_to_film(asset_id)))
     wanted = select(AssetUse.post_id).where(AssetUse.asset_id.in_(shown), AssetUse.side == Side.LIVE, AssetUse.post_id > after)
     return list(await session.scalars(wanted.distinct().order_by(AssetUse.post_id).limit(most)))
-
-
-async def all_live(session: AsyncSession) -> list[int]:
-    """Public texts that show anything."""
-    return list(await session.scalars(select(AssetUse.post_id).where(AssetUse.side == Side.LIVE).distinct().order_by(AssetUse.post_id)))

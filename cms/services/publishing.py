@@ -133,6 +133,7 @@ async def publish_all(work: Work, actor: Actor, releases: Sequence[Release]) -> 
     await dead_links.note(work, rows)
     await link_cards.note(work, {one.post.id: one.release.version.rendered.cards for one in going})
     await search_index.index(work, [(one.published, one.release.version.rendered.plain_text) for one in going if one.published.is_listed])
+    await link_cards.follow(work, [one.post.id for one in going if one.is_new or "title" in documents.changed(one.published, one.old)])
     await session.flush()  # what follows looks at readers' versions as they are now
     await _announce(work, going)
     surroundings.announce(work, others, changed)
@@ -383,6 +384,7 @@ async def _take_away(work: Work, post: Post) -> None:
     await media_uses.note(work, Side.LIVE, {post.id: media_uses.NOTHING})
     await surroundings.forget(work, post.id)
     await search_index.remove(work, post.id)
+    await link_cards.follow(work, [post.id])
     await work.session.flush()
     months = await months_that_came_or_went(work.session, [(before, None)])
     outbox.record(work, PostWithdrawn(post.id, post.kind, published.path, before, tuple(months)))

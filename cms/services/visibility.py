@@ -8,7 +8,7 @@ from cms.events import PostPublished, WorkChanged
 from cms.models import Post, Published
 from cms.models.post import Kind, Visibility
 from cms.policy import Actor, Capability
-from cms.services import audit, documents, outbox, posts, publishing, search_index, site, surroundings
+from cms.services import audit, documents, link_cards, outbox, posts, publishing, search_index, site, surroundings
 
 
 async def choose(work: Work, actor: Actor, post_id: int, wanted: Visibility, password_hash: str | None) -> Post:
@@ -53,6 +53,7 @@ async def _show(work: Work, published: Published, wanted: Visibility) -> None:
         await search_index.remove(work, published.post_id)
     others = await surroundings.others(session, around | await surroundings.around(session, [published]), [published])
     changed = await surroundings.renew(session, [published, *others])
+    await link_cards.follow(work, [published.post_id])
     now = documents.listed(published)
     aspects = ("visibility", *changed.get(published.post_id, ()))
     months = await publishing.months_that_came_or_went(session, [(before, now)])

@@ -26,7 +26,6 @@ from cms.services import (
     link_cards,
     media,
     media_edits,
-    media_places,
     media_uses,
     notices,
     notifications,
@@ -190,14 +189,15 @@ async def renew_media(means: Means, payload: dict[str, Any]) -> None:
 
 
 async def catch_up_media(means: Means, _payload: dict[str, Any]) -> None:
-    """After an upgrade from a release that did not note which texts show what, nor made anything of what was sent."""
+    """After an upgrade from a release that did not note which texts show what, nor made anything of what was sent. Each text is made again
+    once, when all of that is done."""
     await media_uses.note_all(means.database)
     await media_edits.make_all_again(means.intake)
     async with means.database.read() as session:
-        ids, post_ids = await media.list_ids(session), await media_places.all_live(session)
+        ids = await media.list_ids(session)
     for asset_id in ids:
         await means.renditions.make_all(asset_id)
-    await renewing.renew(means.database, means.renderer, means.public_url, post_ids)
+    await renewing.renew_all(means.database, means.renderer, means.public_url)
 
 
 async def fetch_card(means: Means, payload: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Cards of other sites' pages: fetched once by a job from a real server, kept, looked at again, forgotten; texts never wait for them."""
 
 import io
+import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -19,10 +20,11 @@ from cms.db.session import Database
 from cms.events import PostPublished
 from cms.imaging import Imaging
 from cms.models import Asset, Job, LinkCard, PostCard, Published
+from cms.models.post import Visibility
 from cms.outgoing import Visitor
 from cms.policy import Actor
 from cms.rendering import Renderer
-from cms.services import link_cards, media, references
+from cms.services import link_cards, media, posts, publishing, references, visibility
 from cms.telemetry import Metrics
 from cms.worker import loop
 from cms.worker.tasks import TASKS, Means, PutOff
@@ -288,6 +290,48 @@ async def test_own_pages_are_known_and_not_fetched(database: Database, worker: M
     async with database.read() as session:
         assert await session.scalar(select(func.count()).select_from(LinkCard).where(LinkCard.fetched_at.is_not(None))) == 0
         assert set(await session.scalars(select(LinkCard.failures).where(LinkCard.url.startswith(HERE)))) == {0}
+
+
+async def gone_out(means: Means, actor: Actor, post_id: int) -> None:
+    """As the desk does it, knowing the site's own address."""
+    async with means.database.read() as session:
+        seen = await posts.get_draft(session, actor, post_id)
+        context = await references.context(session, post_id, seen.content, "en", HERE)
+    version = publishing.Version(seen.version, await means.renderer.render(seen.content, context))
+    async with means.database.transaction() as work:
+        await publishing.publish(work, actor, post_id, version)
+
+
+async def test_a_card_of_an_own_text_follows_it(database: Database, worker: Means, ana: Actor, clock: Clock) -> None:
+    low = await published(database, ana, title="Low tide", slug="low")
+    text = "\n\n".join(f"{HERE}/{path}" for path in ("low", "low/?a=b#c", "ebb", ""))
+    post = await draft(database, ana, text=text)
+
+    async def titles() -> list[str]:
+        await work_off(worker)
+        async with database.read() as session:
+            return re.findall('card-title">([^<]+)', (await session.get_one(Published, post.id)).html)
+
+    await gone_out(worker, ana, post.id)
+    assert await titles() == ["Low tide", "Low tide"]
+    await edited(database, ana, low.post_id, title="High tide")
+    await publish(database, ana, low.post_id)
+    assert await titles() == ["High tide", "High tide"]
+    ebb = await published(database, ana, title="Ebb", slug="ebb")
+    assert await titles() == ["High tide", "High tide", "Ebb"]
+    async with database.transaction() as work:
+        await visibility.choose(work, ana, low.post_id, Visibility.PASSWORD, "hash")
+    assert await titles() == ["Ebb"]
+    await withdraw(database, ana, ebb.post_id)
+    assert await titles() == []
+    clock.pass_(days=2)
+    await edited(database, ana, low.post_id, text="More mud.")
+    await publish(database, ana, low.post_id)
+    async with database.read() as session:
+        jobs = select(func.count()).select_from(Job).where(Job.name == link_cards.SHOWING, Job.finished_at.is_(None))
+        assert await session.scalar(jobs) == 0, "its title is the same"
+    await keep_house(worker)
+    assert await waiting(database) == 0, "nobody looks at it from outside"
 
 
 async def test_what_no_text_shows_is_forgotten(database: Database, worker: Means, other: Other, ana: Actor, clock: Clock) -> None:

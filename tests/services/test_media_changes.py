@@ -8,20 +8,21 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
+from cms.content.context import RenderContext, Rendered
 from cms.db.session import Database
 from cms.errors import Conflict, Forbidden, InvalidInput
 from cms.events import PostPublished
-from cms.models import Asset, AssetAddress, Job, Published, Rendition
+from cms.models import Asset, AssetAddress, Job, LinkCard, PostCard, Published, Rendition
 from cms.models.media import MediaKind
 from cms.policy import Actor
 from cms.rendering import Renderer
-from cms.services import media, media_changes, media_edits, renewing
+from cms.services import link_cards, media, media_changes, media_edits, renewing
 from cms.services.intake import Brought, Intake
 from cms.services.media_changes import Sent, Shown
 from cms.worker.tasks import TASKS
-from tests.factories import asset_row, draft, means, person, publish
+from tests.factories import asset_row, draft, means, person, publish, published
 from tests.media import made
 from tests.services.test_media_uses import brought
 
@@ -124,8 +125,10 @@ async def test_of_two_who_change_it_the_second_is_told(database: Database) -> No
             await media_changes.describe(work, editor, asset.id, {"credit": "Otto"}, asset.version)
 
 
-async def test_what_was_there_before_an_upgrade_is_made_as_if_it_came_now(database: Database, renderer: Renderer, tmp_path: Path) -> None:
-    """The place where it was taken goes, and texts that show it have it in all sizes."""
+async def test_what_was_there_before_an_upgrade_is_made_as_if_it_came_now(
+    database: Database, renderer: Renderer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The place where it was taken goes, and texts that show it have it in all sizes; addresses become cards. Each text is made once."""
     editor, tools = await person(database, "editor"), means(database, tmp_path, renderer=renderer)
     photograph = made.saved(made.corners((800, 600)), "JPEG", exif=made.camera(6))
     broken = b"no picture"
@@ -140,7 +143,24 @@ async def test_what_was_there_before_an_upgrade_is_made_as_if_it_came_now(databa
             ids.append(asset.id)
     post = await draft(database, editor, text=f"![](/media/{ids[0]}/a.jpg)")
     await publish(database, editor, post.id)
+    await published(database, editor, title="Plain", text="Words.")
+    linking = await published(database, editor, title="Linking", text="https://else.example/a")
+    async with database.transaction() as work:
+        for table in (LinkCard, Job):
+            await work.session.execute(delete(table))
+    made_again, render = list[str](), renderer.render
+
+    async def noted(source: str, context: RenderContext) -> Rendered:
+        made_again.append(source)
+        return await render(source, context)
+
+    monkeypatch.setattr(renderer, "render", noted)
     await TASKS["catch_up_media"](tools, {})
+    async with database.read() as session:
+        assert (await session.scalars(select(PostCard.post_id))).all() == [linking.post_id]
+        left_to_do = set(await session.scalars(select(Job.name)))
+    assert made_again == [f"![](/media/{ids[0]}/a.jpg)", "https://else.example/a"]
+    assert left_to_do == {link_cards.JOB, media.FORGETTING}
     async with database.read() as session:
         asset, left = await session.get_one(Asset, ids[0]), await session.get_one(Asset, ids[1])
         sizes = sorted(await session.scalars(select(Rendition.name).where(Rendition.shown_digest == asset.shown_digest)))
