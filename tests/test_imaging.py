@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from cms import imaging as imaging_module
 from cms.content.renditions import Spec
@@ -33,8 +34,8 @@ async def imaging() -> AsyncIterator[Imaging]:
 
 
 def _workers(imaging: Imaging) -> list[int]:
-    assert imaging._pool._pool
-    return list(imaging._pool._pool.result()._pool._pool_manager.worker_manager.workers)
+    assert imaging._looking._pool
+    return list(imaging._looking._pool.result()._pool._pool_manager.worker_manager.workers)
 
 
 def _kept(folder: Path, content: bytes) -> Path:
@@ -44,7 +45,7 @@ def _kept(folder: Path, content: bytes) -> Path:
 
 
 async def test_workers_do_what_is_done_to_pictures(imaging: Imaging, tmp_path: Path) -> None:
-    assert not imaging._pool.is_started, "a site without pictures has no process for them"
+    assert not imaging._looking.is_started, "a site without pictures has no process for them"
     sent, out = _kept(tmp_path, made.saved(made.lying(6), "JPEG", exif=made.camera(6))), tmp_path / "out"
     probed = await imaging.probe(sent)
     assert (probed.content_type, probed.kind, probed.extension, probed.width, probed.height) == ("image/jpeg", "picture", "jpg", 60, 40)
@@ -98,7 +99,7 @@ async def test_memory_of_a_worker_is_bounded_whatever_it_opens(imaging: Imaging,
 @pytest.mark.parametrize(
     ("form", "size", "mode", "options"),
     [
-        ("JPEG", (8160, 6120), "RGB", {}),
+        ("JPEG", (9504, 6336), "RGB", {}),
         ("PNG", (7000, 7000), "RGBA", {"compress_level": 1}),
         ("WEBP", (4000, 4000), "RGB", {"method": 0}),
         ("AVIF", (4000, 4000), "RGB", {"speed": 10}),
@@ -112,11 +113,21 @@ async def test_the_largest_pictures_that_are_taken_become_smaller_ones(
     assert (await imaging.rendition(sent, tmp_path / "out", Spec(2560, "avif")))[0] == 2560
 
 
-async def test_a_photograph_of_a_phone_that_lay_on_its_side(imaging: Imaging, tmp_path: Path) -> None:
-    """48 Mpx, of which no two copies fit into a worker's memory."""
-    sent = _kept(tmp_path, made.picture("JPEG", (8064, 6048), exif=made.camera(6)))
-    prepared = await imaging.prepare(sent, tmp_path / "out")
-    assert (prepared.width, prepared.height) == (3024, 4032)
+@pytest.mark.parametrize("strip_all", [False, True])
+async def test_a_photograph_of_which_no_two_copies_fit_into_memory_stays_whole(imaging: Imaging, tmp_path: Path, strip_all: bool) -> None:
+    """48 Mpx, of a camera that lay on its side: smaller ones are upright."""
+    sent, out = _kept(tmp_path, made.picture("JPEG", (8064, 6048), exif=made.camera(6), icc_profile=made.wide_profile())), tmp_path / "out"
+    prepared = await imaging.prepare(sent, out, strip_all=strip_all)
+    assert (prepared.is_same, prepared.width, prepared.height) == (False, 6048, 8064)
+    with Image.open(out) as image, Image.open(sent) as before:
+        assert (image.size, image.info["icc_profile"]) == (before.size, before.info["icc_profile"])
+        tags = {0x0112: 6, 0x8298: "(c) A. Writer", **({} if strip_all else {0x010F: "A camera"})}
+        assert dict(image.getexif()) == tags, "and no place"
+    assert sent.read_bytes()[-100_000:] == out.read_bytes()[-100_000:]
+    assert (await imaging.prepare(out, tmp_path / "again", strip_all=strip_all)).is_same
+    assert (await imaging.rendition(out, tmp_path / "small", Spec(640, "webp")))[:2] == (640, 853)
+    cut = await imaging.prepare(sent, tmp_path / "cut", crop=(0, 0, 5000, 10_000))
+    assert (cut.width, cut.height) == (1512, 4032), "of what is cut, half the pixels"
 
 
 async def test_work_without_end_is_ended_by_the_kernel(imaging: Imaging, tmp_path: Path) -> None:
@@ -164,31 +175,22 @@ def crash(*_arguments: object) -> None:
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
-async def test_whoever_makes_something_for_readers_waits_for_one_of_what_is_sent(
-    imaging: Imaging, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    done, sent = list[str](), _kept(tmp_path, made.picture("PNG"))
-
-    async def run(_work: object, _module: str, name: str, *_arguments: object, **_limits: object) -> None:
-        await asyncio.sleep(0)
-        done.append(name)
-
-    monkeypatch.setattr(imaging._pool, "run", run)
-    tasks = [asyncio.create_task(imaging.probe(sent)) for _ in range(5)]
-    tasks += [asyncio.create_task(imaging.rendition(sent, tmp_path / "out", Spec(320, "webp"))) for _ in range(2)]
-    await asyncio.sleep(0)
-    tasks.pop(1).cancel()
-    await asyncio.gather(*tasks)
-    assert done == ["probe", "rendition", "probe", "rendition", "probe", "probe"]
-    await imaging.probe(sent)
-    assert imaging._turns._free == 1
+async def test_readers_never_wait_for_what_somebody_sends(imaging: Imaging, tmp_path: Path) -> None:
+    """Which is looked at until somebody writes into the other end."""
+    picture, endless = _kept(tmp_path, made.picture("PNG")), tmp_path / "endless"
+    os.mkfifo(endless)
+    sent = [asyncio.create_task(imaging.probe(each)) for each in (endless, picture)]
+    assert (await imaging.rendition(picture, tmp_path / "out", Spec(320, "webp")))[:2] == (60, 40)
+    assert not any(task.done() for task in sent)
+    await asyncio.to_thread(endless.write_bytes, b"")
+    assert [(await task).content_type for task in sent] == ["application/octet-stream", "image/png"]
 
 
 async def test_closing_tells_whoever_still_waits(imaging: Imaging, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     await imaging.probe(_kept(tmp_path, made.picture("PNG")))
     monkeypatch.setattr(imaging_module, "_work", os_pause)
     waiting = asyncio.create_task(imaging.prepare(tmp_path / "sent", tmp_path / "out"))
-    while not imaging._pool._waiting:
+    while not imaging._looking._waiting:
         await asyncio.sleep(0.01)
     await imaging.close()
     await imaging.close()

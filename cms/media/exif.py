@@ -19,13 +19,16 @@ def orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def kept(image: Image.Image, *, strip_all: bool) -> bytes | None:
-    """What is left for readers: None if all of it may stay as it is, nothing if what is there cannot be read."""
+def kept(image: Image.Image, *, strip_all: bool, keeps_turn: bool = False) -> bytes | None:
+    """What is left for readers: None if all of it may stay as it is, nothing if what is there cannot be read. ``keeps_turn``: also which
+    way is up, as the picture stays as it lies."""
     if "exif" not in image.info:
         return None
     found = _of(image)
     stays = {tag: found[tag] for tag in found if (tag in (ARTIST, COPYRIGHT) if strip_all else tag not in {PLACE, ORIENTATION, *OTHERS})}
-    is_turned = orientation(image) != 1
+    if keeps_turn and ORIENTATION in found:
+        stays[ORIENTATION] = orientation(image)
+    is_turned = orientation(image) != 1 and not keeps_turn
     has_more = set(found) - set(stays) - {ORIENTATION}
     has_more |= found.get_ifd(ExifTags.IFD.IFD1).keys()  # a small picture of all that was there before it was cropped
     if DETAILS in stays:

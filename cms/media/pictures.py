@@ -26,7 +26,10 @@ STILL = ("PNG", "JPEG", "WEBP", "AVIF")  # that logos, icons and portraits may b
 MAX_BYTES = 100_000_000
 MAX_NOTES = 16_000_000  # bytes that a JPEG may have before the picture begins
 MAX_PIXELS = 50_000_000
-MAX_PIXELS_OF = {"WEBP": 16_000_000, "AVIF": 16_000_000}  # their decoders keep several copies
+MAX_PIXELS_OF = {
+    "JPEG": 70_000_000,  # as cameras take them; a part of it can be decoded
+    **dict.fromkeys(("WEBP", "AVIF"), 16_000_000),  # their decoders keep several copies
+}
 MAX_FRAMES = 1000
 MAX_ANIMATED_PIXELS = 100_000_000  # in all frames: so many can be made into a WebP in ten seconds, even of noise
 ROOMY = 25_000_000  # pixels: of what has more, no two copies fit into a worker's memory
@@ -139,11 +142,12 @@ def prepare(path: Path, out: Path, *, rotation: int = 0, crop: Crop | None = Non
         width, height = svg.dimensions(content)
         return _prepared(content, svg.cleaned(content), out, (width or 0, height or 0))
     with _opened(path) as image:
-        profile, kept = colours.foreign_profile(image), exif.kept(image, strip_all=strip_all)
+        stays_whole = not crop and not rotation and _stays_whole(image)
+        profile, kept = colours.foreign_profile(image), exif.kept(image, strip_all=strip_all, keeps_turn=stays_whole)
         moves = [move for move in (UPRIGHT.get(exif.orientation(image)), CLOCKWISE.get(rotation)) if move is not None]
-        has_other_pixels = bool(moves or crop or profile) or image.mode == "CMYK"
+        has_other_pixels = not stays_whole and (bool(moves or crop or profile) or image.mode == "CMYK")
         if not has_other_pixels and image.format != "AVIF":
-            return _prepared(content, stripped(content, str(image.format), kept), out, image.size)
+            return _prepared(content, stripped(content, str(image.format), kept), out, _upright_size(image))
         if not has_other_pixels and not _has_more(image, content, kept):
             return _prepared(content, content, out, image.size)
 
@@ -156,6 +160,14 @@ def prepare(path: Path, out: Path, *, rotation: int = 0, crop: Crop | None = Non
             image.draft(None, (image.width // 2, image.height // 2))  # of a JPEG; of others there is no half
         made, size = _saved_alike(image, content, edit, kept)
         return _prepared(content, made, out, size)
+
+
+def _stays_whole(image: Image.Image) -> bool:
+    """Of what is so large no second copy fits into memory. Browsers turn it as it says and know its colours, and hardly anybody loads it:
+    smaller ones are made of it, upright and in sRGB."""
+    if image.width * image.height <= ROOMY or image.mode == "CMYK":
+        return False
+    return image.format == "JPEG" or (image.format == "PNG" and exif.orientation(image) == 1)
 
 
 def _read(path: Path) -> bytes:

@@ -7,7 +7,7 @@ import zlib
 from struct import pack
 from typing import Any
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageCms, ImageDraw
 
 GPS = 0x8825
 
@@ -57,6 +57,15 @@ def with_small_picture(small: bytes) -> bytes:
     """What a camera wrote, with a small picture of all that it saw."""
     beside = pack("<HHHI4sI", 1, 0x010F, 2, 4, b"Cam\0", 26) + pack("<HHHIIHHIII", 2, 0x0201, 4, 1, 56, 0x0202, 4, 1, len(small), 0)
     return b"Exif\0\0II*\0" + pack("<I", 8) + beside + small
+
+
+def wide_profile() -> bytes:
+    """One whose red, green and blue are others: those of sRGB in another order."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    for tag in range(int.from_bytes(profile[128:132])):
+        entry = profile[132 + 12 * tag :][:4]
+        profile[132 + 12 * tag : 136 + 12 * tag] = {b"rXYZ": b"gXYZ", b"gXYZ": b"rXYZ"}.get(bytes(entry), bytes(entry))
+    return bytes(profile)
 
 
 def frames(count: int, size: tuple[int, int] = (40, 30)) -> list[Image.Image]:

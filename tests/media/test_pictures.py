@@ -139,21 +139,12 @@ def test_other_notes_go(desk: Desk, sent: bytes) -> None:
             assert list(prepared.convert("RGB").tobytes()) == list(before.convert("RGB").tobytes())
 
 
-def wide_profile() -> bytes:
-    """One whose red, green and blue are others: those of sRGB in another order."""
-    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    for tag in range(int.from_bytes(profile[128:132])):
-        entry = profile[132 + 12 * tag :][:4]
-        profile[132 + 12 * tag : 136 + 12 * tag] = {b"rXYZ": b"gXYZ", b"gXYZ": b"rXYZ"}.get(bytes(entry), bytes(entry))
-    return bytes(profile)
-
-
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 def test_colours_are_brought_to_what_browsers_take_for_granted(desk: Desk, form: str, mode: str) -> None:
     if (form, mode) == ("JPEG", "RGBA"):
         return
-    sent = picture(form, mode=mode, colour="red", icc_profile=wide_profile())
+    sent = picture(form, mode=mode, colour="red", icc_profile=made.wide_profile())
     for made_of in (desk.prepared(sent), desk.rendition(sent, Spec(320, "webp"))):
         assert "icc_profile" not in made_of.info
         red, green, blue = made_of.convert("RGB").getpixel((9, 9))
