@@ -1,13 +1,15 @@
 """``squall media check``: the library's rows and the bytes in the storage against each other."""
 
+import asyncio
 from typing import Annotated, Any
 
 import typer
 
 from cms.cli.program import DataOption, JsonOption, current_database, load_settings, print_json, run
 from cms.media.storage import open_storage
-from cms.services import media_check
-from cms.services.media_check import MediaFindings, Mended
+from cms.services import media_check, uploads
+from cms.services.intake import FOLDER
+from cms.services.media_check import SETTLED, MediaFindings, Mended
 from cms.settings import Settings
 from cms.wording import named
 
@@ -45,7 +47,10 @@ async def _check(settings: Settings, repair: bool) -> tuple[MediaFindings, Mende
     async with current_database(settings) as database:
         storage = open_storage(settings)
         found = await media_check.look(database, storage)
-        return found, await media_check.mend(database, storage, found) if repair else None
+        if not repair:
+            return found, None
+        await asyncio.to_thread(uploads.clear_rooms, settings.data / FOLDER, database.clock() - SETTLED)
+        return found, await media_check.mend(database, storage, found)
 
 
 def _as_json(found: MediaFindings) -> dict[str, Any]:

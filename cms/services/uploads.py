@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import delete, func, select
@@ -162,12 +162,13 @@ async def prune(intake: Intake) -> None:
         old = (await session.scalars(select(Upload).where(Upload.active_at < intake.database.clock() - KEPT))).all()
     for upload in old:
         await _forget(intake, upload)
-    await asyncio.to_thread(_clear, intake.folder, (intake.database.clock() - KEPT).timestamp())
+    await asyncio.to_thread(clear_rooms, intake.folder, intake.database.clock() - KEPT)
 
 
-def _clear(folder: Path, before: float) -> None:
+def clear_rooms(folder: Path, before: datetime) -> None:
+    """What processes that were killed before then have left in the intake's folder. Slow; for a thread."""
     for room in folder.iterdir() if folder.is_dir() else ():
-        if room.stat().st_mtime < before:
+        if room.stat().st_mtime < before.timestamp():
             shutil.rmtree(room, ignore_errors=True)
 
 

@@ -16,7 +16,7 @@ OLD = timedelta(hours=2)
 
 @pytest.fixture
 async def broken(migrated: Squall) -> Squall:
-    """An asset whose bytes never came, one whose bytes are gone, and a file that belongs to nothing."""
+    """An asset whose bytes never came, one whose bytes are gone, a file that belongs to nothing, and what a killed process needed for a moment."""
     database = Database(migrated.settings.get("SQUALL_DATABASE_URL", f"sqlite+aiosqlite:///{migrated.data / 'squall.db'}"))
     ana = await factories.person(database, "author")
     async with database.transaction() as work:
@@ -26,7 +26,12 @@ async def broken(migrated: Squall) -> Squall:
     stray = migrated.data / "media" / storage_name("b" * 64)
     stray.parent.mkdir(parents=True)
     stray.write_bytes(b"x")
-    os.utime(stray, (time.time() - OLD.total_seconds(),) * 2)
+    rooms = [migrated.data / "incoming" / name for name in ("killed", "under-way")]
+    for room in rooms:
+        room.mkdir(parents=True)
+        (room / "stored").write_bytes(b"x")
+    for path in (stray, rooms[0]):
+        os.utime(path, (time.time() - OLD.total_seconds(),) * 2)
     return migrated
 
 
@@ -40,6 +45,7 @@ def test_it_reports_and_mends_only_when_it_is_told(broken: Squall) -> None:
         assert "2 of these can be mended" in said.out
     mended = broken("media", "check", "--repair", "--json")
     assert (mended.code, mended.json["mended"]) == (1, {"finished": 0, "given_up": 1, "removed": 1, "forgotten": 0}), "one is still missing"
+    assert [room.name for room in (broken.data / "incoming").iterdir()] == ["under-way"]
     (broken.data / "media" / storage_name("c" * 64)).parent.mkdir(parents=True)
     (broken.data / "media" / storage_name("c" * 64)).write_bytes(b"x")
     assert "All is well." in broken.ok("media", "check").out
