@@ -483,7 +483,7 @@ def test_the_picture_of_a_card_is_offered_in_the_sizes_of_cards() -> None:
 def test_a_card_of_this_site_is_nobodys_else() -> None:
     here = RenderContext(site_host="tides.example", cards={"https://tides.example/low": Card("Low", site_name="Tides")})
     rendered = render("https://tides.example/low", here)
-    assert (rendered.cards, rendered.links) == ((), ("/low",))
+    assert (rendered.cards, rendered.links) == (("/low",), ("/low",))
     assert '<span class="card-title">Low</span>' in rendered.html
 
 
