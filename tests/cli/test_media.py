@@ -16,7 +16,7 @@ OLD = timedelta(hours=2)
 
 @pytest.fixture
 async def broken(migrated: Squall) -> Squall:
-    """An asset whose bytes never came, one whose bytes are gone, a file that belongs to nothing, and what a killed process needed for a moment."""
+    """An asset whose bytes never came, one whose bytes are gone, a file that belongs to nothing, and a room of a killed process."""
     database = Database(migrated.settings.get("SQUALL_DATABASE_URL", f"sqlite+aiosqlite:///{migrated.data / 'squall.db'}"))
     ana = await factories.person(database, "author")
     async with database.transaction() as work:
