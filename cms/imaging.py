@@ -16,6 +16,7 @@ from cms.media.kinds import IS_NO_PICTURE, IS_TOO_BIG, IS_TOO_SLOW, Measured, Pr
 from cms.processes import LimitedPool, PoolIsClosed, ProcessLost, TooMuchMemory, TooSlow
 
 CPU_SECONDS = 10.0
+_OF_IT = 0.9  # for what was just sent: whoever waits is told before all of it is over
 WALL_SECONDS = 120.0  # processes share their processor
 MEMORY_BYTES = 300_000_000  # that a worker may grow by
 
@@ -79,11 +80,12 @@ class Imaging:
             raise
 
     async def _run(self, module: str, name: str, *arguments: Any, **options: Any) -> Any:
+        is_for_readers = name == "rendition"
+        pool, share = (self._making, 1.0) if is_for_readers else (self._looking, _OF_IT)
         try:
-            pool = self._making if name == "rendition" else self._looking
             return await pool.run(
                 _work, module, name, arguments, options,
-                cpu_seconds=self._cpu_seconds, memory_bytes=self._memory_bytes, wall_seconds=WALL_SECONDS,
+                cpu_seconds=share * self._cpu_seconds, memory_bytes=self._memory_bytes, wall_seconds=WALL_SECONDS,
             )  # fmt: skip
         except Refused as error:
             raise InvalidInput({"file": error.args[0]}) from None

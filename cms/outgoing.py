@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit, urlunsplit
 
 from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
 from tornado.httputil import HTTPHeaders, HTTPInputError
+from tornado.iostream import UnsatisfiableReadError
 from tornado.netutil import DefaultLoopResolver
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
@@ -198,7 +199,7 @@ async def _answer(client: SimpleAsyncHTTPClient, host: str, url: str, **options:
         return await client.fetch(HTTPRequest(url, **options, follow_redirects=False, decompress_response=False), raise_error=False)
     except _Refused:
         raise OutgoingFailed(say("The host {host} is in this network, where others may not send us.", host=host)) from None
-    except (HTTPClientError, HTTPInputError, OSError, ValueError) as error:
+    except (HTTPClientError, HTTPInputError, UnsatisfiableReadError, OSError, ValueError) as error:
         raise OutgoingFailed(say("The host {host} does not answer ({reason}).", host=host, reason=type(error).__name__)) from None
 
 

@@ -20,6 +20,7 @@ class Echo(RequestHandler):
         if onward := self.get_query_argument("onward", ""):
             self.redirect(onward)
         else:
+            self.set_header("X-Head", "x" * int(self.get_query_argument("head", "3")))
             self.finish(b"x" * int(self.get_query_argument("size", "3")))
 
 
@@ -94,9 +95,10 @@ async def test_nothing_is_followed(own: Outgoing, server: int) -> None:
 
 
 async def test_nothing_long_is_taken(own: Outgoing, server: int) -> None:
-    message = await refusal(own, f"http://127.0.0.1:{server}/?size={LARGEST + 1}")
-    assert "The host 127.0.0.1 does not answer" in message
-    assert "size" not in message
+    for asked in (f"size={LARGEST + 1}", "head=20000"):
+        message = await refusal(own, f"http://127.0.0.1:{server}/?{asked}")
+        assert "The host 127.0.0.1 does not answer" in message
+        assert "size" not in message
 
 
 async def test_nobody_there_is_a_sentence(own: Outgoing) -> None:

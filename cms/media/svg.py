@@ -15,7 +15,7 @@ LONGEST_SIDE = 10_000  # pixels: what says more is taken for a smaller one of th
 
 _BEGINS = re.compile(rb"\s*(<\?xml\b|<!--|<!DOCTYPE\s+svg\b|<svg\b|<\w+:svg\b)")
 _HEAD = 100_000  # bytes in which its first element stands
-_LENGTH = re.compile(r"\s*(\d*\.?\d+)(px|pt|pc|mm|cm|in)?\s*")
+_LENGTH = re.compile(r"\s*+(\d++(?:\.\d*+)?|\.\d++)(px|pt|pc|mm|cm|in)?\s*+")  # gives nothing back, however long it is
 _UNITS = {"px": 1.0, "pt": 4 / 3, "pc": 16.0, "mm": 96 / 25.4, "cm": 96 / 2.54, "in": 96.0}  # CSS Values and Units, 6.2
 _PICTURES = {"image": ["png", "jpeg", "gif", "webp"]}  # that may stand in it, whole
 

@@ -34,7 +34,10 @@ def of(tmp_path: Path):
         (made.animation("WEBP", 3), Probed("image/webp", 40, 30, frames=3)),
         (made.animation("PNG", 3), Probed("image/png", 40, 30, frames=3)),
         (made.SVG, Probed("image/svg+xml", 189, 94, has_alpha=True)),
-        (made.drawing(f'width="{"9" * 400}" height="9"'), Probed("image/svg+xml", has_alpha=True)),
+        *(
+            (made.drawing(f'width="{wide}" height="9"'), Probed("image/svg+xml", has_alpha=True))
+            for wide in ("9" * 400, "9" * 300_000 + "x")
+        ),
         (made.drawing('viewBox="0 0 80000000000 40000000000"'), Probed("image/svg+xml", 10_000, 5000, has_alpha=True)),
         (made.mp3(), Probed("audio/mpeg", duration=1.045)),
         (made.aac(), Probed("audio/aac", duration=0.929)),
