@@ -183,7 +183,7 @@ class MediaHandler(FileHandler):
 
     async def get(self, asset_id: str, mark: str, name: str) -> None:
         asset = await self.find(asset_id, mark, name)
-        if self.request.path != asset.path:
+        if not self.is_at(asset.path):
             self.lead_to_present(asset.path)
             return
         digest = asset.shown_digest
@@ -211,7 +211,7 @@ class RenditionHandler(FileHandler):
             raise NotFound
         present = replace(spec, focus=asset.focus) if spec.shape else spec
         address = path(asset.path, present)
-        if self.request.path != address:
+        if not self.is_at(address):
             self.lead_to_present(address)
             return
         renditions, digest = self.parts.renditions, asset.shown_digest

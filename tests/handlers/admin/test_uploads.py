@@ -125,6 +125,8 @@ async def test_a_form_is_refused_before_its_files_are_read(site: Site) -> None:
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
     assert (await author._exchange("POST", "/admin/media", body, headers)).status == 403, "the key comes first"
     assert (await author._exchange("POST", "/admin/media", b"--x\r\nno form", headers)).status == 400
+    headers = {"Content-Type": f"multipart/form-data; boundary={'x' * 5000}"}
+    assert (await author._exchange("POST", "/admin/media", body, headers)).status == 415
     assert (await author.post("/admin/media", {"a": "b"})).status == 403, "such a form is not read"
     assert await standing(site) == (0, 0, [])
 

@@ -5,6 +5,7 @@ import errno
 import hashlib
 import io
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from PIL import Image
@@ -127,6 +128,16 @@ async def test_addresses_of_a_replaced_and_renamed_file_lead_to_the_present_one(
         answer = await site.browser().get(former)
         assert (answer.status, answer.location) == (302, now)
     assert (await site.browser().get(asset.path)).body == new
+
+
+async def test_name_in_other_letters_is_an_address_like_others(site: Site) -> None:
+    asset = await brought(site, name="港口-бухта.png")
+    for address in (asset.path, path(asset.path, Spec(320, "webp"))):
+        sent = await site.browser().get(quote(address))
+        assert (sent.status, sent.headers["Content-Type"][:6]) == (200, "image/")
+        led = await site.browser().get(quote(address).replace("-", "%2D"))
+        assert (led.status, led.location) == (302, quote(address))
+    assert (await site.browser().get(quote(f"/media/{asset.id}/港口-бухта.png"))).location == quote(asset.path)
 
 
 async def test_private_file_is_for_those_at_the_desk_until_readers_see_it(site: Site) -> None:
