@@ -5,6 +5,7 @@ import contextlib
 import ipaddress
 import re
 import secrets
+from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -138,6 +139,7 @@ class Parts:
     misses: Misses = field(default_factory=Misses)  # what readers looked for in vain, until it is written down
     hits: Hits = field(default_factory=Hits)  # redirects that led them, until it is written down
     under_way: int = 0  # requests that are being answered
+    receiving: Counter[int | None] = field(default_factory=Counter)  # files, or pieces of them, that come at this moment, by person
     renditions: Renditions = field(init=False)
     searches: Tally = field(init=False)  # by address
     writes: Tally = field(init=False)  # at the desk, by person

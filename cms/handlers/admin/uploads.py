@@ -10,7 +10,7 @@ from typing import Any
 from tornado.ioloop import IOLoop
 from tornado.web import HTTPError, stream_request_body
 
-from cms.errors import CMSError
+from cms.errors import CMSError, TooManyRequests
 from cms.handlers.admin.base import AdminHandler
 from cms.handlers.base import STATUS
 from cms.handlers.multipart import Event, FieldSent, FileBegins, FileEnds, FormReader
@@ -24,6 +24,8 @@ from cms.ui.library import markdown, thumbnail
 
 SILENCE = 60.0  # seconds after which somebody who sends nothing more has left
 LONGEST = 24 * 3600.0  # seconds that one form may take
+AT_ONCE = 8  # of one person, each of which may have a piece in memory; our own script sends two
+TRIED_AGAIN = 5  # seconds after which one more may have its turn
 FORM_LIMIT = 1 << 40  # bytes; of each file the site says how large it may be
 UNNAMED = "file"
 
@@ -33,6 +35,7 @@ class ReceivingHandler(AdminHandler, is_base=True):
 
     _silence: object | None = None
     _is_refused = False
+    _has_place = False
 
     async def prepare(self) -> None:
         if self.is_receiving:
@@ -40,6 +43,8 @@ class ReceivingHandler(AdminHandler, is_base=True):
         await super().prepare()
         if self.request.method not in self._methods():
             raise HTTPError(405)
+        if self.is_receiving:
+            self._take_place()
         self._listen()
 
     @property
@@ -71,6 +76,17 @@ class ReceivingHandler(AdminHandler, is_base=True):
             self.request.connection.stream.lingers = True  # type: ignore[union-attr]  # ours (connections.py)
         super().send_error(status_code, **kwargs)
 
+    def _take_place(self) -> None:
+        if self.parts.receiving[self.actor.user_id] >= AT_ONCE:
+            raise TooManyRequests(TRIED_AGAIN)
+        self.parts.receiving[self.actor.user_id] += 1
+        self._has_place = True
+
+    def _give_place(self) -> None:
+        if self._has_place:
+            self.parts.receiving[self.actor.user_id] -= 1
+            self._has_place = False
+
     def _listen(self) -> None:
         if self.is_receiving and not self._finished:
             self._silence = IOLoop.current().call_later(SILENCE, self.request.connection.stream.close)  # type: ignore[union-attr]
@@ -82,10 +98,12 @@ class ReceivingHandler(AdminHandler, is_base=True):
 
     def on_finish(self) -> None:
         self._stop_listening()
+        self._give_place()
         super().on_finish()
 
     def on_connection_close(self) -> None:
         self._stop_listening()
+        self._give_place()
         super().on_connection_close()
 
 

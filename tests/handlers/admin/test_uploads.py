@@ -11,6 +11,7 @@ from PIL import Image
 from sqlalchemy import func, select, update
 
 from cms.errors import StorageFull, Unavailable
+from cms.handlers.admin import uploads as receiving
 from cms.models import Asset, Upload
 from cms.services import site as sites
 from cms.services import uploads
@@ -131,8 +132,8 @@ async def test_a_form_is_refused_before_its_files_are_read(site: Site) -> None:
     assert await standing(site) == (0, 0, [])
 
 
-async def cut_off(site: Site, browser: Browser) -> None:
-    """A form is sent whose connection drops in the middle."""
+async def half_sent(site: Site, browser: Browser) -> asyncio.StreamWriter:
+    """A form that has stopped in the middle."""
     body = form_of([("_xsrf", None, browser.cookies["xsrf"].encode()), ("files", "film.mp4", bytes(uploads.PIECE * 2))])
     host, port = urlsplit(browser.url).netloc.split(":")
     _, writer = await asyncio.open_connection(host, int(port))
@@ -142,7 +143,29 @@ async def cut_off(site: Site, browser: Browser) -> None:
     await writer.drain()
     while (await arrived(site)) == 0:
         await asyncio.sleep(0.01)
+    return writer
+
+
+async def cut_off(site: Site, browser: Browser) -> None:
+    (await half_sent(site, browser)).close()
+
+
+async def test_nobody_sends_so_much_at_once_that_it_fills_the_memory(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receiving, "AT_ONCE", 1)
+    browser, coming = await site.signed_in("author"), site.application.parts.receiving
+    script, file = Script(browser), ("a.png", picture())
+    _, upload = await script.begin(name="a.png", size=5)
+    writer = await half_sent(site, browser)
+    assert (await send(browser, file)).status == 429
+    assert (await script.piece(upload["id"], 0, b"tides"))[0] == 429
+    assert (await browser.get("/admin/media")).status == 200
+    assert (await send(await site.signed_in("editor"), file)).status == 200
     writer.close()
+    while coming.total():
+        await asyncio.sleep(0.01)
+    assert (await script.piece(upload["id"], 0, b"tides"))[0] == 200
+    assert (await send(browser, file)).status == 200
+    assert not coming.total()
 
 
 async def test_of_a_form_whose_connection_drops_nothing_is_left(site: Site) -> None:
