@@ -28,9 +28,9 @@ class LibraryQuery(BaseModel):
     q: Line = Field("", title="Search in names and texts", max_length=200)
     kind: Literal["", "picture", "audio", "video", "captions", "file"] = Field("", title="Kind")
     tag: Line = Field("", title="Tag", max_length=80)
-    by: RowId | None = Field(None, title="Brought by")
-    since: Day | None = Field(None, title="Brought from")
-    until: Day | None = Field(None, title="Brought to")  # that day included
+    by: RowId | None = Field(None, title="Uploaded by")
+    since: Day | None = Field(None, title="Uploaded from")
+    until: Day | None = Field(None, title="Uploaded until")  # that day included
     unused: bool = Field(False, title="In no text")
     without_alt: bool = Field(False, title="Without alternative text")
     large: bool = Field(False, title="Over 1 MB")

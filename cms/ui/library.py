@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from cms.content.renditions import SHAPES, Spec, formats, path
+from cms.media.kinds import SVG
 from cms.models import Asset
 from cms.models.media import MediaKind
 from cms.ui.words import Words
@@ -46,6 +47,12 @@ def thumbnail(asset: Asset) -> str:
     if not offered or (asset.width or 0) <= THUMBNAIL:
         return asset.path
     return path(asset.path, Spec(THUMBNAIL, "webp"))
+
+
+def is_whole(asset: Asset) -> bool:
+    """Whether nothing of it is cut off in a grid: a drawing, what is small, and what would lose half of it."""
+    width, height = asset.width or 0, asset.height or 0
+    return asset.content_type == SVG or min(width, height) < THUMBNAIL // 2 or not 2 / 3 <= width / height <= 8 / 3
 
 
 def markdown(asset: Asset) -> str:

@@ -11,14 +11,21 @@ from cms.schemas.library import FolderInput, LibraryBulk, LibraryQuery
 from cms.services import folders, library, library_acts, site, uploads
 from cms.services.library import Choices
 from cms.services.library_acts import Report
-from cms.ui.library import ASKED, DONE, KINDS, file_size, markdown, thumbnail
+from cms.ui.library import ASKED, DONE, KINDS, file_size, is_whole, markdown, thumbnail
 
 
 class LibraryHandler(AskingHandler[LibraryQuery], is_base=True):
     query_schema = LibraryQuery
 
     def get_template_namespace(self) -> dict[str, Any]:
-        own = {"section": "media", "file_size": self.file_size, "thumbnail": thumbnail, "kinds": KINDS, "markdown": markdown}
+        own = {
+            "section": "media",
+            "file_size": self.file_size,
+            "thumbnail": thumbnail,
+            "is_whole": is_whole,
+            "kinds": KINDS,
+            "markdown": markdown,
+        }
         return {**super().get_template_namespace(), **own}
 
     def file_size(self, number: int) -> str:
