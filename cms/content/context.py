@@ -46,6 +46,11 @@ class Media:
     focus: tuple[int, int] = (50, 50)  # of crops, in percent from the left and the top
 
 
+def rights(credit: str, licence: str) -> str:
+    """Whose a picture is, in a line."""
+    return ", ".join(filter(None, (credit.strip(), licence.strip())))
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
     """What is known of a page that stands in a text by its address alone. ``kind``: video, photo, article or link."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element, SubElement
 
-from cms.content.context import Card, Media, RenderContext
+from cms.content.context import Card, Media, RenderContext, rights
 from cms.content.library import Shown
 from cms.content.players import PLAYERS
 from cms.content.quantities import duration, size
@@ -126,9 +126,8 @@ def _complete_caption(figure: Element, shown: Shown, language: str) -> None:
 
 
 def _details(media: Media, language: str) -> str:
-    rights = ", ".join(filter(None, (media.credit.strip(), media.licence.strip())))
     lasts = duration(media.duration, language) if media.kind in PLAYERS and media.duration else ""
-    return " · ".join(filter(None, (rights, lasts)))
+    return " · ".join(filter(None, (rights(media.credit, media.licence), lasts)))
 
 
 def _only_link(paragraph: Element) -> Element | None:

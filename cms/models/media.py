@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from cms.content.context import rights
 from cms.db.types import Id, enum_type
 from cms.models.base import Base, JsonMap, Moment, PrimaryKey
 from cms.models.post import Side
@@ -137,7 +138,9 @@ class Asset(Base):
     def as_shown(self) -> dict[str, Any]:
         """What a read document has of a picture."""
         shown = {"type": self.content_type, "frames": self.frames, "focus": list(self.focus)}  # for renditions
-        return {"id": self.id, "path": self.path, "width": self.width, "height": self.height, "alt": self.alt, **shown}
+        said = {"caption": self.caption.strip(), "rights": rights(self.credit, self.licence)}
+        below = {name: words for name, words in said.items() if words}
+        return {"id": self.id, "path": self.path, "width": self.width, "height": self.height, "alt": self.alt, **shown, **below}
 
 
 class AssetTag(Base):

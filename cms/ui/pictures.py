@@ -14,7 +14,7 @@ from cms.ui.words import href
 _CARD = Place("", 1280)  # what others show with a link
 _LEAST_CARD = 600  # pixels; one of a smaller crop is not shown large anywhere
 
-Known = Mapping[str, Any]  # as a read document has a picture: Asset.as_shown; older ones lack type, frames and focus
+Known = Mapping[str, Any]  # as a read document has a picture: Asset.as_shown; older ones lack some
 
 
 @dataclass(frozen=True, slots=True)

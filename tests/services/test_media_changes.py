@@ -66,6 +66,18 @@ async def test_alternative_text_is_in_every_text_when_the_job_is_done(database: 
     assert aspects == {"body", "picture"}, "the text has no words of its own for it"
 
 
+async def test_whose_it_is_stands_below_it_everywhere_when_the_job_is_done(database: Database, renderer: Renderer) -> None:
+    editor, (asset,) = await person(database, "editor"), await brought(database, "a.png")
+    post_id = await shown(database, renderer, editor, asset)
+    async with database.transaction() as work:
+        await media_changes.describe(work, editor, asset.id, {"credit": "Ana Rey", "licence": "CC0"})
+    await renewing.renew_users(database, renderer, URL, asset.id)
+    now = await live(database, post_id)
+    assert "<small>Ana Rey, CC0</small>" in now.html
+    assert now.picture is not None
+    assert (now.picture["rights"], "caption" in now.picture) == ("Ana Rey, CC0", False)
+
+
 async def test_what_stays_the_same_is_announced_to_nobody(database: Database, renderer: Renderer) -> None:
     editor, (asset,) = await person(database, "editor"), await brought(database, "a.png")
     await shown(database, renderer, editor, asset)

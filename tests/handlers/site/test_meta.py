@@ -161,13 +161,16 @@ async def test_hostile_words_stay_inside_their_block(site: Site, path: str) -> N
 async def test_pictures_are_offered_in_sizes_and_cut_where_the_page_cuts(site: Site) -> None:
     await illustrated(site)
     async with site.database.transaction() as work:
-        known = {"type": "image/jpeg", "frames": 1, "focus": [20, 70]}
+        known = {"type": "image/jpeg", "frames": 1, "focus": [20, 70], "caption": "Low <water>", "rights": "Ana Rey"}
         picture = {"id": 1, "path": "/media/1/abc/low.jpg", "width": 2400, "height": 1600, "alt": "Mud & boats", **known}
         await work.session.execute(update(Published).values(picture=picture))
     post, home = await site.browser().get("/low-tide"), await site.browser().get("/")
     cover = post.page.find(".//figure/picture/img")
     assert cover is not None
     assert (cover.get("src"), cover.get("alt"), cover.get("fetchpriority")) == ("/media/1/abc/low.jpg", "Mud & boats", "high")
+    below = post.page.find(".//figure[picture]/figcaption")
+    assert below is not None
+    assert "".join(below.itertext()) == "Low <water> Ana Rey"
     (lead,) = home.page.findall(".//article/div/a/picture")
     assert [source.get("type") for source in lead.findall("source")] == ["image/avif", "image/webp"]
     assert "/media/1/abc/wide-320-20-70/low.avif 320w" in (lead[0].get("srcset") or "")
