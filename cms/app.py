@@ -5,10 +5,11 @@ import base64
 import hashlib
 import hmac
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from tornado.httputil import HTTPHeaders, HTTPServerRequest, ParseBodyConfig, ParseMultipartConfig, parse_cookie, set_parse_body_config
 from tornado.routing import URLSpec
@@ -39,12 +40,11 @@ from cms.services import accounts, outbox, site
 from cms.services.passwords import Passwords
 from cms.settings import SecretKeys, Settings, data_folder, secret_keys
 from cms.static_files import StaticFiles
-from cms.telemetry import Metrics, log
+from cms.telemetry import AccessLog, Metrics, log
 from cms.ui import UI_MODULES, theme
 from cms.ui.module import Loader
 
 HEARS_WITHIN = 5.0  # seconds; whoever cannot be heard then is waited for while readers are served
-_SECRET = re.compile(r"(?=[a-z0-9_-]*[A-Z])[A-Za-z0-9_-]{40,}")  # as one-time links carry; slugs are in small letters
 MOST_FIELDS = 1000  # in one form
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
@@ -71,6 +71,7 @@ class Squall(Application):
         refuse_undeclared(self._routes)
         self._owns_renderer, self._owns_imaging = renderer is None, imaging is None
         self.keys = secret_keys(settings)
+        self.access_log = AccessLog(settings.access_log)
         database, renderer, metrics = Database(settings.database, clock=clock), renderer or Renderer(), Metrics()
         self.parts = Parts(
             settings=settings,
@@ -119,6 +120,16 @@ class Squall(Application):
             decode_signed_value(self.settings["cookie_secret"], name, sent.get(name), days, min_version=2) is not None
             for name, days in ((session_cookie_name(settings), SESSION_COOKIE_DAYS), (known_cookie_name(settings), KNOWN_COOKIE_DAYS))
         )
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Under which it answers."""
+        hosts: frozenset[str] = self.settings["hosts"]
+        return hosts
+
+    def asking(self) -> Iterator[re.Pattern[str]]:
+        """Paths at which the query asks for another page."""
+        return (route.regex for route in self._routes if getattr(route.handler_class, "arguments", ()))
 
     def body_limit(self, path: str, headers: HTTPHeaders) -> int:
         """Bytes that may be sent to this address, known before any is read."""
@@ -210,11 +221,12 @@ def _host(url: str) -> str:
 
 
 def log_request(handler: RequestHandler) -> None:
-    """One line for each answer. No query, no address of the reader; nor what looks like a secret, wherever in the path it was sent."""
-    path = "…" if getattr(handler, "path_is_secret", False) else _SECRET.sub("…", handler.request.path)
-    milliseconds = round(1000 * handler.request.request_time(), 1)
-    said = {"method": handler.request.method, "path": quote(path, safe="/%…"), "status": handler.get_status(), "ms": milliseconds}
-    log.info("answered", **said, request_id=getattr(handler, "request_id", ""))  # whatever was refused before it was prepared has one, too
+    """One line for each answer, whoever was answered what."""
+    access_log: AccessLog = handler.application.access_log  # type: ignore[attr-defined]
+    path = "…" if getattr(handler, "path_is_secret", False) else handler.request.path
+    number = getattr(handler, "request_id", "")  # whatever was refused before it was prepared has one, too
+    if not access_log.is_off:
+        access_log.note(str(handler.request.method), path, handler.get_status(), handler.request.request_time(), number)
 
 
 def owner_token(keys: SecretKeys, identity: str) -> str:

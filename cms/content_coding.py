@@ -38,6 +38,16 @@ def _best(accept_encoding: str, available: tuple[str, ...]) -> str:
     return best
 
 
+@lru_cache(maxsize=64)
+def preference(accept_encoding: str) -> str:
+    """All of ``CODINGS`` that are taken, the best first, then ``identity``: whatever of them is available, the first is ``best_coding``."""
+    best, left = list[str](), list(CODINGS)
+    while (coding := best_coding(accept_encoding, left)) != IDENTITY:
+        best.append(coding)
+        left.remove(coding)
+    return " ".join([*best, IDENTITY])
+
+
 def weighed(member: str) -> tuple[str, float] | None:
     """``gzip;q=0.5`` as ("gzip", 0.5), as headers weigh what is accepted; None for what cannot be read, which is then not wanted."""
     name, *parameters = (part.strip() for part in member.split(";"))

@@ -102,6 +102,11 @@ class Settings(BaseSettings):
         0, ge=0, le=31_536_000, description="How long a CDN in front may keep a page without asking; 0: it asks each time, as browsers do."
     )
     surrogate_keys: bool = Field(False, description="Tell a CDN what each page shows, in `Surrogate-Key`.")
+    access_log: Literal["full", "sampled", "off"] = Field(
+        "full",
+        description="A line for each answer (`full`); for one in a hundred of those that were kept, and each of the others (`sampled`);"
+        " for none (`off`).",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least serious log line that is written.")
     log_format: Literal["auto", "pretty", "json"] = Field(
         "auto", description="`pretty`, `json`, or `auto`: pretty on a terminal, JSON otherwise."

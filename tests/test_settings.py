@@ -54,6 +54,7 @@ EXAMPLES: dict[str, tuple[str, str, Any]] = {
     "page_cache": ("16", "16", "16"),
     "cdn_seconds": ("300", "300", "300"),
     "surrogate_keys": ("true", "true", "True"),
+    "access_log": ("sampled", '"sampled"', "sampled"),
     "log_level": ("debug", '"debug"', "debug"),
     "log_format": ("json", '"json"', "json"),
 }

@@ -46,7 +46,7 @@ from cms.mail import Mailer
 from cms.media.storage import Storage
 from cms.models.site import Frame
 from cms.openid import OpenID
-from cms.page_cache.cache import PageCache
+from cms.page_cache.cache import Page, PageCache
 from cms.policy import ANONYMOUS, Actor, Capability
 from cms.rendering import Renderer
 from cms.sealing import Sealer
@@ -81,6 +81,7 @@ STATUS: dict[type[CMSError], int] = {
 KEPT_ERRORS = (404, 410)  # answers like others: somebody may come back for them
 NOTHING_RUNS = "default-src 'none'; frame-ancestors 'none'"
 _UNSAFE = re.compile(r"[^\x21-\x7e]|\\")
+MOST_FILES = 500  # of the program, that are kept as answers
 RETRY_AFTER = 5  # seconds, told to those who come while the database is away
 
 Schema = TypeVar("Schema", bound=BaseModel)
@@ -146,6 +147,7 @@ class Parts:
     intake: Intake = field(init=False)
     door: Door = field(init=False)
     pages: PageCache = field(default_factory=lambda: PageCache(0))
+    files: dict[str, Page] = field(default_factory=dict)  # of the program, as answers, by the address that never has another
     last_frame: Frame = field(default_factory=Frame)  # for error pages, which must not need the database
     drawn: dict[Hashable, Any] = field(default_factory=dict)  # of it: parts of pages that show nothing else (ui/site.py)
 
@@ -155,6 +157,12 @@ class Parts:
         self.intake = Intake(self.database, self.storage, self.imaging, self.settings.data / intake.FOLDER)
         self.door = Door(self.database)
         self.renditions = Renditions(self.database, self.storage, self.imaging, self.intake.folder)
+
+    def keep_file(self, address: str, answer: Page) -> None:
+        """As many as anybody needs: some are made of settings, and there could be thousands of those."""
+        if len(self.files) >= MOST_FILES:
+            self.files.clear()
+        self.files[address] = answer
 
     def use_frame(self, frame: Frame) -> None:
         if frame is not self.last_frame and frame != self.last_frame:
@@ -378,8 +386,7 @@ class BaseHandler(RequestHandler):
     def on_finish(self) -> None:
         self.parts.under_way -= 1
         method = self.request.method if self.request.method in self.SUPPORTED_METHODS else "OTHER"  # anybody can invent others
-        self.parts.metrics.requests.labels(self.face, method, str(self.get_status())).inc()
-        self.parts.metrics.seconds.labels(self.face).observe(self.request.request_time())
+        self.parts.metrics.answers.note(self.face, method, self.get_status(), self.request.request_time())
         structlog.contextvars.clear_contextvars()
 
 

@@ -10,10 +10,11 @@ class Door:
         self._database = database
         self._frame: Frame | None = None
         self._changes = 0
+        self.is_open = False  # to everybody, as is known for sure: no question is needed
 
     def forget(self) -> None:
         self._changes += 1
-        self._frame = None
+        self._frame, self.is_open = None, False
 
     async def frame(self) -> Frame:
         """Of which ``access`` and ``private_media`` are right. What was asked before a change is not kept after it."""
@@ -23,5 +24,5 @@ class Door:
         async with self._database.read() as session:
             frame = await site.get_frame(session)
         if changes == self._changes:
-            self._frame = frame
+            self._frame, self.is_open = frame, frame.is_open
         return frame

@@ -8,39 +8,61 @@ import asyncio
 import hashlib
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from cms.content_coding import CODINGS, IDENTITY, encode
 from cms.page_cache.marks import NOTHING, Marks
+from cms.page_cache.wire import Wire
 
 PROTECTED = 0.8  # of all bytes are for pages that were asked for more than once
 POPULAR = 3  # times that a page was asked for since it was made
 COMPRESSED_FROM = 256  # bytes; less does not get shorter
 OVERHEAD = 400  # bytes that an entry takes beside its bodies
 MARK_BYTES = 150  # and for each of its marks, in two indexes
+WIRES = 4  # times that its headers are kept beside: ready to be sent, in the two codings that are asked for, with and without the body
+MAX_SURROGATE_KEYS = 8000  # characters
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A complete answer. ``bodies`` by content coding; "identity" is always there."""
+    """A complete answer. ``bodies`` by content coding; "identity" is always there. ``is_noted``: its handler notes each answer with it, so
+    nobody else may give one. ``wires``: ready to be sent, by what is preferred (``content_coding.preference``)."""
 
     status: int
     headers: tuple[tuple[str, str], ...]  # without those that depend on who asks: length, coding, date
     bodies: Mapping[str, bytes]
     marks: Marks = NOTHING
     digest: str = ""
+    is_noted: bool = False
+    wires: dict[str, Wire] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def make(
-        cls, status: int, headers: Iterable[tuple[str, str]], body: bytes, marks: Marks = NOTHING, codings: Iterable[str] = CODINGS
+        cls,
+        status: int,
+        headers: Iterable[tuple[str, str]],
+        body: bytes,
+        marks: Marks = NOTHING,
+        codings: Iterable[str] = CODINGS,
+        *,
+        is_noted: bool = False,
     ) -> "Page":
         """Compressing takes milliseconds: do it in a thread."""
         digest = hashlib.sha256(body).hexdigest()[:32]
-        return cls(status, tuple(headers), _coded(body, codings), marks, digest)
+        return cls(status, tuple(headers), _coded(body, codings), marks, digest, is_noted)
 
     def etag(self, coding: str = IDENTITY) -> str:
         """A strong one: every coding has its own (RFC 9110, 8.8.3.3)."""
         return f'"{self.digest}"' if coding == IDENTITY else f'"{self.digest}-{coding}"'
+
+    def headers_in(self, coding: str, *, with_keys: bool) -> list[tuple[str, str]]:
+        """Of an answer in this coding; ``with_keys``: what it shows is told to a CDN in front."""
+        headers = list(self.headers)
+        if with_keys and (keys := surrogate_keys(self.marks)):
+            headers.append(("Surrogate-Key", keys))
+        headers += [("Etag", self.etag(coding)), ("Vary", "Accept-Encoding")]
+        return headers if coding == IDENTITY else [*headers, ("Content-Encoding", coding)]
 
     @property
     def location(self) -> str:
@@ -56,13 +78,19 @@ class Page:
         """Bytes that keeping it takes, about."""
         bodies = sum(map(len, self.bodies.values()))
         headers = sum(len(name) + len(value) for name, value in self.headers)
-        return OVERHEAD + bodies + headers + MARK_BYTES * (len(self.marks.tags) + len(self.marks.spans))
+        return OVERHEAD + bodies + (1 + WIRES) * headers + MARK_BYTES * (len(self.marks.tags) + len(self.marks.spans))
 
 
 def _coded(body: bytes, codings: Iterable[str]) -> dict[str, bytes]:
     if len(body) < COMPRESSED_FROM:
         return {IDENTITY: body}
     return {IDENTITY: body, **{coding: encode(body, coding) for coding in codings}}
+
+
+def surrogate_keys(marks: Marks) -> str:
+    """As many as a header holds; spans of lists have the list's name, as outside nobody counts places."""
+    names = " ".join(sorted({quote(tag, safe="/:-.") for tag in (*marks.tags, *(f"list/{span.of}" for span in marks.spans))}))
+    return names if len(names) <= MAX_SURROGATE_KEYS else names[:MAX_SURROGATE_KEYS].rpartition(" ")[0]
 
 
 @dataclass(slots=True)
@@ -89,7 +117,7 @@ class PageCache:
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
-        self.counts: Counter[str] = Counter(hits=0, misses=0, stored=0, refused=0, evicted=0, purged=0)
+        self.counts = dict.fromkeys(("hits", "misses", "stored", "refused", "evicted", "purged"), 0)
         self.bytes = 0
         self._protected_bytes = 0
         self._once: OrderedDict[str, _Kept] = OrderedDict()
@@ -110,13 +138,13 @@ class PageCache:
     # --- reading ---
 
     def find(self, key: str) -> Page | None:
+        """The page that is kept, asked for once more. That there is none is counted where it is made."""
         kept = self._protected.get(key)
         if kept is not None:
             self._protected.move_to_end(key)
         elif (kept := self._once.pop(key, None)) is not None:
             self._protect(key, kept)
         else:
-            self.counts["misses"] += 1
             return None
         kept.hits += 1
         self.counts["hits"] += 1
@@ -127,6 +155,7 @@ class PageCache:
         page = self.find(key)
         if page is not None:
             return page
+        self.counts["misses"] += 1
         flight = self._flights.get(key)
         if flight is None or flight.ticket != self._changes:  # it may show what has changed since it set out
             flight = self._flights[key] = self._set_out(key, make)

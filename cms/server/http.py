@@ -1,51 +1,88 @@
 """Connections that Tornado reads: refused in time where they are too many or too long, and counted until their last byte is taken."""
 
 import re
+import socket
 import sys
-from collections.abc import Awaitable
+import time
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPMessageDelegate, HTTPServerRequest, RequestStartLine, ResponseStartLine
 from tornado.ioloop import PeriodicCallback
 from tornado.iostream import IOStream
+from tornado.netutil import add_accept_handler
 
 from cms.app import Squall
 from cms.handlers.base import security_headers
+from cms.server.door import Answer, FastDoor
 from cms.server.stream import Stream
 
 IDLE = 60.0  # seconds after which a silent or slow connection is closed
+NEVER = 1e9  # seconds; Tornado would count those of a whole run of requests that the fast door answers
 MAX_HEADER = 16 * 1024  # bytes
 _ABSOLUTE = re.compile(r"https?://(?P<host>[^/?]+)(?P<path>.*)", re.IGNORECASE)
 
 
 class Server(HTTPServer):
     """Knows what its handlers cannot: requests that are still coming in, answers that a slow reader has not taken yet, and how many
-    are connected. ``idle``: seconds after which a silent or slow connection is closed."""
+    are connected. ``idle``: seconds after which a silent or slow connection is closed. ``is_fast``: with the fast door before it."""
 
-    def initialize(self, application: Squall, idle: float = IDLE) -> None:  # type: ignore[override]
-        super().initialize(application, max_header_size=MAX_HEADER, idle_connection_timeout=idle, body_timeout=idle)
+    def initialize(self, application: Squall, idle: float = IDLE, *, is_fast: bool = True) -> None:  # type: ignore[override]
+        self._patience = idle * 59 / 60  # looked at sixty times in it
+        super().initialize(application, max_header_size=MAX_HEADER, idle_connection_timeout=NEVER, body_timeout=self._patience)
         self._application = application
         self._most = application.parts.settings.connections
         self._headers = security_headers(application.parts.settings)
         self._streams: set[Stream] = set()
+        self.accepting: dict[socket.socket, Callable[[], None]] = {}
         self.arriving: set[object] = set()
-        self._idle = idle
-        self._watch = PeriodicCallback(self._drop_stuck, 250 * idle)
+        self.door = FastDoor(application.parts, application.access_log, application.hosts, application.asking(), self._take)
+        self._is_fast = is_fast
+        self._watch = PeriodicCallback(self._drop_silent, 1000 * idle / 60)
 
     @property
     def is_busy(self) -> bool:
         return bool(self.arriving) or any(stream.writing() for stream in self._streams)
 
-    def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
-        ours = Stream(stream.socket, self._headers, max_buffer_size=self.max_buffer_size, read_chunk_size=self.read_chunk_size)
-        if len(self._streams) >= self._most:
-            ours.turn_away()
-            return
-        self._streams.add(ours)
+    def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
+        for each in sockets:
+            self.accepting[each] = add_accept_handler(each, self._accept)
+
+    def stop(self) -> None:
+        """Take no more connections. What is asked on those that there are is answered for the last time."""
+        while self.accepting:
+            listening, stop_accepting = self.accepting.popitem()
+            stop_accepting()
+            listening.close()
+        self._watch.stop()
+        self.door.ends = self.conn_params.no_keep_alive = True
+
+    async def close_all_connections(self) -> None:
+        self.door.close_silent(since=time.monotonic())
+        await super().close_all_connections()
+
+    def _accept(self, connection: socket.socket, address: Any) -> None:
         if not self._watch.is_running():
             self._watch.start()
-        super().handle_stream(ours, address)
+        if len(self._streams) + len(self.door.held) >= self._most:
+            self._stream(connection).turn_away()
+        elif self._is_fast:
+            self.door.hold(connection, address)
+        else:
+            self._take(connection, address)
+
+    def _take(self, connection: socket.socket, address: Any, received: bytes = b"", answer: Answer | None = None) -> None:
+        self.handle_stream(self._stream(connection, received, answer), address)
+
+    def _stream(self, connection: socket.socket, received: bytes = b"", answer: Answer | None = None) -> Stream:
+        door = self.door if self._is_fast else None
+        sizes = {"max_buffer_size": self.max_buffer_size, "read_chunk_size": self.read_chunk_size}
+        return Stream(connection, self._headers, door, received, answer, **sizes)
+
+    def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
+        self._streams.add(stream)  # type: ignore[arg-type]  # ours make no others
+        super().handle_stream(stream, address)
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         stream: Stream = server_conn.stream  # type: ignore[attr-defined]  # an HTTP1ServerConnection, which Tornado does not say
@@ -56,12 +93,9 @@ class Server(HTTPServer):
         self._streams.discard(server_conn.stream)  # type: ignore[attr-defined]
         super().on_close(server_conn)
 
-    def stop(self) -> None:
-        self._watch.stop()
-        super().stop()
-
-    def _drop_stuck(self) -> None:
-        for stream in [stream for stream in self._streams if stream.is_stuck(self._idle)]:
+    def _drop_silent(self) -> None:
+        self.door.close_silent(since=time.monotonic() - self._patience)
+        for stream in [stream for stream in self._streams if stream.is_stuck(self._patience)]:
             stream.close()
 
 

@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
@@ -10,6 +10,9 @@ from typing import Any
 from tornado.ioloop import IOLoop
 from tornado.iostream import IOStream, StreamClosedError, UnsatisfiableReadError
 
+from cms.server.door import Answer, FastDoor
+
+LEAST = 4096  # bytes that the other side takes of an answer, to be waited for longer
 LINGER = 2.0  # seconds in which somebody who is still sending may read why that is of no use
 _TORNADO_SAYS = b"HTTP/1.1 400 Bad Request\r\n\r\n"
 _SENTENCES = {
@@ -34,14 +37,55 @@ def plain_answer(status: HTTPStatus, headers: Mapping[str, str]) -> bytes:
 
 class Stream(IOStream):
     """``has_head``: the headers of the request under way were read. ``lingers``: whoever is refused while he sends hears of it before
-    the connection ends; closed at once, it would be reset, and the answer lost (RFC 9112, 9.6)."""
+    the connection ends; closed at once, it would be reset, and the answer lost (RFC 9112, 9.6). ``received``, ``answer``: what the fast
+    door has read and not answered, and what of its last answer was not taken."""
 
-    def __init__(self, connection: socket.socket, headers: Mapping[str, str], **options: Any) -> None:
+    def __init__(
+        self,
+        connection: socket.socket,
+        headers: Mapping[str, str],
+        door: FastDoor | None = None,
+        received: bytes = b"",
+        answer: Answer | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(connection, **options)
         self._headers = headers
+        self._door = door
+        self._received = received
+        self._answer = answer
         self.has_head = False
         self.lingers = False
         self.moved_at = time.monotonic()  # when the other side last took something
+        self._moved = 0  # bytes since then
+        self._waits_since: float | None = None  # for a head
+
+    async def _read_head(self, regex: bytes, max_bytes: int | None) -> bytes:
+        """What others ask on this connection, perhaps through a proxy, the fast door answers here, too."""
+        while True:
+            if self._answer is not None:
+                answer, self._answer = self._answer, None
+                await self.write(answer.content)
+                if answer.ends:
+                    self.close()
+                    raise StreamClosedError
+            self._waits_since = time.monotonic()
+            head = await super().read_until_regex(regex, max_bytes)
+            self._waits_since = None
+            self._answer = self._door.answer(head) if self._door else None
+            if self._answer is None:
+                return head
+
+    def read_until_regex(self, regex: bytes, max_bytes: int | None = None) -> Awaitable[bytes]:
+        """Of a connection to a server that is only used for heads."""
+        return self._read_head(regex, max_bytes)
+
+    def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
+        if not self._received:
+            return super().read_from_fd(buf)
+        received, self._received = self._received[: len(buf)], self._received[len(buf) :]
+        buf[: len(received)] = received
+        return len(received)
 
     def turn_away(self) -> None:
         """Say that there is no room, and leave."""
@@ -53,17 +97,24 @@ class Stream(IOStream):
             self.close()
 
     def is_stuck(self, seconds: float) -> bool:
-        """Whether there is something that the other side has not taken for so long."""
-        return self.writing() and time.monotonic() - self.moved_at > seconds
+        """Whether for so long a head is waited for, or the other side has taken next to nothing of what there is for it."""
+        since = self.moved_at if self.writing() else self._waits_since
+        return since is not None and time.monotonic() - since > seconds
 
     def write(self, data: bytes | memoryview) -> Any:
+        if not self.writing():
+            self._begin()
         return super().write(plain_answer(HTTPStatus.BAD_REQUEST, self._headers) if data == _TORNADO_SAYS else data)
 
     def write_to_fd(self, data: memoryview) -> int:
         written = super().write_to_fd(data)
-        if written:
-            self.moved_at = time.monotonic()
+        self._moved += written
+        if self._moved >= LEAST:
+            self._begin()
         return written
+
+    def _begin(self) -> None:
+        self.moved_at, self._moved = time.monotonic(), 0
 
     def close(self, exc_info: Any = False) -> None:
         if isinstance(exc_info, UnsatisfiableReadError) and not self.has_head and not self.closed() and not self.writing():

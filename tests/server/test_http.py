@@ -21,7 +21,7 @@ async def served(templates: Templates, tmp_path: Path, renderer: Renderer) -> As
     async with templates.on("sqlite", tmp_path) as url, running_site(url, tmp_path / "data", renderer=renderer, connections=10) as site:
         server = Server(site.application, IDLE)
         server.listen(0, "127.0.0.1")
-        yield site, next(iter(server._sockets.values())).getsockname()[1], server
+        yield site, next(iter(server.accepting)).getsockname()[1], server
         server.stop()
         await server.close_all_connections()
 

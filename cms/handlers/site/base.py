@@ -4,8 +4,9 @@ import asyncio
 import json
 import re
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, ClassVar
-from urllib.parse import quote, unquote_to_bytes, urlencode
+from urllib.parse import unquote_to_bytes, urlencode
 
 from tornado.httputil import HTTPHeaders
 from tornado.web import HTTPError
@@ -26,7 +27,6 @@ CONTENT_POLICY = (
     "media-src 'self' https:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
 )
 STALE = "stale-while-revalidate=60, stale-if-error=86400"  # RFC 5861
-MAX_SURROGATE_KEYS = 8000  # characters
 MAX_KEPT_QUERY = 1000  # characters that a redirect carries along
 
 # Headers that are no part of a page that is kept.
@@ -85,9 +85,9 @@ class SiteHandler(BaseHandler):
         if not self.is_kept or self.request.method not in self.SUPPORTED_METHODS:
             return
         if self.parts.pages.capacity and not self._is_somebody:
-            self._send(await self.parts.pages.get(self.cache_key, self._make))
+            self.send(await self.parts.pages.get(self.cache_key, self._make))
         else:
-            self._send(await self._make_once())
+            self.send(await self._make_once())
 
     @property
     def _is_somebody(self) -> bool:
@@ -138,13 +138,19 @@ class SiteHandler(BaseHandler):
             self._marks |= each
 
     async def _make(self) -> Page:
-        """A page to be kept, in every coding; compressing takes milliseconds."""
-        return await asyncio.to_thread(Page.make, *await self._make_parts())
+        """A page to be kept, in every coding."""
+        return await self._make_in(CODINGS)
 
     async def _make_once(self) -> Page:
         """A page for this reader alone, in the one coding that he takes."""
-        parts, coding = await self._make_parts(), self._best_of(CODINGS)
-        return Page.make(*parts, ()) if coding == IDENTITY else await asyncio.to_thread(Page.make, *parts, (coding,))
+        coding = self._best_of(CODINGS)
+        return await self._make_in(() if coding == IDENTITY else (coding,))
+
+    async def _make_in(self, codings: Sequence[str]) -> Page:
+        """Compressing takes milliseconds."""
+        status, headers, body, marks = await self._make_parts()
+        make = partial(Page.make, status, headers, body, marks, codings, is_noted=self.is_noted(status, marks))
+        return await asyncio.to_thread(make) if codings else make()
 
     def _best_of(self, codings: Iterable[str]) -> str:
         return best_coding(self.request.headers.get("Accept-Encoding", ""), codings)
@@ -162,9 +168,13 @@ class SiteHandler(BaseHandler):
             self.write_error(self.get_status(), exc_info=(type(error), error, None))
         finally:
             self._is_making = False
-        headers = [(name, value) for name, value in self._headers.get_all() if name not in _OF_ONE_ANSWER]
         body, self._write_buffer = b"".join(self._write_buffer), []
-        return self.get_status(), headers, self._with_cdn(body), self._marks
+        return self.get_status(), self.lasting_headers, self._with_cdn(body), self._marks
+
+    @property
+    def lasting_headers(self) -> list[tuple[str, str]]:
+        """Those that are the same in each answer."""
+        return [(name, value) for name, value in self._headers.get_all() if name not in _OF_ONE_ANSWER]
 
     def _with_cdn(self, body: bytes) -> bytes:
         """Pictures, sound and films come from the CDN, if there is one; but not to those who were let in, whose pass it does not know."""
@@ -173,39 +183,32 @@ class SiteHandler(BaseHandler):
             return body
         return _LOADING.sub(lambda tag: _LOADED.sub(lambda found: _OURS.sub(cdn + b"/media/", found[0]), tag[0]), body)
 
-    def _send(self, page: Page) -> None:
-        """In the best coding that the reader takes; 304 if that is there already."""
-        self.on_answer(page)
+    def send(self, page: Page) -> None:
+        """In the best coding that the reader takes; 304 if that is there already. The fast door (server/door.py) gives the same answer."""
+        if page.is_noted:
+            self.note(page)
+        coding = self._best_of(each for each in CODINGS if each in page.bodies)
         self.set_status(page.status)
-        self._headers = self._headers_of(page)
+        self._headers = HTTPHeaders({"X-Request-Id": self.request_id, "Date": self._headers["Date"]})
+        for name, value in page.headers_in(coding, with_keys=self.parts.settings.surrogate_keys):
+            self._headers.add(name, value)
         if self.is_private:
             self.set_header("Cache-Control", "private, no-store")
         if page.status == 301:
             self.set_header("Location", self._with_query(page.location))
-        if self.parts.settings.surrogate_keys and (keys := _surrogate_keys(page.marks)):
-            self.set_header("Surrogate-Key", keys)
-        coding = self._best_of(each for each in CODINGS if each in page.bodies)
-        self.set_header("Etag", page.etag(coding))
-        if len(page.bodies) > 1:
-            self.set_header("Vary", "Accept-Encoding")
-            self._transforms = []  # it is compressed already
-        if coding != IDENTITY:
-            self.set_header("Content-Encoding", coding)
+        self._transforms = []  # it is compressed already, or too short to be
         if page.status == 200 and self._has_already(page.etag(coding)):
             self.set_status(304)
             self.finish()
         else:
             self.finish(page.bodies[coding])
 
-    def _headers_of(self, page: Page) -> HTTPHeaders:
-        """As they were when it was made, in place of this answer's own."""
-        headers = HTTPHeaders({"X-Request-Id": self.request_id, "Date": self._headers["Date"]})
-        for name, value in page.headers:
-            headers.add(name, value)
-        return headers
+    def is_noted(self, status: int, marks: Marks) -> bool:
+        """Whether something is to be noted of each answer with such a page, also of one that was kept."""
+        return False
 
-    def on_answer(self, page: Page) -> None:
-        """For what is to be noted of each answer, also of one that was kept."""
+    def note(self, page: Page) -> None:
+        """Of an answer with a page that is noted."""
 
     def _has_already(self, etag: str) -> bool:
         """In the coding that it would come in now: what is in between may have another, for other readers (RFC 9110, 13.1.2)."""
@@ -304,9 +307,3 @@ class SiteHandler(BaseHandler):
             sought=self.sought,
             request_id=self.request_id,
         )
-
-
-def _surrogate_keys(marks: Marks) -> str:
-    """As many as a header holds; spans of lists have the list's name, as outside nobody counts places."""
-    names = " ".join(sorted({quote(tag, safe="/:-.") for tag in (*marks.tags, *(f"list/{span.of}" for span in marks.spans))}))
-    return names if len(names) <= MAX_SURROGATE_KEYS else names[:MAX_SURROGATE_KEYS].rpartition(" ")[0]

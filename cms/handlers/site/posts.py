@@ -113,9 +113,12 @@ class PlaceHandler(SiteHandler):
                 self.near = await search.near_titles(session, path)
         return ""
 
-    def on_answer(self, page: Page) -> None:
+    def is_noted(self, status: int, shown: Marks) -> bool:
+        return status == 301 and bool(marks.rules_of(shown))
+
+    def note(self, page: Page) -> None:
         """Who is led by a rule is counted each time, whoever made the answer; what the program asks itself is not."""
-        if page.status == 301 and self.remote_address:
+        if self.remote_address:
             for rule_id in marks.rules_of(page.marks):
                 self.parts.hits.note(rule_id)
 

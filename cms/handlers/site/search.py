@@ -37,10 +37,12 @@ class SearchHandler(SiteHandler):
             self.shows(_MISSED)
         self.show("site/search.html", found.frame, found=found, address=Addresses(self.reverse_url("search"), found), groupby=groupby)
 
-    def on_answer(self, page: Page) -> None:
+    def is_noted(self, status: int, marks: Marks) -> bool:
+        return _MISSED.meet(marks)
+
+    def note(self, page: Page) -> None:
         """What people did not find is counted each time, whoever made the page."""
-        if _MISSED.meet(page.marks):
-            self.parts.misses.note(self.get_query_argument("q", ""))
+        self.parts.misses.note(self.get_query_argument("q", ""))
 
     def decode_argument(self, value: bytes, name: str | None = None) -> str:
         """Nothing that is typed is an error: what is no text is left out."""

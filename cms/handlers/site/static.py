@@ -1,7 +1,7 @@
 """Files that come with the program, and the stylesheet that settings make."""
 
-from cms.content_coding import IDENTITY, best_coding
 from cms.handlers.site.base import SiteHandler
+from cms.page_cache.cache import Page
 from cms.services import site
 from cms.ui.words import href
 
@@ -17,25 +17,17 @@ class StaticHandler(SiteHandler):
     is_kept = False
     is_open_to_all = True
 
-    _etag: str | None = None
-
     async def get(self, name: str) -> None:
         file = self.parts.static.find(name)
-        codings = await file.codings()
-        coding = best_coding(self.request.headers.get("Accept-Encoding", ""), codings)
-        self._transforms = []  # it is compressed already
-        if coding != IDENTITY:
-            self.set_header("Content-Encoding", coding)
+        bodies = await file.codings()
+        is_versioned = self.get_query_argument("v", "") == file.fingerprint
         self.set_header("Content-Type", file.content_type)
-        self.set_header("Vary", "Accept-Encoding")
-        self._etag = f'"{file.fingerprint}-{coding}"'
-        self.set_header("Cache-Control", FOR_EVER if self.get_query_argument("v", "") == file.fingerprint else A_WHILE)
+        self.set_header("Cache-Control", FOR_EVER if is_versioned else A_WHILE)
         self.set_header("Cross-Origin-Resource-Policy", "cross-origin")
-        self.finish(codings[coding])
-
-    def compute_etag(self) -> str | None:
-        """Of the file in this coding, and not of what is in the buffer."""
-        return self._etag
+        page = Page(200, tuple(self.lasting_headers), bodies, digest=file.fingerprint)
+        if self.request.uri == self.parts.static.address(name):
+            self.parts.keep_file(self.request.uri, page)
+        self.send(page)
 
 
 class FaviconHandler(SiteHandler):

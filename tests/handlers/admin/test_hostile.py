@@ -134,7 +134,7 @@ async def test_only_those_with_a_session_may_send_much(site: Site) -> None:
     assert site.application.has_session({"Cookie": f"session={owner.cookies['session']}"})  # type: ignore[arg-type]
     assert not site.application.has_session({"Cookie": "session=x"})  # type: ignore[arg-type]
     server.listen(0, "127.0.0.1")
-    port = next(iter(server._sockets.values())).getsockname()[1]
+    port = next(iter(server.accepting)).getsockname()[1]
     owner.url = stranger.url = f"http://127.0.0.1:{port}"
     try:
         long = {"title": "Long", "text": "a" * (2 * BaseHandler.body_limit)}
