@@ -35,6 +35,12 @@ OPTIONS = (
 OpenBrowser = Callable[..., Chrome]
 
 
+def resize(driver: Chrome, width: int, height: int = 900) -> None:
+    """The window of a headless Chromium cannot be narrower than 500 pixels; the emulated screen can."""
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+
 class Browsers:
     """Opens browsers, and keeps those that are as new after a test: starting one takes as long as a short test."""
 
@@ -57,9 +63,7 @@ class Browsers:
                 else:
                     driver = _started(scripts=scripts, profile=profile, is_logged=is_logged)
                     stack.callback(driver.quit)
-                # The window of a headless Chromium cannot be narrower than 500 pixels; the emulated screen can.
-                metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-                driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+                resize(driver, width, height)
                 scheme = {"features": [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]}
                 driver.execute_cdp_cmd("Emulation.setEmulatedMedia", scheme)
                 return driver

@@ -37,7 +37,7 @@ def two_people(folder: Path) -> Iterator[tuple[Program, OpenBrowser, Chrome, Chr
         owner, colleague = open_browser(), open_browser()
         SetupScreen(owner).make_owner(program.owner_link)
         program.make_person(COLLEAGUE, "Nia Bell", "editor", PASSWORD)
-        SignInScreen(colleague).open(program.url).sign_in(COLLEAGUE, PASSWORD)
+        SignInScreen(colleague).come_in(program.url, COLLEAGUE, PASSWORD)
         yield program, open_browser, owner, colleague
     program.stop()
 

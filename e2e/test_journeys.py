@@ -23,7 +23,8 @@ def test_a_stranger_makes_the_site_his_and_publishes_a_post(program_on_each: Pro
     driver.get(program.url)
     assert "terminal" in Screen(driver).text
 
-    SetupScreen(driver).make_owner(program.owner_link)
+    SetupScreen(driver).sign_up(program.owner_link)
+    SetupScreen(driver).begin()
     editor = EditorScreen(driver).open_new(program.url)
     editor.write("Spring tides", TEXT)
     editor.wait_for_preview("And it goes out.")
@@ -70,7 +71,8 @@ def test_the_door_opens_for_the_right_password_only(program: Program, owner: Chr
 
 def test_everything_works_without_scripts(program: Program, open_browser: OpenBrowser) -> None:
     driver = open_browser(scripts=False)
-    SetupScreen(driver).make_owner(program.owner_link)
+    SetupScreen(driver).sign_up(program.owner_link)
+    SetupScreen(driver).begin()
     editor = EditorScreen(driver).open_new(program.url)
     editor.write("Without scripts", TEXT)
     editor.save()

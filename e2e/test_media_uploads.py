@@ -130,7 +130,7 @@ def test_who_may_bring_no_files_is_told_so_and_loses_nothing(program: Program, o
     SetupScreen(open_browser()).make_owner(program.owner_link)
     program.make_person("cem@example.org", "Cem Öz", "contributor", PASSWORD)
     driver = open_browser()
-    SignInScreen(driver).open(program.url).sign_in("cem@example.org", PASSWORD)
+    SignInScreen(driver).come_in(program.url, "cem@example.org", PASSWORD)
     EditorScreen(driver).open_new(program.url)
     writer = WritingScreen(driver)
     writer.start("Before.")

@@ -28,7 +28,7 @@ def screens(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EditorSc
         writer, colleague, guest = open_browser(), open_browser(), open_browser()
         SetupScreen(writer).make_owner(program.owner_link)
         program.make_person("nia@example.org", "Nia Bell", "editor", PASSWORD)
-        SignInScreen(colleague).open(program.url).sign_in("nia@example.org", PASSWORD)
+        SignInScreen(colleague).come_in(program.url, "nia@example.org", PASSWORD)
         screen = EditorScreen(writer)
         screen.open_new(program.url).write("Low tide", TEXT)
         screen.wait_for_state("Saved")

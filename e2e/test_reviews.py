@@ -32,7 +32,7 @@ def test_contributor_to_editor_and_back_and_out(desk: tuple[Program, OpenBrowser
     program, open_browser = desk
     writer, editor, reader = EditorScreen(open_browser()), EditorScreen(open_browser(width=375)), Screen(open_browser(scripts=False))
     for screen, email in ((writer, "cem@example.org"), (editor, "nia@example.org")):
-        SignInScreen(screen.driver).open(program.url).sign_in(email, PASSWORD)
+        SignInScreen(screen.driver).come_in(program.url, email, PASSWORD)
     writer.driver.get(f"{program.url}/admin")
     assert "Write the first post" in writer.text
     assert problems(writer.driver) == []
@@ -81,7 +81,7 @@ def test_contributor_to_editor_and_back_and_out(desk: tuple[Program, OpenBrowser
 def test_site_demands_it_and_its_pages_have_no_barriers(desk: tuple[Program, OpenBrowser]) -> None:
     program, open_browser = desk
     owner = EditorScreen(open_browser(width=375, dark=True))
-    SignInScreen(owner.driver).open(program.url).sign_in("olga@example.org", PASSWORD)
+    SignInScreen(owner.driver).come_in(program.url, "olga@example.org", PASSWORD)
     for path in ("/admin", "/admin/site/review"):
         owner.driver.get(f"{program.url}{path}")
         assert problems(owner.driver) == []

@@ -157,7 +157,7 @@ def test_a_killed_server_loses_nothing(desk: Desk) -> None:
 def test_a_killed_browser_loses_nothing(desk: Desk, tmp_path: Path) -> None:
     address = desk.begin("Flat battery", "Before. ")
     doomed = desk.open_browser(profile=tmp_path)
-    SignInScreen(doomed).open(desk.program.url).sign_in(EMAIL, PASSWORD)
+    SignInScreen(doomed).come_in(desk.program.url, EMAIL, PASSWORD)
     editor = EditorScreen(doomed).open(address)
     lose_network(doomed, True)
     editor.type_at_the_end("Only here. ")
@@ -189,7 +189,7 @@ def test_one_person_in_two_windows_is_nobody_else(desk: Desk) -> None:
 def test_a_form_without_scripts_is_merged_with_what_others_type(desk: Desk) -> None:
     address = desk.begin("Old and new", "First line.\n\nSecond line.\n")
     plain = desk.open_browser(scripts=False)
-    SignInScreen(plain).open(desk.program.url).sign_in(COLLEAGUE, PASSWORD)
+    SignInScreen(plain).come_in(desk.program.url, COLLEAGUE, PASSWORD)
     plain.get(address)
     form = EditorScreen(plain)
     desk.first.type_at_the_start("Meanwhile. ")
@@ -229,7 +229,7 @@ def test_who_restores_takes_nothing_from_those_who_write_on_and_all_three_publis
     desk.first.type_at_the_end(" It rises.")
     desk.wait_until_both("low. It rises.")
     third = EditorScreen(desk.open_browser())
-    SignInScreen(third.driver).open(desk.program.url).sign_in(EMAIL, PASSWORD)
+    SignInScreen(third.driver).come_in(desk.program.url, EMAIL, PASSWORD)
     third.driver.get(f"{address}/revisions")
     third.driver.find_element(By.CSS_SELECTOR, "form.revisions li .what a").click()
     desk.first.type_at_the_end(" One more.")

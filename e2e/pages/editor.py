@@ -141,7 +141,7 @@ class EditorScreen(Screen):
         frame = self.driver.find_element(By.TAG_NAME, "iframe")
         self.driver.switch_to.frame(frame)
         try:
-            return self.driver.find_element(By.TAG_NAME, "body").text
+            return self.text
         finally:
             self.driver.switch_to.default_content()
 

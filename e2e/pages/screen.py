@@ -18,10 +18,10 @@ document.activeElement.dispatchEvent(new ClipboardEvent("paste", {clipboardData:
 
 
 class Waiting(WebDriverWait[Chrome]):
-    """Asks ten times a second, and is not put off by a page that is just being left."""
+    """Asks twenty times a second, and is not put off by a page that is just being left."""
 
     def __init__(self, driver: Chrome) -> None:
-        super().__init__(driver, PATIENCE, 0.1, [WebDriverException])
+        super().__init__(driver, PATIENCE, 0.05, [WebDriverException])
 
 
 class Screen:
@@ -72,7 +72,7 @@ class Screen:
 
     @property
     def text(self) -> str:
-        return self.driver.find_element(By.TAG_NAME, "body").text
+        return str(self.driver.execute_script("return document.body.innerText"))
 
     @property
     def heading(self) -> str:
