@@ -44,7 +44,7 @@ def demo(tmp_path: Path) -> Iterator[Program]:
 def reader(demo: Program, open_browser: OpenBrowser) -> Chrome:
     driver = open_browser(is_logged=True)
     SetupScreen(driver).make_owner(demo.owner_link)
-    driver.delete_all_cookies()
+    driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
     driver.execute_cdp_cmd("Network.enable", {})
     driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WATCH})
     return driver

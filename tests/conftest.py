@@ -44,7 +44,10 @@ hypothesis.settings.load_profile("squall")
 def lines_counted_once(request: pytest.FixtureRequest) -> Iterator[None]:
     """Counting doubles what a test takes. Where that is much, the first case counts the lines that the others go through, too."""
     repeats = request.node.stash.get(REPEATS, False) and not HEAVY.isdisjoint(request.fixturenames)
-    with unmeasured() if repeats or request.node.get_closest_marker("reads_code") else contextlib.nullcontext():
+    with contextlib.ExitStack() as stack:
+        if repeats or request.node.get_closest_marker("reads_code"):
+            stack.enter_context(unmeasured())
+            stack.enter_context(unmeasured_workers())
         yield
 
 

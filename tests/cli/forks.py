@@ -7,6 +7,7 @@ process = forks.start(["db", "check"], env=…, cwd=…, stdin=file, stdout=file
 assert process.wait(10) == 0
 """
 
+import atexit
 import contextlib
 import gc
 import importlib
@@ -18,6 +19,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import IO, Any, Self
@@ -146,13 +148,32 @@ def _become(request: dict[str, Any], streams: list[int]) -> None:
     os.chdir(request["cwd"])
     os.environ.clear()
     os.environ.update(request["env"])
-    if (measuring := coverage.Coverage.current()) and not any(map(is_about_measuring, os.environ)):
-        measuring.stop()
+    if measuring := coverage.process_startup(force=True, slug="fork"):  # the environment says whether
+        measuring._inorout.source_dirs.clear()  # all files there are, run or not, are listed often enough
     time.tzset()
     main = importlib.import_module("cms.__main__")
     sys.modules["__main__"] = main  # what rendering processes import again
     sys.argv = [str(main.__file__), *request["arguments"]]
     sys.path[0] = request["cwd"]
+
+
+def _stop_measuring() -> None:
+    """What was imported is counted here, and what a fork does in the fork, if it is to be."""
+    if measuring := coverage.Coverage.current():
+        measuring.stop()
+        measuring.save()
+        measuring._auto_save = False  # nor by each fork that ends
+    for name in list(filter(is_about_measuring, os.environ)):
+        del os.environ[name]
+
+
+def _end(code: int) -> None:
+    """As an interpreter ends, but nothing is given back: with all that was imported, that takes longer than most commands."""
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":
@@ -162,10 +183,16 @@ if __name__ == "__main__":
 
     configure_mappers()  # and whatever else each would do in the same way: coverage asks where every module is from
     inspect.stack()
+    _stop_measuring()
     gc.collect()
     gc.freeze()  # what is shared stays shared, and is not looked through by each when it ends
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever runs the tests
     if _serve(socket.socket(fileno=int(sys.argv[1]))):
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        main()
+        try:
+            main()
+        except SystemExit as end:
+            if isinstance(end.code, int):
+                _end(end.code)
+            raise
