@@ -29,7 +29,7 @@ PHONE, DESK = 375, 1280
 
 READERS = (
     "/", "/the-rule-of-twelfths", "/about/how-to-read-a-tide-table", "/tag/tides", "/category/almanac", "/archive", "/nothing-here",
-    "/two-moorings-to-let", "/author/ines-falk",
+    "/two-moorings-to-let", "/author/ines-falk", "/one-week-six-lights",
     "/series/reading-the-water", "/about", "/archive/2025", "/login", "/search", "/search?q=tide", "/search?q=tide&year=2026",
     "/search?q=zzzz",
 )  # fmt: skip

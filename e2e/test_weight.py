@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 PAGES = (
     "/", "/the-rule-of-twelfths", "/a-splice-is-a-promise", "/about", "/about/how-to-read-a-tide-table", "/tag/tides", "/category/almanac",
-    "/author/ines-falk", "/archive", "/archive/2026", "/nothing-here", "/two-moorings-to-let",
+    "/author/ines-falk", "/archive", "/archive/2026", "/nothing-here", "/two-moorings-to-let", "/one-week-six-lights",
 )  # fmt: skip
 # The longest article of the demo, which has code, a table and footnotes; pictures are left out of the sum.
 ARTICLE = "/the-rule-of-twelfths"

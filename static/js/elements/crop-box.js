@@ -3,7 +3,7 @@
 import { between, part, put, scaleOf, stepOf } from "../drawing.js";
 
 const CORNERS = [[0, 0], [1, 0], [1, 1], [0, 1]];
-const KNOB = 9; // pixels of the screen
+const KNOB = 12; // pixels of the screen: half of what a finger meets
 
 class CropBox extends HTMLElement {
   connectedCallback() {

@@ -28,7 +28,9 @@ class MediaPicker extends HTMLElement {
     this.done.disabled = true;
     await this.#show(`${this.dataset.at}?pick=${kind}`);
     this.dialog.showModal();
-    (this.shown.querySelector("[type=search]") ?? this.shown.querySelector("a"))?.focus();
+    const bring = this.dialog.querySelector(".bring");
+    if (bring && this.shown.querySelector(".empty:not(.library *)")) bring.open = true; // there is nothing to choose from yet
+    (this.shown.querySelector("[type=search]") ?? bring?.querySelector("[type=file]"))?.focus();
   }
 
   async #show(address) {

@@ -3,6 +3,7 @@
 // folder is brought there. Of each picture that arrived it asks what it shows. Says "uploaded" with the asset.
 import { Refused, Sending } from "../uploading.js";
 
+const FOR_GOOD = new Set([413, 415, 422]); // too large, of another kind, broken: the same file is not taken a second time
 const DRAGS = ["dragstart", "dragend", "dragenter", "dragover", "dragleave", "drop"];
 
 class MediaUpload extends HTMLElement {
@@ -106,7 +107,7 @@ class Row {
   }
 
   #failed(error) {
-    this.#offer("again", "abandon");
+    this.#offer(...(FOR_GOOD.has(error.status) ? [] : ["again"]), "abandon");
     this.#said.textContent = (error instanceof Refused && error.message) || this.place.dataset.failed;
     this.#mark(true);
     this.place.say(`${this.row.querySelector(".name").textContent}: ${this.#said.textContent}`);
