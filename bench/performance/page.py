@@ -9,7 +9,7 @@ from typing import Any
 from bench.performance import charts
 from bench.performance.bars import Results, bars, lost, ratio
 from bench.performance.sampling import BROWSER, CONNECTIONS, WAYS
-from bench.performance.servers import BARE, FAST_DOOR, FOLDER_TIER, MADE_ANEW, NGINX, NGINX_CONF, SLOW_PATH
+from bench.performance.servers import BARE, FAST_DOOR, FILE, FOLDER_TIER, MADE_ANEW, NGINX, NGINX_CONF, NGINX_OPEN, SLOW_PATH
 
 COMMAND = "`./squall bench`"
 OURS = (FAST_DOOR, FOLDER_TIER, SLOW_PATH, MADE_ANEW)
@@ -210,8 +210,11 @@ def _how(_: Results) -> Iterator[str]:
         " (`bench/bare.py`). Wagtail: one page of this size, SQLite, gunicorn with a process of eight threads"
         " (`bench/performance/wagtail_site`)."
     )
-    yield "nginx sends the page as a file, without a log:"
-    yield f"```nginx\n{NGINX_CONF.format(folder='FOLDER', port='PORT')}```"
+    yield (
+        f"nginx sends the page as a file, without a log, as below; “{NGINX_OPEN}”: with `open_file_cache max=1000` as well, which may"
+        f" show what is over; “{FOLDER_TIER}”: with what `./squall nginx` prints instead of the lines from `root` on."
+    )
+    yield f"```nginx\n{NGINX_CONF.format(folder='FOLDER', port='PORT', server=FILE.format(folder='FOLDER'))}```"
     yield "The headers of a browser:"
     yield "```http\n" + "\n".join(f"{name}: {value}" for name, value in BROWSER.items()) + "\n```"
 

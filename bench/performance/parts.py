@@ -64,6 +64,8 @@ def compared(bench: Bench) -> dict[str, Any]:
     with ExitStack() as stack:
         running = [
             bench.nginx,
+            stack.enter_context(servers.nginx(bench.folder / "nginx-open", bench.body, is_kept_open=True)),
+            stack.enter_context(servers.folder_tier(bench.folder / "folder", bench.folder / str(bench.plan.usual), content.PATH)),
             bench.ours,
             replace(bench.ours, name=servers.SLOW_PATH, headers=servers.SLOW),
             stack.enter_context(bench.squall(name=servers.MADE_ANEW, page_cache="0")),

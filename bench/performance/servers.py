@@ -17,7 +17,7 @@ from bench.performance.sampling import Server
 SLOW = {"Upgrade": "none"}  # the fast door leaves a request with this to Tornado, which does not mind it
 FAST_DOOR, SLOW_PATH, MADE_ANEW = "Squall, fast door", "Squall, through Tornado", "Squall, made anew"
 FOLDER_TIER = "Squall’s folder, behind nginx"
-NGINX, BARE = "nginx, a file", "Tornado, bare handler"
+NGINX, NGINX_OPEN, BARE = "nginx, a file", "nginx, a file kept open", "Tornado, bare handler"
 WAGTAIL = {"": "Wagtail", "yes": "Wagtail, its pages cached by Django"}
 
 NGINX_CONF = """\
@@ -32,15 +32,18 @@ http {{
     tcp_nopush on;
     keepalive_requests 1000000000;
     keepalive_timeout 1h;
-    open_file_cache max=1000;
-    gzip_static on;
-    default_type text/html;
     server {{
         listen 127.0.0.1:{port} backlog=4096;
-        root {folder}/files;
+        {server}
     }}
 }}
 """
+FILE = """\
+root {folder}/files;
+        gzip_static on;
+        default_type text/html;"""
+KEPT_OPEN = """
+        open_file_cache max=1000;"""
 
 
 @contextmanager
@@ -54,19 +57,38 @@ def squall(folder: Path, path: str, name: str = FAST_DOOR, **settings: str) -> I
 
 
 @contextmanager
-def nginx(folder: Path, body: bytes) -> Iterator[Server]:
-    """One process that sends the page as a file, and its twin in gzip to whoever takes that."""
+def nginx(folder: Path, body: bytes, *, is_kept_open: bool = False) -> Iterator[Server]:
+    """One process that sends the page as a file, and its twin in gzip to whoever takes that; looked for each time, or kept open."""
     files, port = folder / "files", load.free_port()
     files.mkdir(parents=True)
     (files / "healthz").write_bytes(b"alive")
     (files / "page.html").write_bytes(body)
     (files / "page.html.gz").write_bytes(gzip.compress(body, 9))
-    with started_nginx(folder, NGINX_CONF.format(folder=folder, port=port), port) as pid:
-        yield Server(NGINX, pid, f"http://localhost:{port}/page.html")
+    with _nginx(folder, FILE.format(folder=folder) + (KEPT_OPEN if is_kept_open else ""), port) as pid:
+        yield Server(NGINX_OPEN if is_kept_open else NGINX, pid, f"http://localhost:{port}/page.html")
 
 
 @contextmanager
-def started_nginx(folder: Path, configuration: str, port: int) -> Iterator[int]:
+def folder_tier(folder: Path, data: Path, path: str) -> Iterator[Server]:
+    """nginx with what ``squall nginx`` prints, and Squall behind it, which is asked once for each page."""
+    pages, port = folder / "pages", load.free_port()
+    folder.mkdir()
+    with squall(data, path, pages_folder=str(pages)) as behind:
+        environment = {**os.environ, **content.environment(data), "SQUALL_PAGES_FOLDER": str(pages)}
+        printed = subprocess.run([sys.executable, "-m", "cms", "nginx"], env=environment, capture_output=True, text=True, check=True).stdout
+        origin = behind.url.removesuffix(path).replace("localhost", "127.0.0.1")
+        passed = f"location @squall {{ proxy_pass {origin}; proxy_set_header Host $host; }}"
+        with _nginx(folder, f"{printed}\n{passed}", port) as pid:
+            running = Server(FOLDER_TIER, pid, f"http://localhost:{port}{path}")
+            body_of(running)
+            if not any(file.is_file() for file in pages.rglob("*")):
+                raise RuntimeError("there are no pages in the folder")
+            yield running
+
+
+@contextmanager
+def _nginx(folder: Path, server: str, port: int) -> Iterator[int]:
+    configuration = NGINX_CONF.format(folder=folder, server=server, port=port)
     user = f"user {getpass.getuser()};\n" if os.geteuid() == 0 else ""  # else its worker may not look into our folder
     folder.joinpath("nginx.conf").write_text(user + configuration)
     command = [machine.tool(machine.NGINX), "-e", str(folder / "error.log"), "-p", str(folder), "-c", str(folder / "nginx.conf")]
