@@ -17,6 +17,7 @@ from tests import bulk, factories
 
 EMAIL, PASSWORD = "owner@example.org", factories.PASSWORD
 TITLE, PATH = "A post of sixteen kilobytes", "/a-post-of-sixteen-kilobytes"
+OTHER, OTHER_TITLE, OTHER_PATH = 1000, bulk.title(0), "/tide-0"  # the oldest one, which nothing leads to from there
 TAGS = ("Harbour", "Stone")
 LENGTH = 7800  # characters of text, which make a page of about 16 kB
 

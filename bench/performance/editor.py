@@ -1,4 +1,4 @@
-"""Somebody at the desk who changes the post that is being read, and publishes it, over and over."""
+"""Somebody at the desk who changes a post and publishes it, over and over."""
 
 import http.client
 import threading
@@ -16,11 +16,12 @@ EVERY = 1.0  # seconds
 class Editor:
     """A browser without eyes, signed in."""
 
-    def __init__(self, url: str, post: int) -> None:
+    def __init__(self, url: str, post: int, title: str) -> None:
         parts = urlsplit(url)
         self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
         self._cookies: dict[str, str] = {}
         self._place = f"/admin/posts/{post}"
+        self._title = title
         self._version = 1
         self.published = 0
         self._ask("GET", "/login")
@@ -52,11 +53,16 @@ class Editor:
             raise problems[0]
 
     def publish(self) -> None:
-        typed = {"title": content.TITLE, "text": content.text(self.published + 2), "tags": ", ".join(content.TAGS)}
+        typed = {"title": self._title, "text": content.text(self.published + 2), "tags": ", ".join(content.TAGS)}
         self._send(self._place, {**typed, "version": self._version})
         self._version += 1
         self._send(f"{self._place}/publication", {"version": self._version})
         self.published += 1
+
+    @property
+    def newest(self) -> bytes:
+        """Words that the page has now."""
+        return f"edition {self.published + 1}.".encode()
 
     def _send(self, path: str, form: dict[str, object]) -> None:
         status, said = self._ask("POST", path, urlencode({"_xsrf": self._cookies["xsrf"], **form}))

@@ -167,11 +167,12 @@ def _connections(results: Results) -> Iterator[str]:
 def _meanwhile(results: Results) -> Iterator[str]:
     lines = []
     if of := results.get("publishing"):
-        quiet, busy = (_number(_middle(of[how], "per_second")) for how in ("quiet", "busy"))
+        quiet, other, same = (_number(_middle(of["samples"][how], "per_second")) for how in ("quiet", "other", "same"))
         lines.append(
-            "- **An editor changes and publishes the very post that is read, every second**, through the forms of the desk:"
-            f" {quiet} requests/s before, {busy} meanwhile, {100 * lost(results):.1f} % lost (median of {len(of['busy'])} pairs of"
-            f" {of['seconds']} s; {of['published']} publishes). Saving, rendering and the new page are on the server’s core, too."
+            f"- **An editor changes and publishes a post every second**, through the forms of the desk: {quiet} requests/s for another"
+            f" post before, {other} meanwhile, {100 * lost(results, 'other'):.1f} % lost. If it is the very post that is read:"
+            f" {same}, {100 * lost(results, 'same'):.1f} %. (Medians of {len(of['samples']['quiet'])} rounds,"
+            f" {sum(of['published'].values())} publishes. Saving, rendering and making pages anew are on the server’s core, too.)"
         )
     if of := results.get("idle"):
         memory = ", ".join(f"{number / 1024:.1f} KiB with {name}" for name, number in of["bytes"].items())

@@ -7,13 +7,13 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from bench import load, sign_ins
 from bench.performance import content, machine, servers
@@ -123,17 +123,21 @@ def warm_up(bench: Bench, server: Server, connections: int = CONNECTIONS) -> Non
 
 
 def publishing(bench: Bench) -> dict[str, Any]:
-    """Readers in quiet, and while the very post that they read is changed and published every second."""
-    quiet, busy, seconds = [], [], bench.plan.publishing_seconds
-    editor = Editor(bench.ours.url, bench.newest[bench.plan.usual])
+    """Readers in quiet; while another post is changed and published every second; and while the very one is that they read."""
+    found: dict[str, list[Any]] = {"quiet": [], "other": [], "same": []}
+    editors = {
+        "other": Editor(bench.ours.url, content.OTHER, content.OTHER_TITLE),
+        "same": Editor(bench.ours.url, bench.newest[bench.plan.usual], content.TITLE),
+    }
     warm_up(bench, bench.ours)
     for _ in range(bench.plan.publishing_rounds):
-        quiet.append(asdict(sample(bench.ours, seconds)))
-        with editor.at_work():
-            busy.append(asdict(sample(bench.ours, seconds)))
-    if f"edition {editor.published + 1}." not in servers.body_of(bench.ours).decode():
-        raise RuntimeError("what was published last is not shown")
-    return {"quiet": quiet, "busy": busy, "published": editor.published, "seconds": seconds}
+        for what, samples in found.items():
+            with editors[what].at_work() if what in editors else nullcontext():
+                samples.append(asdict(sample(bench.ours, bench.plan.publishing_seconds)))
+    for what, path in {"other": content.OTHER_PATH, "same": content.PATH}.items():
+        if editors[what].newest not in servers.body_of(replace(bench.ours, url=urljoin(bench.ours.url, path))):
+            raise RuntimeError("what was published last is not shown")
+    return {"samples": found, "published": {what: editor.published for what, editor in editors.items()}}
 
 
 def idle(bench: Bench) -> dict[str, Any]:

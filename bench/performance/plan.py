@@ -15,7 +15,7 @@ class Plan:
     growth_rounds: int = 3
     growth_seconds: int = 1
     publishing_rounds: int = 5
-    publishing_seconds: int = 4
+    publishing_seconds: int = 3
     idle: int = 10_000
     people: int = 50  # who sign in at once
     sign_in_rounds: int = 3
