@@ -27,9 +27,14 @@ def main() -> int:
     )
     parser.add_argument("--check", action="store_true", help="end with 1 if a bar is missed")
     parser.add_argument("--quick", action="store_true", help="all of it in a minute, for a look at whether it works; figures mean nothing")
-    parser.add_argument("--only", choices=PARTS, action="append", help="this part; prints its figures and writes nothing")
+    parser.add_argument("--only", choices=PARTS, action="append", help="this part; can be given several times")
     parser.add_argument("--draw", action="store_true", help=f"measure nothing, draw the page again from docs/{RESULTS}")
-    parser.add_argument("--to", type=Path, metavar="FOLDER", help="where the page goes; docs/ when left out, and nowhere with --quick")
+    parser.add_argument(
+        "--to",
+        type=Path,
+        metavar="FOLDER",
+        help="where the page goes; docs/ when left out; with --quick or --only figures are printed instead",
+    )
     parser.add_argument("--wagtail", default="", metavar="PYTHON", help="a Python that has wagtail and gunicorn, to be compared with")
     given = parser.parse_args()
     if given.draw:
@@ -40,11 +45,11 @@ def main() -> int:
         except machine.Missing as missing:
             print(f"squall bench needs wrk and nginx: {missing}", file=sys.stderr)
             return 1
-    if given.only:
-        print(json.dumps(results, indent=1))
-    elif folder := given.to or (None if given.quick else ROOT / "docs"):
+    if folder := given.to or (None if given.quick or given.only else ROOT / "docs"):
         (folder / RESULTS).write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
         draw(results, folder)
+    else:
+        print(json.dumps(results, indent=1))
     found = [bar for bar in bars(results) if bar.is_known or not given.only]
     print(*found, sep="\n")
     return 1 if given.check and not all(bar.is_held for bar in found) else 0

@@ -82,7 +82,8 @@ def _slow(results: Results) -> Iterator[Bar]:
     ):
         wanted = f"at most {most} {unit}".strip()
         if "slow" in results:
-            reached = results["slow"][what]
+            of = results["slow"][what]
+            reached = max(of.values()) if isinstance(of, dict) else of
             yield Bar(name, wanted, f"{reached:.0f} {unit}".strip(), reached <= most)
         else:
             yield _unknown(name, wanted)

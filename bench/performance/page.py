@@ -188,8 +188,9 @@ def _meanwhile(results: Results) -> Iterator[str]:
         )
     if of := results.get("slow"):
         lines.append(
-            f"- **{of['clients']:,} slow clients**, which dribble headers or bodies, or read a byte now and then: 99 of 100 other"
-            f" readers are answered within {of['p99']:.0f} ms, {of['failed']} fail, and after {of['gone']:.0f} s the slow ones are gone."
+            f"- **{of['clients']:,} slow clients**, a third each send headers, send bodies, or take answers, a byte in a second: 99 of 100"
+            f" other readers are answered within {of['p99']:.0f} ms, {of['failed']} fail, and the slow ones are gone after"
+            f" {', '.join(f'{seconds:.0f} s ({kind})' for kind, seconds in of['gone'].items())}."
         )
     if lines:
         yield "## While something else happens"
