@@ -34,7 +34,7 @@ def page(results: Results) -> str:
 
 
 def quoted_in(readme: str, results: Results) -> str:
-    return QUOTED.sub(lambda _: f"{_quotation(results)}\n", readme) if "compared" in results else readme
+    return QUOTED.sub(lambda _: f"\n{_quotation(results)}\n\n", readme) if "compared" in results else readme
 
 
 def drawings(results: Results) -> Iterator[tuple[str, str]]:
@@ -197,7 +197,7 @@ def _meanwhile(results: Results) -> Iterator[str]:
         yield "\n".join(lines)
 
 
-def _how(_: Results) -> Iterator[str]:
+def _how(results: Results) -> Iterator[str]:
     yield "## How it is measured"
     yield (
         "Everything runs on one machine over loopback. `taskset` gives each server, with all that it starts, one core, and `wrk`"
@@ -209,8 +209,8 @@ def _how(_: Results) -> Iterator[str]:
         "Squall runs with its settings as they come, on SQLite: statistics, limits and the log of answers are on; the log goes to"
         f" `/dev/null`. “{SLOW_PATH}”: the same process, asked in a way that the door leaves to Tornado; the page comes from the"
         f" page cache all the same. “{MADE_ANEW}”: with `SQUALL_PAGE_CACHE=0`. “{BARE}”: `RequestHandler.get` writes the bytes"
-        " (`bench/bare.py`). Wagtail: one page of this size, SQLite, gunicorn with a process of eight threads"
-        " (`bench/performance/wagtail_site`)."
+        " (`bench/bare.py`). Wagtail, where it is: one page of this size, SQLite, gunicorn with a process of eight threads"
+        f" (`bench/performance/wagtail_site`{results['compared']['wagtail'] if 'compared' in results else ''})."
     )
     yield (
         f"nginx sends the page as a file, without a log, as below; “{NGINX_OPEN}”: with `open_file_cache max=1000` as well, which may"

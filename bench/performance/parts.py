@@ -80,7 +80,8 @@ def compared(bench: Bench) -> dict[str, Any]:
                 for how, way in WAYS.items():
                     samples[server.name][how].append(asdict(sample(server, bench.plan.seconds, way)))
         sizes = {server.name: {how: fetched(server, way) for how, way in WAYS.items()} for server in running}
-    return {"samples": samples, "sizes": sizes, "posts": bench.plan.usual, "seconds": bench.plan.seconds}
+    versions = servers.wagtail_versions(bench.wagtail) if bench.wagtail else ""
+    return {"samples": samples, "sizes": sizes, "wagtail": versions, "seconds": bench.plan.seconds}
 
 
 def posts(bench: Bench) -> dict[str, Any]:

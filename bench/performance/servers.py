@@ -128,6 +128,13 @@ def wagtail(python: str, folder: Path, body: bytes) -> Iterator[list[Server]]:
         yield running
 
 
+def wagtail_versions(python: str) -> str:
+    names = ("wagtail", "django", "gunicorn")
+    asked = f"from importlib.metadata import version; print(*(version(name) for name in {names}))"
+    said = subprocess.run([python, "-c", asked], capture_output=True, text=True, check=True).stdout.split()
+    return "".join(f", {name.capitalize()} {version}" for name, version in zip(names, said, strict=True))
+
+
 def body_of(server: Server) -> bytes:
     with urlopen(server.url) as answer:
         return bytes(answer.read())
