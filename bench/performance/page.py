@@ -75,7 +75,7 @@ def _head(results: Results) -> Iterator[str]:
         f" {COMMAND}, and every figure is from one run ({_machine(results)}). Times differ from machine to machine;"
         " the ratios are what to look at, and the command makes them on yours."
     )
-    for part, why in results["left out"].items():
+    for part, why in {**results["left out"], **results.get("compared", {}).get("left out", {})}.items():
         yield f"Not measured in this run: {part.replace('_', ' ')}. {why}"
 
 

@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from multiprocessing import get_context
@@ -61,17 +61,16 @@ class Bench:
 
 def compared(bench: Bench) -> dict[str, Any]:
     """Each in turn, in several rounds: what disturbs meets all of a round."""
+    plain = [bench.nginx, bench.ours, replace(bench.ours, name=servers.SLOW_PATH, headers=servers.SLOW)]
+    more = {
+        servers.NGINX_OPEN: servers.nginx(bench.folder / "nginx-open", bench.body, is_kept_open=True),
+        servers.FOLDER_TIER: servers.folder_tier(bench.folder / "folder", bench.folder / str(bench.plan.usual), content.PATH),
+        servers.MADE_ANEW: bench.squall(name=servers.MADE_ANEW, page_cache="0"),
+        servers.BARE: servers.bare(bench.folder / "bare", bench.body),
+        **(servers.wagtail(bench.wagtail, bench.folder / "wagtail", bench.body) if bench.wagtail else {}),
+    }
     with ExitStack() as stack:
-        running = [
-            bench.nginx,
-            stack.enter_context(servers.nginx(bench.folder / "nginx-open", bench.body, is_kept_open=True)),
-            stack.enter_context(servers.folder_tier(bench.folder / "folder", bench.folder / str(bench.plan.usual), content.PATH)),
-            bench.ours,
-            replace(bench.ours, name=servers.SLOW_PATH, headers=servers.SLOW),
-            stack.enter_context(bench.squall(name=servers.MADE_ANEW, page_cache="0")),
-            stack.enter_context(servers.bare(bench.folder / "bare", bench.body)),
-            *(stack.enter_context(servers.wagtail(bench.wagtail, bench.folder / "wagtail", bench.body)) if bench.wagtail else ()),
-        ]
+        running, left_out = _started(stack, plain, more)
         samples: dict[str, Any] = {server.name: {how: [] for how in WAYS} for server in running}
         for server in running:
             warm_up(bench, server)
@@ -81,7 +80,20 @@ def compared(bench: Bench) -> dict[str, Any]:
                     samples[server.name][how].append(asdict(sample(server, bench.plan.seconds, way)))
         sizes = {server.name: {how: fetched(server, way) for how, way in WAYS.items()} for server in running}
     versions = servers.wagtail_versions(bench.wagtail) if bench.wagtail else ""
-    return {"samples": samples, "sizes": sizes, "wagtail": versions, "seconds": bench.plan.seconds}
+    return {"samples": samples, "sizes": sizes, "wagtail": versions, "seconds": bench.plan.seconds, "left out": left_out}
+
+
+def _started(
+    stack: ExitStack, running: list[Server], more: dict[str, AbstractContextManager[Server]]
+) -> tuple[list[Server], dict[str, str]]:
+    """In the order in which they are shown; and why others could not be started."""
+    found, left_out = {server.name: server for server in running}, {}
+    for name, server in more.items():
+        try:
+            found[name] = stack.enter_context(server)
+        except (machine.Missing, RuntimeError, OSError, subprocess.CalledProcessError) as problem:
+            left_out[name] = f"It could not be started: {problem}."
+    return [found[name] for name in servers.ORDER if name in found], left_out
 
 
 def posts(bench: Bench) -> dict[str, Any]:

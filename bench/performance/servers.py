@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -18,7 +18,8 @@ SLOW = {"Upgrade": "none"}  # the fast door leaves a request with this to Tornad
 FAST_DOOR, SLOW_PATH, MADE_ANEW = "Squall, fast door", "Squall, through Tornado", "Squall, made anew"
 FOLDER_TIER = "Squall’s folder, behind nginx"
 NGINX, NGINX_OPEN, BARE = "nginx, a file", "nginx, a file kept open", "Tornado, bare handler"
-WAGTAIL = {"": "Wagtail", "yes": "Wagtail, its pages cached by Django"}
+WAGTAIL = {"Wagtail": "", "Wagtail, its pages cached by Django": "yes"}
+ORDER = (NGINX, NGINX_OPEN, FOLDER_TIER, FAST_DOOR, SLOW_PATH, MADE_ANEW, BARE, *reversed(WAGTAIL))
 
 NGINX_CONF = """\
 worker_processes 1;
@@ -107,25 +108,24 @@ def bare(folder: Path, body: bytes) -> Iterator[Server]:
         yield Server(BARE, pid, f"http://localhost:{port}/page.html")
 
 
-@contextmanager
-def wagtail(python: str, folder: Path, body: bytes) -> Iterator[list[Server]]:
+def wagtail(python: str, folder: Path, body: bytes) -> dict[str, AbstractContextManager[Server]]:
     """A site of one page of about this size, as it is and with its pages cached by Django: a process of gunicorn each, with threads."""
-    folder.mkdir()
+    return {name: _wagtail(python, folder / f"cached-{is_cached}", body, name, is_cached) for name, is_cached in WAGTAIL.items()}
+
+
+@contextmanager
+def _wagtail(python: str, folder: Path, body: bytes, name: str, is_cached: str) -> Iterator[Server]:
+    folder.mkdir(parents=True)
     (folder / "body.html").write_bytes(body[: -len(body) // 50])  # about what stands around it
     module = "bench.performance.wagtail_site"
-    environment = {"BENCH_FOLDER": str(folder), "DJANGO_SETTINGS_MODULE": f"{module}.settings"}
+    environment = {"BENCH_FOLDER": str(folder), "BENCH_CACHED": is_cached, "DJANGO_SETTINGS_MODULE": f"{module}.settings"}
     make = [python, "-m", f"{module}.make", str(folder / "body.html")]
     subprocess.run(make, env={**os.environ, **environment}, check=True)
-    with ExitStack() as stack:
-        running = []
-        for is_cached, name in WAGTAIL.items():
-            port = load.free_port()
-            command = [python, "-m", "gunicorn", "--workers=1", "--worker-class=gthread", "--threads=8", "--keep-alive=60"]
-            command += [f"--bind=127.0.0.1:{port}", "--log-level=warning", f"{module}.wsgi"]
-            settings = {**environment, "BENCH_CACHED": is_cached}
-            pid = stack.enter_context(load.process(machine.for_server(command), port, settings, subprocess.DEVNULL))
-            running.append(Server(name, pid, f"http://localhost:{port}/page/"))
-        yield running
+    port = load.free_port()
+    command = [python, "-m", "gunicorn", "--workers=1", "--worker-class=gthread", "--threads=8", "--keep-alive=60"]
+    command += [f"--bind=127.0.0.1:{port}", "--log-level=warning", f"{module}.wsgi"]
+    with load.process(machine.for_server(command), port, environment, subprocess.DEVNULL) as pid:
+        yield Server(name, pid, f"http://localhost:{port}/page/")
 
 
 def wagtail_versions(python: str) -> str:
