@@ -1,5 +1,6 @@
 """One connection, where Tornado would close without a word: plain answers to what cannot be read or is too much, and time to hear them."""
 
+import asyncio
 import socket
 import time
 from collections.abc import Awaitable, Mapping
@@ -13,6 +14,7 @@ from tornado.iostream import IOStream, StreamClosedError, UnsatisfiableReadError
 from cms.server.door import Answer, FastDoor
 
 LEAST = 4096  # bytes that the other side takes of an answer, to be waited for longer
+IN_A_ROW = 32  # answers, before others have a turn
 LINGER = 2.0  # seconds in which somebody who is still sending may read why that is of no use
 _TORNADO_SAYS = b"HTTP/1.1 400 Bad Request\r\n\r\n"
 _SENTENCES = {
@@ -62,6 +64,7 @@ class Stream(IOStream):
 
     async def _read_head(self, regex: bytes, max_bytes: int | None) -> bytes:
         """What others ask on this connection, perhaps through a proxy, the fast door answers here, too."""
+        in_a_row = 0
         while True:
             if self._answer is not None:
                 answer, self._answer = self._answer, None
@@ -75,6 +78,9 @@ class Stream(IOStream):
             self._answer = self._door.answer(head) if self._door else None
             if self._answer is None:
                 return head
+            in_a_row += 1
+            if in_a_row % IN_A_ROW == 0:  # nothing else makes this wait while there is always a next one, and its answer is taken
+                await asyncio.sleep(0)
 
     def read_until_regex(self, regex: bytes, max_bytes: int | None = None) -> Awaitable[bytes]:
         """Of a connection to a server that is only used for heads."""

@@ -3,13 +3,16 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from cms.rendering import Renderer
 from cms.server.http import MAX_HEADER, Server
+from cms.server.stream import IN_A_ROW
 from tests.conftest import Templates
+from tests.server.raw import LAST, exchange
 from tests.web import Browser, Site, running_site
 
 IDLE = 0.3  # seconds
@@ -152,3 +155,22 @@ async def test_so_many_are_connected_and_no_more(served: tuple[Site, int, Server
     while server._streams:
         await asyncio.sleep(0.01)
     assert status(await talk(port, get(Connection="close"))) == 200
+
+
+async def test_whoever_sends_many_requests_at_once_takes_turns_with_others(served: tuple[Site, int, Server]) -> None:
+    site, port, _ = served
+    address = site.application.parts.static.address("css/site.css")
+    assert (await site.browser().get(address)).status == 200
+    answers, seen = site.application.parts.metrics.answers, [0]
+
+    async def watch() -> None:
+        while True:
+            await asyncio.sleep(0)
+            seen.append(answers.at_the_door)
+
+    watching = asyncio.create_task(watch())
+    many = get() + get(address).replace(b"GET", b"HEAD") * 2000
+    await asyncio.to_thread(exchange, port, [many, LAST])
+    watching.cancel()
+    assert seen[-1] >= 2000
+    assert max(later - earlier for earlier, later in pairwise(seen)) <= IN_A_ROW
