@@ -24,6 +24,7 @@ from cms.handlers.base import KNOWN_COOKIE_DAYS, SESSION_COOKIE_DAYS, BaseHandle
 from cms.handlers.compression import Compression
 from cms.handlers.news import News
 from cms.handlers.previews import Previews
+from cms.handlers.site.base import page_headers
 from cms.handlers.site.posts import PlaceHandler
 from cms.handlers.site.remaking import Remaking
 from cms.imaging import Imaging
@@ -31,12 +32,13 @@ from cms.mail import mailer_for
 from cms.media.storage import open_storage
 from cms.openid import OpenID
 from cms.page_cache.cache import PageCache
+from cms.page_cache.folder import PageFolder
 from cms.page_cache.marks import changed_by
 from cms.page_cache.observed import PageCacheCollector
 from cms.rendering import Renderer
 from cms.routes import refuse_undeclared, routes, rules
 from cms.sealing import Sealer
-from cms.services import accounts, outbox, site
+from cms.services import accounts, outbox, purges, site
 from cms.services.passwords import Passwords
 from cms.settings import SecretKeys, Settings, data_folder, secret_keys
 from cms.static_files import StaticFiles
@@ -72,6 +74,7 @@ class Squall(Application):
         self._owns_renderer, self._owns_imaging = renderer is None, imaging is None
         self.keys = secret_keys(settings)
         self.access_log = AccessLog(settings.access_log)
+        self._folder = PageFolder(settings.pages_folder, page_headers(settings)) if settings.pages_folder else None
         database, renderer, metrics = Database(settings.database, clock=clock), renderer or Renderer(), Metrics()
         self.parts = Parts(
             settings=settings,
@@ -86,7 +89,7 @@ class Squall(Application):
             storage=open_storage(settings),
             metrics=metrics,
             rooms=Rooms(database, metrics),
-            pages=PageCache(settings.page_cache * 1024 * 1024),
+            pages=PageCache(settings.page_cache * 1024 * 1024, self._folder),
             static=StaticFiles(data_folder("static"), theme.Stylesheets()),
             openid=OpenID(settings) if settings.oidc_issuer else None,
         )
@@ -104,6 +107,7 @@ class Squall(Application):
         )
         set_parse_body_config(ParseBodyConfig(multipart=ParseMultipartConfig(max_parts=MOST_FIELDS)))  # Tornado's for other forms
         self.parts.metrics.registry.register(PageCacheCollector(self.parts.pages))
+        purges.follow(self.parts.database, settings)
         self._remaking = Remaking(self, self.parts.pages)
         self.parts.database.listen(self._count)
         self.parts.database.listen(self._purge)
@@ -150,6 +154,9 @@ class Squall(Application):
         self.parts.rooms.start()
         self._hears = asyncio.Event()
         self._hearing = asyncio.create_task(outbox.hear_others(self.parts.database, self._forget))
+        self._watching = asyncio.ensure_future(self._folder.watch() if self._folder else asyncio.sleep(0))
+        if self._folder:
+            self._folder.open()
         self.parts.revision = migrations.newest()
         database = self.parts.database
         async with database.transaction() as work:
@@ -188,7 +195,10 @@ class Squall(Application):
         await self._warming
         await self._remaking.close()
         self._hearing.cancel()
-        await asyncio.wait([self._hearing])
+        self._watching.cancel()
+        await asyncio.wait([self._hearing, self._watching])
+        if self._folder:
+            self._folder.close()
         self.parts.passwords.close()
         if self.parts.openid:
             self.parts.openid.close()

@@ -62,10 +62,12 @@ class Reply:
 
 
 class Outgoing:
-    """``own``: hosts that the operator named himself; only these may be in our own network, or on this machine."""
+    """``own``: hosts that the operator named himself; only these may be in our own network, or on this machine. ``may_be_plain``: he named
+    them with http:// where he wants no encryption."""
 
-    def __init__(self, own: Collection[str] = ()) -> None:
+    def __init__(self, own: Collection[str] = (), *, may_be_plain: bool = False) -> None:
         self._own = frozenset(own)
+        self._may_be_plain = may_be_plain
         self._client = _client(self._own, LARGEST)
 
     async def get(self, url: str) -> Reply:
@@ -74,10 +76,14 @@ class Outgoing:
     async def post(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Reply:
         return await self._fetch(url, method="POST", body=urlencode(form), headers=dict(headers))
 
+    async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Reply:
+        """By any method, known or not."""
+        return await self._fetch(url, method=method, headers=dict(headers), body=body, allow_nonstandard_methods=True)
+
     def is_usable(self, url: str) -> bool:
         """HTTPS; or HTTP to this very machine, if the operator said so."""
         parts = urlsplit(url)
-        is_ours = parts.hostname in self._own and is_loopback(parts.hostname or "")
+        is_ours = parts.hostname in self._own and (self._may_be_plain or is_loopback(parts.hostname or ""))
         return bool(parts.hostname) and not parts.username and (parts.scheme == "https" or (parts.scheme == "http" and is_ours))
 
     async def _fetch(self, url: str, **options: Any) -> Reply:

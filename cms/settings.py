@@ -34,6 +34,7 @@ _DATABASE_OPTIONS = {"sqlite": (), "postgresql": ("host", "port", "user", "passw
 _SMTP = {"smtp": ("starttls", 587), "smtps": ("tls", 465), "smtp+plain": ("plain", 25)}  # how, and the usual port
 _UNREADABLE = re.compile(r"[\s\x00-\x1f]")
 _FOREIGN = re.compile(r"[\s\x00-\x1f%]")  # in no address; urlsplit takes some of it out without a word
+_HEADER = r"^[A-Za-z0-9_-]{1,64}$"
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"  # RFC 1123, 2.1, and the underscore that names in container networks have
 _HOST_NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
 _S3_PLACE = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/([\w-][\w.-]*(?:/[\w-][\w.-]*)*)?)?/?", re.ASCII)
@@ -101,7 +102,27 @@ class Settings(BaseSettings):
     cdn_seconds: int = Field(
         0, ge=0, le=31_536_000, description="How long a CDN in front may keep a page without asking; 0: it asks each time, as browsers do."
     )
-    surrogate_keys: bool = Field(False, description="Tell a CDN what each page shows, in `Surrogate-Key`.")
+    surrogate_keys: bool = Field(False, description="Tell a CDN what each page shows, in a header.")
+    surrogate_header: str = Field(
+        "Surrogate-Key", pattern=_HEADER, description="Name of that header; in `Cache-Tag` there are commas between, in others spaces."
+    )
+    purge_url: str = Field("", description="Address of whatever keeps pages in front and is told what is over: a CDN or a cache.")
+    purge_by: Literal["header", "json", "address"] = Field(
+        "header",
+        validate_default=True,
+        description="How it is told: what pages showed, in a header (Fastly, Varnish) or as JSON (Cloudflare) of a POST; or by a `PURGE` of"
+        " each address (nginx, Varnish).",
+    )
+    purge_field: str = Field(
+        "", pattern=rf"{_HEADER}|^$", description="Name of the header or of the list in JSON; `Surrogate-Key` or `tags` when empty."
+    )
+    purge_token: SecretStr = Field(SecretStr(""), description="Token that this is asked for with.")
+    purge_token_header: str = Field(
+        "Authorization", pattern=_HEADER, description="Header that the token is sent in; in `Authorization` it follows `Bearer`."
+    )
+    pages_folder: Path | None = Field(
+        None, description="Folder for finished pages as files, that a web server in front answers with; none when empty."
+    )
     access_log: Literal["full", "sampled", "off"] = Field(
         "full",
         description="A line for each answer (`full`); for one in a hundred of those that were kept, and each of the others (`sampled`);"
@@ -262,6 +283,36 @@ class Settings(BaseSettings):
             raise ValueError("is of no use without SQUALL_OIDC_ISSUER")
         return secret
 
+    @field_validator("purge_url")
+    @classmethod
+    def _is_asked_there(cls, url: str) -> str:
+        try:
+            parts = urlsplit(url)
+            is_whole = bool(parts.scheme in _USUAL_PORTS and parts.hostname and parts.port != 0 and parts.username is None)
+        except ValueError:
+            is_whole = False
+        if url and (not is_whole or parts.query or parts.fragment or _UNREADABLE.search(url)):
+            raise ValueError("is an address like https://api.example.org/purge or http://127.0.0.1:6081, without user, ? and #")
+        return url.rstrip("/")
+
+    @field_validator("purge_by")
+    @classmethod
+    def _knows_what_pages_show(cls, by: str, info: ValidationInfo) -> str:
+        if info.data.get("purge_url") and by != "address" and not info.data.get("surrogate_keys"):
+            raise ValueError("is header or json only with SQUALL_SURROGATE_KEYS: what is in front has to know what pages show")
+        return by
+
+    @field_validator("pages_folder")
+    @classmethod
+    def _can_be_files(cls, folder: Path | None, info: ValidationInfo) -> Path | None:
+        if folder and info.data.get("surrogate_keys"):
+            raise ValueError("is of no use with SQUALL_SURROGATE_KEYS: a file does not say what it shows")
+        if folder and info.data.get("page_cache") == 0:
+            raise ValueError("is of no use with SQUALL_PAGE_CACHE=0: the folder has the pages that are kept")
+        if folder and set(str(folder)) & set('$"\\\n'):
+            raise ValueError('is a path without $, ", \\ and line breaks, which web servers read otherwise')
+        return folder.expanduser().absolute() if folder else None
+
     @model_validator(mode="after")
     def _absolute(self) -> "Settings":
         object.__setattr__(self, "data", self.data.expanduser().absolute())
@@ -271,6 +322,10 @@ class Settings(BaseSettings):
     def public_url(self) -> str:
         """The site's address without a slash at the end."""
         return self.site_url or f"http://localhost:{self.port}"
+
+    @property
+    def purges_addresses(self) -> bool:
+        return bool(self.purge_url) and self.purge_by == "address"
 
     @property
     def smtp(self) -> "SmtpServer | None":

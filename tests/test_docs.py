@@ -47,7 +47,7 @@ def test_every_command_runs_as_it_is_written(path: Path, tmp_path: Path) -> None
     squall.ok("db", "upgrade")
     shutil.copytree(ROOT / "tests" / "data" / "zola", tmp_path / "MY_BLOG")
     for line in commands(path):
-        line = line.replace("FILE", str(backup)).replace("FOLDER", str(tmp_path / "restored"))
+        line = re.sub(r"\bFOLDER\b", str(tmp_path / "restored"), re.sub(r"\bFILE\b", str(backup), line))
         words = shlex.split(line)
         settings = dict(word.split("=", 1) for word in words if ASSIGNMENT.fullmatch(word))
         words = [word for word in words if not ASSIGNMENT.fullmatch(word)]

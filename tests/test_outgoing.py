@@ -74,6 +74,15 @@ async def test_only_https_or_this_machine_by_its_name(own: Outgoing, url: str) -
     assert "secret" not in message
 
 
+async def test_http_to_a_host_of_our_network_is_only_for_what_the_operator_wrote_so(server: int) -> None:
+    plain = Outgoing({"127.0.0.1", "cache.internal"}, may_be_plain=True)
+    assert plain.is_usable("http://cache.internal:6081/")
+    assert not plain.is_usable("http://other.internal/")
+    assert not Outgoing({"cache.internal"}).is_usable("http://cache.internal:6081/")
+    assert (await plain.send("PURGE", f"http://127.0.0.1:{server}/", {"X-Token": "x"})).status == 405
+    plain.close()
+
+
 @pytest.mark.parametrize(
     "host", ["127.0.0.2", "10.0.0.1", "169.254.169.254", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "localhost", "2130706433"]
 )

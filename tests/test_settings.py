@@ -55,6 +55,13 @@ EXAMPLES: dict[str, tuple[str, str, Any]] = {
     "cdn_seconds": ("300", "300", "300"),
     "surrogate_keys": ("true", "true", "True"),
     "access_log": ("sampled", '"sampled"', "sampled"),
+    "surrogate_header": ("Cache-Tag", '"Cache-Tag"', "Cache-Tag"),
+    "purge_url": ("https://api.example.org/purge/", '"https://api.example.org/purge"', "https://api.example.org/purge"),
+    "purge_by": ("json", '"json"', "json"),
+    "purge_field": ("xkey", '"xkey"', "xkey"),
+    "purge_token": (SECRET, f'"{SECRET}"', SECRET),
+    "purge_token_header": ("Fastly-Key", '"Fastly-Key"', "Fastly-Key"),
+    "pages_folder": ("/srv/pages", '"/srv/pages"', "/srv/pages"),
     "log_level": ("debug", '"debug"', "debug"),
     "log_format": ("json", '"json"', "json"),
 }
@@ -71,6 +78,7 @@ NEEDS = {  # of a setting that cannot stand alone
     "oidc_issuer": _CLIENT,
     "oidc_client_id": _ISSUER,
     "oidc_client_secret": {**_ISSUER, **_CLIENT},
+    "purge_url": {"SQUALL_SURROGATE_KEYS": "1"},
 }
 
 
@@ -197,6 +205,14 @@ REFUSED: dict[str, tuple[Mapping[str, str], str]] = {
     "storage with a path": ({"SQUALL_S3_ENDPOINT": "https://s3.example.org/bucket"}, "SQUALL_S3_ENDPOINT is an address like"),
     "key without its secret": (_KEY_ID, "SQUALL_S3_SECRET_ACCESS_KEY is needed with SQUALL_S3_ACCESS_KEY_ID"),
     "secret of no key": (_KEY, "SQUALL_S3_SECRET_ACCESS_KEY is needed with SQUALL_S3_ACCESS_KEY_ID"),
+    "purges of what nobody knows": ({"SQUALL_PURGE_URL": "https://cdn.example.org"}, "SQUALL_PURGE_BY is header or json only with"),
+    "purges of nowhere": ({"SQUALL_PURGE_URL": "cdn.example.org"}, "SQUALL_PURGE_URL is an address like"),
+    "purges with a user": ({"SQUALL_PURGE_URL": f"https://me:{SECRET}@cdn.example.org"}, "SQUALL_PURGE_URL is an address like"),
+    "purges with half a bracket": ({"SQUALL_PURGE_URL": "http://[::1"}, "SQUALL_PURGE_URL is an address like"),
+    "header with a line break": ({"SQUALL_PURGE_TOKEN_HEADER": "A\nB"}, "SQUALL_PURGE_TOKEN_HEADER is wrong"),
+    "pages that say what they show": ({"SQUALL_PAGES_FOLDER": "/p", "SQUALL_SURROGATE_KEYS": "1"}, "SQUALL_PAGES_FOLDER is of no use with"),
+    "pages that are not kept": ({"SQUALL_PAGES_FOLDER": "/p", "SQUALL_PAGE_CACHE": "0"}, "SQUALL_PAGES_FOLDER is of no use with"),
+    "folder that nginx would not find": ({"SQUALL_PAGES_FOLDER": "/$p"}, "SQUALL_PAGES_FOLDER is a path without $"),
     "folder that signs": ({"SQUALL_MEDIA_SIGNED": "1", **_KEY_ID, **_KEY}, "SQUALL_MEDIA_SIGNED is only for uploads in S3"),
     "role that signs": ({"SQUALL_MEDIA_SIGNED": "1", **_BUCKET}, "SQUALL_MEDIA_SIGNED is only for uploads in S3"),
     "part of a CDN": ({"SQUALL_MEDIA_CDN_URL": "https://cdn.example.org/x"}, "SQUALL_MEDIA_CDN_URL is an address like"),

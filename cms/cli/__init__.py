@@ -7,7 +7,7 @@ import sys
 import typer
 
 from cms import __version__
-from cms.cli import backup, bench, database, demo, doctor, media, operations, search, secrets, serve, transfers, users
+from cms.cli import backup, bench, database, demo, doctor, media, nginx, operations, purge, search, secrets, serve, transfers, users
 from cms.errors import CMSError, InvalidInput
 from cms.wording import parts
 
@@ -25,6 +25,8 @@ operations.register(app)
 demo.register(app)
 doctor.register(app)
 bench.register(app)
+nginx.register(app)
+purge.register(app)
 app.add_typer(backup.app, name="backup")
 app.add_typer(database.app, name="db")
 app.add_typer(transfers.app, name="import")

@@ -10,6 +10,7 @@ from cms.exchange.demo import Filled
 from cms.imaging import Imaging
 from cms.media.storage import open_storage
 from cms.rendering import Renderer
+from cms.services import purges
 from cms.services.intake import FOLDER, Intake
 from cms.settings import Settings
 
@@ -28,6 +29,7 @@ def fill(data: DataOption = None) -> None:
 async def _fill(settings: Settings) -> Filled:
     await bring_up_to_date(settings)
     database, renderer, imaging = Database(settings.database), Renderer(), Imaging()
+    purges.follow(database, settings)
     intake = Intake(database, open_storage(settings), imaging, settings.data / FOLDER)
     try:
         return await demo.fill(intake, renderer, settings.public_url)

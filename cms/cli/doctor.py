@@ -91,7 +91,7 @@ async def examine(data: Path | None) -> AsyncIterator[Result]:
         yield Result(SETTINGS, False, error.message, "Correct it and try again.")
         return
     yield Result(SETTINGS)
-    for result in (*_site_url(settings), *_data_folder(settings), _media_folder(settings)):
+    for result in (*_site_url(settings), *_data_folder(settings), _media_folder(settings), *_in_front(settings)):
         yield result
     reachable = await _reachable(settings)
     yield reachable
@@ -183,6 +183,20 @@ def _media_folder(settings: Settings) -> Result:
     except OperatorError as error:
         return Result(check, False, error.message)
     return Result(check)
+
+
+def _in_front(settings: Settings) -> list[Result]:
+    """What keeps pages there, if the settings name something."""
+    results, folder = [], settings.pages_folder
+    if settings.cdn_seconds and not settings.purge_url:
+        note = say("What is in front may show pages for {seconds} seconds after they were changed.", seconds=settings.cdn_seconds)
+        results.append(Result(phrases("pages in front"), True, note, "Name it with SQUALL_PURGE_URL, so that it is told what is over."))
+    if folder:
+        there = next(path for path in (folder, *folder.parents) if path.exists())
+        problem = "" if os.access(there, os.W_OK) else say("{path} cannot be written to by this user.", path=there)
+        give = say("Give it to the user that runs the site (chown), or make it writable for that one (chmod u+w).")
+        results.append(Result(phrases("folder for pages"), not problem, problem, give if problem else ""))
+    return results
 
 
 def _disk(folder: Path) -> list[Result]:

@@ -13,6 +13,7 @@ from cms import settings as configuration
 from cms.db import migrations
 from cms.db.session import Database, dialect_for
 from cms.errors import OperatorError
+from cms.services import purges
 from cms.settings import Settings
 from cms.telemetry import configure_logging
 
@@ -42,6 +43,7 @@ async def current_database(settings: Settings) -> AsyncIterator[Database]:
     if not standing.is_current:
         raise OperatorError("The database is not up to date; run `squall db upgrade` first.")
     database = Database(settings.database)
+    purges.follow(database, settings)
     try:
         yield database
     finally:

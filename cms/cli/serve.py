@@ -13,6 +13,7 @@ from cms.cli.program import DataOption, copies_folder, load_settings
 from cms.db import migrations
 from cms.errors import OperatorError
 from cms.exchange import demo
+from cms.purging import front_for
 from cms.server.listening import listen
 from cms.server.serving import serve
 from cms.settings import Settings, prepare_data_folder
@@ -55,12 +56,15 @@ async def _run(settings: Settings, *, with_demo: bool) -> None:
         await demo.fill(application.parts.intake, application.parts.renderer, settings.public_url)
     greeting = Greeting(application, settings.data)
     parts = application.parts
+    front = front_for(settings)
     means = Means(
         parts.database, parts.sealer, parts.mailer, parts.storage, parts.renderer, parts.imaging, parts.renditions, settings.public_url,
-        settings.data,
+        settings.data, front=front,
     )  # fmt: skip
     background = asyncio.gather(loop.run(means, parts.metrics, parts.misses, parts.hits), scheduler.run(means))
     await serve(application, listening, greeting.say, background)
+    if front:
+        front.close()
 
 
 async def bring_up_to_date(settings: Settings) -> None:

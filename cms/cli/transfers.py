@@ -28,7 +28,7 @@ from cms.imaging import Imaging
 from cms.media.storage import open_storage
 from cms.models.site import Frame
 from cms.rendering import Renderer
-from cms.services import accounts, site, transfers
+from cms.services import accounts, purges, site, transfers
 from cms.services.intake import FOLDER, Intake
 from cms.settings import Settings
 from cms.wording import parts
@@ -95,6 +95,7 @@ async def _import(
     await bring_up_to_date(settings)
     renders = max(2, os.cpu_count() or 2)
     database, renderer, imaging = Database(settings.database), Renderer(renders), Imaging(renders)
+    purges.follow(database, settings)
     intake = Intake(database, open_storage(settings), imaging, settings.data / FOLDER)
     try:
         async with database.read() as session:

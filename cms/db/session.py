@@ -102,12 +102,17 @@ class Database:
         self.at_hand = AtHand(engine) if engine is not None else None
         self.origin = secrets.token_hex(16)
         self._listeners: list[Listener] = []
+        self._followers: list[Callable[[Work], Awaitable[None]]] = []
         self._read = async_sessionmaker(self.reading, class_=ReadSession, dialect=self.dialect, expire_on_commit=False, autoflush=False)
         self._write = async_sessionmaker(self.writing, expire_on_commit=False)
 
     def listen(self, listener: Listener) -> None:
         """Call ``listener`` with each event after the commit that caused it. It must not raise."""
         self._listeners.append(listener)
+
+    def follow(self, follower: Callable[[Work], Awaitable[None]]) -> None:
+        """Let ``follower`` add what has to be done after the events of a transaction to that transaction."""
+        self._followers.append(follower)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[ReadSession]:
@@ -141,6 +146,8 @@ class Database:
                 work = Work(session, self.clock(), self.dialect, request_id, address, self.origin)
                 yield work
                 if work.events:
+                    for follower in self._followers:
+                        await follower(work)
                     await session.flush()
                     await self.dialect.announce(session, self.origin, [entry.id for entry in work.entries])
                 await session.commit()

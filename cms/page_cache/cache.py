@@ -9,19 +9,19 @@ import hashlib
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import quote
+from typing import Protocol
 
 from cms.content_coding import CODINGS, IDENTITY, encode
 from cms.page_cache.marks import NOTHING, Marks
 from cms.page_cache.wire import Wire
 
 PROTECTED = 0.8  # of all bytes are for pages that were asked for more than once
+MANY = 200  # pages forgotten at once, whose copies are not taken away one by one
 POPULAR = 3  # times that a page was asked for since it was made
 COMPRESSED_FROM = 256  # bytes; less does not get shorter
 OVERHEAD = 400  # bytes that an entry takes beside its bodies
 MARK_BYTES = 150  # and for each of its marks, in two indexes
 WIRES = 4  # times that its headers are kept beside: ready to be sent, in the two codings that are asked for, with and without the body
-MAX_SURROGATE_KEYS = 8000  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +56,9 @@ class Page:
         """A strong one: every coding has its own (RFC 9110, 8.8.3.3)."""
         return f'"{self.digest}"' if coding == IDENTITY else f'"{self.digest}-{coding}"'
 
-    def headers_in(self, coding: str, *, with_keys: bool) -> list[tuple[str, str]]:
-        """Of an answer in this coding; ``with_keys``: what it shows is told to a CDN in front."""
-        headers = list(self.headers)
-        if with_keys and (keys := surrogate_keys(self.marks)):
-            headers.append(("Surrogate-Key", keys))
-        headers += [("Etag", self.etag(coding)), ("Vary", "Accept-Encoding")]
+    def headers_in(self, coding: str) -> list[tuple[str, str]]:
+        """Of an answer in this coding."""
+        headers = [*self.headers, ("Etag", self.etag(coding)), ("Vary", "Accept-Encoding")]
         return headers if coding == IDENTITY else [*headers, ("Content-Encoding", coding)]
 
     @property
@@ -87,10 +84,15 @@ def _coded(body: bytes, codings: Iterable[str]) -> dict[str, bytes]:
     return {IDENTITY: body, **{coding: encode(body, coding) for coding in codings}}
 
 
-def surrogate_keys(marks: Marks) -> str:
-    """As many as a header holds; spans of lists have the list's name, as outside nobody counts places."""
-    names = " ".join(sorted({quote(tag, safe="/:-.") for tag in (*marks.tags, *(f"list/{span.of}" for span in marks.spans))}))
-    return names if len(names) <= MAX_SURROGATE_KEYS else names[:MAX_SURROGATE_KEYS].rpartition(" ")[0]
+class Copies(Protocol):
+    """Of pages, elsewhere, for as long as they are kept here: ``folder.py``."""
+
+    def keep(self, key: str, page: Page) -> None:
+        """Unless there is one."""
+
+    def drop(self, key: str) -> None: ...
+
+    def clear(self) -> None: ...
 
 
 @dataclass(slots=True)
@@ -115,8 +117,9 @@ class PageCache:
     the archive pushes out what other crawlers left (segmented LRU; Karedla, Love and Wherry, 1994).
     """
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, copies: Copies | None = None) -> None:
         self.capacity = capacity
+        self._copies = copies
         self.counts = dict.fromkeys(("hits", "misses", "stored", "refused", "evicted", "purged"), 0)
         self.bytes = 0
         self._protected_bytes = 0
@@ -148,6 +151,8 @@ class PageCache:
             return None
         kept.hits += 1
         self.counts["hits"] += 1
+        if self._copies is not None:
+            self._copies.keep(key, kept.page)  # another process may have taken it away, with all others
         return kept.page
 
     async def get(self, key: str, make: Callable[[], Awaitable[Page]]) -> Page:
@@ -196,6 +201,8 @@ class PageCache:
         for span in page.marks.spans:
             self._by_list[span.of].add(key)
         self.counts["stored"] += 1
+        if self._copies is not None:
+            self._copies.keep(key, page)
         self._make_room()
         return True
 
@@ -206,6 +213,8 @@ class PageCache:
         for span in changed.spans:
             met.update(key for key in self._by_list.get(span.of, ()) if changed.meet(self._kept(key).page.marks))
         hits = {key: self._kept(key).hits for key in met}
+        if self._copies is not None and len(met) >= MANY:
+            self._copies.clear()
         for key in met:
             self._forget(key)
         self.counts["purged"] += len(met)
@@ -215,6 +224,8 @@ class PageCache:
         """Forget everything: we may have missed a change."""
         self._note_change(None)
         self.counts["purged"] += len(self)
+        if self._copies is not None:
+            self._copies.clear()
         for index in (self._once, self._protected, self._by_tag, self._by_list):
             index.clear()
         self.bytes = self._protected_bytes = 0
@@ -248,6 +259,8 @@ class PageCache:
                 return
             self._protected_bytes -= kept.size
         self.bytes -= kept.size
+        if self._copies is not None:
+            self._copies.drop(key)
         for tag in kept.page.marks.tags:
             _discard(self._by_tag, tag, key)
         for of in {span.of for span in kept.page.marks.spans}:

@@ -7,6 +7,7 @@ the stretch of time that its posts are from, so that what comes, goes or moves i
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from cms.events import (
     Event,
@@ -59,6 +60,12 @@ class Marks:
 
 
 NOTHING = Marks()
+EVERYTHING = "site"  # what every answer shows, for those outside
+
+
+def outside(marks: Marks) -> frozenset[str]:
+    """In words that fit into a header. Spans of lists have the list's name, as outside nobody counts places."""
+    return frozenset(quote(tag, safe="/:-.") for tag in (*marks.tags, *(listing(span.of) for span in marks.spans)))
 
 
 # --- what pages show -------------------------------------------------------------------------------------------------------

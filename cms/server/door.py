@@ -58,7 +58,6 @@ class FastDoor:
         self.held: set[Held] = set()
         self.ends = False  # each answer is the last of its connection
         self._site, self._pages, self._files = parts.door, parts.pages, parts.files
-        self._with_keys = parts.settings.surrogate_keys
         self._answers, self._lines = parts.metrics.answers, lines
         self._hosts, self._asking, self._hand_on = hosts, tuple(asking), hand_on
         self._ids: list[bytes] = []
@@ -110,7 +109,7 @@ class FastDoor:
     def _wire(self, page: Page, preference: str) -> Wire:
         coding = next(coding for coding in preference.split() if coding in page.bodies)
         same = (wire for wire in page.wires.values() if wire.coding == coding)
-        wire = next(same, None) or Wire.of(page.status, coding, page.headers_in(coding, with_keys=self._with_keys), page.bodies[coding])
+        wire = next(same, None) or Wire.of(page.status, coding, page.headers_in(coding), page.bodies[coding])
         page.wires[preference] = wire
         return wire
 

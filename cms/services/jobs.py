@@ -23,6 +23,7 @@ MAX_ATTEMPTS = 8  # over two hours: a mail server is away longer than a moment
 MOMENT = timedelta(seconds=5)  # in which another worker is done with a small thing
 KEPT = timedelta(days=7)  # how long finished jobs are remembered
 MOST_SHOWN = 200
+MOST_TAKEN = 1000  # by one job from others
 FAILED_KEPT = timedelta(days=90)  # and those that somebody may want to look at
 ANNOUNCED_FOR = timedelta(hours=1)  # what came and went; every process hears of it at once
 DEADLY = say("Its worker ended each time before it was done.")
@@ -85,6 +86,26 @@ async def report(work: Work, job_id: int, done: int, of: int, words: str = "") -
 async def go_on_from(work: Work, job_id: int, **payload: Any) -> None:
     """What it is given if it breaks off here and is claimed again."""
     await work.session.execute(update(Job).where(Job.id == job_id, Job.lease.is_not(None)).values(payload=payload))
+
+
+async def take_along(work: Work, job_id: int, name: str) -> list[dict[str, Any]]:
+    """What others of its name were given that are due, have failed or were given up: this one does it with its own from now on."""
+    is_free = or_(Job.leased_until.is_(None), Job.leased_until < work.now)
+    is_waiting = Job.finished_at.is_(None) & is_free & or_(Job.due_at <= work.now, Job.attempts > 0)
+    is_failed = Job.finished_at.is_not(None) & Job.error.is_not(None)
+    wanted = select(Job).where(Job.name == name, Job.id != job_id, or_(is_waiting, is_failed)).order_by(Job.id).limit(MOST_TAKEN)
+    others = list(await work.session.scalars(wanted.with_for_update(skip_locked=True)))
+    for other in others:
+        await work.session.delete(other)
+    if others:
+        tell(work)
+    return [other.payload for other in others]
+
+
+async def has_failed(work: Work, name: str) -> bool:
+    """Whether one of its name was given up."""
+    failed = select(Job.id).where(Job.name == name, Job.finished_at.is_not(None), Job.error.is_not(None))
+    return await work.session.scalar(failed.limit(1)) is not None
 
 
 async def finish(work: Work, job: Job) -> bool:

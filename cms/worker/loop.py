@@ -9,6 +9,7 @@ from typing import Any
 from cms.db.session import Database
 from cms.errors import CMSError, Unavailable
 from cms.models import Job
+from cms.page_cache.marks import NOTHING, changed_by
 from cms.services import jobs, redirects, search, working_copies
 from cms.services.redirects import Hits
 from cms.services.search import Misses
@@ -25,13 +26,18 @@ async def run(means: Means, metrics: Metrics, misses: Misses | None = None, hits
     What takes minutes is done beside the rest, one at a time as well. ``misses`` and ``hits``: of the readers of this process, to be
     written down.
     """
+    changed = asyncio.Event()
+    if means.front:
+        means.database.listen(lambda event: changed.set() if changed_by(event) != NOTHING else None)
     async with asyncio.TaskGroup() as both:
-        both.create_task(_go_on(lambda: _look(means, metrics, misses, hits)))
-        both.create_task(_go_on(lambda: _safely(lambda: run_next(means, metrics, is_long=True))))
+        both.create_task(_go_on(lambda: _look(means, metrics, misses, hits), changed))
+        both.create_task(_go_on(lambda: _safely(lambda: run_next(means, metrics, is_long=True)), asyncio.Event()))
 
 
-async def _go_on(look: Callable[[], Coroutine[Any, Any, bool]]) -> None:
+async def _go_on(look: Callable[[], Coroutine[Any, Any, bool]], hurry: asyncio.Event) -> None:
+    """``hurry``: something waits that should not."""
     while True:
+        hurry.clear()
         looking = asyncio.create_task(look())
         try:
             found = await asyncio.shield(looking)
@@ -41,7 +47,8 @@ async def _go_on(look: Callable[[], Coroutine[Any, Any, bool]]) -> None:
             await asyncio.wait([looking])
             raise
         if not found:
-            await asyncio.sleep(PAUSE)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(hurry.wait(), PAUSE)
 
 
 async def _look(means: Means, metrics: Metrics, misses: Misses | None, hits: Hits | None) -> bool:

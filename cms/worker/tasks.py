@@ -12,6 +12,7 @@ from cms.imaging import Imaging
 from cms.mail import Mailer
 from cms.media.storage import Storage
 from cms.outgoing import Visitor
+from cms.purging import Front
 from cms.rendering import Renderer
 from cms.sealing import Sealer
 from cms.services import (
@@ -33,6 +34,7 @@ from cms.services import (
     passing_on,
     permalinks,
     preview_links,
+    purges,
     renditions,
     renewing,
     resets,
@@ -68,6 +70,7 @@ class Means:
     public_url: str
     data: Path  # the data folder
     visitor: Visitor = field(default_factory=Visitor)
+    front: Front | None = None  # what keeps pages before us
     job_id: int = 0  # of the job that is done with it, to report how far it has come
 
     @property
@@ -104,6 +107,7 @@ async def keep_house(means: Means, _payload: dict[str, Any]) -> None:
         await notifications.prune(work)
         await transfer_runs.keep_backups(work)
         await link_cards.renew(work)
+        await purges.try_again(work)
     await revisions.prune(means.database)
     await errands.clear_away(means.database, means.data)
     await trash.prune(means.database)
@@ -218,6 +222,15 @@ async def show_card(means: Means, payload: dict[str, Any]) -> None:
     await renewing.renew(means.database, means.renderer, means.public_url, post_ids)
 
 
+async def purge(means: Means, payload: dict[str, Any]) -> None:
+    """Nobody is told if the settings name nobody any more."""
+    if means.front is None:
+        return
+    async with means.database.transaction() as work:
+        names = await purges.gather(work, means.job_id, payload, by_address=means.front.by_address)
+    await means.front.forget(names)
+
+
 async def run_transfer(means: Means, payload: dict[str, Any]) -> None:
     await errands.run(means.database, means.data, means.public_url, payload["transfer"])
 
@@ -245,4 +258,5 @@ TASKS: dict[str, Task] = {
     renditions.JOB: make_renditions,
     renewing.JOB: renew_media,
     "catch_up_media": catch_up_media,
+    purges.JOB: purge,
 }

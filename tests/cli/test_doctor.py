@@ -234,9 +234,11 @@ async def test_secret_key_of_somebody_else(filled: Squall) -> None:
 async def test_notes_are_not_problems(filled: Squall, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "LOW_DISK", 2**60)
     monkeypatch.setenv("SQUALL_SITE_URL", "http://example.org")
+    monkeypatch.setenv("SQUALL_CDN_SECONDS", "60")
+    monkeypatch.setenv("SQUALL_PAGES_FOLDER", str(filled.data / "not" / "yet"))
     (filled.data / "secret.key").unlink()
     notes = {result.check: str(result) for result in await results() if result.problem}
-    assert set(notes) == {"site address", "disk space", "secret key"}
+    assert set(notes) == {"site address", "disk space", "secret key", "pages in front"}
     assert all(line.startswith("note ") for line in notes.values())
     assert await problems() == {}
 
@@ -282,6 +284,7 @@ def test_files_that_are_closed_to_whoever_runs_the_site(ordinary: Squall) -> Non
     database = ordinary.data / "squall.db"
     assert database.stat().st_mode & 0o777 == 0o600, "others cannot read it, whatever the folder allows"
     database.chmod(0o444)
-    done = ordinary("doctor")
+    done = ordinary("doctor", SQUALL_PAGES_FOLDER="/usr/squall")
     assert done.code == 1
+    assert "/usr cannot be written to by this user" in done.out
     assert f"{database} cannot be written to by this user" in done.out

@@ -33,6 +33,7 @@ JOBS = phrases(
         "offer_reset": "Offers a new password",
         "fetch_card": "Looks at a page of another site for its card",
         "show_card": "Shows what was found out of a page in the texts that show its card",
+        "purge": "Tells the CDN or the cache in front which pages are over",
         "forget_file": "Deletes a file that nothing names",
         "transfer": "Does an import, an export, a backup or a check",
         "transfer.import": "Does an import",

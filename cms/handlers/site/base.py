@@ -13,11 +13,12 @@ from tornado.web import HTTPError
 
 from cms.content_coding import CODINGS, IDENTITY, best_coding
 from cms.errors import Gone, NotFound
-from cms.handlers.base import STATUS, BaseHandler
+from cms.handlers.base import STATUS, BaseHandler, security_headers, session_cookie_name
 from cms.models.site import Access, Frame
 from cms.page_cache.cache import Page
-from cms.page_cache.marks import NOTHING, Marks
+from cms.page_cache.marks import EVERYTHING, NOTHING, Marks, outside
 from cms.services import passes, shown
+from cms.settings import Settings
 from cms.ui.errors import Explanation, explain
 from cms.ui.languages import Language, language
 from cms.ui.words import direction, href, words_of
@@ -27,6 +28,7 @@ CONTENT_POLICY = (
     "media-src 'self' https:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
 )
 STALE = "stale-while-revalidate=60, stale-if-error=86400"  # RFC 5861
+MAX_SURROGATE_KEYS = 8000  # characters
 MAX_KEPT_QUERY = 1000  # characters that a redirect carries along
 
 # Headers that are no part of a page that is kept.
@@ -41,6 +43,25 @@ _NEEDLESSLY_ENCODED = re.compile(r"%(?:2[d-f]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5f|
 _LOADING = re.compile(rb"""<(?:img|source|video|audio)\b(?:[^>"]|"[^"]*")*>""")
 _LOADED = re.compile(rb"""(?<=\s)(?:src|srcset|poster)="[^"]*\"""")
 _OURS = re.compile(rb"""(?<=[" ])/media/(?=[1-9])""")
+
+
+def opened_cookie_name(settings: Settings) -> str:
+    return "__Host-opened" if settings.is_https else "opened"
+
+
+def keeping(settings: Settings) -> str:
+    """How long a page may be kept elsewhere. Browsers ask again each time, which the ETag makes cheap."""
+    return f"public, max-age=0, s-maxage={settings.cdn_seconds}, {STALE}" if settings.cdn_seconds else "no-cache"
+
+
+def page_headers(settings: Settings) -> dict[str, str]:
+    """Of a page for people with nothing special, but for those that each answer has its own of."""
+    return {
+        **security_headers(settings),
+        "Content-Security-Policy": CONTENT_POLICY,
+        "Cache-Control": keeping(settings),
+        "Content-Type": "text/html; charset=UTF-8",
+    }
 
 
 class SiteHandler(BaseHandler):
@@ -63,9 +84,7 @@ class SiteHandler(BaseHandler):
 
     def set_default_headers(self) -> None:
         super().set_default_headers()
-        seconds = self.parts.settings.cdn_seconds
-        # Browsers ask again each time, which the ETag makes cheap.
-        self.set_header("Cache-Control", f"public, max-age=0, s-maxage={seconds}, {STALE}" if seconds else "no-cache")
+        self.set_header("Cache-Control", keeping(self.parts.settings))
 
     async def head(self, *arguments: str) -> None:
         """What GET would say; Tornado leaves the body out."""
@@ -92,7 +111,11 @@ class SiteHandler(BaseHandler):
     @property
     def _is_somebody(self) -> bool:
         """Who may get other answers than everybody: whoever is signed in, or was given a password."""
-        return any(self.get_cookie(name) is not None for name in (self.session_cookie, self.opened_cookie))
+        return any(self.get_cookie(name) is not None for name in self.cookies_of_somebody(self.parts.settings))
+
+    @staticmethod
+    def cookies_of_somebody(settings: Settings) -> tuple[str, str]:
+        return session_cookie_name(settings), opened_cookie_name(settings)
 
     # --- what is not for everybody ---
 
@@ -109,7 +132,7 @@ class SiteHandler(BaseHandler):
 
     @property
     def opened_cookie(self) -> str:
-        return "__Host-opened" if self.parts.settings.is_https else "opened"
+        return opened_cookie_name(self.parts.settings)
 
     @property
     def opened(self) -> list[str]:
@@ -168,6 +191,7 @@ class SiteHandler(BaseHandler):
             self.write_error(self.get_status(), exc_info=(type(error), error, None))
         finally:
             self._is_making = False
+        self._tell_cdn()
         body, self._write_buffer = b"".join(self._write_buffer), []
         return self.get_status(), self.lasting_headers, self._with_cdn(body), self._marks
 
@@ -175,6 +199,17 @@ class SiteHandler(BaseHandler):
     def lasting_headers(self) -> list[tuple[str, str]]:
         """Those that are the same in each answer."""
         return [(name, value) for name, value in self._headers.get_all() if name not in _OF_ONE_ANSWER]
+
+    def _tell_cdn(self) -> None:
+        """What the page shows. It is not kept there if that cannot be told, or if nobody could tell later that it is over."""
+        settings, separator = self.parts.settings, ", " if self.parts.settings.surrogate_header == "Cache-Tag" else " "
+        told = separator.join(sorted({EVERYTHING, *outside(self._marks)})) if settings.surrogate_keys else ""
+        is_unknown = settings.purges_addresses and (self.get_status() == 404 or bool(self.arguments))
+        if is_unknown or len(told) > MAX_SURROGATE_KEYS:
+            if self._headers.get("Cache-Control") == keeping(settings):  # else it says already that it is for nobody else
+                self.set_header("Cache-Control", "no-cache")
+        elif told:
+            self.set_header(settings.surrogate_header, told)
 
     def _with_cdn(self, body: bytes) -> bytes:
         """Pictures, sound and films come from the CDN, if there is one; but not to those who were let in, whose pass it does not know."""
@@ -190,7 +225,7 @@ class SiteHandler(BaseHandler):
         coding = self._best_of(each for each in CODINGS if each in page.bodies)
         self.set_status(page.status)
         self._headers = HTTPHeaders({"X-Request-Id": self.request_id, "Date": self._headers["Date"]})
-        for name, value in page.headers_in(coding, with_keys=self.parts.settings.surrogate_keys):
+        for name, value in page.headers_in(coding):
             self._headers.add(name, value)
         if self.is_private:
             self.set_header("Cache-Control", "private, no-store")

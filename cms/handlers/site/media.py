@@ -12,6 +12,7 @@ from cms.content.renditions import TYPES, formats, parse, path
 from cms.errors import NotFound
 from cms.handlers.site.base import SiteHandler
 from cms.models.media import Asset
+from cms.page_cache.marks import EVERYTHING
 from cms.policy import Capability, allows
 from cms.services import media, media_places, preview_links
 from cms.services.renditions import storage_name
@@ -120,6 +121,8 @@ class FileHandler(SiteHandler):
         self.set_header("Cache-Control", self._keeping)
         self.set_header("Cross-Origin-Resource-Policy", "cross-origin")
         self.set_header("Accept-Ranges", "bytes")
+        if self.parts.settings.surrogate_keys:
+            self.set_header(self.parts.settings.surrogate_header, EVERYTHING)
         self.set_header("Etag", f'"{file.mark}"')
 
     @property
