@@ -17,7 +17,7 @@ app = typer.Typer(no_args_is_help=True, help="The library.")
 RepairOption = Annotated[bool, typer.Option("--repair", help="Finish, give up or remove what can be; without it nothing is changed.")]
 SAID = (
     ("missing", "asset(s) without bytes; restore them from a backup, or upload them again"),
-    ("of_another_size", "file(s) of another size than when they came; restore them from a backup"),
+    ("of_another_size", "file(s) of another size than when they came; restore them from a backup, or upload them again"),
     ("unfinished", "upload(s) that broke off at the end"),
     ("without_row", "file(s) that belong to nothing"),
     ("without_bytes", "rendition(s) that are gone, or of pictures that are; made again when somebody asks"),

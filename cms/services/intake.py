@@ -2,12 +2,12 @@
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import select, update
 
@@ -17,7 +17,7 @@ from cms.content.slugs import slugify
 from cms.db.session import Database, Work
 from cms.errors import CMSError, Forbidden, InvalidInput, TooLarge, WrongKind
 from cms.imaging import Imaging
-from cms.media.kinds import SVG, UNKNOWN, Probed
+from cms.media.kinds import SVG, UNKNOWN, Prepared, Probed
 from cms.media.room import room
 from cms.media.storage import Storage
 from cms.models import Asset, Upload
@@ -119,8 +119,7 @@ class Intake:
         run = run or self.database.run
         digest = await asyncio.to_thread(digest_of, path)
         if not brought.replaces_id and (known := await run(partial(_find_ready, actor=actor, digest=digest, brought=brought))):
-            if await self.storage.size(storage_name(digest)) != known.size:  # lost or damaged; here they are again
-                await self.storage.put_file(storage_name(digest), path)
+            await self._put_back(path, known)
             return Taken(known, True)
         async with self.room() as room:
             looked = await self._look(path, digest, await self._rules(actor, brought), room / "shown")
@@ -130,6 +129,23 @@ class Intake:
             if asset.state is AssetState.STORING:
                 await self._store(path, looked)
         return Taken(await run(partial(_settle, actor=actor, asset_id=asset.id, brought=brought)), False)
+
+    async def _put_back(self, path: Path, asset: Asset) -> None:
+        """What was lost or damaged of it, as here it is again."""
+        if await self.storage.size(storage_name(asset.digest)) != asset.size:
+            await self.storage.put_file(storage_name(asset.digest), path)
+        if await self.storage.size(storage_name(asset.shown_digest)) != asset.shown_size:
+            async with self.room() as room:
+                made = await self.shown(path, room / "shown", asset.edits)
+                if made.digest == asset.shown_digest:
+                    await self.storage.put_file(storage_name(made.digest), path if made.is_same else room / "shown")
+
+    async def shown(self, path: Path, out: Path, edits: Mapping[str, Any]) -> Prepared:
+        """What readers get of a picture that was sent, with these edits."""
+        async with self.database.read() as session:
+            rules = await site.get_media(session)
+        crop = tuple(edits["crop"]) if "crop" in edits else None
+        return await self.imaging.prepare(path, out, rotation=edits.get("rotation", 0), crop=crop, strip_all=rules.strips_all)
 
     async def _replace(self, actor: Actor, path: Path, looked: Looked, brought: Brought, run: Run) -> Asset:
         """Its row names the new bytes when they are there. Of what is refused they go again, unless something else has them."""

@@ -10,7 +10,7 @@ from cms.models import Asset
 from cms.models.media import MediaKind
 from cms.policy import SYSTEM, Actor, Capability
 from cms.schemas.library import AssetInput
-from cms.services import folders, library, library_acts, media, media_changes, site
+from cms.services import folders, library, library_acts, media, media_changes
 from cms.services.intake import Intake, Run
 from cms.services.media import storage_name
 from cms.services.media_changes import Shown
@@ -34,15 +34,11 @@ async def _cut(intake: Intake, actor: Actor, asset: Asset, edits: Mapping[str, A
 
 
 async def _made(intake: Intake, asset: Asset, edits: Mapping[str, Any]) -> Shown:
-    async with intake.database.read() as session:
-        rules = await site.get_media(session)
     async with intake.room() as room:
         sent = await intake.storage.local_file(storage_name(asset.digest), room)
-        crop = tuple(edits["crop"]) if "crop" in edits else None
-        out = room / "shown"
-        made = await intake.imaging.prepare(sent, out, rotation=edits.get("rotation", 0), crop=crop, strip_all=rules.strips_all)
+        made = await intake.shown(sent, room / "shown", edits)
         if not made.is_same:
-            await intake.storage.put_file(storage_name(made.digest), out)
+            await intake.storage.put_file(storage_name(made.digest), room / "shown")
     return Shown(made.digest, made.size, made.width, made.height)
 
 

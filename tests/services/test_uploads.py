@@ -122,9 +122,12 @@ async def test_two_who_bring_the_same_at_one_moment_bring_one(intake: Intake) ->
 async def test_bytes_that_were_lost_are_there_when_somebody_sends_them_again(intake: Intake) -> None:
     ana = await factories.person(intake.database, "author")
     asset = (await intake.take_bytes(ana, photo(), Brought("a.jpg"))).asset
-    await intake.storage.delete(storage_name(asset.digest))
+    shown = await read(intake.storage, asset.shown_digest)
+    for digest in (asset.digest, asset.shown_digest):
+        await intake.storage.delete(storage_name(digest))
     assert (await intake.take_bytes(ana, photo(), Brought("a.jpg"))).asset.id == asset.id
     assert await read(intake.storage, asset.digest) == photo()
+    assert await read(intake.storage, asset.shown_digest) == shown != photo()
 
 
 async def test_the_same_bytes_come_out_of_the_trash_for_whoever_may(intake: Intake) -> None:

@@ -324,6 +324,7 @@ class UploadHandler(ScriptHandler, ReceivingHandler):
         self.tell(upload, asset)
 
     async def put(self, upload_id: str) -> None:
+        self._stop_listening()  # all has come; a storage may take its time
         offset = self.number(self.get_query_argument("offset", ""))
         upload = await uploads.add_piece(self.parts.intake, self.actor, upload_id, offset, self._chunks.take(PIECE))
         self.tell(upload)

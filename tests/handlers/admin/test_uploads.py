@@ -168,6 +168,20 @@ async def test_nobody_sends_so_much_at_once_that_it_fills_the_memory(site: Site,
     assert not coming.total()
 
 
+async def test_a_storage_that_takes_its_time_is_waited_for(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receiving, "SILENCE", 0.05)
+    script, storage = Script(await site.signed_in("author")), site.application.parts.storage
+    _, upload = await script.begin(name="a.png", size=5)
+    put = storage.put_stream
+
+    async def late(*given: Any) -> None:
+        await asyncio.sleep(0.2)
+        await put(*given)
+
+    monkeypatch.setattr(storage, "put_stream", late)
+    assert (await script.piece(upload["id"], 0, b"tides"))[0] == 200
+
+
 async def test_of_a_form_whose_connection_drops_nothing_is_left(site: Site) -> None:
     await cut_off(site, await site.signed_in("author"))
     for _ in range(500):
