@@ -107,7 +107,7 @@ def posts(bench: Bench) -> dict[str, Any]:
                 "home, made anew": replace(anew, url=f"{anew.url}/"),
                 "post, made anew": replace(anew, url=anew.url + content.PATH),
             }
-            found[str(number)] = _in_turn(bench, pages, lambda server: sample(server, bench.plan.growth_seconds))
+            found[str(number)] = _in_turn(bench, pages, lambda server: sample(server, bench.plan.growth_seconds, connections=FEW))
     return found
 
 
