@@ -81,6 +81,11 @@ async def test_what_readers_ask_for_is_found_by_an_index(database: Database, nam
         assert not any(f"SCAN {table}" in plan for table in LARGE), plan
 
 
+async def test_what_is_featured_is_looked_for_among_what_is_featured(database: Database) -> None:
+    """And not among all that is public: the index has no other rows."""
+    assert await plans(database, lists.featured) == ["SCAN published USING INDEX ix_published_featured"]
+
+
 async def test_what_the_desk_asks_for_is_found_by_an_index(database: Database) -> None:
     editor = await person(database, "editor")
     post = await published(database, editor, tags=("Sea",))
