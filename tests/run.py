@@ -37,7 +37,9 @@ def main(arguments: list[str]) -> int:
     if arguments:
         return subprocess.call([PYTHON, "-m", "pytest", *arguments])
     subprocess.call([PYTHON, "-m", "coverage", "erase"])
-    subprocess.call([PYTHON, "-m", "compileall", "-q", "cms"])  # or each of many processes does it, where none may write down that it did
+    subprocess.call(
+        [PYTHON, "-m", "compileall", "-q", "cms", "migrations"]
+    )  # or each of many processes does it, where none may write down that it did
     closing = "0 passed, 1 failed"  # if pytest does not even say how it ended
     results = []
     with ThreadPoolExecutor(1) as beside:  # the tests wait now and then, for a disk or a clock

@@ -1,6 +1,7 @@
 """The record of acts in words: every name that the program notes has some, and details are told as people would."""
 
 import ast
+import functools
 import importlib
 import itertools
 from collections.abc import Iterator
@@ -21,13 +22,17 @@ from cms.services.passing_on import SHELVES
 from cms.ui.acts import ACTS, KINDS, Details
 
 ROOT = Path(__file__).resolve().parents[2]
-TREES = {path: ast.parse(path.read_text()) for path in sorted((ROOT / "cms").rglob("*.py"))}
 # What stands between braces in the names that are noted, and as the kind of a subject.
 MEANT = {
     "kind": Kind, "post.kind": Kind, "text.kind": Kind, "thread.kind": ThreadKind, "outcome": Outcome, "act": ReviewAct,
     "shelf.kind": SHELVES, "row.kind": TransferKind,
 }  # fmt: skip
 NEVER = {"series.merge", "comment.accepted", "comment.refused", "suggestion.resolved"}  # a suggestion ends in other ways than a comment
+
+
+@functools.cache
+def trees() -> dict[Path, ast.Module]:
+    return {path: ast.parse(path.read_text()) for path in sorted((ROOT / "cms").rglob("*.py"))}
 
 
 def calls(tree: ast.AST, name: str) -> Iterator[list[ast.expr]]:
@@ -44,10 +49,10 @@ def calls(tree: ast.AST, name: str) -> Iterator[list[ast.expr]]:
 
 def handed_on(path: Path) -> Iterator[ast.expr]:
     """What functions of this file are given as their ``action``."""
-    for function in ast.walk(TREES[path]):
+    for function in ast.walk(trees()[path]):
         is_one = isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
         if is_one and "action" in (names := [each.arg for each in function.args.args]):
-            yield from (arguments[names.index("action")] for arguments in calls(TREES[path], function.name))
+            yield from (arguments[names.index("action")] for arguments in calls(trees()[path], function.name))
 
 
 def meanings(path: Path, argument: ast.expr) -> set[str]:
@@ -68,11 +73,11 @@ def meanings(path: Path, argument: ast.expr) -> set[str]:
 
 def noted(place: int) -> set[str]:
     """What ``audit.note`` is given at this place, anywhere."""
-    return {text for path, tree in TREES.items() for arguments in calls(tree, "audit.note") for text in meanings(path, arguments[place])}
+    return {text for path, tree in trees().items() for arguments in calls(tree, "audit.note") for text in meanings(path, arguments[place])}
 
 
 def test_every_act_that_is_noted_has_words_and_no_other() -> None:
-    assert [path.name for path, tree in TREES.items() if list(calls(tree, "AuditEntry"))] == ["audit.py"]
+    assert [path.name for path, tree in trees().items() if list(calls(tree, "AuditEntry"))] == ["audit.py"]
     assert noted(2) - NEVER == ACTS.keys()
     assert {name.partition(".")[0] for name in ACTS} == KINDS.keys()
 
