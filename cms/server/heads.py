@@ -11,6 +11,7 @@ from tornado.httputil import split_host_and_port
 
 from cms.content_coding import preference
 
+LONGEST_HOST = 300  # signs: a name has 255 of them, a port five
 MOST = 512  # of each that are remembered: browsers and proxies send the same ones with each request
 
 # GET or HEAD, a path, and perhaps a query with fewer fields than would be refused.
@@ -23,7 +24,7 @@ _TELLING = re.compile(
 )
 _KNOWN = {b"host", b"cookie", b"connection", b"accept-encoding", b"if-none-match"}
 _PERSONAL = re.compile(rb"(?:^|;) *(?:__Host-)?(?:session|opened|flash) *=")  # a cookie with which there are other answers
-_HOST = re.compile(r"[A-Za-z0-9._:\[\]-]+")
+_HOST = re.compile(rf"[A-Za-z0-9._:\[\]-]{{1,{LONGEST_HOST}}}")
 _ENDS = {b"": False, b"keep-alive": False, b"close": True}
 
 

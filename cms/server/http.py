@@ -8,7 +8,15 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from tornado.httpserver import HTTPServer
-from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPMessageDelegate, HTTPServerRequest, RequestStartLine, ResponseStartLine
+from tornado.httputil import (
+    HTTPConnection,
+    HTTPHeaders,
+    HTTPInputError,
+    HTTPMessageDelegate,
+    HTTPServerRequest,
+    RequestStartLine,
+    ResponseStartLine,
+)
 from tornado.ioloop import PeriodicCallback
 from tornado.iostream import IOStream
 from tornado.netutil import add_accept_handler
@@ -16,6 +24,7 @@ from tornado.netutil import add_accept_handler
 from cms.app import Squall
 from cms.handlers.base import security_headers
 from cms.server.door import Answer, FastDoor
+from cms.server.heads import LONGEST_HOST
 from cms.server.stream import Stream
 
 IDLE = 60.0  # seconds after which a silent or slow connection is closed
@@ -118,6 +127,8 @@ class _Arrival(HTTPMessageDelegate):
         if not isinstance(start_line, RequestStartLine):
             raise TypeError  # it is a server's
         start_line = _in_origin_form(start_line, headers)
+        if len(headers.get("Host", "")) > LONGEST_HOST:  # its port may have more digits than Python makes a number of
+            raise HTTPInputError("too long a host")
         if "Content-Length" in headers or "Transfer-Encoding" in headers:
             self._start_line, self._headers = start_line, headers
             self._room = self._application.body_limit(start_line.path, headers)

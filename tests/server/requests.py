@@ -70,7 +70,7 @@ HOSTS = {
     "localhost": 1, "LOCALHOST": 1, "localhost:8888": 1, "localhost:1": 1, "127.0.0.1": 1, "127.0.0.1:80": 1, "[::1]": 1, "[::1]:80": 1,
     "localhost:": 0, "localhost:x": 0, "localhost:80:80": 0, "localhost.": 0, "elsewhere.example": 0, "local host": 0,
     "localhost,localhost": 0, "": 0, "::1": 0, "user@localhost": 0, "localhost/": 0, "localhost\t": 0, "%6cocalhost": 0,
-    "169.254.169.254": 0,
+    "169.254.169.254": 0, "localhost:" + "1" * 200: 1, "localhost:" + "1" * 5000: 0, "localhost:" + "1" * 9000: 0,
 }  # fmt: skip
 
 BODY = "Content-Length: 5"

@@ -69,7 +69,15 @@ async def test_too_long_a_head_is_answered_431(served: tuple[Site, int, Server],
 
 
 @pytest.mark.parametrize(
-    "sent", [b"nonsense\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET / HTTP/1.1\r\nHost localhost\r\n\r\n", get("/?" + "&" * 1001)]
+    "sent",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost localhost\r\n\r\n",
+        get("/?" + "&" * 1001),
+        get().replace(b"localhost", b"localhost:" + b"1" * 5000),
+        get("http://localhost:" + "1" * 5000 + "/"),
+    ],
 )
 async def test_what_cannot_be_read_is_answered_400_with_our_headers(served: tuple[Site, int, Server], sent: bytes) -> None:
     answer = await talk(served[1], sent)
