@@ -22,6 +22,8 @@ from bench.performance.plan import Plan
 from bench.performance.sampling import CONNECTIONS, WAYS, Server, fetched, sample
 from bench.performance.slow import read_beside
 
+FEW = 4  # connections, where one answer may take a tenth of a second
+
 
 @dataclass
 class Bench:
