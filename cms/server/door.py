@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import formatdate
+from operator import attrgetter
 from os import urandom
 from typing import Any
 
@@ -25,6 +26,7 @@ from cms.telemetry import AccessLog
 
 READ = 8192  # bytes that are looked at; a longer head is not of the plain kind
 IDS = 256  # made at once
+QUIET = 1.0  # seconds, after which it is unlikely that a next request is on its way just now
 _EMPTY_LINE = b"\r\n\r\n"
 _GOES_ON, _ENDS = b"\r\n", b"Connection: close\r\n\r\n"
 
@@ -146,6 +148,14 @@ class FastDoor:
         """Those of which nothing was heard since then."""
         for held in [held for held in self.held if held.heard_at < since]:
             self._close(held)
+
+    def make_room(self) -> bool:
+        """Whoever was silent longest goes: nothing is lost but the way here."""
+        longest = min(self.held, key=attrgetter("heard_at"), default=None)
+        if longest is None or longest.heard_at > time.monotonic() - QUIET:
+            return False
+        self._close(longest)
+        return True
 
     def _read(self, held: Held) -> None:
         try:

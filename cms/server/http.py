@@ -19,15 +19,16 @@ from tornado.httputil import (
 )
 from tornado.ioloop import PeriodicCallback
 from tornado.iostream import IOStream
-from tornado.netutil import add_accept_handler
 
 from cms.app import Squall
 from cms.handlers.base import security_headers
+from cms.server.accepting import Accepting
 from cms.server.door import Answer, FastDoor
 from cms.server.heads import LONGEST_HOST
 from cms.server.stream import Stream
 
 IDLE = 60.0  # seconds after which a silent or slow connection is closed
+TURNED_AWAY = 50  # connections that are told at one time that there is no room; more are closed without a word
 NEVER = 1e9  # seconds; Tornado would count those of a whole run of requests that the fast door answers
 MAX_HEADER = 16 * 1024  # bytes
 _ABSOLUTE = re.compile(r"https?://(?P<host>[^/?]+)(?P<path>.*)", re.IGNORECASE)
@@ -44,6 +45,7 @@ class Server(HTTPServer):
         self._most = application.parts.settings.connections
         self._headers = security_headers(application.parts.settings)
         self._streams: set[Stream] = set()
+        self._leaving: set[Stream] = set()
         self.accepting: dict[socket.socket, Callable[[], None]] = {}
         self.arriving: set[object] = set()
         self.door = FastDoor(application.parts, application.access_log, application.hosts, application.asking(), self._take)
@@ -56,7 +58,7 @@ class Server(HTTPServer):
 
     def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
         for each in sockets:
-            self.accepting[each] = add_accept_handler(each, self._accept)
+            self.accepting[each] = Accepting(each, self._accept).stop
 
     def stop(self) -> None:
         """Take no more connections. What is asked on those that there are is answered for the last time."""
@@ -74,12 +76,20 @@ class Server(HTTPServer):
     def _accept(self, connection: socket.socket, address: Any) -> None:
         if not self._watch.is_running():
             self._watch.start()
-        if len(self._streams) + len(self.door.held) >= self._most:
-            self._stream(connection).turn_away()
+        if len(self._streams) + len(self.door.held) >= self._most and not self.door.make_room():
+            self._turn_away(connection)
         elif self._is_fast:
             self.door.hold(connection, address)
         else:
             self._take(connection, address)
+
+    def _turn_away(self, connection: socket.socket) -> None:
+        if len(self._leaving) >= TURNED_AWAY:
+            connection.close()
+            return
+        stream = self._stream(connection)
+        self._leaving.add(stream)
+        stream.turn_away(lambda: self._leaving.discard(stream))
 
     def _take(self, connection: socket.socket, address: Any, received: bytes = b"", answer: Answer | None = None) -> None:
         self.handle_stream(self._stream(connection, received, answer), address)

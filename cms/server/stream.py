@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
@@ -93,13 +93,13 @@ class Stream(IOStream):
         buf[: len(received)] = received
         return len(received)
 
-    def turn_away(self) -> None:
+    def turn_away(self, then: Callable[[], None]) -> None:
         """Say that there is no room, and leave."""
         self.lingers = True
         answer = plain_answer(HTTPStatus.SERVICE_UNAVAILABLE, {**self._headers, "Retry-After": "5"})
         with suppress(StreamClosedError):
             self.write(answer)
-            self.set_close_callback(lambda: None)  # it looks whether the other side has left
+            self.set_close_callback(then)  # it looks whether the other side has left
             self.close()
 
     def is_stuck(self, seconds: float) -> bool:

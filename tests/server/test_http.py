@@ -2,14 +2,18 @@
 
 import asyncio
 import contextlib
+import errno
+import socket
 from collections.abc import AsyncIterator
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from cms.rendering import Renderer
-from cms.server.http import MAX_HEADER, Server
+from cms.server import accepting, door
+from cms.server.http import MAX_HEADER, TURNED_AWAY, Server
 from cms.server.stream import IN_A_ROW
 from tests.conftest import Templates
 from tests.server.raw import LAST, exchange
@@ -163,6 +167,58 @@ async def test_so_many_are_connected_and_no_more(served: tuple[Site, int, Server
     while server._streams:
         await asyncio.sleep(0.01)
     assert status(await talk(port, get(Connection="close"))) == 200
+
+
+async def test_whoever_is_silent_makes_room(served: tuple[Site, int, Server], monkeypatch: pytest.MonkeyPatch) -> None:
+    _, port, server = served
+    ten = [await asyncio.open_connection("127.0.0.1", port) for _ in range(10)]
+    while len(server.door.held) < 10:
+        await asyncio.sleep(0.01)
+    assert status(await talk(port, get(Connection="close"))) == 503, "their first requests may be on their way"
+    monkeypatch.setattr(door, "QUIET", 0.0)
+    assert status(await talk(port, get(Connection="close"))) == 200
+    assert await ten[0][0].read() == b""
+    assert len(server.door.held) == 9
+    for _, writer in ten:
+        writer.close()
+
+
+async def test_those_who_are_turned_away_take_no_room_either(served: tuple[Site, int, Server]) -> None:
+    _, port, server = served
+    many = [await asyncio.open_connection("127.0.0.1", port) for _ in range(80)]
+    while server.accepting and len(server._leaving) < TURNED_AWAY:
+        await asyncio.sleep(0.01)
+    told = [len(await asyncio.wait_for(reader.read(), 5)) > 0 for reader, _ in many[10:]]
+    assert told.count(True) == TURNED_AWAY
+    for _, writer in many:
+        writer.close()
+    while server._leaving:
+        await asyncio.sleep(0.01)
+
+
+async def test_no_more_open_files_is_no_reason_to_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(socket.socket):
+        tried = 0
+
+        def accept(self) -> tuple[socket.socket, object]:
+            self.tried += 1
+            if self.tried < 3:
+                raise OSError(errno.EMFILE, "Too many open files")
+            return super().accept()
+
+    monkeypatch.setattr(accepting, "PAUSE", 0.05)
+    taken = asyncio.get_running_loop().create_future()
+    with Full() as listening, capture_logs() as lines:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        listening.setblocking(False)
+        stop = accepting.Accepting(listening, lambda connection, _: taken.set_result(connection)).stop
+        _, writer = await asyncio.open_connection(*listening.getsockname())
+        (await asyncio.wait_for(taken, 5)).close()
+        writer.close()
+        stop()
+    assert listening.tried in (3, 4)
+    assert [(line["event"], line["reason"]) for line in lines] == [("no room for another connection", "Too many open files")] * 2
 
 
 async def test_whoever_sends_many_requests_at_once_takes_turns_with_others(served: tuple[Site, int, Server]) -> None:
