@@ -24,11 +24,13 @@ class Measured:
 
 @contextmanager
 def process(command: list[str], port: int, environment: dict[str, str], log: int | None = None) -> Iterator[int]:
-    """Run a server until the block ends; yields its process id once it answers. ``log``: where its standard error goes, if not to ours."""
-    server = subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=log)
+    """Run a server until the block ends, with one process that answers; yields the id of that one once it does. ``log``: where its standard
+    error goes, if not to ours."""
+    environment = {"SQUALL_WORKERS": "1", **os.environ, **environment}
+    server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=log)
     try:
         _wait_for(port, server)
-        yield server.pid
+        yield serving(server.pid)[0]
     finally:
         server.terminate()
         server.wait()
@@ -64,6 +66,12 @@ def family(pid: int) -> list[int]:
 
 def _stat(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
+def serving(pid: int) -> list[int]:
+    """Those below a parent that answer; of another server, itself."""
+    children = map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+    return [child for child in children if b"--under" in Path(f"/proc/{child}/cmdline").read_bytes()] or [pid]
 
 
 def _ask(port: int, request: bytes, seconds: float) -> tuple[int, int]:

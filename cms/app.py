@@ -75,7 +75,8 @@ class Squall(Application):
         self.keys = secret_keys(settings)
         self.access_log = AccessLog(settings.access_log)
         self._folder = PageFolder(settings.pages_folder, page_headers(settings)) if settings.pages_folder else None
-        database, renderer, metrics = Database(settings.database, clock=clock), renderer or Renderer(), Metrics()
+        database = Database(settings.database, clock=clock, sharers=settings.processes)
+        renderer, metrics = renderer or Renderer(), Metrics()
         self.parts = Parts(
             settings=settings,
             database=database,
@@ -181,13 +182,14 @@ class Squall(Application):
             await self.parts.openid.get_to_know()
 
     async def hang_up(self) -> None:
-        """End the answers that would go on for as long as somebody looks; to be called before waiting for those under way."""
+        """End what would go on for as long as somebody looks or writes, who comes again by himself and finds another process; to be called
+        before waiting for those under way."""
         await self.parts.guests.close()
         await self.parts.news.close()
+        await self.parts.rooms.close()
 
     async def close(self) -> None:
         await self.hang_up()
-        await self.parts.rooms.close()
         if self._owns_renderer:
             await self.parts.renderer.close()
         if self._owns_imaging:

@@ -12,6 +12,7 @@ import logging
 import multiprocessing
 import os
 import resource
+import select
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import TimeoutError as RanTooLong
@@ -194,20 +195,20 @@ def _prepare_worker(watched: Connection, module: str) -> None:
     os.close(silence)
     for number in (signal.SIGTERM, signal.SIGPROF, signal.SIGIO):
         signal.signal(number, signal.SIG_DFL)  # the kernel ends the process; Python would wait for C code to return
-    _end_with_parent(watched)
+    end_with(watched.fileno())
     importlib.import_module(module)  # here, so that it does not count as the first task's time
     _had = _address_space()
 
 
-def _end_with_parent(watched: Connection) -> None:
-    """A pipe whose other end only the parent holds: when it closes, the kernel sends SIGIO, whose default is the end.
+def end_with(descriptor: int) -> None:
+    """End this process with the one that holds the other end of this pipe, and nobody else does: when it closes, the kernel sends SIGIO,
+    whose default is the end.
 
     PR_SET_PDEATHSIG would follow the thread that started the worker, not the process.
     """
-    descriptor = watched.fileno()
     fcntl.fcntl(descriptor, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) | os.O_ASYNC)
-    if watched.poll(0):  # it had closed before we listened
+    if select.select([descriptor], [], [], 0)[0]:  # it had closed before we listened
         os._exit(1)
 
 

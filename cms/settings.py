@@ -15,12 +15,21 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 import idna
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator, validate_email
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+    validate_email,
+)
 
 from cms.errors import OperatorError
 
@@ -42,15 +51,15 @@ _S3_PLACE = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/([\w-][\w.-]
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-class Settings(BaseSettings):
-    """Typed settings. Environment wins over squall.toml in the data folder, and that over squall.toml in the working folder."""
+class Settings(BaseModel):
+    """Typed settings. Values come through ``load``, which knows where each is from and so can name it."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, validate_default=True)
 
     data: Path = Field(Path("data"), description="Folder for database, media and the secret key; made on first start.")
     host: str = Field("localhost", description="Name or address to listen on; `0.0.0.0` for all.")
     port: int = Field(8888, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    workers: int = Field(1, description="Processes that serve; 1 in this version.")
+    workers: int = Field(0, ge=0, le=256, description="Processes that serve; 0: one on SQLite, one for each processor on PostgreSQL.")
     site_url: str = Field("", description="Public address of the site; `http://localhost:PORT` when empty.")
     database_url: str = Field(
         "",
@@ -58,7 +67,7 @@ class Settings(BaseSettings):
         " a SQLite file in the data folder when empty.",
     )
     migrate: bool = Field(True, description="Bring the database up to date on start.")
-    secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+    secret_keys: tuple[SecretStr, ...] = Field(
         (),
         description="Keys that sign cookies and seal secrets, newest first, separated by commas; a file in the data folder when empty.",
     )
@@ -68,7 +77,7 @@ class Settings(BaseSettings):
     s3_endpoint: str = Field("", description="Address of the S3-compatible storage, like `https://s3.example.org`; that of AWS when empty.")
     s3_region: str = Field("us-east-1", pattern=r"^[a-z0-9-]{1,64}$", description="Region of the bucket.")
     s3_access_key_id: str = Field("", description="Name of the key to the bucket; when empty, the machine's own role in AWS is used.")
-    s3_secret_access_key: SecretStr = Field(SecretStr(""), validate_default=True, description="The secret of that key.")
+    s3_secret_access_key: SecretStr = Field(SecretStr(""), description="The secret of that key.")
     media_signed: bool = Field(
         False, description="Readers get uploads straight from the S3 storage, by signed addresses, and not through the program."
     )
@@ -80,18 +89,17 @@ class Settings(BaseSettings):
     )
     mail_from: str = Field(
         "",
-        validate_default=True,
         description="Address that mail comes from, as `NAME <ADDRESS>` or alone; needed with `SQUALL_SMTP_URL`.",
     )
     argon2_memory: int = Field(19, ge=8, le=4096, description="Memory for hashing a password, in MiB.")
     argon2_passes: int = Field(2, ge=1, le=100, description="Passes over that memory.")
     argon2_lanes: int = Field(1, ge=1, le=64, description="Lanes in it that are filled at once.")
     oidc_issuer: str = Field("", description="Address of an OpenID Connect provider that people may sign in with; needs the extra `oidc`.")
-    oidc_client_id: str = Field("", validate_default=True, description="What the provider calls this site.")
+    oidc_client_id: str = Field("", description="What the provider calls this site.")
     oidc_client_secret: SecretStr = Field(SecretStr(""), description="What this site proves that with; empty for a public client.")
     oidc_name: str = Field("OpenID", max_length=40, description="What the provider is called on the page where people sign in.")
     connections: int = Field(800, ge=10, le=100_000, description="Most connections at once in one process; others are told to try later.")
-    trusted_proxies: Annotated[tuple[IPNetwork, ...], NoDecode] = Field(
+    trusted_proxies: tuple[IPNetwork, ...] = Field(
         (), description="Networks of proxies whose `X-Forwarded-For` is believed, separated by commas."
     )
     metrics_token: SecretStr = Field(
@@ -133,18 +141,6 @@ class Settings(BaseSettings):
         "auto", description="`pretty`, `json`, or `auto`: pretty on a terminal, JSON otherwise."
     )
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Values reach the model only through ``load``, which knows where each came from and so can name it."""
-        return (init_settings,)
-
     @field_validator("secret_keys", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
@@ -162,13 +158,6 @@ class Settings(BaseSettings):
             return tuple(ipaddress.ip_network(part) for part in cls._parts(value))
         except (TypeError, ValueError):
             raise ValueError("is a list of networks like 10.0.0.0/8 or ::1/128, separated by commas") from None
-
-    @field_validator("workers")
-    @classmethod
-    def _one(cls, workers: int) -> int:
-        if workers != 1:
-            raise ValueError("is 1 in this version: one process serves everything")
-        return workers
 
     @field_validator("secret_keys")
     @classmethod
@@ -339,6 +328,11 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         return self.database_url or f"sqlite+aiosqlite:///{quote(str(self.data / 'squall.db'))}"
+
+    @property
+    def processes(self) -> int:
+        """How many serve."""
+        return self.workers or (1 if self.sqlite_path else len(os.sched_getaffinity(0)))
 
     @property
     def sqlite_path(self) -> Path | None:

@@ -9,9 +9,10 @@ import time
 import traceback
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping
 from functools import lru_cache
 from itertools import accumulate
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, TextIO, cast
 from urllib.parse import quote
@@ -23,28 +24,41 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)  # seconds
+SHARE_EVERY = 5.0  # seconds after which the other workers have our numbers
+STALE = 30.0  # seconds after which those are of a worker that is gone
 
 SAMPLE = 100  # answers at the fast door, of which one has a line
 
 _SECRET = re.compile(r"(?=[a-z0-9_-]*[A-Z])[A-Za-z0-9_-]{40,}")  # as one-time links carry; slugs are in small letters
 _BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
+_worker = 0  # of which the lines are, if there are several
+
 log: structlog.stdlib.BoundLogger = structlog.get_logger("squall")
 
 
-def configure_logging(level: str, form: Literal["auto", "pretty", "json"]) -> None:
-    """One line an event on stderr: for people on a terminal, JSON for machines. The standard library's logs take the same way."""
-    pretty = form == "pretty" or (form == "auto" and sys.stderr.isatty())
+def is_pretty(form: Literal["auto", "pretty", "json"]) -> bool:
+    return form == "pretty" or (form == "auto" and sys.stderr.isatty())
+
+
+def configure_logging(level: str, form: Literal["auto", "pretty", "json"], worker: int = 0) -> None:
+    """One line an event on stderr: for people on a terminal, JSON for machines. The standard library's logs take the same way.
+
+    ``worker``: its number, if there are several.
+    """
+    global _worker
+    _worker = worker
     shared: list[Any] = [
         _in_one_line,
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
+        _numbered,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.ExceptionRenderer(_traceback),
     ]
     renderer = (
         structlog.dev.ConsoleRenderer(pad_event_to=0, exception_formatter=structlog.dev.plain_traceback)
-        if pretty
+        if is_pretty(form)
         else structlog.processors.JSONRenderer()
     )
     structlog.configure(
@@ -69,6 +83,10 @@ def configure_logging(level: str, form: Literal["auto", "pretty", "json"]) -> No
 def first_line(message: str) -> str:
     """Of what an error says: in a database's the rest is parameters and rows, which may be about people."""
     return message.partition("\n")[0]
+
+
+def _numbered(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    return {**line, "worker": _worker} if _worker else line
 
 
 def _in_one_line(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -121,6 +139,7 @@ class AccessLog:
         self._number = 0
         self._stream = _json_stream()
         self.is_off = kept == "off" or (self._stream is not None and not logging.getLogger("squall").isEnabledFor(logging.INFO))
+        self._whose = f' "worker": {_worker},' if _worker else ""
         self._waiting: list[str] = []
         self._second, self._moment = 0, ""
 
@@ -138,7 +157,7 @@ class AccessLog:
             return
         self._waiting.append(  # none of these has a sign in it that JSON would write otherwise
             f'{{"method": "{method}", "path": "{path}", "status": {status}, "ms": {ms}, "request_id": "{request_id}",'
-            f' "event": "answered", "level": "info", "timestamp": "{self._now()}"}}\n'
+            f' "event": "answered", "level": "info",{self._whose} "timestamp": "{self._now()}"}}\n'
         )
         if len(self._waiting) == 1:
             asyncio.get_running_loop().call_soon(self._write)
@@ -206,6 +225,47 @@ class Metrics:
         self.rooms = Gauge("squall_rooms", "Documents that people have open", registry=self.registry)
         self.sockets = Gauge("squall_sockets", "Windows in which a document is open", registry=self.registry)
         self.updates = Counter("squall_document_updates_total", "Updates of documents that were kept", registry=self.registry)
+        self._worker, self._folder = 0, Path()
 
     def exposition(self) -> bytes:
-        return generate_latest(self.registry)
+        return _merged([self._own(), *self._of_others()]) if self._worker else generate_latest(self.registry)
+
+    async def share(self, folder: Path, worker: int) -> None:
+        """With the other workers, until cancelled: whichever is asked answers for all, by what each has last written into the folder."""
+        self._worker, self._folder = worker, folder
+        mine, draft = folder / str(worker), folder / f"{worker}.draft"
+        while True:
+            draft.write_bytes(self._own())
+            draft.replace(mine)
+            await asyncio.sleep(SHARE_EVERY)
+
+    def _own(self) -> bytes:
+        return generate_latest(_Labelled(self.registry, self._worker))
+
+    def _of_others(self) -> Iterator[bytes]:
+        for path in sorted(self._folder.glob("[0-9]*")):
+            if path.name.isdigit() and int(path.name) != self._worker and time.time() - path.stat().st_mtime < STALE:
+                yield path.read_bytes()
+
+
+class _Labelled(Collector):
+    """Says of each number which worker's it is."""
+
+    def __init__(self, registry: CollectorRegistry, worker: int) -> None:
+        self._registry, self._label = registry, {"worker": str(worker)}
+
+    def collect(self) -> Iterator[Metric]:
+        for metric in self._registry.collect():
+            metric.samples = [sample._replace(labels={**sample.labels, **self._label}) for sample in metric.samples]
+            yield metric
+
+
+def _merged(expositions: Iterable[bytes]) -> bytes:
+    """One text, in which all that belongs to a name stands together, as it has to."""
+    by_head: dict[bytes, bytes] = {}
+    for text in expositions:
+        for block in text.split(b"# HELP ")[1:]:
+            words, kind, samples = block.split(b"\n", 2)
+            head = b"# HELP " + words + b"\n" + kind + b"\n"
+            by_head[head] = by_head.get(head, b"") + samples
+    return b"".join(head + samples for head, samples in by_head.items())

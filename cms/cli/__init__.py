@@ -1,14 +1,16 @@
 """The command line: each command is parse → service → print. Errors are one sentence that says what to do; wrong use exits with 2."""
 
 import gc
+import importlib
 import json
 import sys
 
 import typer
 
 from cms import __version__
-from cms.cli import backup, bench, database, demo, doctor, media, nginx, operations, purge, search, secrets, serve, transfers, users
+from cms.cli import serve
 from cms.errors import CMSError, InvalidInput
+from cms.processes import end_with
 from cms.wording import parts
 
 IN_PARTS = "--in-parts"
@@ -21,20 +23,6 @@ app = typer.Typer(
     help="A blog and publication you run yourself.",
 )
 serve.register(app)
-operations.register(app)
-demo.register(app)
-doctor.register(app)
-bench.register(app)
-nginx.register(app)
-purge.register(app)
-app.add_typer(backup.app, name="backup")
-app.add_typer(database.app, name="db")
-app.add_typer(transfers.app, name="import")
-app.add_typer(transfers.out, name="export")
-app.add_typer(media.app, name="media")
-app.add_typer(search.app, name="search")
-app.add_typer(secrets.app, name="secret")
-app.add_typer(users.app, name="user")
 
 
 def _version(wanted: bool) -> None:
@@ -45,13 +33,17 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _main(
-    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Say which version this is."),
-    in_parts: bool = typer.Option(False, IN_PARTS, help="Say why it failed as JSON, for another language.", hidden=True),
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Say which version this is."),  # noqa: ARG001
+    in_parts: bool = typer.Option(False, IN_PARTS, help="Say why it failed as JSON, for a worker, and end with it.", hidden=True),
 ) -> None:
     """A blog and publication you run yourself."""
+    if in_parts:
+        end_with(sys.stdin.fileno())
 
 
 def main() -> None:
+    if sys.argv[1:2] not in (["serve"], ["run"]):
+        importlib.import_module("cms.cli.commands")  # which puts them into ``app``
     gc.freeze()  # what was imported stays: nobody need look through it for garbage, least of all when a command ends
     gc.enable()
     try:

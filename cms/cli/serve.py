@@ -11,13 +11,13 @@ from cms import __version__
 from cms.app import Squall
 from cms.cli.program import DataOption, copies_folder, load_settings
 from cms.db import migrations
-from cms.errors import OperatorError
-from cms.exchange import demo
+from cms.errors import CMSError, OperatorError
 from cms.purging import front_for
-from cms.server.listening import listen
+from cms.server.above import Above
+from cms.server.listening import Listening, listen
 from cms.server.serving import serve
 from cms.settings import Settings, prepare_data_folder
-from cms.telemetry import log
+from cms.telemetry import configure_logging, is_pretty, log
 from cms.worker import loop, scheduler
 from cms.worker.tasks import Means
 
@@ -28,6 +28,7 @@ MigrateOption = Annotated[
     bool | None, typer.Option("--migrate/--no-migrate", help="Bring the database up to date first (SQUALL_MIGRATE).", show_default=False)
 ]
 DemoOption = Annotated[bool, typer.Option("--demo", help="Begin with a small publication in it.")]
+UnderOption = Annotated[int | None, typer.Option("--under", help="Descriptor of the line to the parent above.", hidden=True)]
 
 
 def register(app: typer.Typer) -> None:
@@ -42,41 +43,70 @@ def _serve(
     data: DataOption = None,
     migrate: MigrateOption = None,
     demo: DemoOption = False,
+    under: UnderOption = None,
 ) -> None:
-    settings = load_settings(host=host, port=port, workers=workers, data=data, migrate=migrate)
-    asyncio.run(_run(settings, with_demo=demo))
+    above = Above.on(under) if under is not None else None
+    try:
+        settings = load_settings(host=host, port=port, workers=workers, data=data, migrate=migrate)
+        if above and settings.processes > 1:
+            configure_logging(settings.log_level, settings.log_format, above.number)
+        asyncio.run(_run(settings, above, with_demo=demo))
+    except CMSError as error:
+        if above:
+            above.cannot(error.message)
+        raise
 
 
-async def _run(settings: Settings, *, with_demo: bool) -> None:
-    listening = listen(settings)
+async def _run(settings: Settings, above: Above | None, *, with_demo: bool) -> None:
+    """``above``: the parent, if there is one. The first worker below it does what is done once, and so does one without a parent."""
+    is_first = above is None or above.is_first
+    listening = Listening(above.sockets) if above and above.sockets else listen(settings)
     settings = settings.model_copy(update={"port": listening.port})
-    await bring_up_to_date(settings)
+    await bring_up_to_date(settings, may_migrate=is_first)
     application = Squall(settings)
-    if with_demo:
+    if with_demo and is_first:
+        from cms.exchange import demo
+
         await demo.fill(application.parts.intake, application.parts.renderer, settings.public_url)
     greeting = Greeting(application, settings.data)
     parts = application.parts
     front = front_for(settings)
+
+    async def ready() -> None:
+        if is_first:
+            await greeting.say()
+        if above:
+            words = {"workers": settings.processes, "data": str(settings.data), "is_json": not is_pretty(settings.log_format)}
+            above.is_ready(listening.sockets, **words)
+
     means = Means(
         parts.database, parts.sealer, parts.mailer, parts.storage, parts.renderer, parts.imaging, parts.renditions, settings.public_url,
         settings.data, front=front,
     )  # fmt: skip
-    background = asyncio.gather(loop.run(means, parts.metrics, parts.misses, parts.hits), scheduler.run(means))
-    await serve(application, listening, greeting.say, background)
+    work = [loop.run(means, parts.metrics, parts.misses, parts.hits), scheduler.run(means)]
+    if above and above.shared and settings.processes > 1:
+        work.append(parts.metrics.share(above.shared, above.number))
+    await serve(application, listening, above, ready, asyncio.gather(*work))
     if front:
         front.close()
 
 
-async def bring_up_to_date(settings: Settings) -> None:
-    """The data folder made and the database migrated under a lock, or a database refused that is not this program's."""
+async def bring_up_to_date(settings: Settings, *, may_migrate: bool = True) -> None:
+    """The data folder made and the database migrated under a lock, or a database refused that is not this program's.
+
+    ``may_migrate``: nobody serves from it yet. Others would find another schema under their hands.
+    """
     prepare_data_folder(settings)
-    if settings.migrate:
-        await migrations.upgrade(settings.database, keep_copy_in=copies_folder(settings))
-        return
     standing = await migrations.standing(settings.database)
     migrations.refuse_unknown(standing)
-    if not standing.is_current:
-        raise OperatorError("The database is not up to date, and migrating was switched off; run `squall db upgrade`.")
+    if not standing.is_current and settings.migrate and may_migrate:
+        await migrations.upgrade(settings.database, keep_copy_in=copies_folder(settings))
+    elif not standing.is_current:
+        raise OperatorError(
+            "The database is not up to date, and migrating was switched off; run `squall db upgrade`."
+            if may_migrate
+            else "The database is not up to date for this version of the program; stop Squall and start it again, which migrates it."
+        )
 
 
 @dataclass(frozen=True)

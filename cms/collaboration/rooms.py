@@ -54,13 +54,16 @@ class Rooms:
         self._running = [asyncio.create_task(self._log.run()), asyncio.create_task(self._look_around())]
 
     async def close(self) -> None:
+        """Can be called more than once."""
+        if self._is_closed:
+            return
         self._is_closed = True
         for task in (*self._running, *self._tasks, *self._opening.values()):
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
         if not await self._log.flush(CLOSING):
             log.error("what was written last is not on disk; the browsers have it")
-        for room in self._rooms.values():
+        for room in list(self._rooms.values()):
             room.end(protocol.GOING_AWAY, say("The program is being started again."))
             await self._in_peace(self._project(room))
             await self._in_peace(self._note_stretches(room))

@@ -28,8 +28,9 @@ class Dialect(Protocol):
     def insert(self) -> Callable[[Any], SQLiteInsert | PostgreSQLInsert]:
         """INSERT that knows ON CONFLICT."""
 
-    def engines(self, url: str) -> tuple[AsyncEngine, AsyncEngine]:
-        """One engine for reading, which the database itself keeps from writing, and one for write transactions."""
+    def engines(self, url: str, sharers: int = 1) -> tuple[AsyncEngine, AsyncEngine]:
+        """One engine for reading, which the database itself keeps from writing, and one for write transactions. ``sharers``: how many
+        processes do so, each with a part of the connections that a server gives out."""
 
     def engine_at_hand(self, url: str) -> Engine | None:
         """For statements so short that they are answered without leaving the loop; None where every one is a wait."""

@@ -1,18 +1,18 @@
-"""The schema's history: Alembic run inside our own event loop, under a lock, after a copy of a SQLite file was made."""
+"""The schema's history: Alembic run inside our own event loop, under a lock, after a copy of a SQLite file was made.
+
+Where a database stands is asked without Alembic, which takes long to import: at most starts that is all that is wanted.
+"""
 
 import asyncio
 import io
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
@@ -20,7 +20,11 @@ from cms.db.session import dialect_for
 from cms.errors import OperatorError, Unavailable
 from cms.settings import data_folder
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 KEPT_COPIES = 5
+_REVISION = re.compile(r"""^(revision|down_revision)\s*=\s*["'](\w+)["']""", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +45,12 @@ async def upgrade(url: str, revision: str = "head", *, keep_copy_in: Path | None
 
     ``keep_copy_in``: folder for a copy of a SQLite file that has something in it, made before it is changed.
     """
-    return await _migrate(url, revision, command.upgrade, keep_copy_in)
+    return await _migrate(url, revision, "upgrade", keep_copy_in)
 
 
 async def downgrade(url: str, revision: str, *, keep_copy_in: Path | None = None) -> Standing:
     """Bring the database down to ``revision`` ("base", "-1" or an id)."""
-    return await _migrate(url, revision, command.downgrade, keep_copy_in)
+    return await _migrate(url, revision, "downgrade", keep_copy_in)
 
 
 async def standing(url: str) -> Standing:
@@ -80,22 +84,26 @@ async def is_empty(url: str) -> bool:
 
 def newest() -> str:
     """The revision that this program works with."""
-    return _scripts(data_folder("migrations")).get_current_head() or ""
+    known = _revisions(data_folder("migrations"))
+    (head,) = known.keys() - set(known.values())
+    return head
 
 
 def knows(revision: str | None) -> bool:
     """Whether a database at this revision is of this program or an older one."""
-    return revision is None or revision in {script.revision for script in _scripts(data_folder("migrations")).walk_revisions()}
+    return revision is None or revision in _revisions(data_folder("migrations"))
 
 
 async def revision_of(session: AsyncSession) -> str | None:
     """The revision of the database that a session looks at."""
-    connection = await session.connection()
-    return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+    return await (await session.connection()).run_sync(_revision)
 
 
 async def check(url: str) -> list[str]:
     """What the models have that the database has not, or the other way round; empty when they agree."""
+    from alembic import command
+    from alembic.util.exc import CommandError
+
     dialect = dialect_for(url)
     if dialect.is_absent(url):
         raise OperatorError("There is no database yet; `squall serve` or `squall db upgrade` makes it.")
@@ -122,7 +130,10 @@ def refuse_unknown(state: Standing) -> None:
         )
 
 
-async def _migrate(url: str, revision: str, act: object, keep_copy_in: Path | None) -> Standing:
+async def _migrate(url: str, revision: str, act: Literal["upgrade", "downgrade"], keep_copy_in: Path | None) -> Standing:
+    from alembic import command
+    from alembic.util.exc import CommandError
+
     dialect = dialect_for(url)
     try:
         async with dialect.migration_lock(url):
@@ -130,12 +141,12 @@ async def _migrate(url: str, revision: str, act: object, keep_copy_in: Path | No
             try:
                 before = await _standing(engine)
                 refuse_unknown(before)
-                if act is command.upgrade and revision == "head" and before.is_current:
+                if act == "upgrade" and revision == "head" and before.is_current:
                     return before
                 if keep_copy_in and before.current and dialect.name == "sqlite":
                     await _keep_copy(url, keep_copy_in, before.current)
                 async with engine.connect() as connection:
-                    await connection.run_sync(lambda sync: act(_config(sync), revision))  # type: ignore[operator]
+                    await connection.run_sync(lambda sync: getattr(command, act)(_config(sync), revision))
                 return before
             finally:
                 await engine.dispose()
@@ -147,16 +158,27 @@ async def _migrate(url: str, revision: str, act: object, keep_copy_in: Path | No
 
 async def _standing(engine: AsyncEngine) -> Standing:
     async with engine.connect() as connection:
-        current = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+        current = await connection.run_sync(_revision)
     return Standing(current, newest(), knows(current))
 
 
+def _revision(connection: Connection) -> str | None:
+    if not connection.dialect.has_table(connection, "alembic_version"):
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
+
+
 @cache  # of several applications in one process, each reads the same scripts
-def _scripts(folder: Path) -> ScriptDirectory:
-    return ScriptDirectory(str(folder))
+def _revisions(folder: Path) -> dict[str, str | None]:
+    """Each that the program knows, and what it follows. Read from the text: the scripts need not run for that."""
+    found = [dict(_REVISION.findall(path.read_text(encoding="utf-8"))) for path in (folder / "versions").glob("*.py")]
+    return {each["revision"]: each.get("down_revision") for each in found}
 
 
-def _config(connection: Connection | None = None) -> Config:
+def _config(connection: Connection | None = None) -> "Config":
+    from alembic.config import Config
+
     config = Config(stdout=io.StringIO())  # what it would print is said by whoever called
     config.set_main_option("script_location", str(data_folder("migrations")).replace("%", "%%"))
     config.set_main_option("path_separator", "os")

@@ -28,6 +28,7 @@ from cms.wording import say
 MIGRATION_LOCK = 0x53515541  # "SQUA": any number that no other program on this server uses
 CHANNEL = "squall_outbox"
 IDS_A_NOTICE = 300  # a notice holds less than 8000 bytes (https://www.postgresql.org/docs/current/sql-notify.html)
+MOST, FEWEST = 20, 4  # connections for reading, and as many for writing: of all processes together, and of each; a server gives out 100
 CONNECT_TIMEOUT = 5  # seconds
 COMMAND_TIMEOUT = 60  # seconds
 RESTED = 1.0  # seconds
@@ -51,16 +52,17 @@ class PostgreSQL:
     advice = "Start PostgreSQL, or check the address, user and password in SQUALL_DATABASE_URL."
     insert = staticmethod(insert)
 
-    def engines(self, url: str) -> tuple[AsyncEngine, AsyncEngine]:
+    def engines(self, url: str, sharers: int = 1) -> tuple[AsyncEngine, AsyncEngine]:
+        most = max(FEWEST, MOST // sharers)
         reading = _engine(
             url,
             {"default_transaction_read_only": "on"},
-            pool_size=20,
+            pool_size=most,
             command_timeout=READ_TIMEOUT,
             isolation_level="AUTOCOMMIT",
             skip_autocommit_rollback=True,
         )
-        return reading, _engine(url, {}, pool_size=20)
+        return reading, _engine(url, {}, pool_size=most)
 
     def engine_at_hand(self, url: str) -> None:
         return None

@@ -93,11 +93,11 @@ class Work:
 class Database:
     """One database. Reads and writes use connections of their own; committed events go to the listeners of this process."""
 
-    def __init__(self, url: str, *, clock: Clock = utc_now) -> None:
+    def __init__(self, url: str, *, clock: Clock = utc_now, sharers: int = 1) -> None:
         self.url = url
         self.clock = clock
         self.dialect = dialect_for(url)
-        self.reading, self.writing = self.dialect.engines(url)
+        self.reading, self.writing = self.dialect.engines(url, sharers)
         engine = self.dialect.engine_at_hand(url)
         self.at_hand = AtHand(engine) if engine is not None else None
         self.origin = secrets.token_hex(16)

@@ -43,7 +43,7 @@ class SQLite:
     advice = "Look at its file, the permissions and the space on the disk; `squall backup restore` brings back an earlier one."
     insert = staticmethod(insert)
 
-    def engines(self, url: str) -> tuple[AsyncEngine, AsyncEngine]:
+    def engines(self, url: str, sharers: int = 1) -> tuple[AsyncEngine, AsyncEngine]:
         # Readers run statement by statement: no BEGIN and ROLLBACK, each of which would be a trip to the connection's thread.
         reading = create_async_engine(
             url,

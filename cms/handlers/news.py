@@ -82,10 +82,10 @@ class Reader(Waking):
 
 
 class News:
-    """``close`` ends what is open."""
+    """``close`` ends what is open, and whatever is opened after it."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self._database, self._is_closed = database, False
         self.per_person = PER_PERSON
         self._readers: set[Reader] = set()
         self._changed: dict[int, str] = {}  # posts of which something was heard, and what became of them in public
@@ -110,6 +110,8 @@ class News:
         self._readers.add(reader)
         self._counted.add(actor.user_id or 0)
         self.doubt([reader])  # it may have ended since the request was let in
+        if self._is_closed:
+            reader.end()
         return reader
 
     def leave(self, reader: Reader) -> None:
@@ -121,6 +123,7 @@ class News:
         self._begin()
 
     async def close(self) -> None:
+        self._is_closed = True
         for reader in self._readers:
             reader.end()
         if self._telling:

@@ -53,7 +53,7 @@ class _Text:
 
 
 class Previews:
-    """Of one process. ``close`` ends what is open."""
+    """Of one process. ``close`` ends what is open, and whatever is opened after it."""
 
     def __init__(self, database: Database, renderer: Renderer, public_url: str) -> None:
         self._database, self._renderer, self._public_url = database, renderer, public_url
@@ -63,7 +63,7 @@ class Previews:
         self._tasks: set[asyncio.Task[None]] = set()
         self._telling: set[int] = set()
         self._looks: Counter[int] = Counter()
-        self._is_counting = False
+        self._is_counting = self._is_closed = False
         database.listen(self._hear)
 
     # --- the page ---
@@ -125,6 +125,8 @@ class Previews:
         looker = Looker(carrier, sight.post.id, sight.link.expires_at, seen)
         others.add(looker)
         self._touch(sight.post.id)  # it may have changed since the page was made
+        if self._is_closed:
+            looker.end()
         return looker
 
     def leave(self, looker: Looker) -> None:
@@ -138,6 +140,7 @@ class Previews:
             self._touch(post_id)
 
     async def close(self) -> None:
+        self._is_closed = True
         for looker in [each for lookers in self._lookers.values() for each in lookers]:
             looker.end()
         if self._tasks:

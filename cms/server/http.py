@@ -29,6 +29,7 @@ from cms.server.stream import Stream
 
 IDLE = 60.0  # seconds after which a silent or slow connection is closed
 TURNED_AWAY = 50  # connections that are told at one time that there is no room; more are closed without a word
+LAST_CALL = 1.0  # seconds in which whoever kept a connection may send one more request before it ends
 NEVER = 1e9  # seconds; Tornado would count those of a whole run of requests that the fast door answers
 MAX_HEADER = 16 * 1024  # bytes
 _ABSOLUTE = re.compile(r"https?://(?P<host>[^/?]+)(?P<path>.*)", re.IGNORECASE)
@@ -68,6 +69,7 @@ class Server(HTTPServer):
             listening.close()
         self._watch.stop()
         self.door.ends = self.conn_params.no_keep_alive = True
+        self._stopped_at = time.monotonic()
 
     async def close_all_connections(self) -> None:
         self.door.close_silent(since=time.monotonic())
@@ -111,6 +113,16 @@ class Server(HTTPServer):
     def on_close(self, server_conn: object) -> None:
         self._streams.discard(server_conn.stream)  # type: ignore[attr-defined]
         super().on_close(server_conn)
+
+    def is_left(self) -> bool:
+        """Whether everybody has gone, once it was stopped. Whoever is silent is not cut off at once: his next request may be on its way,
+        and would be lost."""
+        until = time.monotonic() - LAST_CALL
+        if self._stopped_at < until:
+            self.door.close_silent(since=until)
+            for stream in [stream for stream in self._streams if stream.is_silent(since=until)]:
+                stream.close()
+        return not (self._streams or self.door.held or self.arriving)
 
     def _drop_silent(self) -> None:
         self.door.close_silent(since=time.monotonic() - self._patience)

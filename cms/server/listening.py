@@ -12,17 +12,28 @@ from cms.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Listening:
+    """Raises ``OperatorError`` if one of the sockets, which somebody else has bound, is of another kind."""
+
     sockets: list[socket.socket]
-    port: int
+
+    def __post_init__(self) -> None:
+        for each in self.sockets:
+            if each.family not in (socket.AF_INET, socket.AF_INET6) or each.type != socket.SOCK_STREAM:
+                raise OperatorError("A socket was handed over that takes no TCP connections; its unit has to say ListenStream= and a port.")
+            each.setblocking(False)
+
+    @property
+    def port(self) -> int:
+        port: int = self.sockets[0].getsockname()[1]
+        return port
 
 
 def listen(settings: Settings) -> Listening:
     """Bind before anything else is touched. Raises ``OperatorError`` if the port is taken or the address is not this machine's."""
     try:
-        sockets = bind_sockets(settings.port, settings.host)
+        return Listening(bind_sockets(settings.port, settings.host))
     except OSError as error:
         raise OperatorError(_why_not(error, settings)) from None
-    return Listening(sockets, sockets[0].getsockname()[1])
 
 
 def _why_not(error: OSError, settings: Settings) -> str:

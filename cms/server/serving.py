@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from cms.app import Squall
+from cms.server.above import Above
 from cms.server.http import Server
 from cms.server.listening import Listening
 from cms.telemetry import log
@@ -14,12 +15,18 @@ from cms.telemetry import log
 DRAIN = 10.0  # seconds that requests under way are given to finish
 
 
-async def serve(application: Squall, listening: Listening, ready: Callable[[], Awaitable[None]], background: Awaitable[Any]) -> None:
-    """Answer until SIGTERM or SIGINT; then finish what is under way and leave. ``background`` runs meanwhile and is cancelled."""
+async def serve(
+    application: Squall, listening: Listening, above: Above | None, ready: Callable[[], Awaitable[None]], background: Awaitable[Any]
+) -> None:
+    """Answer until SIGTERM or SIGINT, or until the parent is gone; then finish what is under way and leave. ``background`` runs meanwhile
+    and is cancelled."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    if above:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # is for the parent; a terminal that closes tells everybody
+        above.follow(stop.set)
     server = Server(application)
     work = asyncio.ensure_future(background)
     try:
@@ -28,8 +35,8 @@ async def serve(application: Squall, listening: Listening, ready: Callable[[], A
         await ready()
         await stop.wait()
     finally:
+        work.cancel()  # what is under way of it comes to its end meanwhile
         await _drain(server, application)
-        work.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await work
         await application.close()
@@ -37,9 +44,9 @@ async def serve(application: Squall, listening: Listening, ready: Callable[[], A
 
 async def _drain(server: Server, application: Squall) -> None:
     server.stop()
-    await application.hang_up()
     log.info("stopping", under_way=application.parts.under_way)
     deadline = asyncio.get_running_loop().time() + DRAIN
-    while (application.parts.under_way > 0 or server.is_busy) and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - of three kinds
+    await application.hang_up()
+    while not (server.is_left() and application.parts.under_way == 0) and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.02)
     await server.close_all_connections()

@@ -102,6 +102,10 @@ class Stream(IOStream):
             self.set_close_callback(then)  # it looks whether the other side has left
             self.close()
 
+    def is_silent(self, since: float) -> bool:
+        """Whether nothing was asked since then, and all before it was answered."""
+        return self._waits_since is not None and self._waits_since < since and not self.writing()
+
     def is_stuck(self, seconds: float) -> bool:
         """Whether for so long a head is waited for, or the other side has taken next to nothing of what there is for it."""
         since = self.moved_at if self.writing() else self._waits_since

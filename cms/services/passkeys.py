@@ -1,35 +1,17 @@
 """Passkeys (https://www.w3.org/TR/webauthn-3/): adding them, signing in with one, and proving with one that it is you.
 
 The challenge that an authenticator signs carries a one-time right (``tokens.py``), so that any process can check the answer, once.
+What reads authenticators' answers is imported with the first of them: it takes long, and much memory.
 """
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import webauthn
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from webauthn.helpers import (
-    base64url_to_bytes,
-    bytes_to_base64url,
-    generate_user_handle,
-    options_to_json_dict,
-    parse_authentication_credential_json,
-    parse_client_data_json,
-    parse_registration_credential_json,
-)
-from webauthn.helpers.structs import (
-    AuthenticationCredential,
-    AuthenticatorSelectionCriteria,
-    AuthenticatorTransport,
-    PublicKeyCredentialDescriptor,
-    RegistrationCredential,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
 from cms.db.session import Work
 from cms.errors import Conflict, InvalidInput, NotFound
@@ -37,6 +19,9 @@ from cms.models import Passkey, User
 from cms.models.user import Purpose
 from cms.services import accounts, audit, notices, second_factor, tokens
 from cms.wording import say
+
+if TYPE_CHECKING:
+    from webauthn.helpers.structs import AuthenticationCredential, PublicKeyCredentialDescriptor, RegistrationCredential
 
 MOST = 20  # of one person
 TIMEOUT = 300_000  # milliseconds in which people find their key
@@ -92,6 +77,10 @@ async def remove(work: Work, user: User, passkey_id: int) -> None:
 
 async def ask_to_register(work: Work, party: Party, user_id: int) -> Options:
     """What the browser needs to make one."""
+    import webauthn
+    from webauthn.helpers import base64url_to_bytes, bytes_to_base64url, generate_user_handle, options_to_json_dict
+    from webauthn.helpers.structs import AuthenticatorSelectionCriteria, ResidentKeyRequirement, UserVerificationRequirement
+
     user = await accounts.hold(work, user_id)
     user.handle = user.handle or bytes_to_base64url(generate_user_handle())
     challenge = await tokens.issue(work, Purpose.REGISTRATION, user.id)
@@ -115,6 +104,9 @@ async def ask_to_register(work: Work, party: Party, user_id: int) -> Options:
 async def register(work: Work, party: Party, user: User, name: str, answer: str) -> list[str] | None:
     """Keep the new one. Returns recovery codes, if the person had none; None if the answer is refused, whose challenge is used up then,
     too. Raises ``InvalidInput`` when there are too many."""
+    import webauthn
+    from webauthn.helpers import bytes_to_base64url, parse_registration_credential_json
+
     credential = _parsed(parse_registration_credential_json, answer)
     challenge = await _use_challenge(work, Purpose.REGISTRATION, credential, user.id)
     if credential is None or challenge is None:
@@ -158,6 +150,10 @@ async def register(work: Work, party: Party, user: User, name: str, answer: str)
 
 async def ask(work: Work, party: Party, user_id: int | None = None) -> Options:
     """What the browser needs to have one used: one of this person's, or without a name whichever the browser knows."""
+    import webauthn
+    from webauthn.helpers import options_to_json_dict
+    from webauthn.helpers.structs import UserVerificationRequirement
+
     challenge = await tokens.issue(work, Purpose.PASSKEY, user_id)
     options = webauthn.generate_authentication_options(
         rp_id=party.host,
@@ -175,6 +171,9 @@ async def use(work: Work, party: Party, answer: str, user_id: int | None = None)
     ``user_id``: whom the challenge was for. It is always asked that the authenticator knows its owner, by a finger or a PIN, so that a key
     alone is two factors.
     """
+    import webauthn
+    from webauthn.helpers import base64url_to_bytes, bytes_to_base64url, parse_authentication_credential_json
+
     credential = _parsed(parse_authentication_credential_json, answer)
     challenge = await _use_challenge(work, Purpose.PASSKEY, credential, user_id)
     passkey = await _find(work.session, credential.id) if credential else None
@@ -207,9 +206,11 @@ async def _find(session: AsyncSession, credential_id: str) -> Passkey | None:
 
 
 async def _use_challenge(
-    work: Work, purpose: Purpose, credential: AuthenticationCredential | RegistrationCredential | None, user_id: int | None
+    work: Work, purpose: Purpose, credential: "AuthenticationCredential | RegistrationCredential | None", user_id: int | None
 ) -> bytes | None:
     """The challenge that was signed, if it was one of ours and for this person."""
+    from webauthn.helpers import parse_client_data_json
+
     if credential is None:
         return None
     try:
@@ -231,7 +232,10 @@ def _parsed(parse: Any, answer: str) -> Any:
         return None
 
 
-def _descriptors(passkeys: Sequence[Passkey]) -> list[PublicKeyCredentialDescriptor]:
+def _descriptors(passkeys: Sequence[Passkey]) -> "list[PublicKeyCredentialDescriptor]":
+    from webauthn.helpers import base64url_to_bytes
+    from webauthn.helpers.structs import AuthenticatorTransport, PublicKeyCredentialDescriptor
+
     return [
         PublicKeyCredentialDescriptor(
             id=base64url_to_bytes(passkey.credential_id),

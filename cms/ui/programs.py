@@ -6,8 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-import yaml
-
 from cms.content.comments import without_comments
 from cms.content.plain_text import shorten
 from cms.models.site import Frame
@@ -101,6 +99,8 @@ def _bracketless(address: str) -> str:
 
 def markdown(article: Article, source: str, url: str) -> str:
     """The source with a head that says what it is. What its author noted in comments is not public: readers' pages have none."""
+    import yaml  # few readers want it
+
     head = {
         "title": article.title,
         "date": iso_date(article.published_at),

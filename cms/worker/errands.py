@@ -76,11 +76,11 @@ class _Errand:
         return self.folder / f"{self.row.id}{name}"
 
     async def command(self, *arguments: str) -> _Said:
-        """Whatever it says while it works is noted; it ends when this does."""
+        """Whatever it says while it works is noted; it ends when this does, and with this process: nothing comes over its input."""
         settings = {"data": str(self.data), "database_url": self.database.url, "site_url": self.public_url, "log_level": "error"}
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-P", "-m", "cms", "--in-parts", *arguments, "--json",
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
             env=handed_on(**settings), limit=LONGEST_LINE,
         )  # fmt: skip
         try:

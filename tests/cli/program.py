@@ -55,6 +55,7 @@ class Squall:
     settings: dict[str, str] = field(default_factory=dict)
     run_as: dict[str, Any] = field(default_factory=dict)  # in ``subprocess``'s words
     is_measured: bool = True
+    has_parent: bool = False  # what serves is below a parent, as ``python -m cms`` has it; else it is the process that was started
 
     @property
     def data(self) -> Path:
@@ -88,9 +89,9 @@ class Squall:
     def start(
         self, *arguments: str | Path, stdin: IO[bytes], stdout: IO[bytes], stderr: IO[bytes], **settings: str
     ) -> "forks.Process | subprocess.Popen[bytes]":
-        """A process of the program; a new one from its first instruction where somebody else is to run it."""
+        """A process of the program; a new one from its first instruction where somebody else is to run it, or it starts others."""
         streams, options = {"stdin": stdin, "stdout": stdout, "stderr": stderr}, self.options(settings)
-        if self.run_as:
+        if self.run_as or self.has_parent:
             return subprocess.Popen(self.command(*arguments), **streams, **options)
         return forks.start(list(map(str, arguments)), **streams, **options)
 

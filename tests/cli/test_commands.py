@@ -12,7 +12,7 @@ import pytest
 import typer
 from typer.main import get_command
 
-from cms.cli import app
+from cms.cli.commands import app
 from tests.cli.program import PASSWORD, Squall
 
 

@@ -247,7 +247,7 @@ async def test_endless_job_does_not_hold_up_the_end(database: Database, tmp_path
 
 
 TOUCHES_UPLOADS = """
-import asyncio, pathlib
+import asyncio, pathlib, sys
 import cms.cli
 from cms.media.storage import Folder
 
@@ -260,7 +260,7 @@ def command(**options):
     print("said")
     asyncio.run(touch())
 
-cms.cli.app = command
+cms.cli.app, sys.argv = command, ["squall", "serve"]
 cms.cli.main()
 """
 

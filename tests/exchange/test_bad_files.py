@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cms.cli import app
+from cms.cli.commands import app
 from cms.errors import OperatorError
 from cms.exchange.markdown_folder import front_matter
 from cms.exchange.markdown_folder.readers import read_folder

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 from typer.testing import CliRunner
 
-from cms.cli import app
+from cms.cli.commands import app
 from cms.content.pipeline import render
 from cms.db.session import Database
 from cms.errors import NotFound, OperatorError

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection, event, func, select
 from typer.testing import CliRunner
 
-from cms.cli import app
+from cms.cli.commands import app
 from cms.exchange.markdown_folder.readers import read_folder
 from cms.exchange.markdown_folder.report import Outcome, Report
 from cms.exchange.markdown_folder.run import Options, bring_in
@@ -130,18 +130,18 @@ async def test_a_draft_and_a_day_to_come_stay_drafts(move_in: Mover, folder: Pat
 # --- as a program ----------------------------------------------------------------------------------------------------------
 
 
-def start(folder: Path, data: Path, database_url: str, *more: str) -> subprocess.Popen[str]:
+def start(folder: Path, data: Path, database_url: str, *more: str, options: tuple[str, ...] = ()) -> subprocess.Popen[str]:
     environment = {**unmeasured_environment(), "SQUALL_DATA": str(data), "SQUALL_DATABASE_URL": database_url, "SQUALL_LOG_LEVEL": "error"}
-    command = [sys.executable, "-m", "cms", "import", "markdown", str(folder), "--json", *more]
+    command = [sys.executable, "-m", "cms", *options, "import", "markdown", str(folder), "--json", *more]
     pipe = subprocess.PIPE
-    return subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, stdin=subprocess.DEVNULL, text=True)
+    return subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, stdin=pipe, text=True)
 
 
-async def interrupted(running: subprocess.Popen[str], move_in: Mover, number: signal.Signals) -> tuple[int, str, str]:
-    """What it said when it was stopped with some of the texts in, and not all."""
+async def interrupted(running: subprocess.Popen[str], move_in: Mover, number: int) -> tuple[int, str, str]:
+    """What it said when it was stopped with some of the texts in, and not all. ``number``: of a signal; without one its input ends."""
     while not await move_in.number(Published) and running.poll() is None:
         await asyncio.sleep(0.01)
-    running.send_signal(number)
+    running.send_signal(number)  # 0 is none
     said = await asyncio.to_thread(running.communicate)
     assert 0 < await move_in.number(Published) < MANY + 3
     return running.returncode, *said
@@ -157,7 +157,9 @@ def long_folder(folder: Path) -> Path:
 
 @pytest.mark.timeout(300)
 async def test_an_import_that_was_killed_goes_on(move_in: Mover, long_folder: Path, tmp_path: Path, database_url: str) -> None:
-    await interrupted(start(long_folder, tmp_path / "data", database_url), move_in, signal.SIGKILL)
+    errand = start(long_folder, tmp_path / "data", database_url, options=("--in-parts",))
+    code, _, _ = await interrupted(errand, move_in, 0)
+    assert code == -signal.SIGIO, "with whom it was done for"
     last = start(long_folder, tmp_path / "data", database_url)
     _, problem = await asyncio.to_thread(last.communicate)
     assert last.returncode == 0, problem

@@ -238,3 +238,20 @@ async def test_whoever_sends_many_requests_at_once_takes_turns_with_others(serve
     watching.cancel()
     assert seen[-1] >= 2000
     assert max(later - earlier for earlier, later in pairwise(seen)) <= IN_A_ROW
+
+
+async def test_whoever_kept_a_connection_hears_that_its_next_answer_is_the_last(served: tuple[Site, int, Server]) -> None:
+    _, port, server = served
+    (asking, asks), (silent, kept) = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+    for reader, writer in ((asking, asks), (silent, kept)):
+        writer.write(get())
+        assert "Connection" not in headers_of(await reader.readuntil(b"}\n"))
+    server.stop()
+    assert not server.is_left(), "a request may be on its way"
+    asks.write(get())
+    assert headers_of(await asking.read())["Connection"] == "close"
+    while not server.is_left():
+        await asyncio.sleep(0.01)
+    assert await silent.read() == b""
+    for writer in (asks, kept):
+        writer.close()
