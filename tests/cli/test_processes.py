@@ -36,6 +36,14 @@ main()
 """
 
 
+HANDED_OVER = """
+import os, sys
+os.dup2({}, 3)
+os.environ |= dict(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
 @pytest.fixture
 def below(migrated: Squall) -> Squall:
     """The program below its parent, which the other tests of the command line do without."""
@@ -234,7 +242,7 @@ def test_systemd_hands_over_a_socket_and_hears_how_it_goes(squall: Squall, tmp_p
     squall.settings |= {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "2000000"}
     with told, socket.create_server(("127.0.0.1", 0)) as handed:
         squall.run_as = {"pass_fds": [handed.fileno()]}
-        around = ["sh", "-c", f'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@" 3<&{handed.fileno()}', "sh"]
+        around = [sys.executable, "-c", HANDED_OVER.format(handed.fileno())]
         plain = squall.command
         squall.command = lambda *arguments: [*around, *plain(*arguments)]  # type: ignore[method-assign]
         with squall.serving() as site:
