@@ -57,7 +57,7 @@ _HARMLESS = frozenset({TOML_NAME, "backups", "lost+found"})
 
 
 class Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="ignore")
 
     size: int  # bytes
     sha256: str
@@ -66,7 +66,7 @@ class Part(BaseModel):
 class Manifest(BaseModel):
     """What an archive has in it. ``counts`` are of this very copy of the database; empty if it was not at this program's revision."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="ignore")
 
     format: int
     squall: str = Field(pattern=r"^[0-9A-Za-z.+-]{1,40}$")  # printed: nothing that a terminal obeys

@@ -271,7 +271,7 @@ def _settle(source: str, places: Mapping[str, str]) -> str:
 
 
 class _Read(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
 
 
 class Change(_Read):

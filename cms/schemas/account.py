@@ -30,7 +30,7 @@ Password = Annotated[str, Field(min_length=MIN_PASSWORD, max_length=MAX_PASSWORD
 class LoginInput(BaseModel):
     """Nothing here is judged but length: a wrong address and a wrong password get the same answer."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     email: Annotated[Line, BeforeValidator(_lower)] = Field("", title="E-mail", max_length=254)
     password: str = Field("", title="Password", max_length=MAX_PASSWORD)
@@ -39,7 +39,7 @@ class LoginInput(BaseModel):
 class OwnerInput(BaseModel):
     """The first account. ``site_name``: if it is known already."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     site_name: Line = Field("", title="Name of the site", max_length=100)
     name: Name = Field(title="Your name")
@@ -48,7 +48,7 @@ class OwnerInput(BaseModel):
 
 
 class PasswordInput(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     password: Password = Field(title="New password")
 
@@ -56,7 +56,7 @@ class PasswordInput(BaseModel):
 class CodeInput(BaseModel):
     """A code of the app, or a recovery code."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     code: Line = Field(title="Code", min_length=1, max_length=60)
 
@@ -70,7 +70,7 @@ class AuthenticatorInput(CodeInput):
 class ConfirmationInput(BaseModel):
     """One of the two, or a passkey."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     password: str = Field("", title="Password", max_length=MAX_PASSWORD)
     code: Line = Field("", title="Code of your authenticator app", max_length=60)
@@ -79,14 +79,14 @@ class ConfirmationInput(BaseModel):
 class PasskeyInput(BaseModel):
     """``credential``: what the authenticator answered, as the browser writes it down."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     name: Name = Field(title="Name")
     credential: str = Field("", title="Answer of the authenticator", max_length=20_000)
 
 
 class NameInput(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     name: Name = Field(title="Name")
 
@@ -99,7 +99,7 @@ class UserInput(NameInput):
 class InvitationInput(BaseModel):
     """``by_mail``: sent to the person; else the link is shown, to be passed on."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     email: Email = Field(title="E-mail")
     name: Line = Field("", title="Name", max_length=80)
@@ -114,19 +114,19 @@ class WelcomeInput(NameInput):
 
 
 class EmailInput(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     email: Email = Field(title="E-mail")
 
 
 class RoleInput(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     role: RoleName = Field(title="Role")
 
 
 class HeirInput(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     heir: RowId = Field(title="Texts go to")
 
@@ -144,7 +144,7 @@ class ProfileInput(NameInput):
 class PeopleQuery(BaseModel):
     """Which people the list shows."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     q: Sought = ""
     role: Literal["", "owner", "administrator", "editor", "author", "contributor", "disabled"] = ""

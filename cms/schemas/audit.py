@@ -33,7 +33,7 @@ Day = Annotated[datetime.date, BeforeValidator(_day)]
 class AuditQuery(BaseModel):
     """Whose acts, of which kind, on what, and when; ``before``: only lines older than this one."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     person: int | None = Field(None, title="Who", ge=1, le=10**17)
     kind: Line = Field("", title="What", max_length=60)  # the first word of the action

@@ -26,7 +26,7 @@ class ListQuery(BaseModel):
     ``after``: of a screen beyond those that have numbers, the last row of the one before it.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     status: Status = "all"
     q: Line = Field("", title="Search in title and text", max_length=200)
@@ -71,7 +71,7 @@ class ListQuery(BaseModel):
 class ViewInput(BaseModel):
     """A name for a list as it is. ``query``: of its address."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     name: Name = Field(title="Name")
     query: str = Field("", max_length=1000)
@@ -84,7 +84,7 @@ MOST_AT_ONCE = 100
 class ChosenInput(BaseModel):
     """What was chosen in a list; the menu of a row says "trash-42" as its ``act``, whatever else is chosen."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     id: tuple[RowId, ...] = Field((), title="What to do it to")
     tags: tuple[Line, ...] = Field((), title="Tags", max_length=MAX_TAGS)
@@ -136,7 +136,7 @@ class RevisionsQuery(BaseModel):
 class ComparisonQuery(BaseModel):
     """Which two, and how. ``show``: of the rendered text, what one frame shows."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     old: VersionKey = "newest"
     new: VersionKey = "now"
@@ -152,7 +152,7 @@ class PlaybackQuery(BaseModel):
 class RevisionInput(BaseModel):
     """What somebody says of a revision."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     name: Line = Field("", title="Name", max_length=100)
     is_pinned: bool = Field(False, title="Keep it for good")
@@ -161,7 +161,7 @@ class RevisionInput(BaseModel):
 class ReviewInput(BaseModel):
     """An act of a review. ``version`` of the working copy, and ``step``, are those that the page showed."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     words: Paragraphs = Field("", title="Words", max_length=2000)
     version: RowId = Field(0, title="Version")
@@ -169,7 +169,7 @@ class ReviewInput(BaseModel):
 
 
 class ReviewStepInput(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     name: Line = Field(title="Step", min_length=1, max_length=40)
     role: Literal["editor", "administrator", "owner"] = Field("editor", title="Done by")
@@ -178,7 +178,7 @@ class ReviewStepInput(BaseModel):
 class ReviewRulesInput(BaseModel):
     """Who needs a review, and by whom it is done. ``version``: of the site's settings, that the page showed."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     roles: tuple[Literal["contributor", "author", "editor", "administrator"], ...] = Field((), title="Texts of")
     categories: tuple[RowId, ...] = Field((), title="Texts in these categories")

@@ -16,7 +16,7 @@ Type = Literal["text", "number", "date", "choice", "link", "picture"]
 class FieldInput(BaseModel):
     """``choices``: one on each line."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     label: Name = Field(title="Label")
     help: Line = Field("", title="Help", max_length=300)

@@ -21,7 +21,7 @@ FILTERS = ("kind", "tag", "by", "since", "until", "unused", "without_alt", "larg
 class LibraryQuery(BaseModel):
     """Which of the library, and in which order: the address of its page. ``pick``: it is shown to choose one of it for a text."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     folder: RowId | None = Field(None, title="Folder")
     trash: bool = Field(False, title="Trash")
@@ -84,7 +84,7 @@ class LibraryBulk(ChosenInput):
 class FolderInput(BaseModel):
     """``parent``: the folder in which it lies; 0 for none."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     name: Name = Field(title="Name")
     parent: RowId = Field(0, title="Inside")
@@ -96,7 +96,7 @@ Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 class AssetInput(BaseModel):
     """All that can be changed of one. ``version``: of what was seen. The crop in percent of the upright, rotated picture."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     name: Line = Field(title="Name", min_length=1, max_length=150)
     alt: Paragraphs = Field("", title="Alternative text", max_length=MAX_ALT)
@@ -156,7 +156,7 @@ class AssetInput(BaseModel):
 class DescriptionInput(BaseModel):
     """What is asked of a picture right after it was brought."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     alt: Paragraphs = Field("", title="Alternative text", max_length=MAX_ALT)
     is_decorative: bool = Field(False, title="Decorative")
@@ -165,7 +165,7 @@ class DescriptionInput(BaseModel):
 class TrackInput(BaseModel):
     """Words for a film or sound, in one language; ``track``: a WebVTT file of the library."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     language: Language = Field(title="Language", min_length=1, max_length=12)
     label: Name = Field(title="Label")

@@ -56,7 +56,7 @@ class PostInput(BaseModel):
     ``seen``: the form as it was shown, in JSON; of a page that runs no scripts.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="ignore")
 
     title: Line = Field("", title="Title", max_length=MAX_TITLE)
     text: Paragraphs = Field("", title="Text", max_length=MAX_TEXT)
@@ -126,7 +126,7 @@ class PreviewInput(PostInput):
 class PartOfSeries(BaseModel):
     """``position``: parts stand in this order; those with the same one by date."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     id: RowId
     position: int = Field(ge=0, lt=100_000)
@@ -135,7 +135,7 @@ class PartOfSeries(BaseModel):
 class PostFields(BaseModel):
     """The map of a working copy: everything but the text. Keys that this version does not know are kept."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="allow")
 
     title: str = ""
     slug: str = ""

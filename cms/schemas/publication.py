@@ -13,7 +13,7 @@ class PublicationInput(BaseModel):
     """``version``: of the working copy whose summary the person saw. ``what``: that, or the revision that is scheduled already.
     ``day`` and ``time`` by the site's clock, if it is to go out ``later``."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     version: RowId = Field(title="Version")
     what: Literal["editor", "scheduled"] = Field("editor", title="What")
@@ -26,7 +26,7 @@ class PublicationInput(BaseModel):
 class EndInput(BaseModel):
     """``when``: readers lose it at once, or at a time. ``redirect_to``: where its address leads then; "": it says that it is gone."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     end_when: Literal["now", "later"] = Field("later", title="When")
     end_day: Line = Field("", title="Day", max_length=10)
@@ -37,7 +37,7 @@ class EndInput(BaseModel):
 class CalendarQuery(BaseModel):
     """``month``: "2026-12"; None: the present one."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     month: str | None = Field(None, pattern=r"^[12]\d{3}-(0[1-9]|1[0-2])$")
 
@@ -49,7 +49,7 @@ class CalendarQuery(BaseModel):
 class MoveInput(BaseModel):
     """What waits, and the day that it is to go to."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     post: RowId
     act: Literal["publish", "withdraw"]
@@ -57,6 +57,6 @@ class MoveInput(BaseModel):
 
 
 class UndoInput(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     ticket: RowId

@@ -41,7 +41,7 @@ def _from(value: str) -> str:
 class RedirectInput(BaseModel):
     """``path`` has no slash at its ends. ``match``: this path alone, or all below it, too."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     path: Annotated[Line, AfterValidator(_from)] = Field(title="From", min_length=1, max_length=400)
     target: Place = Field(title="To", min_length=1, max_length=500)
@@ -56,7 +56,7 @@ class RedirectInput(BaseModel):
 class RedirectsQuery(BaseModel):
     """Which rules the list shows, and in which order."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     q: Sought = ""
     sort: Literal["", "hits", "last"] = ""
@@ -66,7 +66,7 @@ class RedirectsQuery(BaseModel):
 class TableInput(BaseModel):
     """Lines that were written into the form; a file is no field of it."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     lines: Paragraphs = Field("", title="Lines")
 

@@ -24,7 +24,7 @@ def _year(value: Any) -> str:
 class SearchInput(BaseModel):
     """The address of a page of results. Filters are what stands in the addresses of lists: ``/tag/sea`` is ``tag=sea``."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     q: Sought = ""
     page: Annotated[int, BeforeValidator(_page)] = 1

@@ -68,7 +68,7 @@ USUAL_GROUPS: tuple[FileGroup, ...] = ("pictures", "drawings", "sound", "films",
 class PermalinkInput(BaseModel):
     """The pattern of posts' addresses: one of those that are offered, or one's ``own``."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     choice: Line = Field(OWN_PATTERN, title="Addresses of posts", max_length=100)
     own: Line = Field("", title="Your own pattern", max_length=100)
@@ -81,7 +81,7 @@ class PermalinkInput(BaseModel):
 class LinkInput(BaseModel):
     """To the publication elsewhere."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     label: Line = Field(title="Name", min_length=1, max_length=80)
     path: Annotated[Line, AfterValidator(_elsewhere)] = Field(title="Address", min_length=1, max_length=500)
@@ -90,7 +90,7 @@ class LinkInput(BaseModel):
 class SitePart(BaseModel):
     """One of the forms of the settings. ``version`` is the one that the person saw."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     version: RowId = Field(0, title="Version")
 
@@ -210,7 +210,7 @@ class SiteInput(GeneralInput, LookInput, ReadingInput, PublishingInput, Crawlers
 class WelcomeInput(BaseModel):
     """The questions of the first run."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     name: Line = Field(title="Name of the site", min_length=1, max_length=100)
     time_zone: TimeZone = Field(title="Time zone", max_length=60)
@@ -221,7 +221,7 @@ class MenuItemInput(BaseModel):
     """``target``: a path of this site, or an address elsewhere. ``level``: how many items stand above it; it is below the last one before
     it that is less deep."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     label: Line = Field(title="Words", min_length=1, max_length=80)
     target: NamedPlace = Field(title="Leads to", min_length=1, max_length=500)
@@ -229,7 +229,7 @@ class MenuItemInput(BaseModel):
 
 
 class MenuInput(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     items: tuple[MenuItemInput, ...] = Field((), title="Items", max_length=MAX_ITEMS)
     version: RowId = Field(0, title="Version")

@@ -12,7 +12,7 @@ MAX_TEMPLATE = 200_000
 
 
 class SnippetsQuery(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     q: Sought = Field("", title="Search")
 
@@ -20,7 +20,7 @@ class SnippetsQuery(BaseModel):
 class SnippetInput(BaseModel):
     """``version``: of the snippet that was seen; 0 for a new one."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     name: Name = Field(title="Name")
     text: Paragraphs = Field(title="Text", min_length=1, max_length=MAX_SNIPPET)
@@ -30,7 +30,7 @@ class SnippetInput(BaseModel):
 class TemplateInput(BaseModel):
     """What a new text begins with."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     name: Name = Field(title="Name")
     text: Paragraphs = Field("", title="Text", max_length=MAX_TEMPLATE)

@@ -16,7 +16,7 @@ MOST_AT_ONCE = 100
 class TermInput(BaseModel):
     """``slug``: the last part of its address; empty: made from the name. ``parent``: of a category, the one above."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     name: Line = Field(title="Name", min_length=1, max_length=MAX_NAME)
     slug: Line = Field("", title="Address", max_length=MAX_NAME)
@@ -25,7 +25,7 @@ class TermInput(BaseModel):
 
 
 class TagsQuery(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     q: Sought = ""
     unused: bool = False
@@ -35,7 +35,7 @@ class TagsQuery(BaseModel):
 class MergeInput(BaseModel):
     """Several tags that become one of them."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     ids: tuple[RowId, ...] = Field((), title="Tags", max_length=MOST_AT_ONCE)
     target: RowId | None = Field(None, title="The one that stays")
@@ -49,7 +49,7 @@ class MergeInput(BaseModel):
 class HeirInput(BaseModel):
     """Whose the texts are from now on, and the button that was pressed: one that is chosen and then deleted would be a mistake."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     heir: RowId | None = Field(None, title="Its posts go to")
     act: Literal["merge", "delete"] = "delete"
@@ -66,7 +66,7 @@ class HeirInput(BaseModel):
 class OrderInput(BaseModel):
     """The parts of a series, posts by number, in their order. ``move``: "up-2", which one is to change places with its neighbour."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     order: tuple[RowId, ...] = Field((), max_length=1000)
     move: Line = Field("", max_length=20)
@@ -81,7 +81,7 @@ class PlaceInput(BaseModel):
     """Where a page is to stand in the tree: ``parent`` 0 is the top, ``after`` 0 the first place, and without it the last. ``move``:
     "up-12", one step of a page by its number."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     page: RowId = Field(0, title="Page")
     parent: RowId = Field(0, title="Below")

@@ -14,7 +14,7 @@ MAX_ANCHOR = 500
 class Sign(BaseModel):
     """One sign of a Yjs text: which client wrote it, and as its how-manieth."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     client: int = Field(ge=0, lt=2**53)
     clock: int = Field(ge=0, lt=2**53)
@@ -23,7 +23,7 @@ class Sign(BaseModel):
 class Position(BaseModel):
     """A relative position of Yjs (https://docs.yjs.dev/api/relative-positions); what else is in it is not kept."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     item: Sign
     assoc: int = Field(0, ge=-1, le=0)
@@ -32,7 +32,7 @@ class Position(BaseModel):
 class Anchor(BaseModel):
     """A passage: it begins with one sign and ends with another."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     start: Position
     end: Position
@@ -60,7 +60,7 @@ class ThreadInput(BaseModel):
     """``anchor``: a passage, that the editor sends as JSON; empty for a quote that was typed by hand. ``replacement``: what a suggestion
     would put in its place; nothing takes the passage away."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     kind: Literal["comment", "suggestion"] = Field("comment", title="What it is")
     anchor: Annotated[dict[str, Any], BeforeValidator(_read)] = Field({}, title="Place")
@@ -70,6 +70,6 @@ class ThreadInput(BaseModel):
 
 
 class RemarkInput(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     text: Annotated[Paragraphs, AfterValidator(_something)] = Field(title="Answer", max_length=MAX_REMARK)

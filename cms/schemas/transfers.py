@@ -10,7 +10,7 @@ from cms.schemas.text import Line
 class ImportInput(BaseModel):
     """``permalink``: of posts, for a site that has none yet; "" to have it guessed."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     program: Literal["", "zola", "hugo", "jekyll"] = Field("", title="Made by")
     permalink: Line = Field("", title="Addresses of posts", max_length=100)
@@ -20,7 +20,7 @@ class ImportInput(BaseModel):
 class BackupPlan(BaseModel):
     """``keep``: how many of those that are made by themselves."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="ignore")
 
     every: Literal["", "day", "week"] = Field("", title="A backup by itself")
     keep: int = Field(7, title="How many of these are kept", ge=1, le=100)

@@ -9,7 +9,7 @@ from cms.schemas.text import Line
 class UploadInput(BaseModel):
     """``size`` in bytes; None while nobody knows, as of a form. ``replaces``: the asset whose file it is to be."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     name: Line = Field(title="Name", min_length=1)
     size: RowId | None = Field(None, title="Size")

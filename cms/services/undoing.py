@@ -33,7 +33,7 @@ Result = TypeVar("Result")
 class Planned(BaseModel):
     """A row of ``schedules``."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     act: ScheduledAct
     revision_id: int | None
@@ -47,7 +47,7 @@ class Standing(BaseModel):
     """How a post stood. ``revision``, ``first`` and ``updated``: of what readers had of it; ``led_to``: where a rule that waited for its
     address leads, or ""."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     live: Live
     work: WorkState
@@ -61,7 +61,7 @@ class Standing(BaseModel):
 class Act(BaseModel):
     """What was done to one post. ``entry``: its line in the audit."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     post_id: int
     kind: Kind
