@@ -10,6 +10,7 @@ import traceback
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, MutableMapping
+from contextlib import suppress
 from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
@@ -235,8 +236,9 @@ class Metrics:
         self._worker, self._folder = worker, folder
         mine, draft = folder / str(worker), folder / f"{worker}.draft"
         while True:
-            draft.write_bytes(self._own())
-            draft.replace(mine)
+            with suppress(OSError):  # the disk is full; what is old is not told any more
+                draft.write_bytes(self._own())
+                draft.replace(mine)
             await asyncio.sleep(SHARE_EVERY)
 
     def _own(self) -> bytes:
