@@ -28,9 +28,11 @@ BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10
 SHARE_EVERY = 5.0  # seconds after which the other workers have our numbers
 STALE = 30.0  # seconds after which those are of a worker that is gone
 
+LONGEST_PATH = 1000  # letters, in the log
 SAMPLE = 100  # answers at the fast door, of which one has a line
 
-_SECRET = re.compile(r"(?=[a-z0-9_-]*[A-Z])[A-Za-z0-9_-]{40,}")  # as one-time links carry; slugs are in small letters
+_SECRET = re.compile(r"(?<![A-Za-z0-9_-])(?=[a-z0-9_-]*+[A-Z])[A-Za-z0-9_-]{40,}+")  # as one-time links carry; slugs are in small letters
+_LAST_PART = re.compile(r"(?<![a-z0-9_%-])[a-z0-9_%-]+\Z", re.IGNORECASE)  # half a secret looks like none
 _BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 _worker = 0  # of which the lines are, if there are several
@@ -125,9 +127,14 @@ class _Unreadable(logging.Filter):
         return False
 
 
-@lru_cache(maxsize=1024)
 def shown_path(path: str) -> str:
-    """Of a request, as it stands in the log: without what looks like a secret, wherever it was sent, and nothing that moves a cursor."""
+    """Of a request, as it stands in the log: without what looks like a secret, wherever it was sent, and nothing that moves a cursor. So
+    much of it as anybody reads."""
+    return _shown(path if len(path) <= LONGEST_PATH else _LAST_PART.sub("", path[:LONGEST_PATH]) + "…")
+
+
+@lru_cache(maxsize=1024)
+def _shown(path: str) -> str:
     return quote(_SECRET.sub("…", path), safe="/%")
 
 

@@ -9,6 +9,7 @@ import hashlib
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from sys import getsizeof
 from typing import Protocol
 
 from cms.content_coding import CODINGS, IDENTITY, encode
@@ -20,7 +21,7 @@ MANY = 200  # pages forgotten at once, whose copies are not taken away one by on
 POPULAR = 3  # times that a page was asked for since it was made
 COMPRESSED_FROM = 256  # bytes; less does not get shorter
 OVERHEAD = 400  # bytes that an entry takes beside its bodies
-MARK_BYTES = 150  # and for each of its marks, in two indexes
+MARK_BYTES = 150  # and for each of its marks, in two indexes, beside what is written in them
 WIRES = 4  # times that its headers are kept beside: ready to be sent, in the two codings that are asked for, with and without the body
 
 
@@ -75,7 +76,8 @@ class Page:
         """Bytes that keeping it takes, about."""
         bodies = sum(map(len, self.bodies.values()))
         headers = sum(len(name) + len(value) for name, value in self.headers)
-        return OVERHEAD + bodies + (1 + WIRES) * headers + MARK_BYTES * (len(self.marks.tags) + len(self.marks.spans))
+        marks = sum(MARK_BYTES + getsizeof(tag) for tag in self.marks.tags) + MARK_BYTES * len(self.marks.spans)
+        return OVERHEAD + bodies + (1 + WIRES) * headers + marks
 
 
 def _coded(body: bytes, codings: Iterable[str]) -> dict[str, bytes]:
@@ -187,7 +189,7 @@ class PageCache:
 
     def store(self, key: str, ticket: int, page: Page) -> bool:
         """Keep a page that set out after ``ticket`` changes. Refused if one of the changes since then meets what it shows."""
-        size = page.size
+        size = page.size + getsizeof(key)  # readers choose how long the address is of which they hear that nothing is there
         if size > self.capacity // 4 or not page.is_for_all:
             return False
         if any(number > ticket and (changed is None or changed.meet(page.marks)) for number, changed in self._recent):

@@ -187,6 +187,13 @@ def test_popular_pages_that_nobody_asks_for_any_more_make_room() -> None:
     assert cache._protected_bytes == sum(each.size for each in cache._protected.values())
 
 
+def test_what_readers_choose_the_length_of_is_counted() -> None:
+    cache = PageCache(1_000_000)
+    address = "/" + "\N{ROCKET}" * 2_500
+    assert kept(cache, address, page(f"at{address}", body=b"Nothing is there."))
+    assert cache.bytes > 20_000
+
+
 def test_a_page_that_would_fill_the_cache_is_not_kept() -> None:
     cache = PageCache(10_000)
     assert not kept(cache, "/", page("a", body=bytes(range(256)) * 20))
