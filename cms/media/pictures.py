@@ -6,6 +6,7 @@ Files in, files out; raises ``Refused`` with a sentence for people, ``MemoryErro
 import hashlib
 import io
 import math
+import mmap
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,8 +17,8 @@ from PIL import AvifImagePlugin, Image, ImageOps, ImageSequence, JpegImagePlugin
 
 from cms.content.renditions import SHAPES, Spec
 from cms.media import colours, exif, films, svg
-from cms.media.kinds import IS_BROKEN, IS_TOO_BIG, PORTRAIT, Measured, Prepared, Probed, Refused
-from cms.media.stripping import notes_size, stripped
+from cms.media.kinds import IS_BROKEN, IS_TOO_BIG, IS_TOO_SLOW, PORTRAIT, Measured, Prepared, Probed, Refused
+from cms.media.stripping import notes_size, scan_count, stripped
 from cms.wording import say
 
 FORMATS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp", "AVIF": "avif", "GIF": "gif"}
@@ -32,6 +33,7 @@ MAX_PIXELS_OF = {
 }
 MAX_FRAMES = 1000
 MAX_ANIMATED_PIXELS = 100_000_000  # in all frames: so many can be made into a WebP in ten seconds, even of noise
+MAX_SCANNED = 1_000_000_000  # pixels of a JPEG, times that it goes over them
 ROOMY = 25_000_000  # pixels: of what has more, no two copies fit into a worker's memory
 
 MAX_LOGO_BYTES = 2_000_000
@@ -98,7 +100,14 @@ def _opened(path: Path) -> Iterator[Image.Image]:
             raise Refused("There is far more in this file than the picture. Save it without its notes, and send that.")
     with _refusing(), Image.open(path, formats=tuple(FORMATS)) as image:
         _limit_pixels(image, MAX_PIXELS_OF.get(str(image.format), MAX_PIXELS))
+        if image.format == "JPEG" and _scan_count(path) * math.prod(image.size) > MAX_SCANNED:
+            raise Refused(IS_TOO_SLOW)
         yield image
+
+
+def _scan_count(path: Path) -> int:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return scan_count(content)
 
 
 @contextmanager

@@ -101,6 +101,14 @@ def long_gif(count: int) -> bytes:
     return whole[:start] + whole[start:-1] * count + b";"
 
 
+def many_scans(count: int, size: tuple[int, int] = (1000, 800)) -> bytes:
+    """A progressive JPEG whose last scan comes again and again."""
+    kept = io.BytesIO()
+    Image.new("L", size, 90).save(kept, "JPEG", progressive=True)
+    jpeg = kept.getvalue()
+    return jpeg[:-2] + jpeg[jpeg.rindex(b"\xff\xda") : -2] * count + jpeg[-2:]
+
+
 def with_segments(jpeg: bytes, count: int, content: bytes = b"Exif\0\0" + bytes(65_000)) -> bytes:
     return jpeg[:2] + (b"\xff\xe1" + pack(">H", len(content) + 2) + content) * count + jpeg[2:]
 

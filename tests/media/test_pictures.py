@@ -286,9 +286,10 @@ def test_grey_and_deep_pictures(desk: Desk, extension: str, mode: str, colour: i
         (claim(9000, 9000), "too many pixels"),
         (made.png_bomb(20_000, 20_000), "too many pixels"),
         (made.long_gif(100_000), "animation is too long"),
+        (made.many_scans(2000, (1000, 800)), "too long to look at"),
         (b"GIF89a/*" + bytes(20) + b"*/=1;alert(1)", "broken"),
     ],
-    ids=["nothing", "jpeg", "png", "webp", "gif", "short", "wide", "widest", "large", "bomb", "frames", "polyglot"],
+    ids=["nothing", "jpeg", "png", "webp", "gif", "short", "wide", "widest", "large", "bomb", "frames", "scans", "polyglot"],
 )  # fmt: skip
 def test_others_are_refused_in_a_sentence(desk: Desk, content: bytes, why: str) -> None:
     desk.sent.write_bytes(content)
