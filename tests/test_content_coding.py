@@ -8,7 +8,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cms.content_coding import CODINGS, IDENTITY, best_coding, encode
+from cms.content_coding import CODINGS, IDENTITY, best_coding, encode, preference
 
 DECODERS = {"br": brotli.decompress, "gzip": gzip.decompress, "zstd": zstandard.decompress}
 
@@ -63,3 +63,9 @@ def test_what_is_encoded_can_be_read_and_is_the_same_each_time(coding: str, thor
     assert DECODERS[coding](encoded) == content
     assert len(encoded) < len(content) / 10
     assert encode(content, coding, thoroughly=thoroughly) == encoded
+
+
+@given(st.text(st.sampled_from("brzstdgzip;q=01.5, *identity"), max_size=40), st.sets(st.sampled_from(CODINGS)))
+def test_what_is_preferred_of_all_is_the_best_of_any(accept_encoding: str, available: set[str]) -> None:
+    first = next(coding for coding in preference(accept_encoding).split() if coding in {*available, IDENTITY})
+    assert first == best_coding(accept_encoding, [coding for coding in CODINGS if coding in available])

@@ -9,6 +9,8 @@ from tornado.netutil import bind_sockets
 from cms.errors import OperatorError
 from cms.settings import Settings
 
+BACKLOG = 1024  # connections that wait to be accepted, while many come at once; the system may take fewer
+
 
 @dataclass(frozen=True, slots=True)
 class Listening:
@@ -31,7 +33,7 @@ class Listening:
 def listen(settings: Settings) -> Listening:
     """Bind before anything else is touched. Raises ``OperatorError`` if the port is taken or the address is not this machine's."""
     try:
-        return Listening(bind_sockets(settings.port, settings.host))
+        return Listening(bind_sockets(settings.port, settings.host, backlog=BACKLOG))
     except OSError as error:
         raise OperatorError(_why_not(error, settings)) from None
 

@@ -87,11 +87,14 @@ class Stream(IOStream):
         return self._read_head(regex, max_bytes)
 
     def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
-        if not self._received:
-            return super().read_from_fd(buf)
-        received, self._received = self._received[: len(buf)], self._received[len(buf) :]
-        buf[: len(received)] = received
-        return len(received)
+        try:
+            if not self._received:
+                return super().read_from_fd(buf)
+            received, self._received = self._received[: len(buf)], self._received[len(buf) :]
+            buf[: len(received)] = received
+            return len(received)
+        finally:
+            del buf  # 64 kB, that would stay with the traceback of a reset connection
 
     def turn_away(self, then: Callable[[], None]) -> None:
         """Say that there is no room, and leave."""
