@@ -159,29 +159,32 @@ class AccessLog:
     def note(self, method: str, path: str, status: int, seconds: float, request_id: str) -> None:
         """The line, as ``log`` would write it. In JSON it is put together here, and written with the others of this turn of the loop:
         that takes a tenth of the time."""
-        path, ms = shown_path(path), round(1000 * seconds, 1)
+        ms = round(1000 * seconds, 1)
         if self._stream is None:
-            log.info("answered", method=method, path=path, status=status, ms=ms, request_id=request_id)
+            log.info("answered", method=method, path=shown_path(path), status=status, ms=ms, request_id=request_id)
             return
-        self._waiting.append(  # none of these has a sign in it that JSON would write otherwise
-            f'{{"method": "{method}", "path": "{path}", "status": {status}, "ms": {ms}, "request_id": "{request_id}",'
-            f' "event": "answered", "level": "info",{self._whose} "timestamp": "{self._now()}"}}\n'
-        )
-        if len(self._waiting) == 1:
-            asyncio.get_running_loop().call_soon(self._write)
-
-    def _now(self) -> str:
         now = time.time()
         if int(now) != self._second:
             self._second = int(now)
             self._moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(self._second))
-        return f"{self._moment}.{int(now % 1 * 1_000_000):06}Z"
+        self._waiting.append(
+            f'{_beginning(method, path, status)}{ms}, "request_id": "{request_id}", "event": "answered", "level": "info",'
+            f'{self._whose} "timestamp": "{self._moment}.{int(1_000_000 * (now - self._second)):06}Z"}}\n'
+        )
+        if len(self._waiting) == 1:
+            asyncio.get_running_loop().call_soon(self._write)
 
     def _write(self) -> None:
         lines, self._waiting = "".join(self._waiting), []
         if self._stream is not None:
             self._stream.write(lines)
             self._stream.flush()
+
+
+@lru_cache(maxsize=256)  # a path may have 16 kB
+def _beginning(method: str, path: str, status: int) -> str:
+    """Of a line in JSON: no sign in it would be written otherwise there."""
+    return f'{{"method": "{method}", "path": "{shown_path(path)}", "status": {status}, "ms": '
 
 
 def _json_stream() -> TextIO | None:

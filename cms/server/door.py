@@ -87,9 +87,15 @@ class FastDoor:
             status, start, headers, body = 304, wire.known_start, wire.known_head, b""
         elif method == "HEAD":
             body = b""
+        if int(began) != self._second:
+            self._look_at_the_clock(int(began))
         number, ends = self._ids.pop() if self._ids else self._new_id(), head.ends or self.ends
-        content = b"".join((start, number, self._dated(began), headers, _ENDS if ends else _GOES_ON, body))
-        self._note(method, path, status, began, number)
+        content = b"".join((start, number, self._date, headers, _ENDS if ends else _GOES_ON, body))
+        seconds = time.time() - began
+        self._answers.note(SiteHandler.face, method, status, seconds)
+        self._answers.at_the_door += 1
+        if self._lines.wants(status):
+            self._lines.note(method, path, status, seconds, number.decode())
         return Answer(content, used, ends)
 
     def _find(self, path: str, query: str) -> Page | None:
@@ -121,18 +127,9 @@ class FastDoor:
         self._ids = [made[start : start + 32] for start in range(0, len(made), 32)]
         return self._ids.pop()
 
-    def _dated(self, now: float) -> bytes:
-        if int(now) != self._second:
-            self._second = int(now)
-            self._date = f"\r\nDate: {formatdate(self._second, usegmt=True)}".encode()
-        return self._date
-
-    def _note(self, method: str, path: str, status: int, began: float, number: bytes) -> None:
-        seconds = time.time() - began
-        self._answers.at_the_door += 1
-        self._answers.note(SiteHandler.face, method, status, seconds)
-        if self._lines.wants(status):
-            self._lines.note(method, path, status, seconds, number.decode())
+    def _look_at_the_clock(self, second: int) -> None:
+        self._second = second
+        self._date = f"\r\nDate: {formatdate(second, usegmt=True)}".encode()
 
     # --- connections ---
 
