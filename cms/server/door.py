@@ -166,6 +166,9 @@ class FastDoor:
             return
         except OSError:  # reset
             self._close(held)
+        except Exception:  # nobody waits for an answer that does not come; the loop writes down why
+            self._close(held)
+            raise
 
     def _answer_all(self, held: Held, received: bytes) -> None:
         """In the order in which they came."""
