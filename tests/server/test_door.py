@@ -179,6 +179,15 @@ async def test_who_does_not_read_at_all_is_left(site: Site, server: Server, last
         await until(lambda: not server._streams and not server.door.held)
 
 
+async def test_an_answer_that_fails_ends_its_connection(site: Site, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: bytes) -> None:
+        raise LookupError
+
+    monkeypatch.setattr(server.door, "answer", fail)
+    assert await asyncio.to_thread(exchange, port_of(server), [request()]) == b""
+    assert not server.door.held
+
+
 async def test_the_last_answers_say_so(site: Site, server: Server) -> None:
     await post(site)
     reader, writer = await asyncio.open_connection("127.0.0.1", port_of(server))
