@@ -113,6 +113,8 @@ class Squall(Application):
         self.parts.database.listen(self._count)
         self.parts.database.listen(self._purge)
 
+    _is_closing = False
+
     def reverse_url(self, name: str, *args: Any) -> str:
         """Tornado looks for the name in each group of rules, and a page of the desk has hundreds of addresses."""
         return self._named[name].reverse(*args) or ""
@@ -174,7 +176,8 @@ class Squall(Application):
         try:
             await self.parts.renderer.start()
         except Unavailable as error:
-            log.warning("no rendering process yet", reason=error.message)
+            if not self._is_closing:
+                log.warning("no rendering process yet", reason=error.message)
 
     async def _get_to_know(self) -> None:
         """Where the provider's door is, for the sign-in page to allow the way there."""
@@ -189,6 +192,7 @@ class Squall(Application):
         await self.parts.rooms.close()
 
     async def close(self) -> None:
+        self._is_closing = True
         await self.hang_up()
         if self._owns_renderer:
             await self.parts.renderer.close()
