@@ -7,31 +7,44 @@ import typer
 from cms.cli.program import DataOption, load_settings
 from cms.errors import OperatorError
 from cms.handlers.site.base import SiteHandler, page_headers
-from cms.page_cache.folder import ADDRESS, END, PAGES
+from cms.page_cache.folder import END, PAGES
 from cms.settings import Settings
 
 TEMPLATE = """\
 # Finished pages of Squall, from {folder}; everything else, and everybody who is signed in, goes to @squall.
 # Made by `squall nginx`: include it in the `server` of the site, and make it again when settings change.
-set $squall_page "";
-if ($request_uri ~ "^{address}$") {{ set $squall_page $request_uri; }}
-if ($request_method !~ "^(?:GET|HEAD)$") {{ set $squall_page ""; }}
-if ($http_cookie ~ "(?:^|[; ])(?:{cookies})=") {{ set $squall_page ""; }}
+# A file is opened by the address as it was sent, without looking for it first, which would cost as much again.
+location = / {{
+    root {root};
+    try_files /{end} @squall;
+    error_page 405 418 = @squall;
+{answer}
+}}
 
 location / {{
-    root {root};
-    try_files $squall_page{end} @squall;
+    error_page 418 = @squall;
+    location ~ "[^/]$" {{
+        alias {address};
+        error_page 403 404 405 418 = @squall;
+        log_not_found off;
+        if ($request_uri ~ "/[./]") {{ return 418; }}  # the system would read it otherwise
+    {nested}
+    }}
+    return 418;
+}}
+"""
+ANSWER = """\
+    if ($http_cookie ~ "(?:^|[; ])(?:{cookies})=") {{ return 418; }}
     open_file_cache off;  # it would go on answering with what was removed
     types {{ }}
     default_type {content_type};
     gzip_static on;
-    gzip_vary on;
+    gzip_vary off;  # which would look for the twin that nobody asked for
+    add_header Vary "Accept-Encoding";
     max_ranges 0;
     if_modified_since off;
     add_header Last-Modified "";  # a file's time says what is in it, and not when
-{headers}
-}}
-"""
+{headers}"""
 
 
 def register(app: typer.Typer) -> None:
@@ -49,14 +62,19 @@ def configuration(settings: Settings) -> str:
         raise OperatorError("There is no folder for pages; name one with SQUALL_PAGES_FOLDER.")
     headers = page_headers(settings)
     content_type = headers.pop("Content-Type")
-    return TEMPLATE.format(
-        folder=settings.pages_folder,
-        root=_quoted(str(settings.pages_folder / PAGES)),
-        address=ADDRESS,
-        end=END,
+    answer = ANSWER.format(
         cookies="|".join(SiteHandler.cookies_of_somebody(settings)),
         content_type=_quoted(content_type),
         headers="\n".join(f"    add_header {name} {_quoted(value)};" for name, value in headers.items()),
+    )
+    pages = str(settings.pages_folder / PAGES)
+    return TEMPLATE.format(
+        folder=settings.pages_folder,
+        root=_quoted(pages),
+        address=_quoted(f"{pages}$request_uri{END}"),
+        end=END,
+        answer=answer,
+        nested=answer.replace("\n", "\n    "),
     )
 
 

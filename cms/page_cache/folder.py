@@ -25,9 +25,8 @@ PAGES = "pages"  # what the web server looks into
 END = "=.html"  # stands in no address, so no file is in the way of a folder
 TWINS = {"gzip": ".gz", "br": ".br"}  # as ``gzip_static`` and ``brotli_static`` of nginx look for them
 LOOK_EVERY = 1.0  # seconds
-# Addresses as browsers send them, that name a file as they are. The web server asks with the same pattern.
-ADDRESS = r"(?:/|(?:/[A-Za-z0-9_~%-][A-Za-z0-9._~%-]*)+)"
-_ADDRESS = re.compile(ADDRESS)
+# Addresses as browsers send them, that name a file as they are: no part of them means something to the system.
+_ADDRESS = re.compile(r"(?:/|(?:/[A-Za-z0-9_~%-][A-Za-z0-9._~%-]*)+)")
 _LONGEST = 1000  # of an address
 _LONGEST_PART = 200  # with what is added to it, less than the 255 of a name
 
