@@ -1,6 +1,6 @@
 """The bars of the program's speed, and whether a run held them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -8,6 +8,8 @@ from typing import Any
 from bench.performance.servers import FAST_DOOR, FOLDER_TIER, NGINX
 
 Results = dict[str, Any]
+
+NOISE = 0.15
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,17 @@ def ratio(results: Results, name: str, how: str, of: str = "per_second") -> floa
     """Compared with nginx in the same round, in the middle of all rounds."""
     ours, theirs = (results["compared"]["samples"][each][how] for each in (name, NGINX))
     return median(one[of] / other[of] for one, other in zip(ours, theirs, strict=True))
+
+
+def spread(samples: Sequence[dict[str, Any]]) -> float:
+    """Half of what lies between the highest and the lowest round, as a share of the middle one."""
+    reached = [each["per_second"] for each in samples]
+    return float((max(reached) - min(reached)) / 2 / median(reached))
+
+
+def is_noisy(results: Results) -> bool:
+    """Whether something else was at work: nginx itself is steady."""
+    return "compared" in results and spread(results["compared"]["samples"][NGINX]["plain"]) > NOISE
 
 
 def lost(results: Results, what: str) -> float:
@@ -82,8 +95,7 @@ def _slow(results: Results) -> Iterator[Bar]:
     ):
         wanted = f"at most {most} {unit}".strip()
         if "slow" in results:
-            of = results["slow"][what]
-            reached = max(of.values()) if isinstance(of, dict) else of
+            reached = results["slow"][what]
             yield Bar(name, wanted, f"{reached:.0f} {unit}".strip(), reached <= most)
         else:
             yield _unknown(name, wanted)

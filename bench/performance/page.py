@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 
 from bench.performance import charts
-from bench.performance.bars import Results, bars, lost, ratio
+from bench.performance.bars import Results, bars, is_noisy, lost, ratio, spread
 from bench.performance.sampling import BROWSER, CONNECTIONS, WAYS
 from bench.performance.servers import BARE, FAST_DOOR, FILE, FOLDER_TIER, MADE_ANEW, NGINX, NGINX_CONF, NGINX_OPEN, SLOW_PATH
 
@@ -34,7 +34,9 @@ def page(results: Results) -> str:
 
 
 def quoted_in(readme: str, results: Results) -> str:
-    return QUOTED.sub(lambda _: f"\n{_quotation(results)}\n\n", readme) if "compared" in results else readme
+    """As it was if nothing was found that one may quote."""
+    is_sound = "compared" in results and not is_noisy(results)
+    return QUOTED.sub(lambda _: f"\n{_quotation(results)}\n\n", readme) if is_sound else readme
 
 
 def drawings(results: Results) -> Iterator[tuple[str, str]]:
@@ -75,6 +77,8 @@ def _head(results: Results) -> Iterator[str]:
         f" {COMMAND}, and every figure is from one run ({_machine(results)}). Times differ from machine to machine;"
         " the ratios are what to look at, and the command makes them on yours."
     )
+    if is_noisy(results):
+        yield "**The machine had other work in this run, so that its figures say little.**"
     for part, why in {**results["left out"], **results.get("compared", {}).get("left out", {})}.items():
         yield f"Not measured in this run: {part.replace('_', ' ')}. {why}"
 
@@ -107,7 +111,7 @@ def _compared(results: Results) -> Iterator[str]:
         cells: list[str] = [f"**{name}**" if name in OURS else name]
         for how in ("plain", "browser"):
             cells += [
-                f"{_number(_middle(got[how], 'per_second'))} ± {100 * _spread(got[how]):.0f} %",
+                f"{_number(_middle(got[how], 'per_second'))} ± {100 * spread(got[how]):.0f} %",
                 f"{ratio(results, name, how):.2g}",
                 _number(_middle(got[how], "cpu")),
             ]
@@ -189,8 +193,8 @@ def _meanwhile(results: Results) -> Iterator[str]:
     if of := results.get("slow"):
         lines.append(
             f"- **{of['clients']:,} slow clients**, a third each send headers, send bodies, or take answers, a byte in a second: 99 of 100"
-            f" other readers are answered within {of['p99']:.0f} ms, {of['failed']} fail, and the slow ones are gone after"
-            f" {', '.join(f'{seconds:.0f} s ({kind})' for kind, seconds in of['gone'].items())}."
+            f" other readers are answered within {of['p99']:.0f} ms, {of['failed']} fail, and after {of['gone']:.0f} s the slow"
+            " ones are gone."
         )
     if lines:
         yield "## While something else happens"
@@ -246,11 +250,6 @@ def _quotation(results: Results) -> str:
 
 def _middle(samples: Sequence[dict[str, Any]], what: str) -> float:
     return float(median(each[what] for each in samples))
-
-
-def _spread(samples: Sequence[dict[str, Any]]) -> float:
-    reached = [each["per_second"] for each in samples]
-    return (max(reached) - min(reached)) / 2 / median(reached)
 
 
 def _number(value: float) -> str:

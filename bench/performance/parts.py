@@ -79,6 +79,8 @@ def compared(bench: Bench) -> dict[str, Any]:
         for _ in range(bench.plan.rounds):
             for server in running:
                 for how, way in WAYS.items():
+                    if how == "browsers" and server.name not in servers.REMEMBER:
+                        continue
                     samples[server.name][how].append(asdict(sample(server, bench.plan.seconds, way)))
         sizes = {server.name: {how: fetched(server, way) for how, way in WAYS.items()} for server in running}
     versions = servers.wagtail_versions(bench.wagtail) if bench.wagtail else ""
@@ -216,7 +218,7 @@ def slow(bench: Bench) -> dict[str, Any]:
     number = bench.plan.slow
     _open_files(number + 500)
     with bench.squall(connections=str(number + 500)) as ours:
-        found = asyncio.run(read_beside(ours.url, number, bench.plan.patience))
+        found = asyncio.run(read_beside(ours, number, bench.plan.patience))
     waited = [1000 * seconds for seconds in found.waited]
     return {
         "clients": number,

@@ -19,6 +19,7 @@ FAST_DOOR, SLOW_PATH, MADE_ANEW = "Squall, fast door", "Squall, through Tornado"
 FOLDER_TIER = "Squall’s folder, behind nginx"
 NGINX, NGINX_OPEN, BARE = "nginx, a file", "nginx, a file kept open", "Tornado, bare handler"
 WAGTAIL = {"Wagtail": "", "Wagtail, its pages cached by Django": "yes"}
+REMEMBER = (NGINX, FOLDER_TIER, FAST_DOOR)  # what they are quick at may depend on who asks
 ORDER = (NGINX, NGINX_OPEN, FOLDER_TIER, FAST_DOOR, SLOW_PATH, MADE_ANEW, BARE, *reversed(WAGTAIL))
 
 NGINX_CONF = """\

@@ -1,91 +1,102 @@
 """Clients that are slow on purpose, and readers beside them."""
 
 import asyncio
-import random
 import socket
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
 from urllib.parse import urlsplit
+
+from bench import load
+from bench.performance.sampling import Server
 
 KINDS = ("headers", "bodies", "answers")  # what they send or take byte by byte
 EACH = 1.0  # seconds between two bytes
-WITHIN = 3.0  # seconds in which all have come
 READERS = 20
 PAUSE = 0.1  # seconds between two pages of a reader
 GIVES_UP = 10.0  # seconds
 PIPELINED = 100  # requests of those who do not read: more than the system keeps for them
+OTHERS = 5  # files that the server may open meanwhile for itself
 
 
 @dataclass
 class Beside:
-    """What readers waited for each page, in seconds; how many got none; and after how many seconds the last slow client of each kind was
-    gone."""
+    """What readers waited for each page, in seconds; how many got none; and when the server had closed all slow connections."""
 
     waited: list[float] = field(default_factory=list)
     failed: int = 0
-    gone: dict[str, float] = field(default_factory=dict)
+    gone: float = 0
 
 
-async def read_beside(url: str, clients: int, patience: float) -> Beside:
+async def read_beside(server: Server, clients: int, patience: float) -> Beside:
     """Until all slow ones are gone, or ``patience`` is over. They have a process of their own, or readers would wait for it."""
-    found = Beside()
-    with get_context("spawn").Pool(1) as pool:
-        under_way = pool.apply_async(be_slow, (url, clients, patience))
-        await asyncio.sleep(min(2 * WITHIN, patience))
-        readers = [asyncio.create_task(_read(url, found)) for _ in range(READERS)]
-        found.gone = await asyncio.to_thread(under_way.get)
-    for reader in readers:
-        reader.cancel()
-    await asyncio.wait(readers)
+    found, processes = Beside(), get_context("spawn")
+    before = _open_files(server.pid)
+    come, coming = processes.Pipe(duplex=False)
+    slow = processes.Process(target=be_slow, args=(server.url, clients, coming))
+    slow.start()
+    try:
+        await asyncio.to_thread(come.recv)
+        began = time.perf_counter()
+        readers = [asyncio.create_task(_read(server.url, found)) for _ in range(READERS)]
+        while found.gone < patience:
+            await asyncio.sleep(0.25)
+            found.gone = time.perf_counter() - began
+            if _open_files(server.pid) <= before + READERS + OTHERS:
+                break
+        for reader in readers:
+            reader.cancel()
+        await asyncio.wait(readers)
+    finally:
+        slow.terminate()
+        slow.join()
     return found
 
 
-def be_slow(url: str, clients: int, patience: float) -> dict[str, float]:
-    return asyncio.run(_be_slow(url, clients, patience))
+def _open_files(pid: int) -> int:
+    """Of a server; whether a client has heard that it is gone does not matter to it, and those who do not read never hear."""
+    return sum(len(list(Path(f"/proc/{each}/fd").iterdir())) for each in load.family(pid))
 
 
-async def _be_slow(url: str, clients: int, patience: float) -> dict[str, float]:
-    gone: dict[str, list[float]] = {kind: [0.0] for kind in KINDS}
-    tasks = {asyncio.create_task(_slow(KINDS[n % 3], url, gone)): KINDS[n % 3] for n in range(clients)}
-    _, others = await asyncio.wait(tasks, timeout=patience)
-    for task in others:
-        gone[tasks[task]].append(patience)
-        task.cancel()
-    if others:
-        await asyncio.wait(others)
-    return {kind: max(seconds) for kind, seconds in gone.items()}
+def be_slow(url: str, clients: int, coming: Connection) -> None:
+    """Until the process is ended."""
+    asyncio.run(_be_slow(url, clients, coming))
 
 
-async def _slow(kind: str, url: str, gone: dict[str, list[float]]) -> None:
-    """Sends a request byte by byte, or asks for much and takes it byte by byte; until the server ends it."""
-    await asyncio.sleep(random.random() * WITHIN)
-    parts, began = urlsplit(url), time.perf_counter()
-    with suppress(OSError, asyncio.IncompleteReadError), socket.socket() as connection:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        connection.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(connection, (parts.hostname, parts.port))
-        reader, writer = await asyncio.open_connection(sock=connection, limit=16)
-        if kind == "headers":
-            writer.write(f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nUser-Agent: ".encode())
-        elif kind == "bodies":
-            writer.write(f"POST /login HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Length: 10000\r\n\r\n".encode())
-        else:
-            writer.write(f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode() * PIPELINED)
+async def _be_slow(url: str, clients: int, coming: Connection) -> None:
+    parts = urlsplit(url)
+    come = [await _come(parts.hostname or "", parts.port or 80) for _ in range(clients)]
+    first = {
+        "headers": f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nUser-Agent: ",
+        "bodies": f"POST /login HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Length: 10000\r\n\r\n",
+        "answers": f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n" * PIPELINED,
+    }
+    coming.send("all")
+    await asyncio.gather(*(_slow(KINDS[n % 3], connection, first[KINDS[n % 3]]) for n, connection in enumerate(come)))
+    await asyncio.Event().wait()
+
+
+async def _come(host: str, port: int) -> socket.socket:
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(connection, (host, port))
+    return connection
+
+
+async def _slow(kind: str, connection: socket.socket, first: str) -> None:
+    loop = asyncio.get_running_loop()
+    with suppress(OSError):
+        await loop.sock_sendall(connection, first.encode())
         while True:
+            await asyncio.sleep(EACH)
             if kind == "answers":
-                await reader.readexactly(1)
-                await asyncio.sleep(EACH)
+                await loop.sock_recv(connection, 1)
             else:
-                writer.write(b"x")
-                await writer.drain()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(EACH):
-                        await reader.readexactly(1)  # it is told why it is ended
-                        while True:
-                            await reader.readexactly(1)
-    gone[kind].append(time.perf_counter() - began)
+                await loop.sock_sendall(connection, b"x")
 
 
 async def _read(url: str, found: Beside) -> None:
