@@ -74,8 +74,10 @@ async def _be_slow(url: str, clients: int, coming: Connection) -> None:
         "bodies": f"POST /login HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Length: 10000\r\n\r\n",
         "answers": f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n" * PIPELINED,
     }
+    for n, connection in enumerate(come):
+        await asyncio.get_running_loop().sock_sendall(connection, first[KINDS[n % 3]].encode())
     coming.send("all")
-    await asyncio.gather(*(_slow(KINDS[n % 3], connection, first[KINDS[n % 3]]) for n, connection in enumerate(come)))
+    await asyncio.gather(*(_slow(KINDS[n % 3], connection) for n, connection in enumerate(come)))
     await asyncio.Event().wait()
 
 
@@ -87,10 +89,9 @@ async def _come(host: str, port: int) -> socket.socket:
     return connection
 
 
-async def _slow(kind: str, connection: socket.socket, first: str) -> None:
+async def _slow(kind: str, connection: socket.socket) -> None:
     loop = asyncio.get_running_loop()
     with suppress(OSError):
-        await loop.sock_sendall(connection, first.encode())
         while True:
             await asyncio.sleep(EACH)
             if kind == "answers":
