@@ -30,5 +30,5 @@ class Plan:
 
 QUICK = Plan(
     rounds=1, seconds=1, warm_up=0, posts=(10,), connections=(1,), growth_rounds=1, publishing_rounds=1, publishing_seconds=1, idle=50,
-    people=2, sign_in_rounds=1, slow=20, patience=2.0,
+    people=2, sign_in_rounds=1, slow=100, patience=2.0,
 )  # fmt: skip
