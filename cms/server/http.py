@@ -22,6 +22,7 @@ from tornado.iostream import IOStream
 
 from cms.app import Squall
 from cms.handlers.base import security_headers
+from cms.server import door
 from cms.server.accepting import Accepting
 from cms.server.door import Answer, FastDoor
 from cms.server.heads import LONGEST_HOST
@@ -78,12 +79,23 @@ class Server(HTTPServer):
     def _accept(self, connection: socket.socket, address: Any) -> None:
         if not self._watch.is_running():
             self._watch.start()
-        if len(self._streams) + len(self.door.held) >= self._most and not self.door.make_room():
+        if len(self._streams) + len(self.door.held) >= self._most and not (self.door.make_room() or self._make_room()):
             self._turn_away(connection)
         elif self._is_fast:
             self.door.hold(connection, address)
         else:
             self._take(connection, address)
+
+    def _make_room(self) -> bool:
+        """Whoever takes longest over his head goes: else a few hundred who never end one would keep everybody out."""
+        since = time.monotonic() - door.QUIET
+        slow = (stream for stream in self._streams if stream.is_silent(since))
+        longest = min(slow, key=lambda stream: stream.waits_since or 0, default=None)
+        if longest is None:
+            return False
+        self._streams.discard(longest)
+        longest.close()
+        return True
 
     def _turn_away(self, connection: socket.socket) -> None:
         if len(self._leaving) >= TURNED_AWAY:
@@ -97,9 +109,9 @@ class Server(HTTPServer):
         self.handle_stream(self._stream(connection, received, answer), address)
 
     def _stream(self, connection: socket.socket, received: bytes = b"", answer: Answer | None = None) -> Stream:
-        door = self.door if self._is_fast else None
+        fast = self.door if self._is_fast else None
         sizes = {"max_buffer_size": self.max_buffer_size, "read_chunk_size": self.read_chunk_size}
-        return Stream(connection, self._headers, door, received, answer, **sizes)
+        return Stream(connection, self._headers, fast, received, answer, **sizes)
 
     def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
         self._streams.add(stream)  # type: ignore[arg-type]  # ours make no others

@@ -60,7 +60,7 @@ class Stream(IOStream):
         self.lingers = False
         self.moved_at = time.monotonic()  # when the other side last took something
         self._moved = 0  # bytes since then
-        self._waits_since: float | None = None  # for a head
+        self.waits_since: float | None = None  # for a head
 
     async def _read_head(self, regex: bytes, max_bytes: int | None) -> bytes:
         """What others ask on this connection, perhaps through a proxy, the fast door answers here, too."""
@@ -72,9 +72,9 @@ class Stream(IOStream):
                 if answer.ends:
                     self.close()
                     raise StreamClosedError
-            self._waits_since = time.monotonic()
+            self.waits_since = time.monotonic()
             head = await super().read_until_regex(regex, max_bytes)
-            self._waits_since = None
+            self.waits_since = None
             self._answer = self._door.answer(head) if self._door else None
             if self._answer is None:
                 return head
@@ -107,11 +107,11 @@ class Stream(IOStream):
 
     def is_silent(self, since: float) -> bool:
         """Whether nothing was asked since then, and all before it was answered."""
-        return self._waits_since is not None and self._waits_since < since and not self.writing()
+        return self.waits_since is not None and self.waits_since < since and not self.writing()
 
     def is_stuck(self, seconds: float) -> bool:
         """Whether for so long a head is waited for, or the other side has taken next to nothing of what there is for it."""
-        since = self.moved_at if self.writing() else self._waits_since
+        since = self.moved_at if self.writing() else self.waits_since
         return since is not None and time.monotonic() - since > seconds
 
     def write(self, data: bytes | memoryview) -> Any:

@@ -183,6 +183,23 @@ async def test_whoever_is_silent_makes_room(served: tuple[Site, int, Server], mo
         writer.close()
 
 
+async def test_slow_heads_make_room(served: tuple[Site, int, Server], monkeypatch: pytest.MonkeyPatch) -> None:
+    _, port, server = served
+    ten = []
+    for _ in range(10):
+        ten.append(await asyncio.open_connection("127.0.0.1", port))
+        ten[-1][1].write(get()[:-2])
+        while len(server._streams) < len(ten):
+            await asyncio.sleep(0.001)
+    monkeypatch.setattr(door, "QUIET", 0.0)
+    assert status(await talk(port, get(Connection="close"))) == 200
+    assert await ten[0][0].read() == b""
+    ten[9][1].write(b"\r\n")
+    assert (await ten[9][0].readline()).startswith(b"HTTP/1.1 200 ")
+    for _, writer in ten:
+        writer.close()
+
+
 async def test_those_who_are_turned_away_take_no_room_either(served: tuple[Site, int, Server]) -> None:
     _, port, server = served
     many = [await asyncio.open_connection("127.0.0.1", port) for _ in range(80)]
