@@ -15,9 +15,9 @@ from urllib.parse import quote, urlsplit
 
 import structlog
 from pydantic import BaseModel
-from tornado.httputil import HTTPServerRequest
+from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.template import BaseLoader
-from tornado.web import Application, HTTPError, RequestHandler
+from tornado.web import Application, HTTPError, OutputTransform, RequestHandler
 
 from cms.collaboration.rooms import Rooms
 from cms.content.context import Rendered
@@ -167,6 +167,16 @@ class Parts:
     def use_frame(self, frame: Frame) -> None:
         if frame is not self.last_frame and frame != self.last_frame:
             self.last_frame, self.drawn = frame, {}
+
+
+class _Last(OutputTransform):
+    """Says that the connection ends: a proxy would send somebody else's request on it."""
+
+    def transform_first_chunk(
+        self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
+    ) -> tuple[int, HTTPHeaders, bytes]:
+        headers["Connection"] = "close"
+        return status_code, headers, chunk
 
 
 class BaseHandler(RequestHandler):
@@ -363,7 +373,7 @@ class BaseHandler(RequestHandler):
 
     def turn_away(self, status: int) -> None:
         """Answer with an error before anything else was done: no method is called, and nothing was prepared."""
-        self._transforms = []
+        self._transforms = [_Last(self.request)]
         self.send_error(status)
 
     @staticmethod

@@ -96,6 +96,7 @@ async def test_a_body_is_refused_before_it_is_sent(served: tuple[Site, int, Serv
     assert status(answer) == 413
     assert b"more than may be sent here" in answer
     assert headers_of(answer)["Content-Type"] == "text/html; charset=utf-8"
+    assert headers_of(answer)["Connection"] == "close", "a proxy sends nothing more on it"
 
 
 async def test_a_body_that_does_not_say_how_long_it_is_is_refused_once_it_is_too_long(served: tuple[Site, int, Server]) -> None:
