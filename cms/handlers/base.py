@@ -169,7 +169,7 @@ class Parts:
             self.last_frame, self.drawn = frame, {}
 
 
-class _Last(OutputTransform):
+class Last(OutputTransform):
     """Says that the connection ends: a proxy would send somebody else's request on it."""
 
     def transform_first_chunk(
@@ -373,7 +373,7 @@ class BaseHandler(RequestHandler):
 
     def turn_away(self, status: int) -> None:
         """Answer with an error before anything else was done: no method is called, and nothing was prepared."""
-        self._transforms = [_Last(self.request)]
+        self._transforms = [Last(self.request)]
         self.send_error(status)
 
     @staticmethod

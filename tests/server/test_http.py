@@ -99,6 +99,12 @@ async def test_a_body_is_refused_before_it_is_sent(served: tuple[Site, int, Serv
     assert headers_of(answer)["Connection"] == "close", "a proxy sends nothing more on it"
 
 
+async def test_whoever_may_not_send_files_hears_that_the_connection_ends(served: tuple[Site, int, Server]) -> None:
+    answer = await talk(served[1], b"POST /admin/media HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\nabc")
+    assert status(answer) == 403
+    assert headers_of(answer)["Connection"] == "close"
+
+
 async def test_a_body_that_does_not_say_how_long_it_is_is_refused_once_it_is_too_long(served: tuple[Site, int, Server]) -> None:
     head = b"POST /login HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
     chunk = b"8000\r\n" + b"a" * 0x8000 + b"\r\n"
