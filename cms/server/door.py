@@ -133,13 +133,23 @@ class FastDoor:
 
     # --- connections ---
 
-    def hold(self, connection: socket.socket, address: Any) -> None:
+    def hold(self, connection: socket.socket, address: Any) -> Held:
         connection.setblocking(False)
         with suppress(OSError):  # it has left already, or is no TCP
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         held = Held(connection, address, time.monotonic())
         self.held.add(held)
         asyncio.get_running_loop().add_reader(connection, self._read, held)
+        return held
+
+    def take_back(self, connection: socket.socket, received: bytes) -> None:
+        """One that was handed on, and asks for nothing now but what is answered here."""
+        try:
+            address = connection.getpeername()
+        except OSError:  # it has left already
+            connection.close()
+        else:
+            self._hear(self.hold(connection, address), received)
 
     def close_silent(self, since: float) -> None:
         """Those of which nothing was heard since then."""
@@ -157,13 +167,20 @@ class FastDoor:
     def _read(self, held: Held) -> None:
         try:
             received = held.socket.recv(READ)
+        except BlockingIOError:
+            return
+        except OSError:  # reset
+            received = b""
+        self._hear(held, received)
+
+    def _hear(self, held: Held, received: bytes) -> None:
+        """Nothing: the other side has left."""
+        try:
             if received:
                 held.heard_at = time.monotonic()
                 self._answer_all(held, received)
             else:
                 self._close(held)
-        except BlockingIOError:
-            return
         except OSError:  # reset
             self._close(held)
         except Exception:  # nobody waits for an answer that does not come; the loop writes down why

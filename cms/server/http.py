@@ -28,7 +28,7 @@ from cms.server.door import Answer, FastDoor
 from cms.server.heads import LONGEST_HOST
 from cms.server.stream import Stream
 
-IDLE = 60.0  # seconds after which a silent or slow connection is closed
+IDLE = 55.0  # seconds after which a silent or slow connection is closed: all of them are gone within a minute
 TURNED_AWAY = 50  # connections that are told at one time that there is no room; more are closed without a word
 LAST_CALL = 1.0  # seconds in which whoever kept a connection may send one more request before it ends
 NEVER = 1e9  # seconds; Tornado would count those of a whole run of requests that the fast door answers

@@ -11,10 +11,10 @@ from typing import Any
 from tornado.ioloop import IOLoop
 from tornado.iostream import IOStream, StreamClosedError, UnsatisfiableReadError
 
-from cms.server.door import Answer, FastDoor
+from cms.server.door import READ, Answer, FastDoor
 
 LEAST = 4096  # bytes that the other side takes of an answer, to be waited for longer
-IN_A_ROW = 32  # answers, before others have a turn
+IN_A_ROW = 32  # answers of the fast door, before others have a turn
 LINGER = 2.0  # seconds in which somebody who is still sending may read why that is of no use
 _TORNADO_SAYS = b"HTTP/1.1 400 Bad Request\r\n\r\n"
 _SENTENCES = {
@@ -63,7 +63,8 @@ class Stream(IOStream):
         self.waits_since: float | None = None  # for a head
 
     async def _read_head(self, regex: bytes, max_bytes: int | None) -> bytes:
-        """What others ask on this connection, perhaps through a proxy, the fast door answers here, too."""
+        """What others ask on this connection, perhaps through a proxy, the fast door answers here, too; and takes it back when nothing
+        else comes."""
         in_a_row = 0
         while True:
             if self._answer is not None:
@@ -73,14 +74,27 @@ class Stream(IOStream):
                     self.close()
                     raise StreamClosedError
             self.waits_since = time.monotonic()
+            if in_a_row == IN_A_ROW:
+                in_a_row = 0
+                await asyncio.sleep(0)  # nothing else makes this wait while there is always a next one, and its answer is taken
+                await self._go_back()
             head = await super().read_until_regex(regex, max_bytes)
             self.waits_since = None
             self._answer = self._door.answer(head) if self._door else None
             if self._answer is None:
                 return head
             in_a_row += 1
-            if in_a_row % IN_A_ROW == 0:  # nothing else makes this wait while there is always a next one, and its answer is taken
-                await asyncio.sleep(0)
+
+    async def _go_back(self) -> None:
+        """To the fast door, with the next request: it costs less there. But not with many at once, which would take long."""
+        received = await super().read_bytes(self.max_buffer_size, partial=True)  # all of it: nothing stays in Tornado's buffer
+        if self._door is None or self._received or len(received) > READ:
+            self._received = received + self._received
+            return
+        connection = self.socket.dup()
+        self.close()
+        self._door.take_back(connection, received)
+        raise StreamClosedError
 
     def read_until_regex(self, regex: bytes, max_bytes: int | None = None) -> Awaitable[bytes]:
         """Of a connection to a server that is only used for heads."""

@@ -261,7 +261,28 @@ async def test_whoever_sends_many_requests_at_once_takes_turns_with_others(serve
     await asyncio.to_thread(exchange, port, [many, LAST])
     watching.cancel()
     assert seen[-1] >= 2000
-    assert max(later - earlier for earlier, later in pairwise(seen)) <= IN_A_ROW
+    assert max(later - earlier for earlier, later in pairwise(seen)) <= max(IN_A_ROW, door.READ // len(get(address)))
+
+
+async def test_whoever_asks_only_for_what_is_kept_is_at_the_door_again(served: tuple[Site, int, Server]) -> None:
+    site, port, server = served
+    address = site.application.parts.static.address("css/site.css")
+    assert (await site.browser().get(address)).status == 200
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+
+    async def hear(*paths: str) -> bool:
+        """Whether the connection is at the door when all of them are answered."""
+        writer.write(b"".join(map(get, paths)))
+        for _ in paths:
+            head = await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(int(headers_of(head)["Content-Length"]))
+        return bool(server.door.held)
+
+    for _ in range(2):
+        assert not await hear("/healthz")
+        assert [await hear(address) for _ in range(IN_A_ROW + 2)] == [False] * IN_A_ROW + [True] * 2
+        assert not await hear(address, "/healthz", address)
+    writer.close()
 
 
 async def test_whoever_kept_a_connection_hears_that_its_next_answer_is_the_last(served: tuple[Site, int, Server]) -> None:
