@@ -42,6 +42,13 @@ const said = document.querySelector(".drop-here:not([hidden])")?.textContent;
 place.dispatchEvent(new DragEvent("drop", told));
 return said;
 """
+DROP_ON = """
+const data = new DataTransfer();
+data.items.add(new File(["Low tide."], "tide.txt"));
+const told = new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: data });
+document.querySelector(arguments[0]).dispatchEvent(told);
+return told.defaultPrevented;
+"""
 BRING_LONG = """
 const data = new DataTransfer();
 data.items.add(new File(["Low tide at six.\\n".repeat(arguments[0])], "log of tides.txt", { type: "text/plain" }));
@@ -160,6 +167,8 @@ def test_in_the_library_several_go_up_and_each_is_asked_about(writer: WritingScr
     writer.wait_in(".sent .alt", "Saved")
     driver.get(f"{program.url}/admin/media/1")
     assert driver.find_element("name", "alt").get_attribute("value") == "Mud as far as one sees"
+    assert driver.execute_script(DROP_ON, "main"), "it would leave the page"
+    assert not driver.execute_script(DROP_ON, "[type=file]"), "this takes it"
 
 
 def test_what_is_dropped_onto_a_folder_is_brought_there(writer: WritingScreen, program: Program) -> None:

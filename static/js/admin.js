@@ -36,6 +36,15 @@ leaving?.addEventListener("submit", async (event) => {
   try { await (await import("./kept-texts.js")).forgetStored(); } finally { leaving.submit(); }
 });
 
+// A file that nothing here takes would be shown in place of the page, and of what was typed in it.
+for (const kind of ["dragover", "drop"]) {
+  addEventListener(kind, (event) => {
+    if (event.defaultPrevented || !event.dataTransfer?.types.includes("Files") || event.target.closest?.("[type=file]")) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = "none";
+  });
+}
+
 const isTyping = (element) => element.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
 
 document.addEventListener("keydown", (event) => {
