@@ -135,14 +135,19 @@ async def test_stream_ends_with_the_links_time_and_with_the_program(site: Site, 
     at = await link(owner, await written(owner))
     monkeypatch.setattr(live, "HEARTBEAT", 0.1)
     seen = await version_at(guest, at)
+    await expire(site, timedelta(seconds=1))
+    async with following(site, f"{at}?seen={seen}") as stream:
+        assert await stream.line("event") == "event: ended"
+    await expire(site, timedelta(days=1))
     async with following(site, f"{at}?seen={seen}") as stream:
         assert await stream.line(":") == ":"
         await site.application.hang_up()
         assert await stream.line() == ""  # no end of the link: the browser comes again
+
+
+async def expire(site: Site, after: timedelta) -> None:
     async with site.database.transaction() as work:
-        await work.session.execute(update(PreviewLink).values(expires_at=work.now + timedelta(seconds=1)))
-    async with following(site, f"{at}?seen={seen}") as stream:
-        assert await stream.line() == "event: ended"
+        await work.session.execute(update(PreviewLink).values(expires_at=work.now + after))
 
 
 async def test_too_many_followers_are_turned_away_and_those_who_left_make_room(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
