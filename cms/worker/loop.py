@@ -30,12 +30,13 @@ async def run(means: Means, metrics: Metrics, misses: Misses | None = None, hits
     if means.front:
         means.database.listen(lambda event: changed.set() if changed_by(event) != NOTHING else None)
     async with asyncio.TaskGroup() as both:
-        both.create_task(_go_on(lambda: _look(means, metrics, misses, hits), changed))
-        both.create_task(_go_on(lambda: _safely(lambda: run_next(means, metrics, is_long=True)), asyncio.Event()))
+        both.create_task(go_on(lambda: _look(means, metrics, misses, hits), changed))
+        both.create_task(go_on(lambda: _safely(lambda: run_next(means, metrics, is_long=True)), asyncio.Event()))
 
 
-async def _go_on(look: Callable[[], Coroutine[Any, Any, bool]], hurry: asyncio.Event) -> None:
-    """``hurry``: something waits that should not."""
+async def go_on(look: Callable[[], Coroutine[Any, Any, bool]], hurry: asyncio.Event, pause: float = PAUSE) -> None:
+    """Look again and again, after a pause if nothing was found; ``hurry``: something waits that should not. Until cancelled, and then a
+    look under way is given ``GRACE`` to end by itself."""
     while True:
         hurry.clear()
         looking = asyncio.create_task(look())
@@ -48,7 +49,7 @@ async def _go_on(look: Callable[[], Coroutine[Any, Any, bool]], hurry: asyncio.E
             raise
         if not found:
             with suppress(TimeoutError):
-                await asyncio.wait_for(hurry.wait(), PAUSE)
+                await asyncio.wait_for(hurry.wait(), pause)
 
 
 async def _look(means: Means, metrics: Metrics, misses: Misses | None, hits: Hits | None) -> bool:

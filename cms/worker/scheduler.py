@@ -7,6 +7,7 @@ from cms.services import references, scheduling, site
 from cms.services.publishing import Version
 from cms.services.scheduling import Due
 from cms.telemetry import log
+from cms.worker.loop import go_on
 from cms.worker.tasks import Means
 
 PAUSE = 1.0  # seconds between looks; the clock is read at each, so that it may jump
@@ -14,15 +15,19 @@ BROKEN = "Something went wrong on our side, and it is in the log."
 
 
 async def run(means: Means) -> None:
-    """Until cancelled; an act under way is rolled back then, and left to the next who looks. Outlives a database that is away."""
-    while True:
-        try:
-            await do_due(means)
-        except Unavailable:
-            log.warning("scheduled acts wait: the database is away")
-        except Exception:  # the next look may go better
-            log.exception("scheduled acts were interrupted")
-        await asyncio.sleep(PAUSE)
+    """Until cancelled; an act under way comes to its end then, or is rolled back and left to the next who looks. Outlives a database that
+    is away."""
+    await go_on(lambda: _look(means), asyncio.Event(), PAUSE)
+
+
+async def _look(means: Means) -> bool:
+    try:
+        await do_due(means)
+    except Unavailable:
+        log.warning("scheduled acts wait: the database is away")
+    except Exception:  # the next look may go better
+        log.exception("scheduled acts were interrupted")
+    return False  # what is due in the next second is done in the next second
 
 
 async def do_due(means: Means) -> int:
