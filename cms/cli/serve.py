@@ -1,9 +1,10 @@
 """``squall serve`` and ``squall run``: the site, working."""
 
 import asyncio
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -86,9 +87,16 @@ async def _run(settings: Settings, above: Above | None, *, with_demo: bool) -> N
     work = [loop.run(means, parts.metrics, parts.misses, parts.hits), scheduler.run(means)]
     if above and above.shared and settings.processes > 1:
         work.append(parts.metrics.share(above.shared, above.number))
-    await serve(application, listening, above, ready, asyncio.gather(*work))
+    await serve(application, listening, above, ready, together(work))
     if front:
         front.close()
+
+
+async def together(work: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Until cancelled, and then until the last of them has ended; ``gather`` would end with the first."""
+    async with asyncio.TaskGroup() as group:
+        for each in work:
+            group.create_task(each)
 
 
 async def bring_up_to_date(settings: Settings, *, may_migrate: bool = True) -> None:

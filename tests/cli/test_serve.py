@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from cms.cli.serve import together
 from cms.db.session import Database
 from cms.models import Job
 from cms.services import jobs
@@ -147,6 +148,25 @@ def test_ends_on_a_signal_without_a_word(squall: Squall, number: int) -> None:
         site.get("/static/css/site.css")
         assert site.end(number) == 0
         assert "Traceback" not in site.err
+
+
+async def test_whatever_is_done_beside_readers_is_waited_for() -> None:
+    ended = []
+
+    async def work(name: str, turns: int) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            ended.append(name)
+
+    background = asyncio.ensure_future(together([work("acts", 0), work("jobs", 20)]))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    background.cancel()
+    await asyncio.wait([background])
+    assert ended == ["acts", "jobs"]
 
 
 def test_form_that_is_being_sent_is_still_answered(squall: Squall) -> None:
