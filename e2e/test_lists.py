@@ -3,6 +3,7 @@
 import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
 from e2e.axe import problems
 from e2e.conftest import OpenBrowser
@@ -29,6 +30,10 @@ def test_list_is_worked_through_by_keyboard_alone(program: Program, owner: Chrom
     assert "First" not in desk.text
     desk.press("Undo")
     desk.wait_for("Undone: everything is as it was before.")
+    desk.keys("jx")
+    desk.button("Tags…").click()
+    owner.find_element(By.ID, "tags").send_keys("Sea", Keys.ENTER)  # the field's own act, not the first of the form, which publishes
+    desk.wait_for("Tags were added to 1 text.")
     desk.keys("j")
     title = owner.switch_to.active_element.text
     desk.keys("e")
