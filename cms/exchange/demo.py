@@ -38,7 +38,7 @@ KEY = "demo:"
 FILLED = "demo.fill"  # the audit's word for it: whoever empties the trash later does not get these posts again
 
 _FENCE = "+++\n"
-_PLACE = re.compile(r"\((media|post):([\w./-]+)\)")  # a link's target in a text: a picture, or something published before
+_PLACE = re.compile(r"\((media|post):([\w./-]+)(?=[ )])")  # a link's target in a text: a picture, or something published before
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +264,7 @@ async def _find_id(session: AsyncSession, slug: str) -> int | None:
 
 def _settle(source: str, places: Mapping[str, str]) -> str:
     """The text with real addresses. A name that is not there yet is a mistake in the folder, and a ``KeyError``."""
-    return _PLACE.sub(lambda match: f"({places[f'{match[1]}:{match[2]}']})", source)
+    return _PLACE.sub(lambda match: f"({places[f'{match[1]}:{match[2]}']}", source)
 
 
 # --- the folder ------------------------------------------------------------------------------------------------------------
