@@ -3,20 +3,20 @@
 import { words } from "../words.js";
 
 export class Again {
-  /** `reminder`: a button that opens it again; `back()`: tries to go on, and whoever signed in meanwhile, the server says. */
+  /** `reminder`: a button that opens it again; `back()`: tries to go on, and whoever signed in meanwhile, the server says. Who said "not now" is left in peace. */
   constructor(dialog, reminder, back) {
     Object.assign(this, { dialog, reminder, back, form: dialog.querySelector("form"), error: dialog.querySelector(".error") });
     this.form.addEventListener("submit", (event) => { event.preventDefault(); this.#signIn(); });
     dialog.querySelector("[data-later]").addEventListener("click", () => dialog.close());
-    reminder.addEventListener("click", () => this.open());
+    reminder.addEventListener("click", () => this.#show());
     for (const kind of ["focus", "pageshow"]) addEventListener(kind, () => { if (this.isNeeded) back(); });
   }
 
   open(reason = "") {
-    this.isNeeded = true;
+    if (this.isNeeded && reason === this.reason) return;
+    Object.assign(this, { isNeeded: true, reason });
     this.reminder.hidden = false;
-    this.#say(reason);
-    if (!this.dialog.open) this.dialog.showModal();
+    this.#show(reason);
   }
 
   async close() {
@@ -48,6 +48,11 @@ export class Again {
     if (path === location.pathname) this.back();
     else if (path.startsWith("/login/")) this.#say(words.secondStep);
     else this.#say(page.querySelector(".error")?.textContent.trim() || words.wrong);
+  }
+
+  #show(reason = "") {
+    this.#say(reason);
+    if (!this.dialog.open) this.dialog.showModal();
   }
 
   #say(sentence) {
