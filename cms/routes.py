@@ -1,5 +1,6 @@
 """The whole URL map on one page, most-read first; every route named. The last one asks ``addresses`` what is at any other path."""
 
+import functools
 import re
 from collections.abc import Iterable
 
@@ -92,6 +93,7 @@ def refuse_undeclared(routes: Iterable[URLSpec]) -> None:
 
 
 def rules() -> list[Rule]:
+    """What Tornado changes in them, it changes in these; the patterns below are made once."""
     return [*_site(), *_programs(), *_people(), *_operators(), _below("/admin", _desk()), *_live(), *_rest()]
 
 
@@ -119,6 +121,7 @@ def _site() -> list[Rule]:
     ]
 
 
+@functools.cache
 def _lists() -> list[URLSpec]:
     return [
         url(rf"/tag/{TERM}", archives.TagHandler, name="tag"),
@@ -132,6 +135,7 @@ def _lists() -> list[URLSpec]:
     ]
 
 
+@functools.cache
 def _feeds_of_lists() -> list[URLSpec]:
     """Before the lists, as the address of a category may have any number of parts."""
     return [
@@ -141,6 +145,7 @@ def _feeds_of_lists() -> list[URLSpec]:
     ]
 
 
+@functools.cache
 def _programs() -> list[URLSpec]:
     return [
         *(url(rf"/{re.escape(feed.file)}", feed, name=name) for name, feed in FEEDS.items()),
@@ -155,6 +160,7 @@ def _programs() -> list[URLSpec]:
     ]
 
 
+@functools.cache
 def _people() -> list[URLSpec]:
     return [
         url(r"/login", sessions.LoginHandler, name="login"),
@@ -200,6 +206,7 @@ def _account() -> list[URLSpec]:
     ]
 
 
+@functools.cache
 def _desk() -> list[URLSpec]:
     at_the_desk = [*_administrators(), *_people_at_the_desk()]
     return [*_admin("post"), *_admin("page"), *_page_tree(), *_terms(), *_kept_to_use_again(), *at_the_desk]
@@ -370,6 +377,7 @@ def _people_at_the_desk() -> list[URLSpec]:
     ]
 
 
+@functools.cache
 def _operators() -> list[URLSpec]:
     return [
         url(r"/healthz", operations.HealthHandler, name="healthz"),
@@ -378,6 +386,7 @@ def _operators() -> list[URLSpec]:
     ]
 
 
+@functools.cache
 def _live() -> list[URLSpec]:
     """What stays open."""
     return [
@@ -387,5 +396,6 @@ def _live() -> list[URLSpec]:
     ]
 
 
+@functools.cache
 def _rest() -> list[URLSpec]:
     return [url(r"/(.+)\.md", sources.SourceHandler, name="source"), url(r"/(.+)", posts.PlaceHandler, name="place")]

@@ -235,7 +235,10 @@ def pytest_collection(session: pytest.Session) -> Iterator[object]:
 
 
 def pytest_collection_finish() -> None:
-    """Garbage is looked for less often, as most of what is there was imported, and stays."""
+    """Garbage is looked for less often, and not among what is there now: it was imported, and stays. To look through that takes so long
+    that whoever measures what keeps others waiting would find it."""
+    gc.collect()
+    gc.freeze()
     gc.set_threshold(50_000, 20, 100)
 
 

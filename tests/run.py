@@ -34,6 +34,7 @@ COLOURS = re.compile(r"\x1b\[[\d;]*m")
 
 def main(arguments: list[str]) -> int:
     os.chdir(ROOT)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each process that reads the tests translates all of them, every time
     if arguments:
         return subprocess.call([PYTHON, "-m", "pytest", *arguments])
     subprocess.call([PYTHON, "-m", "coverage", "erase"])
