@@ -23,7 +23,7 @@ RESULTS = "performance.json"
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="squall bench",
-        description="What a page costs, beside what else serves pages. Makes docs/performance.md; takes about 12 minutes.",
+        description="What a page costs, beside what else serves pages. Makes docs/performance.md; needs wrk, nginx and 12 minutes.",
     )
     parser.add_argument("--check", action="store_true", help="end with 1 if a bar is missed")
     parser.add_argument("--quick", action="store_true", help="all of it in a minute, for a look at whether it works; figures mean nothing")
@@ -46,6 +46,7 @@ def main() -> int:
             print(f"squall bench needs wrk and nginx: {missing}", file=sys.stderr)
             return 1
     if folder := given.to or (None if given.quick or given.only else ROOT / "docs"):
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / RESULTS).write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
         draw(results, folder)
     else:

@@ -1,7 +1,8 @@
 """Charts as SVG files, for light and dark alike. Nothing in them depends on colour alone: every bar and line has its name beside it."""
 
+import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 
 WIDTH = 760
@@ -15,12 +16,13 @@ text { fill: #26292d; } .quiet { fill: #5b6168; font-size: 12px; } .head { font-
   .ours { fill: #6db0f2; } .other { fill: #7c848c; } .line.ours { stroke: #6db0f2; } .line.other { stroke: #9aa1a9; }
 }
 """
+REMARK = " (each line is ten times the one below)"
 DASHES = ("", "7 4", "2 4", "10 4 2 4")
 
 
 def bars(title: str, about: str, rows: Sequence[tuple[str, float, str, bool]]) -> str:
     """``rows``: name, how long, what is written at the end, and whether it is ours."""
-    most, left, step = max(value for _, value, _, _ in rows), 250, 30
+    most, left, step = max(value for _, value, _, _ in rows), 280, 30
     room = WIDTH - left - 110
     drawn = []
     for number, (name, value, label, is_ours) in enumerate(rows):
@@ -35,19 +37,19 @@ def bars(title: str, about: str, rows: Sequence[tuple[str, float, str, bool]]) -
 
 
 def lines(title: str, about: str, steps: Sequence[int], series: Mapping[str, tuple[Sequence[float], bool]], unit: str, *, of: str) -> str:
-    """Values at ``steps``, which stand at equal distances; upwards each line of the grid is ten times the one below. ``of``: the steps."""
-    low, high = _decades([value for values, _ in series.values() for value in values])
+    """Values at ``steps``, which stand at equal distances. ``of``: the steps."""
+    grid, share, remark = _axis([value for values, _ in series.values() for value in values])
     left, right, top, height = 70, WIDTH - 190, 64, 240
     xs = [left + 20 + number * (right - left - 40) / max(1, len(steps) - 1) for number in range(len(steps))]
 
     def y(value: float) -> float:
-        return top + height * (1 - (math.log10(value) - low) / (high - low))
+        return top + height * (1 - share(value))
 
-    drawn = [f'<text class="quiet" x="{left}" y="{top - 14}">{escape(unit)}</text>']
-    for decade in range(low, high + 1):
-        at = y(10**decade)
+    drawn = [f'<text class="quiet" x="{left}" y="{top - 14}">{escape(unit + remark)}</text>']
+    for value in grid:
+        at = y(value)
         drawn.append(f'<line class="grid" x1="{left}" x2="{right}" y1="{at:.1f}" y2="{at:.1f}"/>')
-        drawn.append(f'<text class="quiet" x="{left - 8}" y="{at + 4:.1f}" text-anchor="end">{10**decade:,g}</text>')
+        drawn.append(f'<text class="quiet" x="{left - 8}" y="{at + 4:.1f}" text-anchor="end">{value:,.0f}</text>')
     drawn += [
         f'<text class="quiet" x="{x:.1f}" y="{top + height + 20}" text-anchor="middle">{step:,}</text>'
         for x, step in zip(xs, steps, strict=True)
@@ -61,9 +63,21 @@ def lines(title: str, about: str, steps: Sequence[int], series: Mapping[str, tup
     return _svg(title, about, top + height + 54, drawn)
 
 
-def _decades(values: Sequence[float]) -> tuple[int, int]:
-    low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
-    return low, max(high, low + 1)
+def _axis(values: Sequence[float]) -> tuple[list[float], Callable[[float], float], str]:
+    """Lines of the grid, how high a value stands (0 to 1), and what has to be said of it: from zero, unless the small would lie on the
+    ground beside the large."""
+    least, most = min(values), max(values)
+    if most < 50 * least:
+        step = next(step for step in _round_steps() if most <= 5 * step)
+        count = math.ceil(most / step)
+        return [number * step for number in range(count + 1)], lambda value: value / (count * step), ""
+    low, high = math.floor(math.log10(least)), math.ceil(math.log10(most))
+    return [10.0**each for each in range(low, high + 1)], lambda value: (math.log10(value) - low) / (high - low), REMARK
+
+
+def _round_steps() -> Iterator[float]:
+    for power in itertools.count(-3):
+        yield from (first * 10.0**power for first in (1, 2, 5))
 
 
 def _apart(places: Sequence[float], least: float = 18) -> list[float]:

@@ -9,10 +9,25 @@ from typing import Any
 from bench.performance import charts
 from bench.performance.bars import Results, bars, is_noisy, lost, ratio, spread
 from bench.performance.sampling import BROWSER, CONNECTIONS, WAYS
-from bench.performance.servers import BARE, FAST_DOOR, FILE, FOLDER_TIER, MADE_ANEW, NGINX, NGINX_CONF, NGINX_OPEN, SLOW_PATH
+from bench.performance.servers import BARE, FAST_DOOR, FILE, FOLDER_TIER, MADE_ANEW, NGINX, NGINX_CONF, NGINX_OPEN, SLOW_PATH, WAGTAIL
 
 COMMAND = "`./squall bench`"
 OURS = (FAST_DOOR, FOLDER_TIER, SLOW_PATH, MADE_ANEW)
+NAMES = {
+    NGINX: "the page lies on the disk; this is what the others are compared with",
+    NGINX_OPEN: "with an option that looks for a changed file once in a minute only, and so may show what is over",
+    FOLDER_TIER: "nginx sends the files that Squall keeps for it, and removes with each change",
+    FAST_DOOR: "as it comes. A page that was made once lies in memory, and is sent before the request is taken apart",
+    SLOW_PATH: "the same page from memory, asked for in a way that the fast door leaves to Tornado",
+    MADE_ANEW: "without any memory for pages (`SQUALL_PAGE_CACHE=0`): asked of the database and laid out each time",
+    BARE: "the least that a program on Tornado does; its `RequestHandler` writes the bytes (`bench/bare.py`)",
+    **dict(zip(WAGTAIL, ("as it comes", "with its pages kept in memory"), strict=True)),
+}
+IN_SHORT = (
+    f"“{FAST_DOOR}” is Squall as it comes: a page that was made once is sent from memory, before the request is taken apart."
+    f" “{FOLDER_TIER}”: nginx sends the files that Squall keeps for it. “{SLOW_PATH}”: what the fast door leaves alone."
+    f" “{MADE_ANEW}”: without any memory for pages."
+)
 QUOTED = re.compile(r"(?<=<!-- what squall bench found -->\n).*?(?=<!-- /what squall bench found -->)", re.DOTALL)
 
 
@@ -103,8 +118,10 @@ def _compared(results: Results) -> Iterator[str]:
         f"A post page of {_kilobytes(size)}, {CONNECTIONS} connections; each server on one core, `wrk`, which asks, on another."
         f" “Browser”: with {len(BROWSER)} headers as a browser sends them, answered in a coding that it takes"
         f" ({_kilobytes(small)} from us). Medians of {len(samples[NGINX]['plain'])} rounds of {found['seconds']} s, in turn;"
-        " “of nginx” is taken in each round."
+        " “of nginx” is taken in each round: 1 is as much as nginx, 0.5 half of it. “CPU” is what one answer takes of the server’s"
+        " processor, in millionths of a second; “99 of 100 within” is how long all but the slowest hundredth of the answers took."
     )
+    yield "\n".join(f"- {'**' if name in OURS else ''}{name}{'**' if name in OURS else ''}: {NAMES[name]}." for name in samples)
     yield _picture(results, "performance-compared.svg")
     rows = []
     for name, got in samples.items():
@@ -175,8 +192,8 @@ def _meanwhile(results: Results) -> Iterator[str]:
         lines.append(
             f"- **An editor changes and publishes a post every second**, through the forms of the desk: {quiet} requests/s for another"
             f" post before, {other} meanwhile, {100 * lost(results, 'other'):.1f} % lost. If it is the very post that is read:"
-            f" {same}, {100 * lost(results, 'same'):.1f} %. (Medians of {len(of['samples']['quiet'])} rounds,"
-            f" {sum(of['published'].values())} publishes. Saving, rendering and making pages anew are on the server’s core, too.)"
+            f" {same}, {100 * lost(results, 'same'):.1f} %. (Medians of {len(of['samples']['quiet'])} rounds, and of what was lost in"
+            f" each; {sum(of['published'].values())} publishes. Saving, rendering and making pages anew are on the server’s core, too.)"
         )
     if of := results.get("idle"):
         memory = ", ".join(f"{number / 1024:.1f} KiB with {name}" for name, number in of["bytes"].items())
@@ -211,14 +228,12 @@ def _how(results: Results) -> Iterator[str]:
     )
     yield (
         "Squall runs with its settings as they come, on SQLite: statistics, limits and the log of answers are on; the log goes to"
-        f" `/dev/null`. “{SLOW_PATH}”: the same process, asked in a way that the door leaves to Tornado; the page comes from the"
-        f" page cache all the same. “{MADE_ANEW}”: with `SQUALL_PAGE_CACHE=0`. “{BARE}”: `RequestHandler.get` writes the bytes"
-        " (`bench/bare.py`). Wagtail, where it is: one page of this size, SQLite, gunicorn with a process of eight threads"
+        " `/dev/null`. Wagtail, where it is: one page of this size, SQLite, gunicorn with a process of eight threads"
         f" (`bench/performance/wagtail_site`{results['compared']['wagtail'] if 'compared' in results else ''})."
     )
     yield (
-        f"nginx sends the page as a file, without a log, as below; “{NGINX_OPEN}”: with `open_file_cache max=1000` as well, which may"
-        f" show what is over; “{FOLDER_TIER}”: with what `./squall nginx` prints instead of the lines from `root` on."
+        f"nginx sends the page as a file, without a log, as below; “{NGINX_OPEN}”: with `open_file_cache max=1000` as well;"
+        f" “{FOLDER_TIER}”: with what `./squall nginx` prints instead of the lines from `root` on."
     )
     yield f"```nginx\n{NGINX_CONF.format(folder='FOLDER', port='PORT', server=FILE.format(folder='FOLDER'))}```"
     yield "The headers of a browser:"
@@ -242,7 +257,10 @@ def _quotation(results: Results) -> str:
         for name, got in samples.items()
     ]
     table = _table(("one core, a post page", "requests/s", "of nginx", "with a browser’s headers", "of nginx"), rows)
-    return f"{table}\n\nMeasured by {COMMAND}, all in one run; [how, and what else it measures](docs/performance.md)."
+    found = bars(results)
+    held = sum(bar.is_held for bar in found)
+    said = f"Measured by {COMMAND}, all in one run, in which {held} of {len(found)} bars were held; [how, and what else it measures]"
+    return f"{_picture(results, 'performance-compared.svg', 'docs/')}\n\n{IN_SHORT}\n\n{table}\n\n{said}(docs/performance.md)."
 
 
 # --- words and numbers ---
@@ -276,10 +294,10 @@ def _told(series: dict[str, tuple[Sequence[float], bool]], steps: Sequence[int],
     )
 
 
-def _picture(results: Results, name: str) -> str:
+def _picture(results: Results, name: str, where: str = "") -> str:
     drawing = dict(drawings(results))[name]
     title = re.search(r"<title[^>]*>(.*?)</title>", drawing)
-    return f"![{title[1] if title else ''}; the figures are in the table below](pictures/{name})"
+    return f"![{title[1] if title else ''}; the figures are in the table below]({where}pictures/{name})"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

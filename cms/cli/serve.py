@@ -24,7 +24,8 @@ from cms.worker.tasks import Means
 
 HostOption = Annotated[str | None, typer.Option("--host", help="Name or address to listen on (SQUALL_HOST).", show_default=False)]
 PortOption = Annotated[int | None, typer.Option("--port", help="Port to listen on (SQUALL_PORT).", show_default=False)]
-WorkersOption = Annotated[int | None, typer.Option("--workers", help="Processes that serve (SQUALL_WORKERS).", show_default=False)]
+_WORKERS = "Processes that serve; 0: one on SQLite, one for each processor on PostgreSQL (SQUALL_WORKERS)."
+WorkersOption = Annotated[int | None, typer.Option("--workers", help=_WORKERS, show_default=False)]
 MigrateOption = Annotated[
     bool | None, typer.Option("--migrate/--no-migrate", help="Bring the database up to date first (SQUALL_MIGRATE).", show_default=False)
 ]
@@ -84,10 +85,14 @@ async def _run(settings: Settings, above: Above | None, *, with_demo: bool) -> N
         parts.database, parts.sealer, parts.mailer, parts.storage, parts.renderer, parts.imaging, parts.renditions, settings.public_url,
         settings.data, front=front,
     )  # fmt: skip
-    work = [loop.run(means, parts.metrics, parts.misses, parts.hits), scheduler.run(means)]
-    if above and above.shared and settings.processes > 1:
-        work.append(parts.metrics.share(above.shared, above.number))
-    await serve(application, listening, above, ready, together(work))
+
+    def background() -> Coroutine[Any, Any, None]:
+        work = [loop.run(means, parts.metrics, parts.misses, parts.hits), scheduler.run(means)]
+        if above and above.shared and settings.processes > 1:
+            work.append(parts.metrics.share(above.shared, above.number))
+        return together(work)
+
+    await serve(application, listening, above, ready, background)
     if front:
         front.close()
 

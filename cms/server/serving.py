@@ -16,10 +16,14 @@ DRAIN = 10.0  # seconds that requests under way are given to finish
 
 
 async def serve(
-    application: Squall, listening: Listening, above: Above | None, ready: Callable[[], Awaitable[None]], background: Awaitable[Any]
+    application: Squall,
+    listening: Listening,
+    above: Above | None,
+    ready: Callable[[], Awaitable[None]],
+    background: Callable[[], Awaitable[Any]],
 ) -> None:
     """Answer until SIGTERM or SIGINT, or until the parent is gone; then finish what is under way and leave. ``background`` runs meanwhile
-    and is cancelled."""
+    and is cancelled; it is not begun if the application cannot start."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -28,17 +32,19 @@ async def serve(
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # is for the parent; a terminal that closes tells everybody
         above.follow(stop.set)
     server = Server(application)
-    work = asyncio.ensure_future(background)
     try:
         await application.start()
-        server.add_sockets(listening.sockets)
-        await ready()
-        await stop.wait()
+        work = asyncio.ensure_future(background())
+        try:
+            server.add_sockets(listening.sockets)
+            await ready()
+            await stop.wait()
+        finally:
+            work.cancel()  # what is under way of it comes to its end meanwhile
+            await _drain(server, application)
+            with contextlib.suppress(asyncio.CancelledError):
+                await work
     finally:
-        work.cancel()  # what is under way of it comes to its end meanwhile
-        await _drain(server, application)
-        with contextlib.suppress(asyncio.CancelledError):
-            await work
         await application.close()
 
 

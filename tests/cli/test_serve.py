@@ -104,6 +104,10 @@ def test_folder_for_uploads_that_is_none_is_one_sentence_and_no_database_is_made
     assert not (squall.data / "squall.db").exists()
 
 
+def test_folder_for_pages_that_is_somebody_elses_is_one_sentence(squall: Squall) -> None:
+    assert "The folder /etc has other things in it" in squall("serve", "--port", "0", SQUALL_PAGES_FOLDER="/etc").sentence
+
+
 def test_wrong_setting_in_a_file_is_named_with_its_file(squall: Squall) -> None:
     (squall.folder / "squall.toml").write_text("prot = 80\n")
     assert "`prot` in squall.toml" in squall("serve", "--port", "0").sentence

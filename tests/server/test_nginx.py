@@ -21,6 +21,7 @@ from tornado.httpclient import HTTPRequest
 from tornado.testing import bind_unused_port
 from tornado.websocket import websocket_connect
 
+from cms.cli.nginx import configuration
 from cms.models import Asset, AuditEntry
 from cms.rendering import Renderer
 from tests import factories
@@ -77,9 +78,13 @@ class Front:
             writer.close()
 
 
+Fronted = tuple[Site, Front]
+
+
 @contextmanager
-def nginx(folder: Path, upstream: int) -> Iterator[Front]:
-    """As the file says, but for its addresses, its name and its certificate."""
+def nginx(folder: Path, upstream: int, pages: str) -> Iterator[Front]:
+    """As the file says, but for its addresses, its name and its certificate. ``pages``: what `squall nginx` prints, put where the
+    documentation says."""
     sockets = [bind_unused_port() for _ in range(2)]
     (_, port), (_, plain) = sockets
     make_certificate(folder)
@@ -95,6 +100,11 @@ def nginx(folder: Path, upstream: int) -> Iterator[Front]:
     }.items():
         assert old in written, old
         written = written.replace(old, new)
+    if pages:
+        (folder / "squall-pages.conf").write_text(pages)
+        block = "    location / {\n        proxy_pass http://squall;\n    }\n"
+        assert block in written
+        written = written.replace(block, documented().replace("/etc/nginx", str(folder)))
     (folder / "squall.conf").write_text(written)
     (folder / "nginx.conf").write_text(AROUND.format(folder=folder, user="user root;" if os.geteuid() == 0 else ""))
     for bound, _ in sockets:
@@ -107,6 +117,13 @@ def nginx(folder: Path, upstream: int) -> Iterator[Front]:
     finally:
         process.terminate()
         process.wait()
+
+
+def documented() -> str:
+    """What takes the place of the block for all pages, when they come from the folder."""
+    found = re.search(r"```nginx\n( *include /etc/nginx/squall-pages.conf;\n.*?)```", (ROOT / "docs/operations.md").read_text(), re.DOTALL)
+    assert found
+    return found[1]
 
 
 def make_certificate(folder: Path) -> None:
@@ -125,12 +142,15 @@ def make_certificate(folder: Path) -> None:
 
 
 @pytest.fixture
-async def fronted(templates: Templates, tmp_path: Path, renderer: Renderer) -> AsyncIterator[tuple[Site, Front]]:
-    """One database is enough: what is in front knows nothing of it."""
+async def fronted(request: pytest.FixtureRequest, templates: Templates, tmp_path: Path, renderer: Renderer) -> AsyncIterator[Fronted]:
+    """One database is enough: what is in front knows nothing of it. With "pages" as parameter they come from the folder."""
     options = {"site_url": "https://localhost", "trusted_proxies": "127.0.0.1"}
+    if getattr(request, "param", "") == "pages":
+        options["pages_folder"] = str(tmp_path / "pages")
     async with templates.on("sqlite", tmp_path) as url, running_site(url, tmp_path / "data", renderer=renderer, **options) as site:
         (tmp_path / "nginx").mkdir()
-        with nginx(tmp_path / "nginx", int(site.url.rpartition(":")[2])) as front:
+        printed = configuration(site.application.parts.settings) if "pages_folder" in options else ""
+        with nginx(tmp_path / "nginx", int(site.url.rpartition(":")[2]), printed) as front:
             async with asyncio.timeout(20):
                 while not await _answers(front):
                     await asyncio.sleep(0.05)
@@ -144,7 +164,7 @@ async def _answers(front: Front) -> bool:
         return False
 
 
-async def test_pages_sockets_events_and_files_pass(fronted: tuple[Site, Front]) -> None:
+async def test_pages_sockets_events_and_files_pass(fronted: Fronted) -> None:
     site, front = fronted
     browser = await site.signed_in("editor")
     cookies = {**browser.cookies, "__Host-xsrf": browser.cookies["xsrf"]}
@@ -196,3 +216,25 @@ async def test_pages_sockets_events_and_files_pass(fronted: tuple[Site, Front]) 
     async with site.database.read() as database:
         sizes = list(await database.scalars(select(Asset.size)))
     assert sizes == [LARGE + 14]
+
+
+@pytest.mark.parametrize("fronted", ["pages"], indirect=True)
+async def test_the_folder_takes_the_place_that_the_documentation_says(fronted: Fronted) -> None:
+    site, front = fronted
+    editor = await site.signed_in("editor")
+    author = await factories.person(site.database, "editor")
+    await factories.published(site.database, author, title="Low tide", text="Mud.", slug="low-tide")
+    counts = site.application.parts.pages.counts
+
+    _, _, page = await front.ask("GET /low-tide")
+    asked = counts["hits"] + counts["misses"]
+    status, headers, file = await front.ask("GET /low-tide")
+    assert (status, file, counts["hits"] + counts["misses"]) == (200, page, asked), "nginx answers by itself"
+    assert b"Mud." in file
+    assert "max-age" in headers["strict-transport-security"]
+
+    session = {"Cookie": "; ".join(f"{name}={value}" for name, value in editor.cookies.items()), "Origin": "https://localhost"}
+    async with front.asking("GET /live/events", **session) as listening:
+        assert await Stream(listening).event() == ("notifications", 0)
+    assert (await front.ask("GET /admin/posts", **session))[0] == 200
+    assert (await front.ask("GET /login"))[0] == 200
