@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from cms.schemas.audit import Day
-from cms.schemas.post import MAX_AUTHORS, MAX_TAGS, RowId, parts_of, short_tags
+from cms.schemas.post import MAX_AUTHORS, Parts, RowId, Tags
 from cms.schemas.text import Language, Line, Name, Paragraphs
 from cms.wording import say
 
@@ -41,14 +41,9 @@ class ListQuery(BaseModel):
     mine: bool = Field(False, title="Only what I wrote")
     sort: Sort = "changed"
     reverse: bool = False
-    columns: tuple[Column, ...] = Field((), max_length=20)  # (): those that the person had before
+    columns: Annotated[tuple[Column, ...], Field(max_length=20), Parts] = ()  # (): those that the person had before
     page: int = Field(1, ge=1, le=100_000)
     after: str = Field("", max_length=500)
-
-    @field_validator("columns", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:
-        return parts_of(value)
 
     @property
     def filters(self) -> dict[str, Any]:
@@ -86,8 +81,8 @@ class ChosenInput(BaseModel):
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
-    id: tuple[RowId, ...] = Field((), title="What to do it to")
-    tags: tuple[Line, ...] = Field((), title="Tags", max_length=MAX_TAGS)
+    id: Annotated[tuple[RowId, ...], Parts] = Field((), title="What to do it to")
+    tags: Tags = Field((), title="Tags")
     is_confirmed: bool = False
     page: int = Field(1, ge=1, le=100_000)  # of the list
 
@@ -97,11 +92,6 @@ class ChosenInput(BaseModel):
         act, is_of_row, number = str(sent.get("act", "")).partition("-")
         return {**sent, "act": act, "id": number} if is_of_row else sent
 
-    @field_validator("id", "tags", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:
-        return parts_of(value)
-
     @field_validator("id")
     @classmethod
     def _few(cls, value: tuple[int, ...]) -> tuple[int, ...]:
@@ -109,21 +99,11 @@ class ChosenInput(BaseModel):
             raise ValueError(say("Choose at most {most} at once; you can do it again with the next ones.", most=MOST_AT_ONCE))
         return value
 
-    @field_validator("tags")
-    @classmethod
-    def _short(cls, tags: tuple[str, ...]) -> tuple[str, ...]:
-        return short_tags(tags)
-
 
 class BulkInput(ChosenInput):
     act: BulkAct = Field(title="What to do")
     to_category: RowId | None = Field(None, title="To the category")
-    to_authors: tuple[RowId, ...] = Field((), title="New authors", max_length=MAX_AUTHORS)
-
-    @field_validator("to_authors", mode="before")
-    @classmethod
-    def _split_authors(cls, value: Any) -> Any:
-        return parts_of(value)
+    to_authors: Annotated[tuple[RowId, ...], Field(max_length=MAX_AUTHORS), Parts] = Field((), title="New authors")
 
 
 VersionKey = Annotated[str, StringConstraints(pattern=r"^(now|newest|live|[1-9][0-9]{0,17})$")]  # services/revisions.py
@@ -180,13 +160,8 @@ class ReviewRulesInput(BaseModel):
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
-    roles: tuple[Literal["contributor", "author", "editor", "administrator"], ...] = Field((), title="Texts of")
-    categories: tuple[RowId, ...] = Field((), title="Texts in these categories")
+    roles: Annotated[tuple[Literal["contributor", "author", "editor", "administrator"], ...], Parts] = Field((), title="Texts of")
+    categories: Annotated[tuple[RowId, ...], Parts] = Field((), title="Texts in these categories")
     steps: tuple[ReviewStepInput, ...] = Field((), title="Steps", max_length=MAX_STEPS)
     is_waivable: bool = Field(False, title="Administrators may publish without a review")
     version: RowId = Field(0, title="Version")
-
-    @field_validator("roles", "categories", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:
-        return parts_of(value)

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from cms.schemas.audit import Day
 from cms.schemas.desk import ChosenInput
-from cms.schemas.post import MAX_TAGS, RowId, parts_of, short_tags
+from cms.schemas.post import Parts, RowId, Tags
 from cms.schemas.text import Language, Line, Name, Paragraphs
 from cms.wording import say
 
@@ -73,12 +73,7 @@ class LibraryBulk(ChosenInput):
 
     act: LibraryAct = Field(title="What to do")
     to_folder: RowId = Field(0, title="To the folder")  # 0: beside the folders, in none
-    knowing: tuple[RowId, ...] = ()
-
-    @field_validator("knowing", mode="before")
-    @classmethod
-    def _split_known(cls, value: Any) -> Any:
-        return parts_of(value)
+    knowing: Annotated[tuple[RowId, ...], Parts] = ()
 
 
 class FolderInput(BaseModel):
@@ -105,7 +100,7 @@ class AssetInput(BaseModel):
     credit: Line = Field("", title="Credit", max_length=200)
     licence: Line = Field("", title="Licence", max_length=200)
     description: Paragraphs = Field("", title="Description", max_length=5000)
-    tags: tuple[Line, ...] = Field((), title="Tags", max_length=MAX_TAGS)
+    tags: Tags = Field((), title="Tags")
     folder: RowId = Field(0, title="Folder")
     poster: RowId = Field(0, title="Picture before it plays")
     focus_x: int = Field(50, title="From the left, in percent", ge=0, le=100)
@@ -121,16 +116,6 @@ class AssetInput(BaseModel):
     @classmethod
     def _number(cls, value: Any) -> Any:
         return int(value) if isinstance(value, str) and value.isdecimal() else value
-
-    @field_validator("tags", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:
-        return parts_of(value)
-
-    @field_validator("tags")
-    @classmethod
-    def _short(cls, tags: tuple[str, ...]) -> tuple[str, ...]:
-        return short_tags(tags)
 
     @field_validator("crop_width", "crop_height")
     @classmethod

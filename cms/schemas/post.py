@@ -4,7 +4,7 @@ import json
 import re
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from cms.schemas.text import Language, Line, Paragraphs
 
@@ -25,21 +25,25 @@ RowId = Annotated[int, Field(ge=0, lt=2**63)]  # what a database has room for
 CustomText = Annotated[Line, Field(max_length=MAX_CUSTOM)]
 
 
-def parts_of(value: Any) -> Any:
+def _parts_of(value: Any) -> Any:
     """What a form sends of a field that takes several: one line with commas between; each once, in the order typed."""
     parts = value.split(",") if isinstance(value, str) else value or ()
     stripped = (part.strip() if isinstance(part, str) else part for part in parts)
     return tuple(dict.fromkeys(part for part in stripped if part not in (None, "")))
 
 
-def is_custom_key(key: str) -> bool:
-    return bool(_CUSTOM_KEY.fullmatch(f"{CUSTOM}{key}"))
-
-
-def short_tags(tags: tuple[str, ...]) -> tuple[str, ...]:
+def _short(tags: tuple[str, ...]) -> tuple[str, ...]:
     if any(len(tag) > 80 for tag in tags):
         raise ValueError("A tag has at most 80 characters.")
     return tags
+
+
+Parts = BeforeValidator(_parts_of)
+Tags = Annotated[tuple[Line, ...], Field(max_length=MAX_TAGS), Parts, AfterValidator(_short)]
+
+
+def is_custom_key(key: str) -> bool:
+    return bool(_CUSTOM_KEY.fullmatch(f"{CUSTOM}{key}"))
 
 
 def gather_custom(said: Any) -> Any:
@@ -62,7 +66,7 @@ class PostInput(BaseModel):
     text: Paragraphs = Field("", title="Text", max_length=MAX_TEXT)
     slug: Line = Field("", title="Address", max_length=MAX_SLUG)
     excerpt: Line = Field("", title="Excerpt", max_length=500)
-    authors: tuple[RowId, ...] = Field((), title="Authors", max_length=MAX_AUTHORS)
+    authors: Annotated[tuple[RowId, ...], Field(max_length=MAX_AUTHORS), Parts] = Field((), title="Authors")
     language: Language = Field("", title="Language", max_length=12)
     date: Line = Field("", title="Date", max_length=30)
     picture: RowId | None = Field(None, title="Picture")
@@ -70,7 +74,7 @@ class PostInput(BaseModel):
     search_description: Line = Field("", title="Description for search", max_length=500)
     share_title: Line = Field("", title="Title when shared", max_length=300)
     share_description: Line = Field("", title="Description when shared", max_length=500)
-    tags: tuple[Line, ...] = Field((), title="Tags", max_length=MAX_TAGS)
+    tags: Tags = Field((), title="Tags")
     category: RowId | None = Field(None, title="Category")
     new_category: Line = Field("", title="New category", max_length=80)
     parent: RowId | None = Field(None, title="Below the page")
@@ -105,16 +109,6 @@ class PostInput(BaseModel):
             return json.loads(value) if isinstance(value, str) else value
         except RecursionError:
             raise ValueError from None
-
-    @field_validator("authors", "tags", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:
-        return parts_of(value)
-
-    @field_validator("tags")
-    @classmethod
-    def _short(cls, tags: tuple[str, ...]) -> tuple[str, ...]:
-        return short_tags(tags)
 
 
 class PreviewInput(PostInput):

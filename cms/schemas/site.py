@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from cms.schemas.post import RowId, parts_of
+from cms.schemas.post import Parts, RowId
 from cms.schemas.text import Language, Line, Paragraphs
 from cms.wording import say
 
@@ -138,15 +138,10 @@ class LimitsInput(SitePart):
 class MediaInput(SitePart):
     """What may be brought into the library, and what is kept of it; in one map as far as it is not the usual."""
 
-    kinds: tuple[FileGroup, ...] = Field(USUAL_GROUPS, title="What may be uploaded")
+    kinds: Annotated[tuple[FileGroup, ...], Parts] = Field(USUAL_GROUPS, title="What may be uploaded")
     largest: int = Field(2000, title="Largest file, in megabytes")
     strips_all: bool = Field(False, title="Remove all that cameras write into pictures, but for the copyright")
     is_private: bool = Field(False, title="Files are private until a published text shows them")
-
-    @field_validator("kinds", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:
-        return parts_of(value)
 
     @field_validator("largest", mode="before")
     @classmethod
@@ -184,13 +179,10 @@ class ReadingInput(SitePart):
 
 
 class PublishingInput(SitePart):
-    compulsory_checks: tuple[Literal["alt", "links", "headings", "empty", "excerpt"], ...] = Field((), title="Before a text is published")
+    compulsory_checks: Annotated[tuple[Literal["alt", "links", "headings", "empty", "excerpt"], ...], Parts] = Field(
+        (), title="Before a text is published"
+    )
     former_name: Line = Field("", title="Name above texts of people who were erased", max_length=80)
-
-    @field_validator("compulsory_checks", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:
-        return parts_of(value)
 
 
 class CrawlersInput(SitePart):

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from cms.schemas.post import MAX_TAGS, CustomText, RowId, gather_custom, parts_of, short_tags
-from cms.schemas.text import Language, Line, Name, Paragraphs, Sought
+from cms.schemas.post import CustomText, RowId, Tags, gather_custom
+from cms.schemas.text import Language, Name, Paragraphs, Sought
 
 MAX_SNIPPET = 20_000  # characters
 MAX_TEMPLATE = 200_000
@@ -36,7 +36,7 @@ class TemplateInput(BaseModel):
     text: Paragraphs = Field("", title="Text", max_length=MAX_TEMPLATE)
     language: Language = Field("", title="Language", max_length=12)
     category: RowId | None = Field(None, title="Category")
-    tags: tuple[Line, ...] = Field((), title="Tags", max_length=MAX_TAGS)
+    tags: Tags = Field((), title="Tags")
     custom: dict[str, CustomText] = Field({}, title="More")
     version: RowId = Field(0, title="Version")
 
@@ -44,13 +44,3 @@ class TemplateInput(BaseModel):
     @classmethod
     def _gather(cls, said: Any) -> Any:
         return gather_custom(said)
-
-    @field_validator("tags", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:
-        return parts_of(value)
-
-    @field_validator("tags")
-    @classmethod
-    def _short(cls, tags: tuple[str, ...]) -> tuple[str, ...]:
-        return short_tags(tags)

@@ -1,11 +1,11 @@
 """What is typed about categories, tags, series and the order of things."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from cms.errors import InvalidInput
-from cms.schemas.post import RowId, parts_of
+from cms.schemas.post import Parts, RowId
 from cms.schemas.text import Line, Paragraphs, Sought
 
 MAX_NAME = 80
@@ -37,13 +37,8 @@ class MergeInput(BaseModel):
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
-    ids: tuple[RowId, ...] = Field((), title="Tags", max_length=MOST_AT_ONCE)
+    ids: Annotated[tuple[RowId, ...], Field(max_length=MOST_AT_ONCE), Parts] = Field((), title="Tags")
     target: RowId | None = Field(None, title="The one that stays")
-
-    @field_validator("ids", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:
-        return parts_of(value)
 
 
 class HeirInput(BaseModel):
@@ -68,13 +63,8 @@ class OrderInput(BaseModel):
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
-    order: tuple[RowId, ...] = Field((), max_length=1000)
+    order: Annotated[tuple[RowId, ...], Field(max_length=1000), Parts] = ()
     move: Line = Field("", max_length=20)
-
-    @field_validator("order", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:
-        return parts_of(value)
 
 
 class PlaceInput(BaseModel):
