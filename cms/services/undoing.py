@@ -9,14 +9,14 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
 from cms.db.session import Work
 from cms.errors import Conflict, NotFound
-from cms.models import AuditEntry, Post, Published, Schedule, UndoTicket
-from cms.models.desk import ReviewAct
+from cms.models import AuditEntry, Post, Published, Redirect, Schedule, UndoTicket
+from cms.models.desk import Match, ReviewAct
 from cms.models.post import Kind, Live, ScheduledAct, WorkState
 from cms.policy import Actor, Capability
 from cms.services import audit, posts, publishing, redirects
@@ -71,26 +71,28 @@ class Act(BaseModel):
 
 async def undoable(work: Work, post_ids: Sequence[int], act: Callable[[], Awaitable[Result]]) -> tuple[Result, list[Act]]:
     """Do it to these, and get what it takes to take it back."""
-    before = {post_id: await _standing(work.session, post_id) for post_id in post_ids}
+    before = await _standings(work.session, post_ids)
     result = await act()
     await work.session.flush()
-    return result, [await _act(work.session, post_id, stood) for post_id, stood in before.items()]
+    return result, [await _act(work.session, post_id, kind, stood) for post_id, (kind, stood) in before.items()]
 
 
-async def _act(session: AsyncSession, post_id: int, before: Standing) -> Act:
-    post = await session.get_one(Post, post_id)
-    entry = await _last_act(session, post)
+async def _act(session: AsyncSession, post_id: int, kind: Kind, before: Standing) -> Act:
+    entry = await _last_act(session, kind, post_id)
     assert entry is not None  # noqa: S101 - the act has noted it
-    return Act(post_id=post_id, kind=post.kind, entry=entry.id, before=before)
+    return Act(post_id=post_id, kind=kind, entry=entry.id, before=before)
 
 
 async def keep(work: Work, actor: Actor, acts: Iterable[Act]) -> UndoTicket:
     """The right to take these back, for the actor alone."""
-    await work.session.execute(delete(UndoTicket).where(UndoTicket.at < work.now - KEPT))
     ticket = UndoTicket(user_id=actor.user_id, at=work.now, acts=[act.model_dump(mode="json") for act in acts])
     work.session.add(ticket)
     await work.session.flush()
     return ticket
+
+
+async def prune(work: Work) -> None:
+    await work.session.execute(delete(UndoTicket).where(UndoTicket.at < work.now - KEPT))
 
 
 async def find(session: AsyncSession, actor: Actor, ticket_id: int) -> tuple[UndoTicket, list[Act]]:
@@ -107,7 +109,7 @@ async def undo(work: Work, actor: Actor, ticket: UndoTicket, act: Act, version: 
     Raises ``Conflict`` if it is too late, or something else happened to the post meanwhile.
     """
     post = await posts.get_visible(work.session, actor, act.post_id, lock=True)
-    entry = await _last_act(work.session, post)
+    entry = await _last_act(work.session, post.kind, post.id)
     verb = entry.action.partition(".")[2] if entry else ""
     policy.require(actor, Capability.of(post.kind, "trash" if verb == "trash" else "publish"), post)
     if not timedelta() <= work.now - ticket.at <= HOLDS_FOR:
@@ -138,23 +140,29 @@ async def _put_back(work: Work, actor: Actor, post: Post, before: Standing, vers
     await work.session.flush()
 
 
-async def _standing(session: AsyncSession, post_id: int) -> Standing:
-    post, public = await session.get(Post, post_id), await session.get(Published, post_id)
-    if post is None:
-        raise NotFound
-    planned = (await session.scalars(select(Schedule).where(Schedule.post_id == post_id))).all()
-    return Standing(
-        live=post.live,
-        work=post.work,
-        revision=public.revision_id if public else None,
-        first=post.first_published_at,
-        updated=public.updated_at if public else None,
-        led_to=await redirects.target_from(session, public.path) if public else "",
-        planned=[Planned.model_validate(row, from_attributes=True) for row in planned],
+async def _standings(session: AsyncSession, post_ids: Sequence[int]) -> dict[int, tuple[Kind, Standing]]:
+    """What each is, and how it stands. Raises ``NotFound`` if one of them is not there."""
+    planned: dict[int, list[Planned]] = {post_id: [] for post_id in post_ids}
+    for row in await session.scalars(select(Schedule).where(Schedule.post_id.in_(post_ids))):
+        planned[row.post_id].append(Planned.model_validate(row, from_attributes=True))
+    is_rule = (Redirect.match == Match.EXACT) & (Redirect.path == Published.path)
+    public = (Published.revision_id.label("revision"), Published.updated_at.label("updated"))
+    others = (Post.first_published_at.label("first"), *public, func.coalesce(Redirect.target, "").label("led_to"))
+    wanted = (
+        select(Post.id, Post.kind, Post.live, Post.work, *others)
+        .outerjoin(Published, Published.post_id == Post.id)
+        .outerjoin(Redirect, is_rule)
+        .where(Post.id.in_(post_ids))
     )
+    found = {
+        row.id: (row.kind, Standing.model_validate({**row._mapping, "planned": planned[row.id]})) for row in await session.execute(wanted)
+    }
+    if len(found) < len(planned):
+        raise NotFound
+    return found
 
 
-async def _last_act(session: AsyncSession, post: Post) -> AuditEntry | None:
-    actions = [f"{post.kind}.{verb}" for verb in VERBS]
-    mine = (AuditEntry.subject_kind == post.kind.value) & (AuditEntry.subject_id == post.id) & AuditEntry.action.in_(actions)
+async def _last_act(session: AsyncSession, kind: Kind, post_id: int) -> AuditEntry | None:
+    actions = [f"{kind}.{verb}" for verb in VERBS]
+    mine = (AuditEntry.subject_kind == kind.value) & (AuditEntry.subject_id == post_id) & AuditEntry.action.in_(actions)
     return (await session.scalars(select(AuditEntry).where(mine).order_by(AuditEntry.id.desc()).limit(1))).one_or_none()

@@ -47,6 +47,7 @@ from cms.services import (
     tokens,
     transfer_runs,
     trash,
+    undoing,
     uploads,
 )
 from cms.services.intake import FOLDER, Intake
@@ -105,6 +106,7 @@ async def keep_house(means: Means, _payload: dict[str, Any]) -> None:
         await search.prune_misses(work)
         await preview_links.prune(work)
         await notifications.prune(work)
+        await undoing.prune(work)
         await transfer_runs.keep_backups(work)
         await link_cards.renew(work)
         await purges.try_again(work)
