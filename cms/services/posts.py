@@ -121,13 +121,12 @@ async def read_draft(session: AsyncSession, actor: Actor, post_id: int) -> Draft
 
 
 async def _draft(session: AsyncSession, post: Post) -> Draft:
-    copy = await session.get_one(WorkingCopy, post.id)
-    editor = await session.get(User, copy.updated_by_id) if copy.updated_by_id else None
+    wanted = select(WorkingCopy, User.name).outerjoin(User, User.id == WorkingCopy.updated_by_id).where(WorkingCopy.post_id == post.id)
+    copy, editor = (await session.execute(wanted)).one()
     fields = PostFields.model_validate(copy.fields)
     names = await taxonomies.tag_names(session, fields.tags)
     series = await session.get(Series, fields.series.id) if fields.series else None
-    written_by, part_of = editor.name if editor else "", series.name if series else ""
-    return Draft(post, copy.content, fields, copy.version, copy.updated_at, written_by, tuple(names), part_of)
+    return Draft(post, copy.content, fields, copy.version, copy.updated_at, editor or "", tuple(names), series.name if series else "")
 
 
 async def get_editable(session: AsyncSession, actor: Actor, post_id: int, *, lock: bool = False) -> Post:

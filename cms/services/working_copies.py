@@ -96,24 +96,26 @@ def _merged(base: str | None, content: str | None, now: str) -> str:
 
 async def project(work: Work, post_id: int, by_id: int | None = None) -> WorkingCopy:
     """The working copy, made to say what its document says. ``by_id``: who wrote last, if that is known."""
-    if not await work.session.scalar(_IS_AHEAD, {"post_id": post_id}):
-        found = await work.session.get(WorkingCopy, post_id)
-        if found is None:
-            raise NotFound
-        return found
+    found = (await projected(work, [post_id], by_id)).get(post_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def projected(work: Work, post_ids: Sequence[int], by_id: int | None = None) -> dict[int, WorkingCopy]:
+    """Several, as they are."""
+    wanted = select(WorkingCopy, Document.is_ahead).outerjoin(Document, Document.post_id == WorkingCopy.post_id)
+    found = (await work.session.execute(wanted.where(WorkingCopy.post_id.in_(post_ids)).order_by(WorkingCopy.post_id))).all()
+    return {copy.post_id: await _as_written(work, copy.post_id, by_id) if is_ahead else copy for copy, is_ahead in found}
+
+
+async def _as_written(work: Work, post_id: int, by_id: int | None) -> WorkingCopy:
     post, copy = await _hold(work, post_id)
     stored = await read_document(work.session, post_id, lock=True)
     if stored is None:
         raise NotFound
     await _project(work, post, copy, crdt.Document(*stored.all), by_id or copy.updated_by_id)
     return copy
-
-
-async def projected(work: Work, post_ids: Sequence[int]) -> dict[int, WorkingCopy]:
-    """Several, as they are."""
-    for post_id in await behind(work.session, post_ids):
-        await project(work, post_id)
-    return {copy.post_id: copy for copy in await work.session.scalars(select(WorkingCopy).where(WorkingCopy.post_id.in_(post_ids)))}
 
 
 async def catch_up(database: Database, post_id: int) -> None:
@@ -146,13 +148,12 @@ async def keep(work: Work, copies: Sequence[WorkingCopy], reason: Reason, by_id:
 
 
 async def _hold(work: Work, post_id: int) -> tuple[Post, WorkingCopy]:
-    fresh = {"populate_existing": True}
-    post = await work.session.scalar(select(Post).where(Post.id == post_id).with_for_update(key_share=True).execution_options(**fresh))
-    held = select(WorkingCopy).where(WorkingCopy.post_id == post_id).with_for_update().execution_options(**fresh)
-    copy = await work.session.scalar(held)
-    if post is None or copy is None:
+    held = select(Post, WorkingCopy).join(WorkingCopy, WorkingCopy.post_id == Post.id).where(Post.id == post_id)
+    found = await work.session.execute(held.with_for_update(key_share=True).execution_options(populate_existing=True))
+    row = found.one_or_none()
+    if row is None:
         raise NotFound
-    return post, copy
+    return row.tuple()
 
 
 async def _project(work: Work, post: Post, copy: WorkingCopy, document: crdt.Document, by_id: int | None) -> None:
@@ -183,7 +184,8 @@ async def _follow(work: Work, post: Post, copy: WorkingCopy) -> None:
     post.folded_title = folded(post.title)[:400]
     post.language = copy.fields.get("language")
     post.updated_at = work.now
-    post.has_changes = post.is_published and not await _is_live(work.session, copy)
+    with work.session.no_autoflush:  # written once, with the answer
+        post.has_changes = post.is_published and not await _is_live(work.session, copy)
     await work.session.flush()
     await desk_index.index(work, [copy])
     outbox.record(work, WorkChanged(post.id))
