@@ -181,9 +181,9 @@ async def wrong(session: AsyncSession, kind: Kind, said: Mapping[str, str]) -> d
     }
 
 
-async def require(session: AsyncSession, kind: Kind, text: PostFields) -> None:
+async def require(session: AsyncSession, fields: Sequence[CustomField], text: PostFields) -> None:
     """Raises ``InvalidInput`` if the text cannot go out: something is wrong, or missing that is needed."""
-    fields, said = await list_of(session, kind), text.custom
+    said = text.custom
     errors = {
         field: _wrong_with(field, said.get(field.key, "")) or (NEEDED if field.is_required and field.key not in said else "")
         for field in fields

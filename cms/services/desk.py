@@ -129,7 +129,7 @@ async def plan(session: AsyncSession, actor: Actor, post_id: int, rendered: Rend
         for aspect, columns in documents.ASPECTS.items()
         if live and any(name in document and document[name] != getattr(live, name) for name in columns)
     )
-    await custom_fields.require(session, draft.post.kind, draft.fields)
+    await custom_fields.require(session, await custom_fields.list_of(session, draft.post.kind), draft.fields)
     flaws = await checks.find(session, actor, checks.Text(draft.post, draft.fields, rendered))
     compulsory, review = (await site.get(session)).compulsory_checks, await reviews.standing(session, draft)
     public, article, may_waive = f"/{live.path}" if live else "", _article(draft.post, document), reviews.may_waive(actor, review.rules)

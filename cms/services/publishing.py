@@ -15,9 +15,10 @@ from cms.content.titles import plain_title
 from cms.db.session import Work
 from cms.errors import Conflict, InvalidInput, NotFound
 from cms.events import Listed, PostPublished, PostWithdrawn, WorkChanged
-from cms.models import Post, Published, Revision, Schedule, Site, WorkingCopy
+from cms.models import CustomField, Post, Published, Revision, Schedule, Site, WorkingCopy
 from cms.models.address import TargetKind
 from cms.models.post import Kind, Live, Reason, ScheduledAct, Side, WorkState
+from cms.models.site import Frame
 from cms.policy import Actor, Capability
 from cms.schemas.post import PostFields
 from cms.services import (
@@ -78,7 +79,7 @@ class Release:
 
 @dataclass(slots=True)
 class _Going:
-    """A text on its way out; ``old``, ``former`` and ``former_path`` say what readers had of it."""
+    """A text on its way out; ``old`` and what is ``former`` say what readers had of it."""
 
     release: Release
     post: Post
@@ -91,6 +92,13 @@ class _Going:
     old: dict[str, tuple[Any, ...]]
     former: Listed | None
     former_path: str
+    former_link: Mapping[str, Any] | None
+
+    @property
+    def is_named_otherwise(self) -> bool:
+        """Whether pages of other texts may say something else of it now."""
+        is_part = self.published.series or self.fields.series
+        return bool(is_part) or surroundings.link_to(self.published) != self.former_link
 
 
 async def publish(
@@ -110,32 +118,34 @@ async def publish_all(work: Work, actor: Actor, releases: Sequence[Release]) -> 
     A page goes alone: those below it are placed by what readers see of it.
     """
     session = work.session
-    going, named = await _to_go(work, actor, releases)
+    going, named, frame = await _to_go(work, actor, releases)
     rows = [one.published for one in going]
-    around = await surroundings.around(session, [one.published for one in going if not one.is_new])
-    await _write_documents(work, going, named)
+    await _write_documents(work, going, named, frame)
     await terms.write(work, Side.LIVE, {one.post.id: one.fields for one in going}, new=[one.post.id for one in going if one.is_new])
     shown = {one.post.id: media_uses.Text(one.revision.content, one.fields) for one in going}
     await media_uses.note(work, Side.LIVE, shown)
     await surroundings.choose_related(work, rows)
-    others = await surroundings.others(session, around | await surroundings.around(session, rows), rows)
+    renamed = [one for one in going if one.is_named_otherwise]
+    around = await surroundings.around(session, [one.published for one in renamed])
+    others = await surroundings.others(session, around.union(*(surroundings.named_in(one.old) for one in renamed)), rows)
     changed = await surroundings.renew(session, [*rows, *others])
+    aspects = {one.post.id: documents.changed(one.published, one.old) for one in going}
     for one in going:
         kind, path = one.post.kind, one.published.path
-        aspects = list(documents.changed(one.published, one.old))
         waived = {"without_review": True} if one.release.without_review else {}
         sides = audit.difference(_short(one.status, one.old), _short(one.post.live, documents.values_of(one.published)))
         audit.note(
-            work, actor, f"{kind}.publish", kind, one.post.id, changed=aspects, path=path, revision=one.revision.id, **waived, **sides
-        )
+            work, actor, f"{kind}.publish", kind, one.post.id,
+            changed=list(aspects[one.post.id]), path=path, revision=one.revision.id, **waived, **sides,
+        )  # fmt: skip
     done = delete(Schedule).where(Schedule.post_id.in_([one.post.id for one in going]), Schedule.act == ScheduledAct.PUBLISH)
     await session.execute(done)
     await dead_links.note(work, rows)
     await link_cards.note(work, {one.post.id: one.release.version.rendered.cards for one in going})
     await search_index.index(work, [(one.published, one.release.version.rendered.plain_text) for one in going if one.published.is_listed])
-    await link_cards.follow(work, [one.post.id for one in going if one.is_new or "title" in documents.changed(one.published, one.old)])
+    await link_cards.follow(work, [post_id for post_id, names in aspects.items() if "title" in names])
     await session.flush()  # what follows looks at readers' versions as they are now
-    await _announce(work, going)
+    await _announce(work, going, aspects)
     surroundings.announce(work, others, changed)
     for one in going:
         if one.post.kind is Kind.PAGE:
@@ -152,7 +162,7 @@ def _short(status: Live, values: Mapping[str, tuple[Any, ...]]) -> dict[str, str
     return {"status": status, "title": title, "path": path, "published_at": at.astimezone(UTC).isoformat(timespec="minutes")}
 
 
-async def _to_go(work: Work, actor: Actor, releases: Sequence[Release]) -> tuple[list[_Going], documents.Named]:
+async def _to_go(work: Work, actor: Actor, releases: Sequence[Release]) -> tuple[list[_Going], documents.Named, Frame]:
     session, ids = work.session, [release.post_id for release in releases]
     found = await posts.all_visible(session, actor, ids, lock=True)
     for post in found.values():
@@ -171,7 +181,7 @@ async def _to_go(work: Work, actor: Actor, releases: Sequence[Release]) -> tuple
             raise InvalidInput({"title": TITLE_NEEDED})
         if one.is_checked:
             text = checks.Text(found[one.post_id], fields[one.post_id], one.version.rendered)
-            await require_fit(session, actor, row, text)
+            await require_fit(session, actor, row, text, named.custom[text.post.kind])
         if one.is_checked and not one.is_planned:
             source = chosen.get(one.post_id) or copies[one.post_id]
             await reviews.require(session, actor, row, found[one.post_id], source, waived=one.without_review)
@@ -191,11 +201,12 @@ async def _to_go(work: Work, actor: Actor, releases: Sequence[Release]) -> tuple
             documents.values_of(before),
             documents.listed(before) if before else None,
             before.path if before else "",
+            surroundings.link_to(before) if before else None,
         )
         for release in releases
         for post_id, before in [(release.post_id, live.get(release.post_id))]
     ]
-    return going, named
+    return going, named, Frame.from_json(row.frame)
 
 
 async def _chosen(session: AsyncSession, releases: Sequence[Release]) -> dict[int, Revision]:
@@ -207,26 +218,26 @@ async def _chosen(session: AsyncSession, releases: Sequence[Release]) -> dict[in
     return {row.post_id: row for row in found.values()}
 
 
-async def require_fit(session: AsyncSession, actor: Actor, row: Site, text: checks.Text) -> None:
+async def require_fit(session: AsyncSession, actor: Actor, row: Site, text: checks.Text, custom: Sequence[CustomField]) -> None:
     """Raise ``InvalidInput`` if readers cannot have this text: something is missing that it must have, or it has a flaw with which nothing
     goes out here."""
     if not plain_title(text.fields.title):
         raise InvalidInput({"title": TITLE_NEEDED})
-    await custom_fields.require(session, text.post.kind, text.fields)
+    await custom_fields.require(session, custom, text.fields)
     if row.compulsory_checks:
         await checks.require(session, actor, text, row.compulsory_checks)
 
 
-async def _write_documents(work: Work, going: Sequence[_Going], named: documents.Named) -> None:
+async def _write_documents(work: Work, going: Sequence[_Going], named: documents.Named, frame: Frame) -> None:
     """All that does not depend on other posts."""
-    frame = await site.get_frame(work.session)
     places: dict[int, str] = {}
     for one in going:
         dates, before = one.release.dates, one.post.first_published_at
         typed = documents.typed_date(one.fields, frame, work.now)
         one.post.first_published_at = dates.published if dates else before or typed or work.now
         values = documents.compose(named, one.post, one.fields, one.release.version.rendered, frame)
-        values["path"] = places[one.post.id] = await settled(work.session, one.post, one.fields, values["path"], places.values())
+        if values["path"] != one.former_path:  # else it stands there already
+            values["path"] = places[one.post.id] = await settled(work.session, one.post, one.fields, values["path"], places.values())
         for name, value in {**values, "revision_id": one.revision.id}.items():
             setattr(one.published, name, value)
         if dates:
@@ -237,19 +248,20 @@ async def _write_documents(work: Work, going: Sequence[_Going], named: documents
             one.published.updated_at = work.now
         one.post.live, one.post.work, one.post.updated_at = Live.PUBLISHED, WorkState.DRAFT, work.now
         one.post.has_changes = one.release.version.revision_id is not None and not one.revision.is_same_as(one.copy)
-    await addresses.assign_all(work, TargetKind.POST, places)
+    if places:
+        await addresses.assign_all(work, TargetKind.POST, places)
     work.session.add_all(one.published for one in going)
     await work.session.flush()
 
 
-async def _announce(work: Work, going: Sequence[_Going]) -> None:
+async def _announce(work: Work, going: Sequence[_Going], aspects: Mapping[int, tuple[str, ...]]) -> None:
     now = {one.post.id: documents.listed(one.published) for one in going}
     months = await months_that_came_or_went(work.session, [(one.former, now[one.post.id]) for one in going])
     for one in going:
-        aspects, post = documents.changed(one.published, one.old), one.post
+        post = one.post
         mine = tuple(sorted((_months_of(one.former) ^ _months_of(now[post.id])) & months))
         path, former_path = one.published.path, one.former_path
-        outbox.record(work, PostPublished(post.id, post.kind, aspects, path, former_path, one.former, now[post.id], mine))
+        outbox.record(work, PostPublished(post.id, post.kind, aspects[post.id], path, former_path, one.former, now[post.id], mine))
 
 
 async def withdraw(work: Work, actor: Actor, post_id: int, redirect_to: str | None = None) -> Post:

@@ -21,7 +21,20 @@ from cms.models.address import TargetKind
 from cms.models.post import Reason, ScheduledAct, WorkState
 from cms.policy import SYSTEM, Actor, Capability, Role
 from cms.schemas.post import PostFields
-from cms.services import addresses, audit, checks, notifications, outbox, posts, publishing, redirects, reviews, site, working_copies
+from cms.services import (
+    addresses,
+    audit,
+    checks,
+    custom_fields,
+    notifications,
+    outbox,
+    posts,
+    publishing,
+    redirects,
+    reviews,
+    site,
+    working_copies,
+)
 from cms.services.publishing import Version
 from cms.wording import say
 
@@ -67,7 +80,8 @@ async def schedule(work: Work, actor: Actor, post_id: int, version: Version, at:
         raise Conflict
     fields = PostFields.model_validate(copy.fields)
     row = await site.get(session)
-    await publishing.require_fit(session, actor, row, checks.Text(post, fields, version.rendered))
+    custom = await custom_fields.list_of(session, post.kind)
+    await publishing.require_fit(session, actor, row, checks.Text(post, fields, version.rendered), custom)
     await reviews.require(session, actor, row, post, copy, waived=without_review)
     path = await publishing.planned_path(session, post, fields, at)
     if not await addresses.is_free(session, path, TargetKind.POST, post_id):

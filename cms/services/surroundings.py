@@ -4,11 +4,12 @@ It stands in the read document, so that a reader's page is one row. What changes
 """
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy import Select, bindparam, delete, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -37,6 +38,18 @@ async def around(session: AsyncSession, rows: Iterable[Published]) -> set[int]:
     parts = select(PostSeries.post_id).where(PostSeries.side == Side.LIVE, PostSeries.series_id.in_(mine))
     mentioning = select(RelatedPost.post_id).where(RelatedPost.related_id.in_(ids))
     return {*beside, *await session.scalars(parts.union(mentioning))}
+
+
+def named_in(values: Mapping[str, tuple[Any, ...]]) -> set[int]:
+    """Of a page as it was, the posts beside it and the parts of its series: their pages named it, too. ``values``: by aspect."""
+    links = [link for aspect in ("previous", "following") for link in values.get(aspect, ())]
+    parts = [link for series in values.get("series", ()) if series for link in series["parts"]]
+    return {link["id"] for link in (*links, *parts) if link}
+
+
+def link_to(row: Published) -> dict[str, Any] | None:
+    """What other pages say of it, if they do."""
+    return as_link(getattr(row, column.key) for column in LINK) if row.is_listed else None
 
 
 async def others(session: AsyncSession, post_ids: Collection[int], rows: Iterable[Published]) -> Sequence[Published]:
@@ -88,6 +101,13 @@ async def _values(session: AsyncSession, ids: Collection[int]) -> dict[int, dict
 
 async def _beside(session: AsyncSession, ids: Collection[int]) -> dict[int, tuple[int | None, int | None]]:
     """Of each post the ones before and after it by date."""
+    rows = await session.execute(_neighbours(), {"ids": list(ids)})
+    return {post_id: (before, after) for post_id, before, after in rows}
+
+
+@cache
+def _neighbours() -> Select[int, int | None, int | None]:
+    """To compose it takes longer than to ask."""
     here, other = aliased(Published), aliased(Published)
     place, others_place = (here.published_at, here.post_id), (other.published_at, other.post_id)  # compared as pairs: one step in the index
     is_post = (other.kind == Kind.POST) & (other.visibility == Visibility.PUBLIC)
@@ -95,8 +115,7 @@ async def _beside(session: AsyncSession, ids: Collection[int]) -> dict[int, tupl
     older = select(other.post_id).where(is_post, tuple_(*others_place) < tuple_(*place)).order_by(*newest)
     newer = select(other.post_id).where(is_post, tuple_(*others_place) > tuple_(*place)).order_by(*oldest)
     beside = (query.limit(1).correlate(here).scalar_subquery() for query in (older, newer))
-    rows = await session.execute(select(here.post_id, *beside).where(here.post_id.in_(ids)))
-    return {post_id: (before, after) for post_id, before, after in rows}
+    return select(here.post_id, *beside).where(here.post_id.in_(bindparam("ids", expanding=True)))
 
 
 async def _series(session: AsyncSession, ids: Collection[int]) -> dict[int, dict[str, Any]]:
@@ -133,11 +152,16 @@ async def choose_related(work: Work, rows: Iterable[Published]) -> None:
         return
     known = _Weighed(work.session)
     chosen = {row.post_id: await known.nearest(row) for row in posts}
-    await work.session.execute(delete(RelatedPost).where(RelatedPost.post_id.in_(chosen)))
-    work.session.add_all(
-        RelatedPost(post_id=post_id, related_id=other, position=n) for post_id, ids in chosen.items() for n, other in enumerate(ids)
-    )
-    await work.session.flush()
+    noted = select(RelatedPost.post_id, RelatedPost.related_id).where(RelatedPost.post_id.in_(chosen)).order_by(RelatedPost.position)
+    before = defaultdict[int, list[int]](list)
+    for post_id, other in await work.session.execute(noted):
+        before[post_id].append(other)
+    if renewed := {post_id: ids for post_id, ids in chosen.items() if ids != before[post_id]}:
+        await work.session.execute(delete(RelatedPost).where(RelatedPost.post_id.in_(renewed)))
+        work.session.add_all(
+            RelatedPost(post_id=post_id, related_id=other, position=n) for post_id, ids in renewed.items() for n, other in enumerate(ids)
+        )
+        await work.session.flush()
 
 
 class _Weighed:

@@ -254,6 +254,11 @@ async def test_posts_know_their_neighbours_by_date(database_url: str) -> None:
         await publish(database, editor, made[1])
     assert told(heard) == {made[0], made[1], made[3]}
     assert await chain(database) == [(None, "Another"), ("Number 0", "Number 3"), ("Another", None)]
+    await edited(database, editor, made[3], date="2020-01-01T12:00")
+    with watching.events(database) as heard:
+        await publish(database, editor, made[3])
+    assert told(heard) == {made[0], made[1], made[3]}
+    assert await chain(database) == [(None, "Number 0"), ("Number 3", "Another"), ("Number 0", None)]
     await database.dispose()
 
 
@@ -269,6 +274,21 @@ async def chain(database: Database) -> list[tuple[str | None, str | None]]:
             .order_by(Published.published_at, Published.post_id)
         )
         return [(before and before["title"], after and after["title"]) for before, after in rows]
+
+
+async def test_only_what_has_changed_is_written(database: Database) -> None:
+    """Of a text among others that has another sentence: an editor who publishes every second costs readers little (bench/performance)."""
+    editor = await person(database, "editor")
+    for title in ("Ebb", "Flood", "Slack"):
+        post = await published(database, editor, title=title, text="Mud.", tags=("Sea", "Mud"), new_category="Coast")
+    await edited(database, editor, post.post_id, text="More mud.")
+    with watching.orders(database) as sent:
+        await publish(database, editor, post.post_id)
+    orders = [statement.split("(")[0].split() for statement, _ in sent]
+    written = sorted(words[2 if words[0] != "UPDATE" else 1] for words in orders if words[0] in ("INSERT", "UPDATE", "DELETE"))
+    noted_anew = ["post_cards", "post_links", "schedules"]
+    assert written == sorted(["audit", "outbox", "posts", "published", "search_documents", *noted_anew])
+    assert sum(words[0] == "SELECT" for words in orders) <= 25
 
 
 # --- pages -----------------------------------------------------------------------------------------------------------------
