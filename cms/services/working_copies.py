@@ -149,11 +149,10 @@ async def keep(work: Work, copies: Sequence[WorkingCopy], reason: Reason, by_id:
 
 async def _hold(work: Work, post_id: int) -> tuple[Post, WorkingCopy]:
     held = select(Post, WorkingCopy).join(WorkingCopy, WorkingCopy.post_id == Post.id).where(Post.id == post_id)
-    found = await work.session.execute(held.with_for_update(key_share=True).execution_options(populate_existing=True))
-    row = found.one_or_none()
-    if row is None:
-        raise NotFound
-    return row.tuple()
+    rows = await work.session.execute(held.with_for_update(key_share=True).execution_options(populate_existing=True))
+    for post, copy in rows:
+        return post, copy
+    raise NotFound
 
 
 async def _project(work: Work, post: Post, copy: WorkingCopy, document: crdt.Document, by_id: int | None) -> None:
