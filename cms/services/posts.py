@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, false, not_, or_, select, true
+from sqlalchemy import ColumnElement, and_, bindparam, exists, false, not_, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
@@ -78,15 +78,17 @@ def has_in_public(words: Sequence[str]) -> ColumnElement[bool]:
     return exists().where(SearchDocument.kind == "post", SearchDocument.ref == Post.id, *(text.contains(f" {word}") for word in words))
 
 
+_AUTHORS = (
+    select(PostAuthor.post_id, User.id, User.name)
+    .join(User, User.id == PostAuthor.user_id)
+    .where(PostAuthor.side == Side.WORK, PostAuthor.post_id.in_(bindparam("ids", expanding=True)))
+    .order_by(PostAuthor.position)
+)
+
+
 async def _author_names(session: AsyncSession, ids: Sequence[int]) -> dict[int, list[tuple[int, str]]]:
-    wanted = (
-        select(PostAuthor.post_id, User.id, User.name)
-        .join(User, User.id == PostAuthor.user_id)
-        .where(PostAuthor.side == Side.WORK, PostAuthor.post_id.in_(ids))
-        .order_by(PostAuthor.position)
-    )
     names: dict[int, list[tuple[int, str]]] = {}
-    for post_id, user_id, name in await session.execute(wanted):
+    for post_id, user_id, name in await session.execute(_AUTHORS, {"ids": ids}):
         names.setdefault(post_id, []).append((user_id, name))
     return names
 

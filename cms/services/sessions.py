@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, delete, exists, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms.db.session import Work
@@ -49,18 +49,21 @@ async def start(work: Work, user: User, user_agent: str) -> str:
 
 async def find(session: AsyncSession, token: str, now: datetime) -> Found | None:
     """The session and its person; None if it has ended or the person is disabled."""
-    return await _find(session, Session.token_hash == tokens.digest(token), now)
+    return await _find(session, _BY_TOKEN, tokens.digest(token), now)
 
 
 async def find_again(session: AsyncSession, session_id: int, now: datetime) -> Found | None:
     """One that was found before, as it stands now."""
-    return await _find(session, Session.id == session_id, now)
+    return await _find(session, _BY_ID, session_id, now)
 
 
-async def _find(session: AsyncSession, which: ColumnElement[bool], now: datetime) -> Found | None:
-    has_passkey = exists().where(Passkey.user_id == User.id)
-    wanted = select(Session, User, Site.second_factor, has_passkey).join(User, User.id == Session.user_id).join(Site, Site.id.is_not(None))
-    row = (await session.execute(wanted.where(which))).one_or_none()
+_HAS_PASSKEY = exists().where(Passkey.user_id == User.id)
+_ALL = select(Session, User, Site.second_factor, _HAS_PASSKEY).join(User, User.id == Session.user_id).join(Site, Site.id.is_not(None))
+_BY_TOKEN, _BY_ID = (_ALL.where(key == bindparam("key")) for key in (Session.token_hash, Session.id))  # asked for each request
+
+
+async def _find(session: AsyncSession, wanted: Select[Session, User, list[str], bool], key: str | int, now: datetime) -> Found | None:
+    row = (await session.execute(wanted, {"key": key})).one_or_none()
     if row is None or not row[0].is_usable(now) or row[1].is_disabled:
         return None
     found, user, needed, has_one = row

@@ -23,6 +23,7 @@ from cms.services import audit, outbox, passes
 ANSWERED = "These questions were answered already; the settings of the site have it all."
 MENU_LENGTH = 6
 NONE: Mapping[str, Asset] = MappingProxyType({})
+_FRAME = select(Site.frame).where(Site.id == SITE_ID)
 ORDINARY = (
     "name", "description", "language", "time_zone", "permalink", "posts_per_page", "footer", "accent_hue", "home", "links", "crawlers",
     "security_contact", "theme",
@@ -30,7 +31,7 @@ ORDINARY = (
 
 
 async def get_frame(session: AsyncSession) -> Frame:
-    stored = (await session.execute(select(Site.frame).where(Site.id == SITE_ID))).scalar_one_or_none()
+    stored = (await session.execute(_FRAME)).scalar_one_or_none()
     if stored is None:
         raise Unavailable
     return Frame.from_json(stored)

@@ -29,7 +29,25 @@ from cms.services import desk_index, media_uses, outbox, post_fields, terms
 
 ANNOUNCED_FOR = timedelta(minutes=10)  # there are many, and whoever was away for so long reads the whole document
 LEFT_BEHIND = timedelta(seconds=30)  # after which nobody is at work on it any more who would project it
+
+# To compose them takes as long as to ask.
 _IS_AHEAD = select(Document.is_ahead).where(Document.post_id == bindparam("post_id"))
+_COPIES = (
+    select(WorkingCopy, Document.is_ahead)
+    .outerjoin(Document, Document.post_id == WorkingCopy.post_id)
+    .where(WorkingCopy.post_id.in_(bindparam("ids", expanding=True)))
+    .order_by(WorkingCopy.post_id)
+)
+_HELD = (
+    select(Post, WorkingCopy)
+    .join(WorkingCopy, WorkingCopy.post_id == Post.id)
+    .where(Post.id == bindparam("post_id"))
+    .with_for_update(key_share=True)
+    .execution_options(populate_existing=True)
+)
+_NEWEST = select(Revision).where(
+    Revision.id.in_(select(func.max(Revision.id)).where(Revision.post_id.in_(bindparam("ids", expanding=True))).group_by(Revision.post_id))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +122,7 @@ async def project(work: Work, post_id: int, by_id: int | None = None) -> Working
 
 async def projected(work: Work, post_ids: Sequence[int], by_id: int | None = None) -> dict[int, WorkingCopy]:
     """Several, as they are."""
-    wanted = select(WorkingCopy, Document.is_ahead).outerjoin(Document, Document.post_id == WorkingCopy.post_id)
-    found = (await work.session.execute(wanted.where(WorkingCopy.post_id.in_(post_ids)).order_by(WorkingCopy.post_id))).all()
+    found = (await work.session.execute(_COPIES, {"ids": list(post_ids)})).all()
     return {copy.post_id: await _as_written(work, copy.post_id, by_id) if is_ahead else copy for copy, is_ahead in found}
 
 
@@ -134,8 +151,8 @@ async def take_over(work: Work, post_id: int, former_id: int | None) -> None:
 
 async def keep(work: Work, copies: Sequence[WorkingCopy], reason: Reason, by_id: int | None) -> dict[int, Revision]:
     """Of each, by post, the newest revision if it is this very text, else one made of it now."""
-    newest = select(func.max(Revision.id)).where(Revision.post_id.in_([copy.post_id for copy in copies])).group_by(Revision.post_id)
-    found = {row.post_id: row for row in await work.session.scalars(select(Revision).where(Revision.id.in_(newest)))}
+    ids = [copy.post_id for copy in copies]
+    found = {row.post_id: row for row in await work.session.scalars(_NEWEST, {"ids": ids})}
     made = {
         copy.post_id: Revision.of(copy, reason, work.now, by_id)
         for copy in copies
@@ -148,9 +165,7 @@ async def keep(work: Work, copies: Sequence[WorkingCopy], reason: Reason, by_id:
 
 
 async def _hold(work: Work, post_id: int) -> tuple[Post, WorkingCopy]:
-    held = select(Post, WorkingCopy).join(WorkingCopy, WorkingCopy.post_id == Post.id).where(Post.id == post_id)
-    rows = await work.session.execute(held.with_for_update(key_share=True).execution_options(populate_existing=True))
-    for post, copy in rows:
+    for post, copy in await work.session.execute(_HELD, {"post_id": post_id}):
         return post, copy
     raise NotFound
 
