@@ -44,6 +44,7 @@ from cms.services import (
 from cms.wording import say
 
 TITLE_NEEDED = "Readers need a title."
+_FILED = frozenset({"authors", "tags", "category"})
 _TEXT = frozenset({"title", "excerpt", "standfirst", "body", "picture"})  # what makes a post "updated" for its readers
 
 
@@ -95,10 +96,18 @@ class _Going:
     former_link: Mapping[str, Any] | None
 
     @property
+    def is_part(self) -> bool:
+        """Of a series, now or before: readers' versions do not say at which place it was put there."""
+        return bool(self.published.series or self.fields.series)
+
+    @property
+    def is_filed_otherwise(self) -> bool:
+        return self.is_part or not _FILED.isdisjoint(documents.changed(self.published, self.old))
+
+    @property
     def is_named_otherwise(self) -> bool:
         """Whether pages of other texts may say something else of it now."""
-        is_part = self.published.series or self.fields.series
-        return bool(is_part) or surroundings.link_to(self.published) != self.former_link
+        return self.is_part or surroundings.link_to(self.published) != self.former_link
 
 
 async def publish(
@@ -121,7 +130,8 @@ async def publish_all(work: Work, actor: Actor, releases: Sequence[Release]) -> 
     going, named, frame = await _to_go(work, actor, releases)
     rows = [one.published for one in going]
     await _write_documents(work, going, named, frame)
-    await terms.write(work, Side.LIVE, {one.post.id: one.fields for one in going}, new=[one.post.id for one in going if one.is_new])
+    filed = {one.post.id: one.fields for one in going if one.is_filed_otherwise}
+    await terms.write(work, Side.LIVE, filed, new=[one.post.id for one in going if one.is_new])
     shown = {one.post.id: media_uses.Text(one.revision.content, one.fields) for one in going}
     await media_uses.note(work, Side.LIVE, shown)
     await surroundings.choose_related(work, rows)

@@ -1,10 +1,9 @@
 """The join rows of posts: who wrote them and what they are filed under. One side is read by the desk, one by readers."""
 
-from collections.abc import Collection, Iterator, Mapping
-from functools import cache
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import CompoundSelect, bindparam, delete, exists, insert, literal, null, select, union_all, update
+from sqlalchemy import bindparam, delete, exists, select, update
 from sqlalchemy.orm import aliased
 
 from cms.content.folding import fold
@@ -13,52 +12,23 @@ from cms.models import Post, PostAuthor, PostCategory, PostSeries, PostTag, User
 from cms.models.post import Side
 from cms.schemas.post import PostFields
 
-_TABLES: dict[str, Any] = {"user_id": PostAuthor, "tag_id": PostTag, "category_id": PostCategory, "series_id": PostSeries}
-_Row = tuple[str, int, int, int | None]  # which of the tables, post, term, position
-
 
 async def write(work: Work, side: Side, texts: Mapping[int, PostFields], *, new: Collection[int] = ()) -> None:
-    """Make the join rows of one side say what the posts' fields say, where they do not. ``new``: posts that have none yet."""
-    wanted = {row for post_id, fields in texts.items() for row in _rows(post_id, fields)}
-    there = await _there(work, side, texts.keys() - set(new))
-    renewed = {row[:2] for row in wanted ^ there}
-    for term, table in _TABLES.items():
-        if gone := {row[1] for row in there if row[0] == term and row[:2] in renewed}:
-            await work.session.execute(delete(table).where(table.post_id.in_(gone), table.side == side))
-        if made := [row for row in wanted if row[0] == term and row[:2] in renewed]:
-            await work.session.execute(insert(table), [_values(side, *row) for row in made])
+    """Make the join rows of one side say what the posts' fields say. ``new``: posts that have none yet."""
+    if old := texts.keys() - set(new):
+        for table in (PostAuthor, PostTag, PostCategory, PostSeries):
+            await work.session.execute(delete(table).where(table.post_id.in_(old), table.side == side))
+    for post_id, fields in texts.items():
+        at: dict[str, Any] = {"post_id": post_id, "side": side}
+        work.session.add_all(PostAuthor(**at, user_id=user_id, position=n) for n, user_id in enumerate(fields.authors))
+        work.session.add_all(PostTag(**at, tag_id=tag_id, position=n) for n, tag_id in enumerate(fields.tags))
+        if fields.category is not None:
+            work.session.add(PostCategory(**at, category_id=fields.category))
+        if fields.series is not None:
+            work.session.add(PostSeries(**at, series_id=fields.series.id, position=fields.series.position))
+    await work.session.flush()
     if side is Side.WORK:
         await _sort(work, {post_id: fields.authors[0] if fields.authors else None for post_id, fields in texts.items()})
-
-
-def _rows(post_id: int, fields: PostFields) -> Iterator[_Row]:
-    yield from (("user_id", post_id, user_id, n) for n, user_id in enumerate(fields.authors))
-    yield from (("tag_id", post_id, tag_id, n) for n, tag_id in enumerate(fields.tags))
-    if fields.category is not None:
-        yield "category_id", post_id, fields.category, None
-    if fields.series is not None:
-        yield "series_id", post_id, fields.series.id, fields.series.position
-
-
-def _values(side: Side, term: str, post_id: int, term_id: int, position: int | None) -> dict[str, Any]:
-    return {"post_id": post_id, "side": side, term: term_id, **({} if position is None else {"position": position})}
-
-
-async def _there(work: Work, side: Side, post_ids: Collection[int]) -> set[_Row]:
-    found = await work.session.execute(_of_posts(), {"ids": list(post_ids), "side": side}) if post_ids else ()
-    return {(term, post_id, term_id, position) for term, post_id, term_id, position in found}
-
-
-@cache
-def _of_posts() -> CompoundSelect[str, int, int, int | None]:
-    """All four tables at once. To compose it takes longer than to ask."""
-    rows = (
-        select(literal(term), table.post_id, getattr(table, term), getattr(table, "position", null())).where(
-            table.post_id.in_(bindparam("ids", expanding=True)), table.side == bindparam("side")
-        )
-        for term, table in _TABLES.items()
-    )
-    return union_all(*rows)
 
 
 async def _sort(work: Work, firsts: Mapping[int, int | None]) -> None:
