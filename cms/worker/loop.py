@@ -141,7 +141,9 @@ async def _hold(database: Database, job: Job) -> None:
 
 
 async def _failed(database: Database, metrics: Metrics, job: Job, error: Exception) -> None:
-    log.error("job failed", job=job.id, name=job.name, attempt=job.attempts, exc_info=error)
+    is_known = isinstance(error, CMSError)  # a server is away: a sentence is enough
+    reason = error.message if isinstance(error, CMSError) else f"{type(error).__name__}: {first_line(str(error))}"
+    log.error("job failed", job=job.id, name=job.name, attempt=job.attempts, reason=reason, exc_info=None if is_known else error)
     metrics.jobs.labels(job.name, "failed").inc()
     async with database.transaction() as work:
-        await jobs.fail(work, job, error.message if isinstance(error, CMSError) else f"{type(error).__name__}: {first_line(str(error))}")
+        await jobs.fail(work, job, reason)

@@ -24,5 +24,5 @@ class CacheHandler(AdminHandler):
         asked = pages.counts["hits"] + pages.counts["misses"]
         self.render(
             "admin/cache.html", section="cache", pages=pages, share=pages.counts["hits"] / asked if asked else None,
-            lines=[(words, pages.counts[name]) for name, words in WHAT.items()],
+            processes=self.parts.settings.processes, lines=[(words, pages.counts[name]) for name, words in WHAT.items()],
         )  # fmt: skip

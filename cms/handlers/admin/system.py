@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from cms import __version__
 from cms.errors import Conflict
@@ -59,6 +60,7 @@ class SystemHandler(AdminHandler):
             "admin/system.html", section="system", version=__version__, revision=self.parts.revision, last=last, is_busy=is_busy,
             failed=rows[0] if rows and rows[0].state is TransferState.FAILED else None, disk=disk, counted=counted,
             database=self.parts.database.dialect.name, flash=self.take_flash(), told=self._told,
+            settings=self.parts.settings, front=urlsplit(self.parts.settings.purge_url).hostname,
         )  # fmt: skip
 
     def _told(self, result: Mapping[str, Any], what: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from cms.errors import OperatorError
 from cms.handlers.admin.system import JOBS
@@ -14,6 +15,7 @@ from cms.mail import MailFailed
 from cms.models import Job
 from cms.models.desk import TransferKind
 from cms.policy import SYSTEM
+from cms.rendering import Renderer
 from cms.schemas.transfers import BackupPlan
 from cms.services import jobs, transfer_runs
 from cms.wording import say
@@ -21,7 +23,7 @@ from cms.worker import errands, loop
 from cms.worker.tasks import TASKS, Means
 from tests import factories
 from tests.watching import Clock
-from tests.web import Answer, Browser, Site
+from tests.web import Answer, Browser, Site, running_site
 
 GERMAN = {"Accept-Language": "de"}
 LONG = pytest.mark.timeout(240)
@@ -236,6 +238,19 @@ async def test_system_page_says_what_the_doctor_says(site: Site) -> None:
     assert f"Jeder auf diesem Rechner darf in den Datenordner {folder} schreiben." in (await owner.get("/admin/system", **GERMAN)).words
 
 
+async def test_system_page_says_what_serves_and_what_stands_in_front(database_url: str, tmp_path: Path, renderer: Renderer) -> None:
+    options = {"workers": 3, "purge_url": "http://token.example.org:6081/purge", "purge_by": "address", "pages_folder": tmp_path / "pages"}
+    async with running_site(database_url, tmp_path / "data", renderer=renderer, **options) as site:
+        owner = await site.signed_in("owner")
+        page = (await owner.get("/admin/system")).page
+        names, values = (["".join(each.itertext()).strip() for each in page.iter(kind)] for kind in ("dt", "dd"))
+        said = dict(zip(names, values, strict=True))
+        assert said["Processes that serve"] == "3"
+        assert said["CDN or cache in front"] == "token.example.org"
+        assert said["Folder for a web server"] == str(tmp_path / "pages")
+        assert "in one of 3 processes" in (await owner.get("/admin/cache")).words
+
+
 @LONG
 async def test_why_a_backup_failed_is_said_in_the_language_of_whoever_looks(site: Site) -> None:
     owner, folder = await site.signed_in("owner"), site.application.parts.settings.data / "backups"
@@ -308,8 +323,11 @@ async def test_why_a_job_failed_is_said_with_its_names_in_the_language_of_whoeve
     monkeypatch.setitem(TASKS, "keep_idle", break_down)
     async with site.database.transaction() as work:
         await jobs.enqueue(work, "keep_idle")
-    while await loop.run_next(means_of(site), site.application.parts.metrics):
-        pass
+    with capture_logs() as lines:
+        while await loop.run_next(means_of(site), site.application.parts.metrics):
+            pass
+    (line,) = (line for line in lines if line["event"] == "job failed")
+    assert (line["reason"], line["exc_info"]) == ("The mail server mail.example did not answer in time.", None), "one line, no traceback"
     async with site.database.transaction() as work:
         job = (await work.session.scalars(jobs.select(Job).where(Job.name == "keep_idle"))).one()
         job.finished_at = work.now
