@@ -15,6 +15,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 from cms.errors import CMSError
 from cms.schemas.search import Wanted
 
+Told = tuple[str, dict[str, Any]]  # name and payload of an event
+
 
 class Dialect(Protocol):
     @property
@@ -73,8 +75,9 @@ class Dialect(Protocol):
     async def announce(self, session: AsyncSession, origin: str, ids: Sequence[int]) -> None:
         """Let other processes know of these rows of the outbox, once the transaction is committed."""
 
-    def notices(self, url: str, origin: str) -> AsyncIterator[Sequence[int] | None]:
-        """Ids of the outbox' rows of others, as they are committed; None if some may have been missed. Never ends by itself."""
+    def notices(self, url: str, origin: str) -> AsyncIterator[Sequence[Told] | None]:
+        """The outbox' rows of others, in order, as they are committed; None if some may have been missed. Never ends by itself, and waits
+        for nobody who reads."""
 
     def translate(self, error: DBAPIError | OSError) -> CMSError | None:
         """The error in our words if the database is away, full or busy; None if it is a fault of the program."""

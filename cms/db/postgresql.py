@@ -17,10 +17,11 @@ from sqlalchemy import ColumnElement, event, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import InstrumentedAttribute
 
 from cms.db import postgresql_search
+from cms.db.dialect import Told
 from cms.errors import CMSError, Collision, OperatorError, StorageFull, Unavailable
 from cms.schemas.search import Wanted
 from cms.wording import say
@@ -32,10 +33,15 @@ MOST, FEWEST = 20, 4  # connections for reading, and as many for writing: of all
 CONNECT_TIMEOUT = 5  # seconds
 COMMAND_TIMEOUT = 60  # seconds
 RESTED = 1.0  # seconds
+LISTEN_AGAIN = 0.2  # seconds
+SIGN_EVERY = 10.0  # seconds in which nothing is told, after which whoever tells is asked whether he is there
+SIGN_WITHIN = 5.0  # seconds
 READ_TIMEOUT = 10  # seconds; a reader has gone by then, and a server that is frozen must not hold his connection
 
 _DUMP = ("--format=custom", "--no-owner", "--no-privileges")
 _VARIABLES = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "database": "PGDATABASE", "ssl": "PGSSLMODE"}
+
+_BY_ID = text("SELECT name, payload::text FROM outbox WHERE id = ANY(:ids) ORDER BY id")
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _MAY_NOT = "42501"
@@ -151,20 +157,19 @@ class PostgreSQL:
             told = ",".join(map(str, ids[start : start + IDS_A_NOTICE]))
             await session.execute(text("SELECT pg_notify(:channel, :told)"), {"channel": CHANNEL, "told": f"{origin}:{told}"})
 
-    async def notices(self, url: str, origin: str) -> AsyncIterator[Sequence[int] | None]:
+    async def notices(self, url: str, origin: str) -> AsyncIterator[Sequence[Told] | None]:
         """By LISTEN, on a connection of its own. Ids become visible out of order, so each is told by name."""
         while True:
-            engine = _engine(url, {}, pool_size=1, command_timeout=None, isolation_level="AUTOCOMMIT")
+            engine = _engine(url, {}, pool_size=1, command_timeout=SIGN_WITHIN, isolation_level="AUTOCOMMIT")
             try:
                 async with engine.connect() as connection:
-                    driver = (await connection.get_raw_connection()).driver_connection
-                    async for ids in _told(driver, origin):
-                        yield ids
+                    async for told in _told(connection, origin):
+                        yield told
             except (DBAPIError, OSError):
                 pass
             finally:
                 await engine.dispose()
-            await asyncio.sleep(1)  # the server is away; looked for again
+            await asyncio.sleep(LISTEN_AGAIN)  # the server is away; looked for again
 
     def violated(self, error: DBAPIError) -> str:
         if getattr(error.orig, "sqlstate", "") != "23505":
@@ -172,16 +177,29 @@ class PostgreSQL:
         return str(getattr(getattr(error.orig, "__cause__", None), "constraint_name", "") or "")
 
 
-async def _told(driver: Any, origin: str) -> AsyncIterator[Sequence[int] | None]:
-    """Until the connection is lost. Begins with None: something may have been told while nobody listened."""
+async def _told(connection: AsyncConnection, origin: str) -> AsyncIterator[Sequence[Told] | None]:
+    """Until the connection is lost, or gives no sign of life: a network may forget one that is silent, and tell nobody. Begins with None:
+    something may have been told while nobody listened."""
     told: asyncio.Queue[str | None] = asyncio.Queue()
-    driver.add_termination_listener(lambda _: told.put_nowait(None))
-    await driver.add_listener(CHANNEL, lambda _connection, _pid, _channel, payload: told.put_nowait(payload))
-    yield None
-    while (payload := await told.get()) is not None:
-        teller, _, ids = payload.partition(":")
-        if teller != origin:
-            yield tuple(map(int, ids.split(",")))
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    try:
+        driver.add_termination_listener(lambda _: told.put_nowait(None))
+        await driver.add_listener(CHANNEL, lambda _connection, _pid, _channel, payload: told.put_nowait(payload))
+        yield None
+        while True:
+            try:
+                payload = await asyncio.wait_for(told.get(), SIGN_EVERY)
+            except TimeoutError:
+                await connection.execute(text("SELECT 1"))
+                continue
+            if payload is None:
+                return
+            teller, _, ids = payload.partition(":")
+            if teller != origin:
+                rows = await connection.execute(_BY_ID, {"ids": [int(each) for each in ids.split(",")]})
+                yield [(name, from_json(event)) for name, event in rows]
+    finally:
+        driver.terminate()  # it need not say goodbye to somebody who may not be there
 
 
 def _engine(

@@ -26,6 +26,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.pool import NullPool, StaticPool
 
 from cms.db import sqlite_connection, sqlite_search
+from cms.db.dialect import Told
 from cms.errors import CMSError, OperatorError, StorageFull, Unavailable
 from cms.schemas.search import Wanted
 from cms.wording import say
@@ -34,6 +35,8 @@ PREFIX = "sqlite+aiosqlite:///"
 BUSY_TIMEOUT = 5000  # milliseconds; how long a second process waits for the first one's short transaction
 LOOK_EVERY = 0.01  # seconds; how late another process may hear of a commit
 READERS = 4  # connections; each is a thread
+
+_NEWER = "SELECT id, origin, name, payload FROM outbox WHERE id > ? ORDER BY id"
 
 _Prepare = Callable[[Any], None]
 
@@ -165,7 +168,7 @@ class SQLite:
     async def announce(self, session: AsyncSession, origin: str, ids: Sequence[int]) -> None:
         """The file's own version tells that something was committed."""
 
-    async def notices(self, url: str, origin: str) -> AsyncIterator[Sequence[int] | None]:
+    async def notices(self, url: str, origin: str) -> AsyncIterator[Sequence[Told] | None]:
         """From looking at the file's version, which takes three microseconds (https://www.sqlite.org/pragma.html#pragma_data_version)."""
         while True:
             try:
@@ -176,10 +179,10 @@ class SQLite:
                         await asyncio.sleep(LOOK_EVERY)
                         if version == (version := _version(connection)):
                             continue
-                        rows = connection.execute("SELECT id, origin FROM outbox WHERE id > ? ORDER BY id", (newest,)).fetchall()
+                        rows = connection.execute(_NEWER, (newest,)).fetchall()
                         newest = rows[-1][0] if rows else newest
-                        if ids := [number for number, teller in rows if teller != origin]:
-                            yield ids
+                        if told := [(name, from_json(payload)) for _, teller, name, payload in rows if teller != origin]:
+                            yield told
             except sqlite3.Error:
                 await asyncio.sleep(1)  # it is being made anew, or away; looked at again from the start
 

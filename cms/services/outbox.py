@@ -1,13 +1,12 @@
 """Events: a row in the transaction that caused them, listeners after its commit, and the processes that hear of it from the database."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 
 from cms.db.session import Database, Work
-from cms.errors import Unavailable
 from cms.events import Event, from_json
 from cms.models import OutboxEntry
 
@@ -36,22 +35,11 @@ async def forget(work: Work, kind: type[Event], after: timedelta) -> None:
 
 async def hear_others(database: Database, missed: Callable[[], None]) -> None:
     """Tell this process' listeners what others have committed, until cancelled. ``missed``: something may have been lost on the way."""
-    async for ids in database.dialect.notices(database.url, database.origin):
-        try:
-            events = None if ids is None else await _from_others(database, ids)
-        except Unavailable:
-            events = None
-        if events is None:
+    async for told in database.dialect.notices(database.url, database.origin):
+        events = [from_json(name, payload) for name, payload in told or ()]
+        if told is None or None in events:  # or one that this version of the program does not understand
             missed()
             continue
         for event in events:
-            database.tell(event)
-
-
-async def _from_others(database: Database, ids: Sequence[int]) -> list[Event] | None:
-    """In the order in which they were committed. None if there is one that this version of the program does not understand."""
-    wanted = select(OutboxEntry.name, OutboxEntry.payload).where(OutboxEntry.id.in_(ids))
-    async with database.read() as session:
-        rows = (await session.execute(wanted.order_by(OutboxEntry.id))).all()
-    events = [from_json(name, payload) for name, payload in rows]
-    return [event for event in events if event is not None] if None not in events else None
+            if event is not None:
+                database.tell(event)

@@ -1,11 +1,15 @@
 """The page cache in the running program: what readers get, in one process and in several."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, Self
 
 import pytest
+from sqlalchemy import make_url, text
 
+from cms.db import postgresql
 from cms.handlers.site.posts import PlaceHandler
 from cms.rendering import Renderer
 from tests import factories
@@ -197,6 +201,79 @@ async def test_a_process_that_lost_its_connection_forgets_everything(site: Site)
     async with asyncio.timeout(PATIENCE):
         while "/archive" in site.application.parts.pages:
             await asyncio.sleep(0.02)
+
+
+async def test_nobody_who_reads_keeps_a_process_from_hearing(site: Site, database_url: str, tmp_path: Path, renderer: Renderer) -> None:
+    """Readers who have all its connections would keep what is over before everybody else."""
+    editor = await factories.person(site.database, "editor")
+    post = await factories.published(site.database, editor, title="Low tide")
+    async with running_site(database_url, tmp_path / "data", renderer=renderer) as other, AsyncExitStack() as readers:
+        assert (await other.browser().get("/low-tide")).status == 200
+        for _ in range(other.database.reading.pool.size()):  # type: ignore[attr-defined]  # a queue, which has one
+            await (await readers.enter_async_context(other.database.read())).execute(text("SELECT 1"))
+        await factories.withdraw(site.database, editor, post.post_id)
+        async with asyncio.timeout(PATIENCE / 2):
+            while "/low-tide" in other.application.parts.pages:
+                await asyncio.sleep(0.01)
+
+
+async def test_a_process_whose_connection_fell_silent_listens_anew(
+    database_url: str, tmp_path: Path, renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network that forgets a connection tells nobody, and what is committed then is not heard."""
+    if database_url.startswith("sqlite"):
+        pytest.skip("SQLite has no connection to lose")
+    monkeypatch.setattr(postgresql, "SIGN_EVERY", 0.1)
+    monkeypatch.setattr(postgresql, "SIGN_WITHIN", 0.5)
+    url = make_url(database_url)
+    with TemporaryDirectory(prefix="squall-", dir="/tmp") as folder:  # a socket's path has at most 107 characters
+        async with Between(Path(folder), str(url.query["host"])) as between:
+            passed = url.update_query_dict({"host": folder}).render_as_string(hide_password=False)
+            async with running_site(passed, tmp_path / "data", renderer=renderer) as site:
+                await site.person("owner")
+                await site.browser().get("/archive")
+                await asyncio.sleep(0.3)
+                assert "/archive" in site.application.parts.pages, "nothing is forgotten while there is a sign of life"
+                between.falls_silent()
+                async with asyncio.timeout(PATIENCE):
+                    while "/archive" in site.application.parts.pages:
+                        await asyncio.sleep(0.02)
+
+
+class Between:
+    """Passes on what is sent to a PostgreSQL, until it falls silent; then what comes anew."""
+
+    def __init__(self, folder: Path, to: str) -> None:
+        self._folder, self._to = folder, to
+        self._passing: set[asyncio.Task[None]] = set()
+        self._writers: list[asyncio.StreamWriter] = []
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_unix_server(self._accept, self._folder / ".s.PGSQL.5432")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        self.falls_silent()
+        for writer in self._writers:
+            writer.close()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_unix_connection(Path(self._to, ".s.PGSQL.5432"))
+        self._writers += [writer, back]
+        for source, target in ((reader, back), (there, writer)):
+            passing = asyncio.create_task(self._pass(source, target))
+            self._passing.add(passing)
+
+    async def _pass(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        while data := await source.read(65536):
+            target.write(data)
+        target.close()
+
+    def falls_silent(self) -> None:
+        for each in self._passing:
+            each.cancel()
+        self._passing.clear()
 
 
 async def test_a_cdn_is_told_how_long_and_what_the_page_shows(database_url: str, tmp_path: Path, renderer: Renderer) -> None:
