@@ -42,6 +42,7 @@ class PageFolder:
         self._keys: set[str] = set()  # of pages that we have put here
         self._name = self._owners / secrets.token_hex(8)
         self._own = -1
+        self._is_owed = False  # everything was to go, and could not
 
     # --- pages ---
 
@@ -86,12 +87,15 @@ class PageFolder:
         """Everybody's, in one go. The others put theirs back when they are asked for them."""
         self._keys.clear()
         gone = self._folder / f"gone-{secrets.token_hex(8)}"
+        was_owed, self._is_owed = self._is_owed, False
         try:
             self._pages.rename(gone)
         except FileNotFoundError:
             return
         except OSError as error:
-            log.error("pages in the folder cannot be removed and may be out of date", reason=error.strerror)
+            self._is_owed = True
+            if not was_owed:
+                log.error("pages in the folder cannot be removed and may be out of date", reason=error.strerror)
             return
         threading.Thread(target=shutil.rmtree, args=(gone, True)).start()
 
@@ -104,14 +108,7 @@ class PageFolder:
         """Take part. If nobody else does, what is there is from before and may be out of date. Raises ``OperatorError``."""
         try:
             self._require_ours()
-            _make_folder(str(self._folder))
-            self._owners.mkdir(mode=0o700, exist_ok=True)
-            with self._alone():
-                self._own = os.open(self._name, os.O_RDWR | os.O_CREAT, 0o600)
-                fcntl.flock(self._own, fcntl.LOCK_EX)
-                if not self._remove_what_the_dead_left():
-                    self._sweep()
-                    self._remove_rests()
+            self._take_part()
         except OSError as error:
             raise OperatorError(
                 say(
@@ -121,15 +118,36 @@ class PageFolder:
                 )
             ) from None
 
+    def _take_part(self) -> None:
+        _make_folder(str(self._folder))
+        self._owners.mkdir(mode=0o700, exist_ok=True)
+        with self._alone():
+            self._own = os.open(self._name, os.O_RDWR | os.O_CREAT, 0o600)
+            fcntl.flock(self._own, fcntl.LOCK_EX)
+            if not self._remove_what_the_dead_left():
+                self._sweep()
+                self._remove_rests()
+
     async def watch(self) -> None:
-        """Until cancelled: what others leave who are killed is removed."""
+        """Until cancelled: what others leave who are killed is removed, and what could not be removed before. If somebody has removed the
+        folder, with the sign that we live, it is begun anew."""
+        said = None
         while True:
             await asyncio.sleep(LOOK_EVERY)
             try:
+                if not self._name.exists():
+                    log.warning("the folder for pages was removed, and is begun anew")
+                    self._leave()
+                    self._take_part()
+                if self._is_owed:
+                    self._sweep()
                 with self._alone():
                     self._remove_what_the_dead_left()
+                said = None
             except OSError as error:
-                log.error("the folder for pages cannot be looked after", reason=error.strerror)
+                if said != error.errno:
+                    log.error("the folder for pages cannot be looked after", reason=error.strerror)
+                said = error.errno
 
     def close(self) -> None:
         """Ours go, as we do not hear of changes any more. If nobody does, nobody changes anything: readers may go on reading."""
@@ -139,7 +157,11 @@ class PageFolder:
             if self._remove_what_the_dead_left():
                 self.clear()
             self._name.unlink()
-        os.close(self._own)
+        self._leave()
+
+    def _leave(self) -> None:
+        if self._own >= 0:
+            os.close(self._own)
         self._own = -1
 
     def _require_ours(self) -> None:

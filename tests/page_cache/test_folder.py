@@ -1,8 +1,10 @@
 """Pages as files: which become some, under which names, and that none outlives what it shows, whoever is killed."""
 
 import asyncio
+import errno
 import gzip
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -227,3 +229,46 @@ async def test_it_is_looked_after_while_the_program_runs(base: Path, monkeypatch
         while files(base):
             await asyncio.sleep(0.01)
     watching.cancel()
+
+
+async def test_what_could_not_be_removed_is_removed_when_it_can_be(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that was read-only for a moment must not leave what is over to readers."""
+    monkeypatch.setattr("cms.page_cache.folder.LOOK_EVERY", 0.01)
+    one = Process(base)
+    one.answers("/about", "a")
+    watching = asyncio.create_task(one.folder.watch())
+    with monkeypatch.context() as readonly:
+        readonly.setattr("cms.page_cache.folder._remove", _refuse)
+        readonly.setattr(Path, "rename", _refuse)
+        one.hears("post/1/page")
+        await asyncio.sleep(0.05)
+        assert files(base) == {"about=.html"}
+    async with asyncio.timeout(10):
+        while files(base):
+            await asyncio.sleep(0.01)
+    watching.cancel()
+
+
+def _refuse(*_: object) -> None:
+    raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+
+async def test_a_folder_that_somebody_removed_is_begun_anew(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the sign that its writer lives, nobody would notice that he was killed."""
+    monkeypatch.setattr("cms.page_cache.folder.LOOK_EVERY", 0.01)
+    one = Process(base)
+    one.answers("/about", "a")
+    watching = asyncio.create_task(one.folder.watch())
+    shutil.rmtree(base)
+    assert one.cache.find("/about")
+    assert files(base) == {"about=.html"}
+    async with asyncio.timeout(10):
+        while not one.folder._name.exists():
+            await asyncio.sleep(0.01)
+    assert files(base) == set(), "somebody may have died meanwhile"
+    assert one.cache.find("/about")
+    watching.cancel()
+    one.is_killed()
+    two = Process(base)
+    assert files(base) == set()
+    two.folder.close()
