@@ -313,6 +313,7 @@ def _new_folder() -> Path | None:
 
 
 def _remove_folder(path: Path) -> None:
-    for each in path.iterdir():
-        each.unlink()
-    path.rmdir()
+    with contextlib.suppress(OSError):  # it may be gone: systems remove what lies untouched for days where it is
+        for each in path.iterdir():
+            each.unlink()
+        path.rmdir()
