@@ -1,5 +1,6 @@
 """Events: a row in the transaction that caused them, listeners after its commit, and the processes that hear of it from the database."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import timedelta
@@ -9,8 +10,10 @@ from sqlalchemy import delete
 from cms.db.session import Database, Work
 from cms.events import Event, from_json
 from cms.models import OutboxEntry
+from cms.telemetry import log
 
 KEPT = timedelta(days=7)
+AGAIN = 1.0  # seconds
 
 
 def record(work: Work, event: Event) -> None:
@@ -34,7 +37,19 @@ async def forget(work: Work, kind: type[Event], after: timedelta) -> None:
 
 
 async def hear_others(database: Database, missed: Callable[[], None]) -> None:
-    """Tell this process' listeners what others have committed, until cancelled. ``missed``: something may have been lost on the way."""
+    """Tell this process' listeners what others have committed, until cancelled. ``missed``: something may have been lost on the way.
+
+    Whatever fails, it goes on: whoever heard nothing any more would show for ever what is over.
+    """
+    while True:
+        try:
+            await _hear(database, missed)
+        except Exception:
+            log.exception("what others have committed could not be heard")
+        await asyncio.sleep(AGAIN)
+
+
+async def _hear(database: Database, missed: Callable[[], None]) -> None:
     async for told in database.dialect.notices(database.url, database.origin):
         events = [from_json(name, payload) for name, payload in told or ()]
         if told is None or None in events:  # or one that this version of the program does not understand

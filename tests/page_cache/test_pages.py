@@ -12,6 +12,7 @@ from sqlalchemy import make_url, text
 from cms.db import postgresql
 from cms.handlers.site.posts import PlaceHandler
 from cms.rendering import Renderer
+from cms.services import outbox
 from tests import factories
 from tests.handlers.admin.test_site import settings
 from tests.watching import questions
@@ -215,6 +216,25 @@ async def test_nobody_who_reads_keeps_a_process_from_hearing(site: Site, databas
         async with asyncio.timeout(PATIENCE / 2):
             while "/low-tide" in other.application.parts.pages:
                 await asyncio.sleep(0.01)
+
+
+async def test_a_process_goes_on_hearing_whatever_fails(
+    site: Site, database_url: str, tmp_path: Path, renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    editor = await factories.person(site.database, "editor")
+    monkeypatch.setattr(outbox, "AGAIN", 0.05)
+    async with running_site(database_url, tmp_path / "data", renderer=renderer) as other:
+        for turn in range(2):
+            post = await factories.published(site.database, editor, title=f"Tide {turn}")
+            await asyncio.sleep(0.1)  # for it to have heard
+            assert (await other.browser().get(f"/tide-{turn}")).status == 200
+            with monkeypatch.context() as odd:
+                if turn == 0:
+                    odd.setattr(outbox, "from_json", lambda name, payload: payload["what a newer version says otherwise"])
+                await factories.withdraw(site.database, editor, post.post_id)
+                async with asyncio.timeout(PATIENCE):
+                    while f"/tide-{turn}" in other.application.parts.pages:
+                        await asyncio.sleep(0.01)
 
 
 async def test_a_process_whose_connection_fell_silent_listens_anew(
