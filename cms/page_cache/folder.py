@@ -11,6 +11,7 @@ import re
 import secrets
 import shutil
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,6 +26,7 @@ PAGES = "pages"  # what the web server looks into
 END = "=.html"  # stands in no address, so no file is in the way of a folder
 TWINS = {"gzip": ".gz", "br": ".br"}  # as ``gzip_static`` and ``brotli_static`` of nginx look for them
 LOOK_EVERY = 1.0  # seconds
+REST = 1.0  # seconds after one that could not be written: a full disk is not asked again for each reader
 # Addresses as browsers send them, that name a file as they are: no part of them means something to the system.
 _ADDRESS = re.compile(r"(?:/|(?:/[A-Za-z0-9_~%-][A-Za-z0-9._~%-]*)+)")
 _LONGEST = 1000  # of an address
@@ -43,12 +45,13 @@ class PageFolder:
         self._name = self._owners / secrets.token_hex(8)
         self._own = -1
         self._is_owed = False  # everything was to go, and could not
+        self._rests_until = 0.0
 
     # --- pages ---
 
     def keep(self, key: str, page: Page) -> None:
         """Unless there is one. It may be another process', which will remove it as we would."""
-        if page.status != 200 or not _is_name(key) or frozenset(page.headers) != self._headers:
+        if page.status != 200 or not _is_name(key) or frozenset(page.headers) != self._headers or time.monotonic() < self._rests_until:
             return
         path = self._path(key)
         if os.path.exists(path):  # noqa: PTH110 - a Path for each hit costs more than the question
@@ -63,6 +66,7 @@ class PageFolder:
                     _remove(path + end)
             _write(path, page.bodies[IDENTITY], moment)  # last: as long as it is not there, nobody is asked for its twins
         except OSError as error:
+            self._rests_until = time.monotonic() + REST
             self.drop(key)
             log.warning("a page is no file", reason=error.strerror)
 

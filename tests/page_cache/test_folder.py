@@ -11,6 +11,7 @@ from pathlib import Path
 
 import brotli
 import pytest
+from structlog.testing import capture_logs
 
 from cms.errors import OperatorError
 from cms.page_cache.cache import MANY, Page, PageCache
@@ -210,9 +211,12 @@ def test_a_disk_that_fails_costs_the_file_and_not_the_page(base: Path) -> None:
     one = Process(base)
     one.answers("/about", "a", "post/2/page")
     (base / "pages" / "crew").write_text("in the way")
-    one.answers("/crew/all", "b")
-    assert one.cache.find("/crew/all")
+    with capture_logs() as lines:
+        one.answers("/crew/all", "b")
+        for _ in range(100):
+            assert one.cache.find("/crew/all")
     assert files(base) == {"about=.html", "crew"}
+    assert len(lines) == 1, "not one for each reader"
     (base / "pages" / "about=.html").unlink()
     (base / "pages" / "about=.html").mkdir()
     one.hears("post/2/page")
