@@ -1,4 +1,4 @@
-"""Files that come with the program, and those it makes of settings: read once, made small, named by what is in them.
+"""Files that come with the program, and those it makes of settings: read once, made small and named by what is in them.
 
 They are kept in memory, so an address and what it names fit together even while another release is put on the disk.
 """
@@ -8,7 +8,7 @@ import hashlib
 import mimetypes
 import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from cms.content_coding import CODINGS, IDENTITY, encode
@@ -20,13 +20,21 @@ _SPACE = re.compile(_STRING + r"|\s*([{},])\s*|\s*;\s*(})\s*|\s*(;)\s*|(:)\s+|(\
 
 
 class StaticFile:
-    """``fingerprint`` is enough of the hash to tell versions apart."""
+    """``source``: as it stands on the disk. What is made of it is made when somebody asks: a page needs a few of all that there are."""
 
-    def __init__(self, name: str, content: bytes) -> None:
+    def __init__(self, name: str, source: bytes) -> None:
         self.content_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        self.fingerprint = hashlib.sha256(content).hexdigest()[:16]
-        self.content = content
+        self._name, self._source = name, source
         self._codings: Mapping[str, bytes] = {}
+
+    @cached_property
+    def content(self) -> bytes:
+        return minify_css(self._source.decode()).encode() if self._name.endswith(".css") else self._source
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Enough of the hash to tell versions apart."""
+        return hashlib.sha256(self.content).hexdigest()[:16]
 
     async def codings(self) -> Mapping[str, bytes]:
         """The bytes by coding, the smallest first, and as they are. Made when first asked for; of two first comers both make them."""
@@ -66,7 +74,7 @@ def _read(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 @lru_cache(maxsize=1024)  # several applications in one process have the same files
 def _file(name: str, content: bytes) -> StaticFile:
-    return StaticFile(name, minify_css(content.decode()).encode() if name.endswith(".css") else content)
+    return StaticFile(name, content)
 
 
 def minify_css(source: str) -> str:

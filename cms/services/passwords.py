@@ -6,6 +6,7 @@ passwords and words that people take.
 """
 
 import asyncio
+import base64
 import re
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -16,6 +17,7 @@ from typing import TypeVar
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import ARGON2_VERSION
 
 from cms.errors import InvalidInput, TooManyRequests
 from cms.settings import Settings
@@ -54,7 +56,8 @@ class Passwords:
         self._hashing = _Queue()
         self._signing_in = _Queue()
         self._turns = asyncio.Semaphore(AT_ONCE)
-        self._nobodys = self._hasher.hash(secrets.token_urlsafe())
+        cost = f"m={memory},t={passes},p={lanes}"
+        self._nobodys = f"$argon2id$v={ARGON2_VERSION}${cost}${_noise(self._hasher.salt_len)}${_noise(self._hasher.hash_len)}"
 
     @classmethod
     def of(cls, settings: Settings) -> "Passwords":
@@ -126,6 +129,11 @@ class _Queue:
             yield
         finally:
             self._waiting -= 1
+
+
+def _noise(size: int) -> str:
+    """So many bytes, as a hash is written. What hashes to them nobody knows, and nobody need have hashed anything for them."""
+    return base64.b64encode(secrets.token_bytes(size)).decode().rstrip("=")
 
 
 def _advice(password: str, about: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+from argon2.exceptions import VerifyMismatchError
 
 from cms.errors import InvalidInput, TooManyRequests
 from cms.services.passwords import AT_ONCE, MOST_WAITING, Passwords
@@ -47,6 +48,13 @@ async def test_good_ones_are_hashed_however_long(passwords: Passwords, password:
     hashed = await passwords.choose(password)
     assert await passwords.verify(hashed, password)
     assert not await passwords.verify(hashed, password + "x")
+
+
+def test_who_does_not_exist_costs_as_much_as_who_does(passwords: Passwords) -> None:
+    """And no hash when the program starts. Whatever is no hash is refused at once, which would tell."""
+    assert not passwords.needs_rehash(passwords._nobodys)
+    with pytest.raises(VerifyMismatchError):
+        passwords._hasher.verify(passwords._nobodys, "correct horse battery")
 
 
 @pytest.mark.parametrize(
