@@ -152,8 +152,8 @@ class Squall(Application):
         return next((route for route in self._routes if route.regex.match(path.partition("?")[0])), self._routes[-1])
 
     async def start(self) -> None:
-        """Bring up what needs the loop: the rendering process, the frame, and the owner's one-time link while there is no owner."""
-        self._warming = asyncio.gather(self._warm(), self._get_to_know())
+        """Bring up what needs the loop: the frame, and the owner's one-time link while there is no owner."""
+        self._knowing = asyncio.create_task(self._get_to_know())
         self.parts.rooms.start()
         self._hears = asyncio.Event()
         self._hearing = asyncio.create_task(outbox.hear_others(self.parts.database, self._forget))
@@ -171,8 +171,8 @@ class Squall(Application):
             await asyncio.wait_for(self._hears.wait(), HEARS_WITHIN)
         self.parts.use_frame(await self.parts.door.frame())
 
-    async def _warm(self) -> None:
-        """The rendering process takes a second to start; readers need not wait for it."""
+    async def warm(self) -> None:
+        """Start the rendering process, which takes a second: whoever writes need not wait for it, nor do readers."""
         try:
             await self.parts.renderer.start()
         except Unavailable as error:
@@ -198,7 +198,7 @@ class Squall(Application):
             await self.parts.renderer.close()
         if self._owns_imaging:
             await self.parts.imaging.close()
-        await self._warming
+        await self._knowing
         await self._remaking.close()
         self._hearing.cancel()
         self._watching.cancel()

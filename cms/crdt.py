@@ -1,18 +1,20 @@
 """The Yjs document of a text: ``content``, a text, and ``fields``, a map. The only module that knows pycrdt.
 
 pycrdt counts in bytes of UTF-8, Yjs in halves of UTF-16, Python in characters. What is edited here begins and ends at whole characters:
-half a surrogate pair would divide the two for good. Numbers are floats in Yjs; whole ones are read as ``int``.
+half a surrogate pair would divide the two for good. Numbers are floats in Yjs; whole ones are read as ``int``. It comes with the first who
+writes: readers need not wait for it.
 """
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import accumulate, chain, pairwise
-from typing import Any
-
-from pycrdt import Doc, Map, Subscription, Text, merge_updates
+from typing import TYPE_CHECKING, Any
 
 from cms.content import diff
+
+if TYPE_CHECKING:
+    from pycrdt import Subscription
 
 CONTENT, FIELDS = "content", "fields"
 AT_ONCE = 32  # updates
@@ -22,9 +24,11 @@ NOTHING = b"\0\0"  # an update that says nothing
 class Document:
     """One document in memory, for one thread. Made of all its updates at once: pycrdt loses some that come before what they stand on."""
 
-    _watches: tuple[Subscription, ...] = ()
+    _watches: "tuple[Subscription, ...]" = ()
 
     def __init__(self, *updates: bytes) -> None:
+        from pycrdt import Doc, Map, Text
+
         self._doc: Doc[Any] = Doc()
         self._content = self._doc.get(CONTENT, type=Text)
         self._fields = self._doc.get(FIELDS, type=Map)
@@ -180,6 +184,8 @@ def _varuint(number: int) -> bytes:
 
 def merged(*updates: bytes) -> bytes:
     """One update that says what these say. Merged by few at once: pycrdt's time grows with the square of their number."""
+    from pycrdt import merge_updates
+
     while len(updates) > 1:
         updates = tuple(merge_updates(*updates[at : at + AT_ONCE]) for at in range(0, len(updates), AT_ONCE))
     return updates[0]

@@ -42,8 +42,8 @@ def _main(
 
 
 def main() -> None:
-    if sys.argv[1:2] not in (["serve"], ["run"]):
-        importlib.import_module("cms.cli.commands")  # which puts them into ``app``
+    is_serving = sys.argv[1:2] in (["serve"], ["run"])
+    importlib.import_module("cms.cli.serving" if is_serving else "cms.cli.commands")  # which puts the others into ``app``
     gc.freeze()  # what was imported stays: nobody need look through it for garbage, least of all when a command ends
     gc.enable()
     try:

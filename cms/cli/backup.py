@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
 import typer
@@ -18,7 +18,6 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from cms import settings as configuration
-from cms.app import Squall
 from cms.cli.program import DataOption, JsonOption, load_settings, print_json, require_database, run
 from cms.db import migrations
 from cms.db.session import dialect_for
@@ -29,6 +28,9 @@ from cms.models import Published
 from cms.services import inspection, site
 from cms.settings import SECRET_KEY_NAME, Settings
 from cms.telemetry import configure_logging
+
+if TYPE_CHECKING:
+    from cms.app import Squall
 
 app = typer.Typer(no_args_is_help=True, help="Everything in one file: make it, prove it, restore it.")
 
@@ -179,8 +181,10 @@ def _settings(data: Path, url: str) -> Settings:
 
 
 @asynccontextmanager
-async def _running(settings: Settings) -> AsyncIterator[tuple[Squall, str]]:
+async def _running(settings: Settings) -> AsyncIterator[tuple["Squall", str]]:
     """The real program on a free port of loopback."""
+    from cms.app import Squall
+
     sockets = bind_sockets(0, "127.0.0.1")
     port = sockets[0].getsockname()[1]
     application = Squall(settings.model_copy(update={"port": port}))
@@ -197,7 +201,7 @@ async def _running(settings: Settings) -> AsyncIterator[tuple[Squall, str]]:
         await application.close()
 
 
-async def _compare(application: Squall, manifest: Manifest) -> int:
+async def _compare(application: "Squall", manifest: Manifest) -> int:
     """The restored database against the manifest; returns how many numbers were compared."""
     async with application.parts.database.read() as session:
         counts = asdict(await inspection.count(session))
@@ -207,7 +211,7 @@ async def _compare(application: Squall, manifest: Manifest) -> int:
     return len(manifest.counts)
 
 
-async def _read(application: Squall, address: str) -> list[str]:
+async def _read(application: "Squall", address: str) -> list[str]:
     """The home page and the newest post, as a reader gets them."""
     async with application.parts.database.read() as session:
         frame = await site.get_frame(session)

@@ -2,8 +2,7 @@
 
 import typer
 
-from cms.cli.program import DataOption, load_settings, run
-from cms.cli.serve import bring_up_to_date
+from cms.cli.program import DataOption, bring_up_to_date, load_settings, run
 from cms.db.session import Database
 from cms.exchange import demo
 from cms.exchange.demo import Filled

@@ -6,7 +6,6 @@ import typer
 
 from cms.cli.program import DataOption, load_settings
 from cms.errors import OperatorError
-from cms.handlers.site.base import SiteHandler, page_headers
 from cms.page_cache.folder import END, PAGES
 from cms.settings import Settings
 
@@ -60,6 +59,8 @@ def configuration(settings: Settings) -> str:
     """Raises ``OperatorError`` if there is no folder."""
     if settings.pages_folder is None:
         raise OperatorError("There is no folder for pages; name one with SQUALL_PAGES_FOLDER.")
+    from cms.handlers.site.base import SiteHandler, page_headers
+
     headers = page_headers(settings)
     content_type = headers.pop("Content-Type")
     answer = ANSWER.format(

@@ -9,7 +9,6 @@ from tornado.routing import URLSpec
 from tornado.web import RequestHandler
 
 from cms.cli.program import JsonOption, print_json
-from cms.routes import requirement, routes
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
@@ -20,6 +19,8 @@ def register(app: typer.Typer) -> None:
 
 def list_routes(as_json: JsonOption = False) -> None:
     """Every route with its name, methods, face and what it requires."""
+    from cms.routes import requirement, routes
+
     rows: list[dict[str, Any]] = [
         {
             "path": _readable(route),

@@ -14,7 +14,7 @@ from cms.db import migrations
 from cms.db.session import Database, dialect_for
 from cms.errors import OperatorError
 from cms.services import purges
-from cms.settings import Settings
+from cms.settings import Settings, prepare_data_folder
 from cms.telemetry import configure_logging
 
 Result = TypeVar("Result")
@@ -48,6 +48,24 @@ async def current_database(settings: Settings) -> AsyncIterator[Database]:
         yield database
     finally:
         await database.dispose()
+
+
+async def bring_up_to_date(settings: Settings, *, may_migrate: bool = True) -> None:
+    """The data folder made and the database migrated under a lock, or a database refused that is not this program's.
+
+    ``may_migrate``: nobody serves from it yet. Others would find another schema under their hands.
+    """
+    prepare_data_folder(settings)
+    standing = await migrations.standing(settings.database)
+    migrations.refuse_unknown(standing)
+    if not standing.is_current and settings.migrate and may_migrate:
+        await migrations.upgrade(settings.database, keep_copy_in=copies_folder(settings))
+    elif not standing.is_current:
+        raise OperatorError(
+            "The database is not up to date, and migrating was switched off; run `squall db upgrade`."
+            if may_migrate
+            else "The database is not up to date for this version of the program; stop Squall and start it again, which migrates it."
+        )
 
 
 def require_database(settings: Settings) -> None:

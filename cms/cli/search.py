@@ -1,8 +1,6 @@
 """``squall search reindex``: what readers and the desk can find, made anew from the texts."""
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from cms.cli.program import DataOption, current_database, load_settings, run
 from cms.services import desk_index, search_index
@@ -25,6 +23,9 @@ def reindex(data: DataOption = None) -> None:
 
 
 async def _reindex(settings: Settings) -> int:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     async with current_database(settings) as database:
         async with database.read() as session:

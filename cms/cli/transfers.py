@@ -10,11 +10,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from cms.cli.program import DataOption, JsonOption, current_database, load_settings, print_json, run
-from cms.cli.serve import bring_up_to_date
+from cms.cli.program import DataOption, JsonOption, bring_up_to_date, current_database, load_settings, print_json, run
 from cms.db.session import Database
 from cms.errors import OperatorError, StorageFull
 from cms.exchange.markdown_folder import plan
@@ -141,6 +138,9 @@ def _bar(is_quiet: bool, in_lines: bool) -> Iterator[Callable[[str, int, int], N
     if in_lines:
         yield _lines
         return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),

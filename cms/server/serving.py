@@ -13,6 +13,7 @@ from cms.server.listening import Listening
 from cms.telemetry import log
 
 DRAIN = 10.0  # seconds that requests under way are given to finish
+HEAD_START = 0.1  # seconds: readers who have waited for us come before all that is done beside them
 
 
 async def serve(
@@ -34,7 +35,7 @@ async def serve(
     server = Server(application)
     try:
         await application.start()
-        work = asyncio.ensure_future(background())
+        work = asyncio.create_task(_beside(background))
         try:
             server.add_sockets(listening.sockets)
             await ready()
@@ -46,6 +47,11 @@ async def serve(
                 await work
     finally:
         await application.close()
+
+
+async def _beside(background: Callable[[], Awaitable[Any]]) -> None:
+    await asyncio.sleep(HEAD_START)
+    await background()
 
 
 async def _drain(server: Server, application: Squall) -> None:

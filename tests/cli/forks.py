@@ -179,9 +179,9 @@ def _end(code: int) -> None:
 if __name__ == "__main__":
     from sqlalchemy.orm import configure_mappers
 
-    from cms.cli import commands, main
+    from cms.cli import commands, main, serving
 
-    assert commands  # which main() would import
+    assert commands, serving  # which main() would import
 
     configure_mappers()  # and whatever else each would do in the same way: coverage asks where every module is from
     inspect.stack()

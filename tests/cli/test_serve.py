@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from cms.cli.serve import together
+from cms.cli.serving import together
 from cms.db.session import Database
 from cms.models import Job
 from cms.services import jobs

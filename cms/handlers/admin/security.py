@@ -1,7 +1,5 @@
 """How the person signs in: password, authenticator app, recovery codes; and the browsers that are signed in."""
 
-import segno
-
 from cms.errors import InvalidInput, OperatorError
 from cms.handlers.admin.account import AccountHandler
 from cms.handlers.forms import Form
@@ -106,6 +104,8 @@ class AuthenticatorHandler(AccountHandler):
 
     def _show(self, form: Form[AuthenticatorInput], secret: str) -> None:
         """The secret travels with the form, sealed for this person: nothing is kept before it is known that the app has it."""
+        import segno
+
         address = second_factor.address(secret, self.user, self.parts.last_frame.name)
         form.values["secret"] = self.parts.sealer.seal(f"{self.user.id}:{secret}")
         self.render(
