@@ -201,11 +201,12 @@ async def test_sign_in_leads_on(site: Site, wanted: str) -> None:
     assert answer.location == wanted
 
 
-@pytest.mark.parametrize("wanted", [path for path in UNSAFE if "%0d" not in path])
-async def test_sign_in_leads_nowhere_else(site: Site, wanted: str) -> None:
+async def test_sign_in_leads_nowhere_else(site: Site) -> None:
     await site.person("owner")
-    answer = await site.browser().post("/login", {"email": "owner@example.org", "password": PASSWORD, "next": wanted})
-    assert (answer.status, answer.location) == (303, "/admin")
+    for wanted in UNSAFE:
+        if "%0d" not in wanted:
+            answer = await site.browser().post("/login", {"email": "owner@example.org", "password": PASSWORD, "next": wanted})
+            assert (answer.status, answer.location) == (303, "/admin"), wanted
 
 
 async def test_refused_sign_in_keeps_a_safe_next_only(site: Site) -> None:

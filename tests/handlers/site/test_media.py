@@ -51,32 +51,29 @@ async def test_head_tells_the_size(site: Site) -> None:
         assert (answer.status, answer.body, answer.headers["Content-Length"]) == (200, b"", "1024")
 
 
-@pytest.mark.parametrize(
-    ("wanted", "start", "end"),
-    [("bytes=0-0", 0, 1), ("bytes=10-19", 10, 20), ("bytes=1000-", 1000, 1024), ("bytes=-24", 1000, 1024), ("bytes=1000-9999", 1000, 1024),
-     ("bytes=-9999", 0, 1024), ("bytes=0-", 0, 1024)],
-)  # fmt: skip
-async def test_a_part_can_be_asked_for(site: Site, wanted: str, start: int, end: int) -> None:
+async def test_a_part_can_be_asked_for(site: Site) -> None:
     asset = await upload(site)
-    answer = await site.browser().get(asset.path, Range=wanted)
-    assert (answer.status, answer.body) == (206, BYTES[start:end])
-    assert answer.headers["Content-Range"] == f"bytes {start}-{end - 1}/1024"
+    for wanted, start, end in (
+        ("bytes=0-0", 0, 1), ("bytes=10-19", 10, 20), ("bytes=1000-", 1000, 1024), ("bytes=-24", 1000, 1024),
+        ("bytes=1000-9999", 1000, 1024), ("bytes=-9999", 0, 1024), ("bytes=0-", 0, 1024),
+    ):  # fmt: skip
+        answer = await site.browser().get(asset.path, Range=wanted)
+        assert (answer.status, answer.body) == (206, BYTES[start:end]), wanted
+        assert answer.headers["Content-Range"] == f"bytes {start}-{end - 1}/1024"
 
 
-@pytest.mark.parametrize("wanted", ["bytes=1024-", "bytes=5000-6000", "bytes=-0"])
-async def test_a_part_that_is_not_there_is_refused(site: Site, wanted: str) -> None:
+async def test_a_part_that_is_not_there_is_refused(site: Site) -> None:
     asset = await upload(site)
-    answer = await site.browser().get(asset.path, Range=wanted)
-    assert (answer.status, answer.headers["Content-Range"]) == (416, "bytes */1024")
+    for wanted in ("bytes=1024-", "bytes=5000-6000", "bytes=-0"):
+        answer = await site.browser().get(asset.path, Range=wanted)
+        assert (answer.status, answer.headers["Content-Range"]) == (416, "bytes */1024"), wanted
 
 
-@pytest.mark.parametrize(
-    "wanted", ["bytes=5-4", "bytes=-", "bytes=a-b", "pages=1-2", "bytes=0-1,3-4", "bytes=1", "bytes=" + "9" * 40 + "-"]
-)
-async def test_what_is_no_range_gets_everything(site: Site, wanted: str) -> None:
+async def test_what_is_no_range_gets_everything(site: Site) -> None:
     asset = await upload(site)
-    answer = await site.browser().get(asset.path, Range=wanted)
-    assert (answer.status, len(answer.body)) == (200, 1024)
+    for wanted in ("bytes=5-4", "bytes=-", "bytes=a-b", "pages=1-2", "bytes=0-1,3-4", "bytes=1", "bytes=" + "9" * 40 + "-"):
+        answer = await site.browser().get(asset.path, Range=wanted)
+        assert (answer.status, len(answer.body)) == (200, 1024), wanted
 
 
 async def test_a_part_of_something_else_gets_everything(site: Site) -> None:

@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-import pytest
 from sqlalchemy import update
 
 from cms.models import Address, WorkingCopy
@@ -128,11 +127,11 @@ async def test_a_moved_post_leads_to_where_it_is_in_one_step(site: Site) -> None
         assert (answer.status, answer.location) == (301, "/three?utm=x&y=%20")
 
 
-@pytest.mark.parametrize("spelling", ["/low-tide/", "//low-tide", "/low%2Dtide", "/%6Cow-tide", "/low-tide//", "///low-tide/"])
-async def test_other_spellings_lead_to_the_one_address(site: Site, spelling: str) -> None:
+async def test_other_spellings_lead_to_the_one_address(site: Site) -> None:
     await post(site, title="Low tide")
-    answer = await site.browser().get(spelling)
-    assert (answer.status, answer.location) == (301, "/low-tide")
+    for spelling in ("/low-tide/", "//low-tide", "/low%2Dtide", "/%6Cow-tide", "/low-tide//", "///low-tide/"):
+        answer = await site.browser().get(spelling)
+        assert (answer.status, answer.location) == (301, "/low-tide"), spelling
 
 
 async def test_letters_beyond_ascii_have_one_spelling_too(site: Site) -> None:
@@ -171,11 +170,11 @@ async def test_no_redirect_leaves_the_site(site: Site) -> None:
     assert (await site.browser().get("/\\evil.example")).status == 404
 
 
-@pytest.mark.parametrize("path", ["/archive/", "/feed.xml/", "/tag/sea/", "/author/ana-silva/", "/page/2/", "/login/"])
-async def test_the_program_s_own_addresses_lose_a_slash_at_the_end(site: Site, path: str) -> None:
+async def test_the_program_s_own_addresses_lose_a_slash_at_the_end(site: Site) -> None:
     await post(site, title="Low tide", tags=("Sea",))
-    answer = await site.browser().get(path + "?q=1")
-    assert (answer.status, answer.location) == (301, path.rstrip("/") + "?q=1")
+    for path in ("/archive/", "/feed.xml/", "/tag/sea/", "/author/ana-silva/", "/page/2/", "/login/"):
+        answer = await site.browser().get(path + "?q=1")
+        assert (answer.status, answer.location) == (301, path.rstrip("/") + "?q=1")
 
 
 # --- gone, or never there ---
@@ -202,23 +201,25 @@ async def test_a_draft_is_not_found(site: Site) -> None:
     assert answer.page.find(".//meta[@name='robots']").get("content") == "noindex"
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["/nothing", "/%FF%FE", "/%C0%AF", "/%00", "/tag/%00", "/tag/%FF", "/author/%00x", "/category/%00", "/a/../b", "/%2e%2e/etc/passwd",
-     "/%", "/%zz", "/?q=%00", "/.env", "/wp-admin.php", "/" + "x" * 5000, "/%0d%0aSet-Cookie:x", "/static/%00", "/static/../cms/app.py",
-     "/archive/0000", "/archive/9999/99", "/tag/none/page/2", "/media/1/000000000000/x.png", "/media/99999999999999999999/x", "/admin/x"],
+HOSTILE = (
+    "/nothing", "/%FF%FE", "/%C0%AF", "/%00", "/tag/%00", "/tag/%FF", "/author/%00x", "/category/%00", "/a/../b", "/%2e%2e/etc/passwd",
+    "/%", "/%zz", "/?q=%00", "/.env", "/wp-admin.php", "/" + "x" * 5000, "/%0d%0aSet-Cookie:x", "/static/%00", "/static/../cms/app.py",
+    "/archive/0000", "/archive/9999/99", "/tag/none/page/2", "/media/1/000000000000/x.png", "/media/99999999999999999999/x", "/admin/x",
 )  # fmt: skip
-async def test_hostile_paths_are_refused_politely(site: Site, path: str) -> None:
+
+
+async def test_hostile_paths_are_refused_politely(site: Site) -> None:
     await site.person("owner")
-    answer = await site.browser().get(path)
-    assert answer.status in (400, 403, 404) or path.startswith("/?")
-    assert answer.status < 500
-    assert "Set-Cookie" not in answer.headers or path.startswith("/admin")
+    for path in HOSTILE:
+        answer = await site.browser().get(path)
+        assert answer.status in (400, 403, 404) or path.startswith("/?"), path
+        assert answer.status < 500, path
+        assert "Set-Cookie" not in answer.headers or path.startswith("/admin"), path
 
 
-@pytest.mark.parametrize("target", [b"/\xff\xfe", b"/%E0%A4", b"*", b"http://localhost/nothing", b"http://localhost/%00", b"/caf\xc3\xa9"])
-async def test_hostile_request_lines_are_refused_politely(site: Site, target: bytes) -> None:
-    assert await raw_status(site, target) in (0, 400, 404)
+async def test_hostile_request_lines_are_refused_politely(site: Site) -> None:
+    for target in (b"/\xff\xfe", b"/%E0%A4", b"*", b"http://localhost/nothing", b"http://localhost/%00", b"/caf\xc3\xa9"):
+        assert await raw_status(site, target) in (0, 400, 404), target
 
 
 # --- methods and hosts ---

@@ -2,8 +2,6 @@
 
 from urllib.parse import quote, urlencode
 
-import pytest
-
 from cms.handlers.site.search import SearchHandler
 from cms.services import search
 from tests.factories import person, published, withdraw
@@ -97,14 +95,14 @@ LONG = "x" * 3_000  # five of them are nearly as much as the head of a request m
 TYPED = ["%00", "%ff%fe", quote("\"<script>'\\ AND ( NEAR * -- ;"), "%F0%9F%A6%80", quote("مد وجزر"), LONG, "%22", "a%00b", "%2520"]
 
 
-@pytest.mark.parametrize("typed", TYPED)
-async def test_whatever_is_typed_is_a_page(site: Site, typed: str) -> None:
+async def test_whatever_is_typed_is_a_page(site: Site) -> None:
     await harbour(site)
-    for path in (f"/search?q={typed}", f"/search?q=x&page={typed}&tag={typed}&category={typed}&author={typed}&year={typed}"):
-        answer = await site.browser().get(path)
-        assert answer.status == 200
-        assert answer.page.find(".//main") is not None
-        assert "<script>" not in answer.text.split("<main")[1]
+    for typed in TYPED:
+        for path in (f"/search?q={typed}", f"/search?q=x&page={typed}&tag={typed}&category={typed}&author={typed}&year={typed}"):
+            answer = await site.browser().get(path)
+            assert answer.status == 200, path
+            assert answer.page.find(".//main") is not None, path
+            assert "<script>" not in answer.text.split("<main")[1], path
 
 
 async def test_every_argument_is_declared(site: Site) -> None:
