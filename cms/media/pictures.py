@@ -148,8 +148,7 @@ def _upright_size(image: Image.Image) -> tuple[int, int]:
 def prepare(path: Path, out: Path, *, rotation: int = 0, crop: Crop | None = None, strip_all: bool = False) -> Prepared:
     content = _read(path)
     if svg.is_svg(content):
-        width, height = svg.dimensions(content)
-        return _prepared(content, svg.cleaned(content), out, (width or 0, height or 0))
+        return _prepared(content, svg.cleaned(content), out, svg.dimensions(content))
     with _opened(path) as image:
         stays_whole = not crop and not rotation and _stays_whole(image)
         profile, kept = colours.foreign_profile(image), exif.kept(image, strip_all=strip_all, keeps_turn=stays_whole)

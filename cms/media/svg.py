@@ -11,6 +11,7 @@ from cms.media.kinds import Refused
 from cms.wording import say
 
 MAX_BYTES = 5_000_000
+USUAL = (300, 150)  # pixels: what browsers take for one that says nothing (CSS Images, 4.1, "default object size")
 LONGEST_SIDE = 10_000  # pixels: what says more is taken for a smaller one of the same shape
 
 _BEGINS = re.compile(rb"\s*(<\?xml\b|<!--|<!DOCTYPE\s+svg\b|<svg\b|<\w+:svg\b)")
@@ -24,8 +25,6 @@ _ENTITIES = "This SVG declares entities, which could make it grow without end. S
 _ACTS = "This SVG has a script in it. Save it as plain SVG, without scripts and without links that run them, and send it again."
 
 _RUNS = ("javascript:", "vbscript:", "data:text/html")
-
-Dimensions = tuple[int, int] | tuple[None, None]
 
 
 def is_svg(head: bytes) -> bool:
@@ -43,17 +42,17 @@ def cleaned(content: bytes) -> bytes:
         raise Refused(_BROKEN) from None
 
 
-def dimensions(content: bytes) -> Dimensions:
-    """In pixels of CSS, from its own size or else from its box."""
+def dimensions(content: bytes) -> tuple[int, int]:
+    """In pixels of CSS, from its own size or else from its box; as browsers have it where neither says anything."""
     attributes = _examined(content)
     width, height = (_pixels(attributes.get(name, "")) for name in ("width", "height"))
     box = [float(number) for number in re.findall(r"-?\d*\.?\d+", attributes.get("viewBox", ""))]
     if len(box) == 4 and min(box[2:]) > 0:
         width, height = _completed(width, height, box[2] / box[3], box[2])
-    longest = max(width, height)
-    if not min(width, height) or not math.isfinite(longest):
-        return (None, None)
-    shrunk = min(1, LONGEST_SIDE / longest)
+    width, height = width or USUAL[0], height or USUAL[1]
+    if not math.isfinite(max(width, height)):
+        return USUAL
+    shrunk = min(1, LONGEST_SIDE / max(width, height))
     return max(1, round(width * shrunk)), max(1, round(height * shrunk))
 
 

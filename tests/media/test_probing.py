@@ -35,8 +35,14 @@ def of(tmp_path: Path):
         (made.animation("PNG", 3), Probed("image/png", 40, 30, frames=3)),
         (made.SVG, Probed("image/svg+xml", 189, 94, has_alpha=True)),
         *(
-            (made.drawing(f'width="{wide}" height="9"'), Probed("image/svg+xml", has_alpha=True))
-            for wide in ("9" * 400, "9" * 300_000 + "x")
+            (made.drawing(size), Probed("image/svg+xml", *seen, has_alpha=True))
+            for size, seen in (
+                ("", (300, 150)),
+                ('width="100%"', (300, 150)),
+                ('width="90" viewBox="0 0 0 0"', (90, 150)),
+                (f'width="{"9" * 400}" height="9"', (300, 150)),
+                (f'width="{"9" * 300_000}x" height="9"', (300, 9)),
+            )
         ),
         (made.drawing('viewBox="0 0 80000000000 40000000000"'), Probed("image/svg+xml", 10_000, 5000, has_alpha=True)),
         (made.mp3(), Probed("audio/mpeg", duration=1.045)),
