@@ -11,6 +11,7 @@ from tornado.iostream import StreamClosedError
 from cms.content.renditions import TYPES, formats, parse, path
 from cms.errors import NotFound
 from cms.handlers.site.base import SiteHandler
+from cms.media.kinds import SVG
 from cms.models.media import Asset
 from cms.page_cache.marks import EVERYTHING
 from cms.policy import Capability, allows
@@ -136,8 +137,9 @@ class FileHandler(SiteHandler):
         return f"{'inline' if in_place else 'attachment'}; filename*=UTF-8''{quote(file.name, safe='')}"
 
     def _sent_elsewhere(self, file: File) -> bool:
-        """By a storage that gives addresses of its own, where the operator wants that."""
-        if not self.parts.settings.media_signed or file.content_type == CAPTIONS:  # browsers read words from the page's own host only
+        """By a storage that gives addresses of its own, where the operator wants that. Not what needs more than a type: browsers read words
+        from the page's own host only, and a drawing has its sandbox from us."""
+        if not self.parts.settings.media_signed or file.content_type in (CAPTIONS, SVG):
             return False
         url = self.parts.storage.signed_url(
             file.storage_name, seconds=SIGNED_FOR, content_type=file.content_type, disposition=self._disposition(file)

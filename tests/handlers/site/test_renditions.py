@@ -279,3 +279,7 @@ async def test_storage_elsewhere_sends_by_an_address_that_ends(
             assert answer.headers["Cache-Control"] == "private, max-age=1800"
         words = await brought(site, b"WEBVTT\n", name="words.vtt", kind="captions", content_type="text/vtt")
         assert (await site.browser().get(words.path)).body == b"WEBVTT\n"  # another host's are not shown by browsers
+        drawing = await brought(site, b"<svg/>", name="map.svg", content_type="image/svg+xml")
+        answer = await site.browser().get(drawing.path)
+        assert answer.body == b"<svg/>"
+        assert answer.headers["Content-Security-Policy"].startswith("sandbox"), "a bucket would send none"
