@@ -83,6 +83,10 @@ class Unavailable(CMSError):
     message = "The site is resting for a moment. Please try again shortly."
 
 
+class StorageAway(Unavailable):
+    """The storage of files does not answer, or refuses."""
+
+
 class StorageFull(Unavailable):
     """The disk is full; nothing of this was kept."""
 

@@ -4,11 +4,14 @@ with Server() as server:
     settings = load({**server.new_bucket()})
 """
 
+import asyncio
 import itertools
+import re
 import subprocess
 import sys
 import urllib.request
 from typing import Self
+from urllib.parse import urlsplit
 
 from tests.measuring import unmeasured_environment
 
@@ -48,6 +51,59 @@ class Server:
         request = urllib.request.Request(self.address + path, body, {"Content-Type": "text/plain"}, method=method)
         with urllib.request.urlopen(request) as answer:
             return bytes(answer.read())
+
+
+class Between:
+    """On the way to a server: ``mood`` is "open", "silent" (nobody answers) or "slow" (of what is answered a byte comes now and then).
+
+    It is told apart by connection, of which each has one request.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self._port = urlsplit(server.address).port
+        self.mood, self.heard, self.delay = "open", 0, 0.0
+
+    async def __aenter__(self) -> Self:
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1")
+        self.address = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        self._tasks.add(task)
+        try:
+            while line := await reader.readline():
+                self.heard += 1
+                if self.mood == "silent":
+                    await asyncio.Event().wait()
+                await self._pass(line, reader, writer)
+        finally:
+            writer.close()
+
+    async def _pass(self, line: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"(?i)content-length: (\d+)", head)
+        body = await reader.readexactly(int(length[1])) if length else b""
+        there, to = await asyncio.open_connection("127.0.0.1", self._port)
+        to.write(line + b"Connection: close\r\n" + head + body)
+        answer = await there.read()
+        to.close()
+        await asyncio.sleep(self.delay)
+        begins = answer.index(b"\r\n\r\n") + 4
+        writer.write(answer[:begins])
+        for piece in [answer[begins:]] if self.mood == "open" else [bytes([each]) for each in answer[begins:]]:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0 if self.mood == "open" else 0.1)
+        writer.close()
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """``squall serve`` and ``squall run``: the site, working."""
 
 import asyncio
+import os
 from typing import Annotated
 
 import typer
@@ -42,8 +43,10 @@ def _serve(
         settings = load_settings(host=host, port=port, workers=workers, data=data, migrate=migrate)
         if above and settings.processes > 1:
             configure_logging(settings.log_level, settings.log_format, above.number)
-        asyncio.run(run(settings, above, with_demo=demo))
+        storage = asyncio.run(run(settings, above, with_demo=demo))
     except CMSError as error:
         if above:
             above.cannot(error.message)
         raise
+    if storage.is_waited_for:  # one that hangs
+        os._exit(0)

@@ -11,6 +11,7 @@ import typer
 from cms import __version__
 from cms.app import Squall
 from cms.cli.program import bring_up_to_date
+from cms.media.storage import Storage
 from cms.purging import front_for
 from cms.server.above import Above
 from cms.server.listening import Listening, listen
@@ -21,8 +22,9 @@ from cms.worker import loop, scheduler
 from cms.worker.tasks import Means
 
 
-async def run(settings: Settings, above: Above | None, *, with_demo: bool) -> None:
-    """``above``: the parent, if there is one. The first worker below it does what is done once, and so does one without a parent."""
+async def run(settings: Settings, above: Above | None, *, with_demo: bool) -> Storage:
+    """``above``: the parent, if there is one. The first worker below it does what is done once, and so does one without a parent.
+    Returns what it may still wait for at the end."""
     is_first = above is None or above.is_first
     listening = Listening(above.sockets) if above and above.sockets else listen(settings)
     settings = settings.model_copy(update={"port": listening.port})
@@ -57,6 +59,7 @@ async def run(settings: Settings, above: Above | None, *, with_demo: bool) -> No
     await serve(application, listening, above, ready, background)
     if front:
         front.close()
+    return parts.storage
 
 
 async def together(work: Iterable[Coroutine[Any, Any, None]]) -> None:

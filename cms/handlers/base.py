@@ -385,7 +385,7 @@ class BaseHandler(RequestHandler):
 
     def log_exception(self, kind: Any, value: Any, traceback: Any) -> None:
         if isinstance(value, Unavailable):
-            log.warning("unavailable", reason=type(value.__cause__).__name__)
+            log.warning("unavailable", reason=type(value.__cause__).__name__ if value.__cause__ else value.message)
         elif isinstance(value, OperatorError):
             log.error("misconfigured", reason=value.message)
         elif isinstance(value, (CMSError, HTTPError)):

@@ -5,6 +5,8 @@ import errno
 import os
 import re
 import secrets
+import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +19,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
-from cms.errors import CMSError, NotFound, StorageFull, Unavailable
+from cms.errors import CMSError, NotFound, StorageAway, StorageFull
 from cms.media.signing import Key, signed_address
 from cms.settings import Settings
 from cms.wording import say
@@ -27,16 +29,22 @@ PART = 5 * 1024 * 1024  # bytes; the least that S3 takes, so that 10,000 of them
 PARTS_AT_ONCE = 2  # each is in memory
 THREADS = 16  # that wait for a storage
 SENDERS = 8  # streams that are sent at once; they have threads of their own, as what they send may come from the storage
-PATIENCE = timedelta(seconds=60)  # for one answer, or one more piece of it
+PATIENCE = timedelta(seconds=30)  # for one answer, or one more chunk of it
+SENDING = timedelta(minutes=2)  # for a part until it has arrived: two parts need 80 kB/s, which a small line has
+WHOLE = timedelta(days=1)  # for all of a file that is read, which may be long
+PAUSE = 10.0  # seconds after which somebody asks again whether a storage answers that did not
+GRACE = 5.0  # seconds for taking back what was sent
 DRAFT = ".draft-"  # what begins the name of a file that is being written
 _CODE = re.compile(r"\bOs \{\s*code: (\d+)")  # of the system's error, in what the store says of it
 _FULL = re.compile(r"<Code>\w*(?:StorageFull|QuotaExceeded)</Code>|status code: 507")
 _REFUSED = re.compile("status code: 40[13]")
+_BROKEN = re.compile("status code: 5")
+_SILENT = re.compile("kind: Timeout|TimedOut")
 
 Item = TypeVar("Item")
 
 if TYPE_CHECKING:
-    from obstore import ObjectMeta
+    from obstore import BytesStream, ObjectMeta
 
 
 def open_storage(settings: Settings) -> "Storage":
@@ -52,17 +60,25 @@ def open_storage(settings: Settings) -> "Storage":
 class Storage(ABC):
     """Names are ours (digests), never a person's, and lead below the storage; ``ValueError`` for others.
 
-    Each verb raises ``StorageFull`` or ``Unavailable`` if the storage is full or away.
+    Each verb raises ``StorageFull`` or ``StorageAway`` if the storage is full or away.
 
     The store's plain calls in threads, not its own coroutines: their threads outlive the loop, and abort a process that ends
     while they still hold one of its objects (https://github.com/PyO3/pyo3-async-runtimes/issues/40).
     """
 
     _store: LocalStore | S3Store
+    _reading: LocalStore | S3Store  # of files, which may take long
+    _least = CHUNK  # bytes that it is asked for at once
 
     def __init__(self) -> None:
         """Threads of its own: where a storage hangs, nothing else waits for it."""
         self._threads = ThreadPoolExecutor(THREADS, "storage")
+        self._line = _Line()
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether a thread does, which nobody can end."""
+        return bool(self._line.waiting)
 
     async def put(self, name: str, content: bytes) -> None:
         """Keep bytes under a name. What is there already is replaced, all at once: by the same, as names are digests. So it is as young
@@ -81,9 +97,9 @@ class Storage(ABC):
 
     async def read(self, name: str, span: tuple[int, int] | None = None) -> AsyncIterator[bytes]:
         """The bytes in pieces, all or from ``span[0]`` to before ``span[1]``. Raises ``NotFound``."""
-        result = await self._call(obstore.get, self._store, _checked(name), options={"range": span} if span else None)
-        async for piece in self._each(iter(result.stream(min_chunk_size=CHUNK))):
-            yield bytes(piece)
+        result = await self._call(obstore.get, self._reading, _checked(name), options={"range": span} if span else None)
+        async for chunk in self._each(_chunks(result.stream(min_chunk_size=self._least))):
+            yield chunk
 
     async def size(self, name: str) -> int | None:
         """In bytes; None if it is not there."""
@@ -128,7 +144,7 @@ class Storage(ABC):
 
     async def _call(self, verb: Callable[..., Item], *given: Any, **options: Any) -> Item:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, partial(verb, *given, **options))
+            return await asyncio.get_running_loop().run_in_executor(self._threads, partial(self._line.ask, verb, *given, **options))
         except (BaseError, OSError) as error:
             raise _translated(error) from None
 
@@ -142,7 +158,7 @@ class Folder(Storage):
         super().__init__()
         self.folder = folder
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._store = LocalStore(folder)
+        self._store = self._reading = LocalStore(folder)
 
     async def put_stream(self, name: str, pieces: AsyncIterator[bytes]) -> None:
         """Written aside and renamed. Not by the store: what it leaves when it is killed is in no listing."""
@@ -170,41 +186,43 @@ class Bucket(Storage):
 
     def __init__(self, bucket: str, prefix: str, *, endpoint: str, region: str, key: Key | None) -> None:
         super().__init__()
-        self._senders = ThreadPoolExecutor(SENDERS, "sending")
+        self._senders, self._least = ThreadPoolExecutor(SENDERS, "sending"), 1
         self._key, self._region = key, region
         endpoint = endpoint or f"https://s3.{region}.amazonaws.com"
         self._address = f"{endpoint}/{bucket}{prefix and f'/{prefix}'}"
         options: dict[str, Any] = {"access_key_id": key.id, "secret_access_key": key.secret} if key else {}
-        self._store = S3Store(
-            bucket,
-            prefix=prefix or None,
-            region=region,
-            aws_endpoint_url_s3=endpoint,  # the one that nothing in the environment wins over
-            disable_bulk_delete=True,  # not every storage knows it
-            client_options={
-                "allow_http": endpoint.startswith("http:"),
-                "connect_timeout": timedelta(seconds=5),
-                "read_timeout": PATIENCE,
-                "timeout": timedelta(days=1),  # of all of a file, which may be long
-            },
-            retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=10)},
-            **options,
-        )
+
+        def store(**patience: timedelta) -> S3Store:
+            client: Any = {"allow_http": endpoint.startswith("http:"), "connect_timeout": timedelta(seconds=5), **patience}
+            return S3Store(
+                bucket,
+                prefix=prefix or None,
+                region=region,
+                aws_endpoint_url_s3=endpoint,  # the one that nothing in the environment wins over
+                disable_bulk_delete=True,  # not every storage knows it
+                client_options=client,
+                retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=10)},
+                **options,
+            )
+
+        self._store, self._sending = store(timeout=PATIENCE), store(timeout=SENDING)
+        self._reading = store(read_timeout=PATIENCE, timeout=WHOLE)
 
     async def put(self, name: str, content: bytes) -> None:
-        await self._call(obstore.put, self._store, _checked(name), content)  # in one go, and on no condition: not every storage knows any
+        await self._call(obstore.put, self._sending, _checked(name), content)  # in one go, and on no condition: not every storage knows any
 
     async def put_stream(self, name: str, pieces: AsyncIterator[bytes]) -> None:
         """In parts. Those of a process that was killed stay in the bucket, in no listing, until a rule of the bucket removes them."""
         pulled = _Pulled(pieces)
-        job = self._senders.submit(obstore.put, self._store, _checked(name), pulled, chunk_size=PART, max_concurrency=PARTS_AT_ONCE)
+        put = partial(obstore.put, self._sending, _checked(name), pulled, chunk_size=PART, max_concurrency=PARTS_AT_ONCE)
+        job = self._senders.submit(self._line.ask, put)
         sent = asyncio.wrap_future(job)
         try:
             await asyncio.shield(sent)
         except asyncio.CancelledError:
             pulled.stop()
             if not job.cancel():
-                await asyncio.gather(sent, return_exceptions=True)  # it takes back what it sent
+                await asyncio.wait([asyncio.gather(sent, return_exceptions=True)], timeout=GRACE)  # it takes back what it sent
             raise
         except (BaseError, OSError) as error:
             raise pulled.error or _translated(error) from None
@@ -222,6 +240,40 @@ class Bucket(Storage):
             return None
         headers = {"response-content-disposition": disposition, "response-content-type": content_type}
         return signed_address(f"{self._address}/{_checked(name)}", headers, self._key, self._region, seconds, datetime.now(UTC))
+
+
+class _Line:
+    """To a storage. If it is silent, those who ask are refused at once, but for one now and then who finds out whether it answers again:
+    all threads would wait for it otherwise, and readers for a thread. ``waiting``: threads."""
+
+    def __init__(self) -> None:
+        self.waiting: set[int] = set()
+        self._heard = 0.0  # when it has answered last
+        self._again = 0.0  # when it is asked again, if it is silent
+
+    def ask(self, verb: Callable[..., Item], *given: Any, **options: Any) -> Item:
+        """In a thread."""
+        began, own = time.monotonic(), threading.get_ident()
+        if self._again:
+            if began < self._again:
+                raise _away(say("it does not answer"))
+            self._again = began + PAUSE
+        self.waiting.add(own)
+        try:
+            found = verb(*given, **options)
+        except (BaseError, OSError) as error:
+            if not _SILENT.search(str(error)):
+                self._answered()
+            elif time.monotonic() - self._heard > PAUSE:  # or it is this one that got lost
+                self._again = time.monotonic() + PAUSE
+            raise
+        finally:
+            self.waiting.discard(own)
+        self._answered()
+        return found
+
+    def _answered(self) -> None:
+        self._heard, self._again = time.monotonic(), 0.0
 
 
 class _Pulled:
@@ -302,8 +354,26 @@ def _translated(error: BaseError | OSError) -> CMSError:
     elif _REFUSED.search(text):
         reason = say("it refuses the key that it was given")
     else:
-        reason = os.strerror(code) if code else say("it does not answer")
-    return Unavailable(say("The storage of files cannot be used: {reason}.", reason=reason))
+        reason = os.strerror(code) if code else say("it answers with an error") if _BROKEN.search(text) else say("it does not answer")
+    return _away(reason)
+
+
+def _away(reason: str) -> StorageAway:
+    return StorageAway(say("The storage of files cannot be used: {reason}.", reason=reason))
+
+
+def _chunks(pieces: "BytesStream") -> Iterator[bytes]:
+    """For each the storage has as long as for an answer: one that sends a byte now and then would never be at its end."""
+    held, since = bytearray(), time.monotonic()
+    for piece in pieces:
+        held += piece
+        if len(held) >= CHUNK:
+            yield bytes(held)
+            held, since = bytearray(), time.monotonic()
+        elif time.monotonic() - since > PATIENCE.total_seconds():
+            raise TimeoutError(errno.ETIMEDOUT, "TimedOut")
+    if held:
+        yield bytes(held)
 
 
 async def _in_threads(items: Iterator[Item]) -> AsyncIterator[Item]:

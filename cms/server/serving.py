@@ -14,6 +14,7 @@ from cms.telemetry import log
 
 DRAIN = 10.0  # seconds that requests under way are given to finish
 HEAD_START = 0.1  # seconds: readers who have waited for us come before all that is done beside them
+LEFT = 5.0  # seconds for the end of their connections; whoever waits for a storage that hangs is waited for no longer
 
 
 async def serve(
@@ -61,4 +62,5 @@ async def _drain(server: Server, application: Squall) -> None:
     await application.hang_up()
     while not (server.is_left() and application.parts.under_way == 0) and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.02)
-    await server.close_all_connections()
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(server.close_all_connections(), LEFT)

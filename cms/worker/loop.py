@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from cms.db.session import Database
-from cms.errors import CMSError, Unavailable
+from cms.errors import CMSError, StorageAway, StorageFull, Unavailable
 from cms.models import Job
 from cms.page_cache.marks import NOTHING, changed_by
 from cms.services import jobs, redirects, search, working_copies
@@ -17,6 +18,7 @@ from cms.telemetry import Metrics, first_line, log
 from cms.worker.tasks import LONG, TASKS, Means, PutOff
 
 PAUSE = 5.0  # seconds between looks when there is nothing to do
+AWAY = timedelta(minutes=1)  # until a job is tried again that found no storage, however often: none is given up for that
 GRACE = 5.0  # seconds for a job under way when the program ends; cut off, it is claimed again when its lease has run out
 
 
@@ -114,9 +116,9 @@ async def run_next(means: Means, metrics: Metrics, *, is_long: bool | None = Non
     holding = asyncio.create_task(_hold(database, job))
     try:
         await TASKS[job.name](replace(means, job_id=job.id), job.payload)
-    except PutOff as later:
+    except (PutOff, StorageAway, StorageFull) as later:
         async with database.transaction() as work:
-            await jobs.put_off(work, job, later.until)
+            await jobs.put_off(work, job, later.until if isinstance(later, PutOff) else work.now + AWAY)
         return True
     except Unavailable:
         raise  # its lease will run out and it is claimed again

@@ -8,7 +8,8 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from botocore.auth import S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from cms.errors import NotFound, StorageFull, Unavailable
+from cms.errors import NotFound, StorageAway, StorageFull, Unavailable
 from cms.media import storage as module
 from cms.media.signing import Key, signed_address
 from cms.media.storage import Bucket, Folder, Storage, open_storage
@@ -237,6 +238,56 @@ async def test_a_storage_that_is_away_is_one_sentence(tmp_path: Path) -> None:
         server.ask("POST", "/moto-api/reset-auth", b"0")  # from now on it looks at keys, and has never heard of this one
         await every_verb_says(storage, "it refuses the key", tmp_path)
     await every_verb_says(storage, "Connection refused", tmp_path)
+
+
+async def assert_is_away(verb: Awaitable[object], words: str = "it does not answer") -> None:
+    with pytest.raises(StorageAway, match=words):
+        await verb
+
+
+async def test_a_silent_storage_is_asked_by_few_and_all_are_told_soon(
+    s3_server: s3.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, seconds in (("PATIENCE", 0.5), ("SENDING", 0.5)):
+        monkeypatch.setattr(module, name, timedelta(seconds=seconds))
+    monkeypatch.setattr(module, "PAUSE", 0.3)
+    async with s3.Between(s3_server) as between:
+        settings = load({"SQUALL_DATA": str(tmp_path), **s3_server.new_bucket(), "SQUALL_S3_ENDPOINT": between.address})
+        storage = open_storage(settings)
+        await storage.put("a", b"x")
+        between.mood, between.heard = "silent", 0
+        await asyncio.wait_for(asyncio.gather(*(assert_is_away(content(storage, "a")) for _ in range(100))), 5)
+        assert between.heard <= 4 * module.THREADS, "not each of them waited; those who do try four times"
+        await assert_is_away(storage.put_stream("b", pieces(1)))
+        assert not storage.is_waited_for
+        between.mood = "open"
+        while True:
+            with suppress(StorageAway):
+                assert await content(storage, "a") == b"x"
+                break
+            await asyncio.sleep(0.05)
+        assert await storage.size("a") == 1, "as it answers, nobody waits any more"
+
+
+async def test_a_storage_that_sends_a_byte_now_and_then_is_away(
+    s3_server: s3.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE", timedelta(seconds=0.5))
+    async with s3.Between(s3_server) as between:
+        settings = load({"SQUALL_DATA": str(tmp_path), **s3_server.new_bucket(), "SQUALL_S3_ENDPOINT": between.address})
+        await open_storage(settings).put("a", bytes(1000))
+        between.mood = "slow"
+        await assert_is_away(content(open_storage(settings), "a"), "timed out")
+        await assert_is_away(names(open_storage(settings)))
+
+
+async def test_what_is_sent_slowly_arrives(s3_server: s3.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a part that takes longer than an answer may."""
+    monkeypatch.setattr(module, "PATIENCE", timedelta(seconds=0.2))
+    async with s3.Between(s3_server) as between:
+        storage = open_storage(load({"SQUALL_DATA": str(tmp_path), **s3_server.new_bucket(), "SQUALL_S3_ENDPOINT": between.address}))
+        between.delay = 0.5
+        await storage.put_stream("a", pieces(40))
 
 
 async def test_a_folder_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:

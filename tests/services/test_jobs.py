@@ -9,12 +9,14 @@ import pytest
 from sqlalchemy import func, select
 
 from cms.db.session import Database
+from cms.errors import CMSError, StorageAway, StorageFull
 from cms.mail import Letter, MailFailed, Spoken
 from cms.models import Job
 from cms.services import jobs, notices, site
 from cms.telemetry import Metrics
 from cms.wording import say
 from cms.worker import loop
+from cms.worker.tasks import Means
 from tests import factories
 from tests.watching import Clock
 
@@ -244,3 +246,28 @@ async def test_job_of_a_transaction_that_was_undone_does_not_exist(database: Dat
             await jobs.enqueue(work, "something", key="x")
             raise KeyError
     assert await number_of_jobs(database) == 0
+
+
+@pytest.mark.parametrize("error", [StorageAway, StorageFull])
+async def test_job_that_finds_no_storage_waits_for_it_however_long_and_keeps_no_other_from_its_turn(
+    database: Database, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[CMSError]
+) -> None:
+    done: list[str] = []
+
+    async def stores(_means: Means, _payload: dict[str, object]) -> None:
+        if len(done) < jobs.MAX_ATTEMPTS:
+            raise error
+        done.append("stores")
+
+    async def other(_means: Means, _payload: dict[str, object]) -> None:
+        done.append("other")
+
+    monkeypatch.setattr(loop, "TASKS", {"stores": stores, "other": other})
+    means = factories.means(database, tmp_path)
+    await enqueue(database, "stores")
+    for _ in range(jobs.MAX_ATTEMPTS + 1):
+        await enqueue(database, "other")
+        while await loop.run_next(means, Metrics()):
+            pass
+        clock.now += loop.AWAY
+    assert done == ["other"] * jobs.MAX_ATTEMPTS + ["stores", "other"]
