@@ -273,6 +273,7 @@ def _kept_to_use_again() -> list[URLSpec]:
         url(rf"/admin/media/uploads/{CARRIER}/completion", uploads.CompletionHandler, name="admin.upload.completion"),
         url(r"/admin/media", library.MediaHandler, name="admin.media"),
         url(r"/admin/media/bulk", library.MediaBulkHandler, name="admin.media.bulk"),
+        url(r"/admin/media/alternative-texts", library.AlternativeTextsHandler, name="admin.media.alts"),
         url(r"/admin/media/room", library.MediaRoomHandler, name="admin.media.room"),
         url(rf"/admin/media/unfinished/{CARRIER}", library.UnfinishedHandler, name="admin.media.unfinished"),
         url(r"/admin/media/folders", library.FoldersHandler, name="admin.media.folders"),

@@ -29,7 +29,7 @@ from tests.factories import asset_row
 pytestmark = pytest.mark.browser
 
 
-def shelf(program: Program, *names: str) -> Callable[[Database, Actor], Awaitable[list[int]]]:
+def shelf(program: Program, *names: str, alt: str = "About {}") -> Callable[[Database, Actor], Awaitable[list[int]]]:
     """Pictures of these names, the last the newest, and a folder "Maps"."""
 
     async def make(database: Database, actor: Actor) -> list[int]:
@@ -47,7 +47,7 @@ def shelf(program: Program, *names: str) -> Callable[[Database, Actor], Awaitabl
                 rows.append(
                     asset_row(
                         digest=digest, name=name, folded=fold(name), width=300, height=200, size=len(content),
-                        shown_size=len(content), alt=f"About {name}", created_at=work.now, created_by_id=actor.user_id,
+                        shown_size=len(content), alt=alt.format(name), created_at=work.now, created_by_id=actor.user_id,
                     )
                 )  # fmt: skip
             work.session.add_all(rows)
@@ -97,6 +97,21 @@ def test_files_are_chosen_moved_and_thrown_away_by_keyboard_alone(program: Progr
     desk.keys("e")
     Waiting(owner).until(lambda driver: driver.title.startswith("first.png"))
     assert not desk.is_wider_than_the_window()
+
+
+def test_alternative_texts_are_written_one_after_the_other(program: Program, owner: Chrome) -> None:
+    two, one = fill(program, "", shelf(program, "two.png", "one.png", alt=""))
+    owner.get(f"{program.url}/admin/media")
+    desk = Screen(owner)
+    desk.press("Without alternative text")
+    owner.find_element(By.NAME, f"alt-{one}").click()
+    for words, after in (("A pale harbour", "Alternative text of two.png"), ("Blue water", "Save alternative texts")):
+        ActionChains(owner).send_keys(words, Keys.ENTER).perform()
+        assert owner.switch_to.active_element.accessible_name == after
+        desk.wait_for("Saved")
+    Waiting(owner).until(lambda _: [asset_of(program, number).alt for number in (one, two)] == ["A pale harbour", "Blue water"])
+    desk.press("Save alternative texts")
+    desk.wait_for("Nothing is like that")
 
 
 def test_file_and_folder_are_dragged_into_a_folder(program: Program, owner: Chrome) -> None:

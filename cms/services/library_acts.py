@@ -1,6 +1,6 @@
 """What is done to what was chosen in the library, one after another; and the end of what was in its trash for long enough."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -12,9 +12,9 @@ from cms.db.session import Database, Work
 from cms.errors import CMSError, Conflict, Forbidden, InvalidInput, NotFound
 from cms.models import Asset, AssetTag
 from cms.policy import SYSTEM, Actor, Capability
-from cms.schemas.library import LibraryBulk
+from cms.schemas.library import DescriptionInput, LibraryBulk
 from cms.schemas.post import MAX_TAGS
-from cms.services import audit, folders, jobs, library, media, media_places, renewing, site
+from cms.services import audit, folders, jobs, library, media, media_changes, media_places, renewing, site
 from cms.services.media_places import Uses
 from cms.wording import say
 
@@ -42,10 +42,24 @@ async def apply(in_transaction: _InTransaction, actor: Actor, wanted: LibraryBul
         raise InvalidInput({"id": "Choose something first."})
     if wanted.act in ("add_tags", "remove_tags") and not wanted.tags:
         raise InvalidInput({"tags": "Write the tags, with commas between."})
-    act, report = _ACTS[wanted.act], Report()
-    for number in wanted.id:
+    act = _ACTS[wanted.act]
+    return await _each(in_transaction, wanted.id, lambda work, number: act(work, actor, number, wanted))
+
+
+async def describe(in_transaction: _InTransaction, actor: Actor, wanted: Mapping[int, DescriptionInput]) -> Report:
+    """Alternative texts, each in a transaction of its own."""
+
+    async def act(work: Work, number: int) -> None:
+        await media_changes.describe(work, actor, number, wanted[number].model_dump())
+
+    return await _each(in_transaction, wanted, act)
+
+
+async def _each(in_transaction: _InTransaction, numbers: Iterable[int], act: Callable[[Work, int], Awaitable[None]]) -> Report:
+    report = Report()
+    for number in numbers:
         try:
-            await in_transaction(lambda work, number=number: act(work, actor, number, wanted))  # type: ignore[misc]
+            await in_transaction(lambda work, number=number: act(work, number))  # type: ignore[misc]
         except (NotFound, Forbidden):
             report.refused[number] = NOT_YOURS
         except CMSError as error:

@@ -22,6 +22,7 @@ DONE: Mapping[str, tuple[str, str]] = phrases(
         "add_tags": ("Tags were added to %d file.", "Tags were added to %d files."),
         "remove_tags": ("Tags were taken from %d file.", "Tags were taken from %d files."),
         "trash": ("%d file was moved to the trash.", "%d files were moved to the trash."),
+        "describe": ("%d alternative text was saved.", "%d alternative texts were saved."),
         "restore": ("%d file was taken out of the trash.", "%d files were taken out of the trash."),
         "delete": ("%d file was deleted for good.", "%d files were deleted for good."),
     }

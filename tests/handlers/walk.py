@@ -240,6 +240,7 @@ STOPS: dict[str, Stop] = {
     "admin.upload": Stop(f"/admin/media/uploads/{'x' * 43}", answers=_NOWHERE),
     "admin.upload.completion": Stop(f"/admin/media/uploads/{'x' * 43}/completion", answers=_NOWHERE),
     "admin.media.bulk": Stop("/admin/media/bulk", {"act": "nonsense"}),
+    "admin.media.alts": Stop("/admin/media/alternative-texts", {"alt-999999": ""}),
     "admin.media.room": Stop("/admin/media/room"),
     "admin.media.unfinished": Stop(f"/admin/media/unfinished/{'x' * 43}", answers=_NOWHERE),
     "admin.media.folders": Stop("/admin/media/folders", {"name": ""}),

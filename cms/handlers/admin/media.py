@@ -1,5 +1,6 @@
 """The library: its page, which is the picker's too; what is done to what was chosen in it; and the room it takes."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from cms.errors import InvalidInput
@@ -7,7 +8,7 @@ from cms.handlers.admin.asking import AskingHandler
 from cms.handlers.admin.uploads import FormUploadHandler
 from cms.handlers.forms import Form
 from cms.policy import Capability
-from cms.schemas.library import FolderInput, LibraryBulk, LibraryQuery
+from cms.schemas.library import MAX_ALT, DescriptionInput, FolderInput, LibraryBulk, LibraryQuery
 from cms.services import folders, library, library_acts, site, uploads
 from cms.services.library import Choices
 from cms.services.library_acts import Report
@@ -25,6 +26,7 @@ class LibraryHandler(AskingHandler[LibraryQuery], is_base=True):
             "is_whole": is_whole,
             "kinds": KINDS,
             "markdown": markdown,
+            "max_alt": MAX_ALT,
         }
         return {**super().get_template_namespace(), **own}
 
@@ -66,6 +68,20 @@ class LibraryHandler(AskingHandler[LibraryQuery], is_base=True):
         usual = LibraryQuery.model_validate({})
         return [(words(name, value), self.list_address(query, **{name: getattr(usual, name)})) for name, value in query.filters.items()]
 
+    async def tell(self, act: str, report: Report, *, page: int = 1, undo: tuple[str, Mapping[str, str]] | None = None) -> None:
+        """What was done to several, on the list from which it was sent; or on a page of its own, if some were refused."""
+        number = len(report.done)
+        said = self.locale.translate(*DONE[act], number) % number if number else self.locale.translate("Nothing was changed.")
+        back = self.list_address(self.came_from()[1], page=page)
+        if report.refused:
+            async with self.read() as session:
+                known = await library.some(session, self.actor, list(report.refused))
+            names = {number: asset.name for number, asset in known.items()}
+            self.render("admin/posts/report.html", said=said, report=report, titles=names, back=back, undo=undo)
+            return
+        self.flash(said, undo=undo)
+        self.redirect(back, status=303)
+
 
 class MediaHandler(FormUploadHandler, LibraryHandler):
     """The page, and where its form sends files."""
@@ -92,7 +108,9 @@ class MediaBulkHandler(LibraryHandler):
             acts.refuse(error)
             await self.show_list(*self.came_from(), acts=acts)
             return
-        await self._tell(wanted, report)
+        undoing = wanted.act in _UNDOING and report.done
+        undo = (self.reverse_url("admin.media.bulk"), self._undoing(wanted, report)) if undoing else None
+        await self.tell(wanted.act, report, page=wanted.page, undo=undo)
 
     async def _asks(self, wanted: LibraryBulk) -> bool:
         """Before something goes to the trash that is shown somewhere, and before something is deleted for good."""
@@ -109,26 +127,33 @@ class MediaBulkHandler(LibraryHandler):
         )  # fmt: skip
         return True
 
-    async def _tell(self, wanted: LibraryBulk, report: Report) -> None:
-        number = len(report.done)
-        said = self.locale.translate(*DONE[wanted.act], number) % number if number else self.locale.translate("Nothing was changed.")
-        back = self.list_address(self.came_from()[1], page=wanted.page)
-        undo = (self.reverse_url("admin.media.bulk"), self._undoing(wanted, report)) if wanted.act in _UNDOING and number else None
-        if report.refused:
-            async with self.read() as session:
-                known = await library.some(session, self.actor, list(report.refused))
-            names = {number: asset.name for number, asset in known.items()}
-            self.render("admin/posts/report.html", said=said, report=report, titles=names, back=back, undo=undo)
-            return
-        self.flash(said, undo=undo)
-        self.redirect(back, status=303)
-
     def _undoing(self, wanted: LibraryBulk, report: Report) -> dict[str, str]:
         """The form that takes it back, and leads into this list again."""
         return {"act": _UNDOING[wanted.act], "id": ",".join(map(str, report.done)), "list": self.get_body_argument("list", "")}
 
 
 _UNDOING = {"trash": "restore"}
+
+
+class AlternativeTextsHandler(LibraryHandler):
+    """Those that were written into the list of files without one; what is empty is left for later."""
+
+    requires = Capability.MEDIA_EDIT
+
+    async def post(self) -> None:
+        wanted: dict[int, DescriptionInput] = {}
+        refused: dict[int, str] = {}
+        for number in [self.number(name[4:]) for name in self.request.body_arguments if name.startswith("alt-")]:
+            sent = {field: self.get_body_argument(f"{field}-{number}", "") for field in DescriptionInput.model_fields}
+            try:
+                words = Form(DescriptionInput, sent).value()
+            except InvalidInput as error:
+                refused[number] = error.message
+            else:
+                wanted |= {number: words} if words.alt or words.is_decorative else {}
+        report = await library_acts.describe(self.in_transaction, self.actor, wanted)
+        report.refused |= refused
+        await self.tell("describe", report)
 
 
 class MediaRoomHandler(LibraryHandler):

@@ -70,7 +70,8 @@ const keyOf = (element) => element.closest("[data-post]")?.dataset.post;
 const isInUse = (part) => {
   const marked = getSelection();
   return part.contains(document.activeElement) || (!marked.isCollapsed && part.contains(marked.anchorNode))
-    || Boolean(part.querySelector("[name=id]:checked, :popover-open"));
+    || Boolean(part.querySelector("[name=id]:checked, :popover-open"))
+    || [...part.querySelectorAll("input[maxlength]")].some((field) => field.value !== field.defaultValue);
 };
 
 // Without what is another each time: how long ago something was, the key of a form, what a script added.

@@ -161,6 +161,34 @@ async def test_script_that_brought_a_picture_says_what_it_shows(site: Site) -> N
     assert json.loads((await otto.post(at, {"is_decorative": "on"}, **accept)).body)["is_decorative"] is True
 
 
+async def test_alternative_texts_are_written_into_the_list_of_those_without(site: Site) -> None:
+    ana = await site.signed_in("author")
+    first, second, third = await rows(site, "author", 3)
+    (theirs,) = await rows(site, "editor", 1)
+    page = (await ana.get("/admin/media?view=list&without_alt=on")).page
+    names = fields(page, form_of(page, form_id="alts"))
+    assert {f"alt-{number}" for number in (first, second, third)} <= names.keys()
+    assert f"alt-{theirs}" not in names
+    sent = {
+        f"alt-{first}": "A harbour",
+        f"alt-{second}": "",
+        f"alt-{third}": "",
+        f"is_decorative-{third}": "on",
+        "list": "view=list&without_alt=on",
+    }
+    answer = await ana.post("/admin/media/alternative-texts", sent)
+    assert answer.location == "/admin/media?without_alt=on&view=list"
+    assert "2 alternative texts were saved." in (await ana.get(answer.location)).words
+    assert [((row := await asset(site, number)).alt, row.is_decorative) for number in (first, second, third)] == [
+        ("A harbour", False), ("", False), ("", True),
+    ]  # fmt: skip
+    refused = await ana.post("/admin/media/alternative-texts", {f"alt-{theirs}": "Mine", f"alt-{second}": "x" * 1001})
+    assert "Nothing was changed." in refused.words
+    assert "It is not yours to change." in refused.words
+    assert (await asset(site, theirs)).alt == (await asset(site, second)).alt == ""
+    assert "Nothing was changed." in (await ana.get((await ana.post("/admin/media/alternative-texts", {})).location)).words
+
+
 async def test_each_role_sees_all_and_changes_what_it_may(site: Site) -> None:
     ana, edna, cem = [await site.signed_in(role) for role in ("author", "editor", "contributor")]
     hers, mine = (await rows(site, "editor", 1))[0], (await rows(site, "author", 1))[0]
