@@ -187,7 +187,7 @@ async def test_only_an_empty_bucket_is_restored_into_and_it_is_empty_again_if_th
     squall: Squall, tmp_path: Path, s3_server: s3.Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive = tmp_path / "good.tar.gz"
-    squall.ok("db", "upgrade")
+    squall.migrate()
     await fill(squall)
     squall.ok("backup", "create", archive)
     settings = load({"SQUALL_DATA": str(tmp_path / "new"), **s3_server.new_bucket()})
@@ -272,7 +272,7 @@ async def test_backup_of_a_running_site_without_people(squall: Squall) -> None:
 
 async def test_file_of_a_copied_database_can_be_read_where_nothing_may_be_written(squall: Squall) -> None:
     """A copy in WAL mode could not: reading it needs files beside it."""
-    squall.ok("db", "upgrade")
+    squall.migrate()
     target = squall.folder / "copy.tar.gz"
     squall.ok("backup", "create", target)
     with gzip.open(target) as plain, tarfile.open(fileobj=plain) as tar:
@@ -467,21 +467,21 @@ def test_settings_that_lead_elsewhere_are_kept_aside(squall: Squall) -> None:
 
 
 def test_existing_file_is_not_overwritten(archive: Path, squall: Squall) -> None:
-    squall.ok("db", "upgrade")
+    squall.migrate()
     target = _written(squall.folder / "mine.tar.gz", b"mine")
     assert "exists already" in squall("backup", "create", target).sentence
     assert target.read_bytes() == b"mine"
 
 
 def test_secret_keys_of_the_environment_stay_there(squall: Squall) -> None:
-    squall.ok("db", "upgrade")
+    squall.migrate()
     target = squall.folder / "copy.tar.gz"
     assert "SQUALL_SECRET_KEYS" in squall.ok("backup", "create", target, SQUALL_SECRET_KEYS="s" * 40).out
     assert b"ssssssssssssssss" not in gzip.decompress(target.read_bytes())
 
 
 def test_uploads_that_cannot_be_read_are_no_backup(squall: Squall) -> None:
-    squall.ok("db", "upgrade")
+    squall.migrate()
     target = squall.folder / "copy.tar.gz"
     for url in ("file:///etc/passwd", f"file://{squall.folder}/nowhere"):
         assert "The folder for uploads" in squall("backup", "create", target, SQUALL_MEDIA_URL=url).sentence
@@ -492,7 +492,7 @@ def test_uploads_that_cannot_be_read_are_no_backup(squall: Squall) -> None:
 
 
 async def test_full_disk_is_one_sentence_and_nothing_is_left(squall: Squall) -> None:
-    squall.ok("db", "upgrade")
+    squall.migrate()
     await fill(squall, pictures=30)
     before = tree(squall.folder)
     limit = 1_000_000
@@ -519,7 +519,7 @@ def test_closed_folder_is_one_sentence(ordinary: Squall) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 async def test_interrupted_backup_has_no_name(squall: Squall, number: int) -> None:
-    squall.ok("db", "upgrade")
+    squall.migrate()
     await fill(squall, pictures=0)
     storage = Folder(squall.data / "media")
     for n in range(12):  # so that it takes a while
@@ -583,7 +583,7 @@ async def test_address_with_password_port_and_strange_signs(squall: Squall) -> N
         over_socket = f"postgresql+asyncpg://{quote(user, safe='')}@/{quote(name, safe='')}?host={server.folder}&port={port}"
         for number, url in enumerate((over_tcp + quote(name, safe=""), over_socket)):
             squall.settings["SQUALL_DATABASE_URL"] = url
-            squall.ok("db", "upgrade")
+            squall.migrate()
             squall.ok("backup", "create", squall.folder / f"{number}.tar.gz")
         assert "CREATEDB" in squall("backup", "verify", squall.folder / "1.tar.gz").sentence
         second = Squall(squall.folder / "second", {"SQUALL_DATABASE_URL": over_tcp + "second"})
@@ -596,7 +596,7 @@ async def test_address_with_password_port_and_strange_signs(squall: Squall) -> N
 
 def test_missing_client_program_is_one_sentence(squall: Squall, server: postgresql.Server) -> None:
     squall.settings["SQUALL_DATABASE_URL"] = server.url()
-    squall.ok("db", "upgrade")
+    squall.migrate()
     assert "pg_dump is needed" in squall("backup", "create", PATH="/nowhere").sentence
     assert not list(squall.data.glob("backups/*"))
 
@@ -609,7 +609,7 @@ def test_older_client_program_is_one_sentence(squall: Squall, monkeypatch: pytes
     monkeypatch.setattr(postgresql, "find_binaries", lambda: newer[-1])
     with postgresql.Server() as server:
         squall.settings["SQUALL_DATABASE_URL"] = server.url()
-        squall.ok("db", "upgrade")
+        squall.migrate()
         sentence = squall("backup", "create").sentence
     assert re.search(r"server is PostgreSQL \d+, and pg_dump is of version \d+", sentence), sentence
     assert not list(squall.data.glob("backups/*"))

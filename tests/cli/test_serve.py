@@ -116,7 +116,7 @@ def test_wrong_setting_in_a_file_is_named_with_its_file(squall: Squall) -> None:
 
 
 def test_newer_database_is_refused(squall: Squall) -> None:
-    squall.ok("db", "upgrade")
+    squall.migrate()
     with contextlib.closing(sqlite3.connect(squall.data / "squall.db")) as database, database:
         database.execute("UPDATE alembic_version SET version_num = 'ffff'")
     for arguments in (
@@ -134,7 +134,7 @@ def test_newer_database_is_refused(squall: Squall) -> None:
 def test_migrating_can_be_switched_off(squall: Squall) -> None:
     assert "squall db upgrade" in squall("serve", "--port", "0", "--no-migrate").sentence
     assert "squall db upgrade" in squall("serve", "--port", "0", SQUALL_MIGRATE="false").sentence
-    squall.ok("db", "upgrade")
+    squall.migrate()
     with squall.serving("--no-migrate") as site:
         assert site.get("/readyz").status == 200
 
