@@ -43,7 +43,7 @@ async def test_what_blocks_is_found(act: Callable[[], None]) -> None:
 
 
 async def test_a_thread_that_lets_nobody_in_between_is_found() -> None:
-    assert await longest_wait(lambda: asyncio.to_thread(sum, repeat(1, 30_000_000))) >= MOST
+    assert await longest_wait(lambda: asyncio.to_thread(sum, repeat(1, 100_000_000))) >= MOST
 
 
 async def test_what_a_busy_machine_does_is_not_ours() -> None:
