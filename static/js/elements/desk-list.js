@@ -60,13 +60,14 @@ class DeskList extends HTMLElement {
     if (!rows[at]) return false;
     if (letter === "e") return this.#click(rows[at].querySelector("a.title, th a"));
     const box = rows[at].querySelector("[name=id]");
+    if (letter.toLowerCase() === "x") box?.focus(); // which says whether it is chosen
     if (letter === "X") box?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey: true }));
     return letter === "X" ? Boolean(box) : letter === "x" && this.#click(box);
   }
 
   #go(rows, row) {
     for (const each of rows) each.classList.toggle("at", each === row);
-    row.querySelector("a.title, th a, [name=id]").focus();
+    (row.querySelector("a.title, th a") ?? row.querySelector("[name=id]")).focus();
     return true;
   }
 
