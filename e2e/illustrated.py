@@ -94,7 +94,7 @@ def illustrate(media: Path) -> Any:
             known["quay"].credit, known["quay"].licence = "Ines Falk", "CC BY 4.0"
             known["pier"].focus_x = 20
             words = await bring("film.vtt", b"WEBVTT\n\n00:00.000 --> 00:02.000\nIt runs.\n", MediaKind.CAPTIONS, "text/vtt")
-            film = {"width": 1280, "height": 720, "duration": 125, "poster_id": known["buoy"].id}
+            film = {"width": 1280, "height": 720, "duration": 125, "poster_id": known["gull"].id}
             known["film"] = await bring("film.webm", b"film", MediaKind.VIDEO, "video/webm", **film)
             known["bell"] = await bring("bell.mp3", b"bell", MediaKind.AUDIO, "audio/mpeg", duration=9, caption="The harbour’s bell")
             known["plan"] = await bring("moorings.pdf", b"%PDF-1.7" + b" " * 345_678, MediaKind.FILE, "application/pdf")

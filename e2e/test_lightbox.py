@@ -56,6 +56,8 @@ def test_pictures_films_and_cards_stay_within_the_window(program: Program, owner
         driver.get(program.url + path)
         assert problems(driver) == [], path
         assert not Screen(driver).is_wider_than_the_window(), path
+        for film in driver.find_elements("tag name", "video"):
+            assert film.size["width"] / film.size["height"] == pytest.approx(16 / 9, rel=0.01), "not as the square picture before it"
 
 
 def test_without_scripts_a_picture_leads_to_the_whole_of_it(program: Program, owner: Chrome, open_browser: OpenBrowser) -> None:
