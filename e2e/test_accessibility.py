@@ -43,8 +43,8 @@ WRITING = (
     "/admin/categories", "/admin/categories/1", "/admin/categories/1/deletion",
     "/admin/tags", "/admin/tags/1", "/admin/tags/1/deletion", "/admin/tags/merging?ids=1&ids=2", "/admin/tags/unused",
     "/admin/series", "/admin/series/1", "/admin/series/1/deletion",
-    "/admin/media", "/admin/media?view=list", "/admin/media?q=zzzz", "/admin/media?trash=on", "/admin/media/room", "/admin/media/folders",
-    "/admin/media/folders/{folder}", "/admin/media/{asset}", "/admin/media/{film}",
+    "/admin/media", "/admin/media?view=list", "/admin/media?view=list&without_alt=on", "/admin/media?q=zzzz", "/admin/media?trash=on",
+    "/admin/media/room", "/admin/media/folders", "/admin/media/folders/{folder}", "/admin/media/{asset}", "/admin/media/{film}",
     "/admin/snippets", "/admin/snippets/new", "/admin/snippets/{snippet}", "/admin/templates", "/admin/templates/{template}",
     "/admin/fields", "/admin/fields/{field}",
 )  # fmt: skip

@@ -93,8 +93,9 @@ def test_files_are_chosen_moved_and_thrown_away_by_keyboard_alone(program: Progr
     assert "first.png" not in desk.text
     desk.press("Undo")
     desk.wait_for("1 file was taken out of the trash.")
-    desk.keys("j")
-    desk.keys("e")
+    box(owner, "first.png").send_keys(Keys.SPACE, Keys.ENTER)  # which once threw it away
+    desk.keys("k")
+    desk.keys(Keys.ENTER)
     Waiting(owner).until(lambda driver: driver.title.startswith("first.png"))
     assert not desk.is_wider_than_the_window()
 
@@ -141,6 +142,8 @@ def test_crops_follow_the_focus_that_is_set_on_the_picture(program: Program, own
     left = owner.find_element(By.NAME, "focus_x").get_attribute("value")
     assert int(left or 0) < 10
     assert square.get_dom_attribute("viewBox") == "0 0 200 200"
+    assert owner.switch_to.active_element.aria_role == "slider"
+    assert owner.switch_to.active_element.get_attribute("aria-valuetext") == f"{left} percent from the left, 50 percent from the top"
     owner.find_element(By.CSS_SELECTOR, "#cut summary").send_keys(Keys.ENTER)
     Waiting(owner).until(lambda driver: driver.find_elements(By.CSS_SELECTOR, "crop-box[data-ready]"))
     corner = owner.find_elements(By.CSS_SELECTOR, ".corner")[2]
@@ -165,8 +168,14 @@ def test_picture_of_the_library_is_put_into_a_text_and_above_it(program: Program
     editor.type("/pict")
     editor.choose_block("Picture")
     dialog = Waiting(owner).until(lambda driver: driver.find_element(By.CSS_SELECTOR, ".library-dialog[open]"))
+    dialog.find_element(By.CSS_SELECTOR, "[data-name=Maps]").send_keys(Keys.ENTER)
+    editor.wait_in("[data-found]", "This folder is empty")
+    assert owner.switch_to.active_element.accessible_name == "Maps 0", "the link that was followed"
+    dialog.find_element(By.CSS_SELECTOR, "[data-folder='0']").send_keys(Keys.ENTER)
+    editor.wait_in("[data-found]", "1 to 2 of 2")
     dialog.find_element(By.NAME, "q").send_keys("one", Keys.ENTER)
-    Waiting(owner).until(lambda driver: len(driver.find_elements(By.CSS_SELECTOR, ".library-dialog [data-pick]")) == 1)
+    editor.wait_in("[data-found]", "1 to 1 of 1")
+    assert owner.switch_to.active_element.accessible_name == "Search in names and texts"
     dialog.find_element(By.CSS_SELECTOR, "[data-pick]").send_keys(Keys.ENTER)
     Waiting(owner).until(lambda driver: f"![](/media/{one}/one.png)" in driver.find_element(By.CSS_SELECTOR, ".cm-content").text)
     editor.start("Before.\n\n")

@@ -155,16 +155,18 @@ def test_in_the_library_several_go_up_and_each_is_asked_about(writer: WritingScr
     assert driver.execute_script(DROP, files, "h1") == "Let go to upload"
     assert not driver.find_elements("css selector", ".drop-here:not([hidden])")
     writer.wait_in(".sent li:first-child", "No network. It goes on by itself.")
-    writer.shown(".sent li:first-child [data-act=pause]").click()
+    writer.shown(".sent li:first-child [data-act=pause]").send_keys(Keys.ENTER)
+    assert driver.switch_to.active_element.text == "Go on", "the focus does not go with the button that had it"
     lose_network(driver, False)
     writer.wait_in(".sent li:first-child", "Paused")
-    writer.shown(".sent li:first-child [data-act=resume]").click()
+    driver.switch_to.active_element.send_keys(Keys.ENTER)
     writer.wait_in(".sent li:first-child", "In the library")
     writer.wait_in(".sent li:last-child", "Files of this kind are not taken here.")
     Waiting(driver).until(lambda _: driver.execute_script("return document.querySelector('.sent .alt img').naturalWidth"), "it is not seen")
-    writer.shown(".sent .alt input[name=alt]").send_keys("Mud as far as one sees")
-    writer.shown(".sent .alt button").click()
+    writer.shown(".sent .alt input[name=alt]").send_keys("Mud as far as one sees", Keys.ENTER)
     writer.wait_in(".sent .alt", "Saved")
+    assert driver.switch_to.active_element == driver.find_element("id", "files"), "nothing else is asked"
+    assert driver.find_element("css selector", "[data-said]").get_attribute("textContent") == "low-tide.png: Saved"
     driver.get(f"{program.url}/admin/media/1")
     assert driver.find_element("name", "alt").get_attribute("value") == "Mud as far as one sees"
     assert driver.execute_script(DROP_ON, "main"), "it would leave the page"

@@ -251,10 +251,10 @@ class CopyField(Module):
 
 
 class LiveNote(Module):
-    """Says on a page that shows posts that some have changed (``js/elements/live-page.js``, which the page loads)."""
+    """Says on a page that shows posts, or files, that some have changed (``js/elements/live-page.js``, which the page loads)."""
 
-    def render(self) -> str:
-        return self.render_string("modules/live-note.html").decode()
+    def render(self, *, of_files: bool = False) -> str:
+        return self.render_string("modules/live-note.html", of_files=of_files).decode()
 
 
 class MediaPicker(Module):

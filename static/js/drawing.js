@@ -20,3 +20,8 @@ export const stepOf = (event, large) => {
 
 // Pixels of the picture that one of the screen stands for.
 export const scaleOf = (svg) => svg.viewBox.baseVal.width / (svg.getBoundingClientRect().width || svg.viewBox.baseVal.width);
+
+// What somebody hears of a place that is moved with the arrow keys; as a button it would not be given them by every screen reader.
+export const placed = (words, x, y) => ({
+  "aria-valuenow": Math.round(x), "aria-valuetext": words.replace("{x}", Math.round(x)).replace("{y}", Math.round(y)),
+});

@@ -7,7 +7,7 @@ class CopyField extends HTMLElement {
     button.hidden = false;
     button.addEventListener("click", async () => {
       await navigator.clipboard.writeText(field.value);
-      button.textContent = button.dataset.done;
+      button.textContent = this.querySelector("[role=status]").textContent = button.dataset.done;
     });
   }
 }

@@ -1,6 +1,6 @@
 // <crop-box>: what stays of a picture, as a frame whose corners and place are dragged, or moved with the arrow keys, over the whole of what
 // was sent, turned as it will be. The fields of the form stay, and say the same.
-import { between, part, put, scaleOf, stepOf } from "../drawing.js";
+import { between, part, placed, put, scaleOf, stepOf } from "../drawing.js";
 
 const CORNERS = [[0, 0], [1, 0], [1, 1], [0, 1]];
 const KNOB = 12; // pixels of the screen: half of what a finger meets
@@ -29,9 +29,9 @@ class CropBox extends HTMLElement {
     this.svg = part("svg", {}, this);
     this.image = part("image", { href: this.dataset.path, width, height }, this.svg);
     this.veil = part("path", { class: "veil" }, this.svg);
-    this.frame = part("rect", { class: "frame", tabindex: 0, role: "button", "aria-label": this.dataset.frame }, this.svg);
+    this.frame = part("rect", { class: "frame", tabindex: 0, role: "slider", "aria-label": this.dataset.frame }, this.svg);
     this.corners = CORNERS.map((_, index) => part("circle", {
-      class: index % 2 ? "corner rising" : "corner", tabindex: 0, role: "button", "aria-label": this.dataset.corner.replace("{number}", index + 1),
+      class: index % 2 ? "corner rising" : "corner", tabindex: 0, role: "slider", "aria-label": this.dataset.corner.replace("{number}", index + 1),
     }, this.svg));
     this.svg.addEventListener("pointerdown", (event) => this.#begin(event));
     this.svg.addEventListener("pointermove", (event) => this.grabbed && this.#drag(event));
@@ -102,9 +102,10 @@ class CropBox extends HTMLElement {
     const [left, top, across, down] = this.#box, x = left / 100 * width, y = top / 100 * height;
     const far = x + across / 100 * width, deep = y + down / 100 * height;
     put(this.veil, { d: `M0 0H${width}V${height}H0ZM${x} ${y}H${far}V${deep}H${x}Z` });
-    put(this.frame, { x, y, width: far - x, height: deep - y });
+    const said = (right, low) => placed(this.dataset.place, left + right * across, top + low * down);
+    put(this.frame, { x, y, width: far - x, height: deep - y, ...said(0, 0) });
     this.corners.forEach((corner, index) => put(corner, {
-      cx: CORNERS[index][0] ? far : x, cy: CORNERS[index][1] ? deep : y, r: KNOB * scaleOf(this.svg),
+      cx: CORNERS[index][0] ? far : x, cy: CORNERS[index][1] ? deep : y, r: KNOB * scaleOf(this.svg), ...said(...CORNERS[index]),
     }));
   }
 }

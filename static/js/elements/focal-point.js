@@ -1,6 +1,6 @@
 // <focal-point>: where the focus of a picture is, set by a click, by dragging, or by the arrow keys. The two fields of the form that it
 // names stay, and say the same; what each crop shows follows at once.
-import { between, part, put, scaleOf, stepOf } from "../drawing.js";
+import { between, part, placed, put, scaleOf, stepOf } from "../drawing.js";
 
 const RING = 14; // pixels of the screen
 
@@ -12,7 +12,7 @@ class FocalPoint extends HTMLElement {
     const [width, height] = this.size;
     this.svg = part("svg", { viewBox: `0 0 ${width} ${height}` }, this);
     part("image", { href: this.dataset.path, width, height }, this.svg);
-    this.ring = part("circle", { class: "ring", tabindex: 0, role: "button" }, this.svg);
+    this.ring = part("circle", { class: "ring", tabindex: 0, role: "slider", "aria-label": this.dataset.label }, this.svg);
     this.svg.addEventListener("pointerdown", (event) => this.#begin(event));
     this.svg.addEventListener("pointermove", (event) => this.svg.hasPointerCapture(event.pointerId) && this.#follow(event));
     this.ring.addEventListener("keydown", (event) => this.#step(event));
@@ -49,7 +49,7 @@ class FocalPoint extends HTMLElement {
 
   #draw() {
     const at = this.#at, [cx, cy] = at.map((part, index) => part / 100 * this.size[index]);
-    put(this.ring, { cx, cy, r: RING * scaleOf(this.svg), "aria-label": this.dataset.label.replace("{x}", at[0]).replace("{y}", at[1]) });
+    put(this.ring, { cx, cy, r: RING * scaleOf(this.svg), ...placed(this.dataset.place, ...at) });
     for (const crop of this.form.querySelectorAll(".crops svg")) this.#show(crop, at);
   }
 

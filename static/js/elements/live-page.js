@@ -2,7 +2,7 @@
 // of them says only that it is worth looking: the page is fetched again, and parts that say something else now take the place of the old.
 //
 // Nothing moves under somebody's hands: a part in which rows are chosen or words marked, that has the focus or an open menu, stays as it
-// is, and a line says how many posts have changed and offers to show them. The choice, the focus and the place on the page are kept then.
+// is, and a line says how many rows have changed and offers to show them. The choice, the focus and the place on the page are kept then.
 import { pageAnew } from "../anew.js";
 
 const SOON = 300; // milliseconds; several things often happen together

@@ -4,6 +4,7 @@ class MediaPicker extends HTMLElement {
   connectedCallback() {
     this.dialog = this.querySelector("dialog");
     this.shown = this.querySelector("[data-library]");
+    this.found = this.querySelector("[data-found]");
     this.done = this.querySelector("[data-put]");
     this.done.addEventListener("click", () => this.#give(...this.several.values()));
     document.addEventListener("pick-media", this);
@@ -40,9 +41,21 @@ class MediaPicker extends HTMLElement {
     if (!part) return this.shown.replaceChildren(Object.assign(document.createElement("p"), { className: "callout bad", textContent: this.dataset.away }));
     for (const each of part.querySelectorAll("[autofocus]")) each.removeAttribute("autofocus");
     this.address = address;
+    const held = this.shown.contains(document.activeElement) && document.activeElement;
     this.shown.replaceChildren(document.adoptNode(part));
     this.shown.scrollTop = 0;
     this.#mark();
+    this.found.textContent = this.shown.querySelector(".list-foot p, .empty h2")?.textContent ?? "";
+    if (held) this.#hold(held);
+  }
+
+  // The focus comes back to the link that was followed, or what opened its menu, or goes to the first of what is shown now; somebody who
+  // searched may go on.
+  #hold(was) {
+    const links = [...this.shown.querySelectorAll("a[href]")], menu = was.closest("[popover]")?.id;
+    const same = was.href && (links.find((link) => link.href === was.href) ?? links.find((link) => link.dataset.pick));
+    const opener = menu && this.shown.querySelector(`[popovertarget=${menu}]`);
+    (opener || same || this.shown.querySelector("[type=search]"))?.focus();
   }
 
   onclick(event) {

@@ -4,6 +4,7 @@
 import { Refused, Sending } from "../uploading.js";
 
 const FOR_GOOD = new Set([413, 415, 422]); // too large, of another kind, broken: the same file is not taken a second time
+const WAITS = new Set(["away", "paused"]);
 const DRAGS = ["dragstart", "dragend", "dragenter", "dragover", "dragleave", "drop"];
 
 class MediaUpload extends HTMLElement {
@@ -72,8 +73,7 @@ class Row {
     try {
       this.#arrived(await this.sending.run());
     } catch (error) {
-      if (error.name === "AbortError") this.row.remove();
-      else this.#failed(error);
+      if (error.name !== "AbortError") this.#failed(error);
     } finally {
       place.under.delete(this);
     }
@@ -85,20 +85,33 @@ class Row {
 
   again() { this.#offer("pause", "abandon"); this.#run(); }
 
-  abandon() { this.sending.abandon(); this.row.remove(); }
+  abandon() { this.sending.abandon(); this.#leave(); }
+
+  #leave() {
+    if (this.row.contains(document.activeElement)) this.place.form.elements.files.focus();
+    this.row.remove();
+    this.#tell(this.place.dataset.removed);
+  }
 
   #show({ state, sent, why }) {
     const words = state === "sending" ? "" : why || this.place.dataset[state];
+    const isNews = WAITS.has(state) && this.#said.textContent !== words;
     this.#said.textContent = words || `${Math.floor((100 * sent) / (this.size || 1))} %`;
     this.#mark(false);
     this.row.querySelector("progress").value = this.size ? sent / this.size : 0;
+    if (isNews) this.#tell();
   }
 
   get #said() { return this.row.querySelector(".state"); }
 
+  // The focus does not go with the button that has it.
   #offer(...acts) {
-    for (const button of this.row.querySelectorAll("[data-act]")) button.hidden = !acts.includes(button.dataset.act);
+    const buttons = [...this.row.querySelectorAll("[data-act]")], held = buttons.find((button) => button === document.activeElement);
+    for (const button of buttons) button.hidden = !acts.includes(button.dataset.act);
+    if (held?.hidden) (buttons.find((button) => !button.hidden) ?? this.place.form.elements.files).focus();
   }
+
+  #tell(words = this.#said.textContent) { this.place.say(`${this.row.querySelector(".name").textContent}: ${words}`); }
 
   #mark(isWrong) {
     this.#said.classList.toggle("error", isWrong);
@@ -110,7 +123,7 @@ class Row {
     this.#offer(...(FOR_GOOD.has(error.status) ? [] : ["again"]), "abandon");
     this.#said.textContent = (error instanceof Refused && error.message) || this.place.dataset.failed;
     this.#mark(true);
-    this.place.say(`${this.row.querySelector(".name").textContent}: ${this.#said.textContent}`);
+    this.#tell();
   }
 
   #arrived(asset) {
@@ -120,21 +133,30 @@ class Row {
     this.row.querySelector(".name").textContent = asset.name;
     this.#said.textContent = asset.is_known ? place.dataset.known : place.dataset.done;
     if (asset.kind === "picture" && !asset.alt && !asset.is_decorative) this.#ask(asset);
-    place.say(`${asset.name}: ${this.#said.textContent}`);
+    this.#tell();
     place.dispatchEvent(new CustomEvent("uploaded", { bubbles: true, detail: asset }));
   }
 
   #ask(asset) {
     const form = this.row.querySelector(".alt"), answer = form.querySelector("[data-answer]");
     form.prepend(Object.assign(new Image(), { src: asset.small, alt: "" }));
+    form.ariaLabel = asset.name;
     form.hidden = false;
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       const headers = { "X-Xsrftoken": this.place.key, Accept: "application/json" };
       const sent = await fetch(`${this.place.dataset.assets}/${asset.id}`, { method: "POST", headers, body: new URLSearchParams(new FormData(form)) }).catch(() => null);
       answer.textContent = sent?.ok ? this.place.dataset.saved : ((await sent?.json().catch(() => null))?.error ?? this.place.dataset.failed);
-      if (sent?.ok) for (const field of form.elements) field.disabled = true;
+      this.#tell(answer.textContent);
+      if (sent?.ok) this.#leaveOff(form);
     });
+  }
+
+  // On to what is asked of the next one.
+  #leaveOff(form) {
+    const hadFocus = form.contains(document.activeElement);
+    for (const field of form.elements) field.disabled = true;
+    if (hadFocus) (this.place.querySelector(".sent form:not([hidden]) input:enabled") ?? this.place.form.elements.files).focus();
   }
 }
 
