@@ -23,7 +23,7 @@ from cms.wording import phrases
 
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; connect-src 'self'; frame-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "media-src 'self' https:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 # What is meant by each field of a form that is shown again; others travel along unseen.
 _LABELS = {

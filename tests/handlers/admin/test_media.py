@@ -166,6 +166,7 @@ async def test_alternative_texts_are_written_into_the_list_of_those_without(site
     first, second, third = await rows(site, "author", 3)
     (theirs,) = await rows(site, "editor", 1)
     page = (await ana.get("/admin/media?view=list&without_alt=on")).page
+    assert page.find(".//div[@class='news']").get("data-many") == "%d files changed."
     names = fields(page, form_of(page, form_id="alts"))
     assert {f"alt-{number}" for number in (first, second, third)} <= names.keys()
     assert f"alt-{theirs}" not in names
@@ -266,6 +267,8 @@ async def test_film_has_captions_and_a_picture_before_it(site: Site) -> None:
         assert answer.status == status
     assert (await ana.post(f"{at}/tracks", {"track": str(words_of_it), "language": "?", "label": "x"})).status == 422
     page = await ana.get(at)
+    assert page.page.find(".//video/track").get("src") == (await asset(site, words_of_it)).path
+    assert "media-src 'self'" in page.headers["Content-Security-Policy"], "or it would not play"
     assert words(next(row for row in page.page.iter("li") if "Take away" in words(row))) == "Englishenen.vtt Take away"
     assert "Stands before it, or has its words" in (await ana.get(f"/admin/media/{poster}")).words
     assert (await ana.post(f"{at}/tracks", {"_method": "delete", "language": "en"})).status == 303
