@@ -180,11 +180,11 @@ async def test_work_goes_on_in_another_when_one_is_killed(below: Squall, tmp_pat
                         )
                     os.kill(first, signal.SIGKILL)
                     await asyncio.to_thread(site.wait_until, lambda seen=turn: len(lines(site, "a worker ended")) > seen)
+                async with asyncio.timeout(PATIENCE):  # who does it must not be killed for it next
+                    while await _undone(database):
+                        await asyncio.sleep(0.1)
             async with writing(browser, post_id) as ana:
                 await ana.reads("One. More of 0. More of 1. ")
-            async with asyncio.timeout(PATIENCE):
-                while await _undone(database):
-                    await asyncio.sleep(0.1)
             assert await asyncio.to_thread(site.end) == 0
     finally:
         await database.dispose()
