@@ -28,12 +28,13 @@ class Ticker:
         self._task = asyncio.create_task(self._tick())
 
     async def _tick(self) -> None:
+        before, did, waited = _now()
         while True:
-            before, did, waited = time.perf_counter(), time.thread_time(), _waited()
             await asyncio.sleep(0.005)
-            gap = time.perf_counter() - before - 0.005
-            kept = max(now - waited.get(thread, 0.0) for thread, now in _waited().items())
-            self.longest = max(self.longest, gap - kept, time.thread_time() - did)
+            now, done, kept = _now()
+            longest_kept = max(wait - waited.get(thread, 0.0) for thread, wait in kept.items())
+            self.longest = max(self.longest, now - before - 0.005 - longest_kept, done - did)
+            before, did, waited = now, done, kept  # one look ends where the next begins: others get in while the kernel is asked
 
     async def stop(self) -> float:
         self._task.cancel()
@@ -53,6 +54,11 @@ async def longest_wait(act: Callable[[], Awaitable[object]]) -> float:
         await asyncio.sleep(0.02)
         waits.append(await ticker.stop())
     return min(waits)
+
+
+def _now() -> tuple[float, float, dict[str, float]]:
+    """The clock, what this thread has done, and what each has waited, in seconds."""
+    return time.perf_counter(), time.thread_time(), _waited()
 
 
 def _waited() -> dict[str, float]:
