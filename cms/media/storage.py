@@ -10,6 +10,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -32,6 +33,7 @@ SENDERS = 8  # streams that are sent at once; they have threads of their own, as
 PATIENCE = timedelta(seconds=30)  # for one answer, or one more chunk of it
 SENDING = timedelta(minutes=2)  # for a part until it has arrived: two parts need 80 kB/s, which a small line has
 WHOLE = timedelta(days=1)  # for all of a file that is read, which may be long
+LISTENING = 5.0  # seconds of sending after which the storage is asked whether it is there; again and again
 PAUSE = 10.0  # seconds after which somebody asks again whether a storage answers that did not
 GRACE = 5.0  # seconds for taking back what was sent
 DRAFT = ".draft-"  # what begins the name of a file that is being written
@@ -218,14 +220,23 @@ class Bucket(Storage):
         job = self._senders.submit(self._line.ask, put)
         sent = asyncio.wrap_future(job)
         try:
-            await asyncio.shield(sent)
-        except asyncio.CancelledError:
+            await self._sent(name, sent)
+        except (asyncio.CancelledError, StorageAway) as error:
             pulled.stop()
-            if not job.cancel():
-                await asyncio.wait([asyncio.gather(sent, return_exceptions=True)], timeout=GRACE)  # it takes back what it sent
+            job.cancel()
+            grace = 0 if isinstance(error, StorageAway) else GRACE
+            await asyncio.wait([asyncio.gather(sent, return_exceptions=True)], timeout=grace)  # it takes back what it sent
             raise
         except (BaseError, OSError) as error:
             raise pulled.error or _translated(error) from None
+
+    async def _sent(self, name: str, sent: asyncio.Future[Any]) -> None:
+        """For what is sent there is long, so that the storage is asked beside it whether it is there."""
+        while not (await asyncio.wait([sent], timeout=LISTENING))[0]:
+            with suppress(StorageAway):
+                await self.size(name)
+            self._line.require()
+        sent.result()
 
     async def local_file(self, name: str, folder: Path) -> Path:
         path = folder / "stored"
@@ -256,7 +267,7 @@ class _Line:
         began, own = time.monotonic(), threading.get_ident()
         if self._again:
             if began < self._again:
-                raise _away(say("it does not answer"))
+                self.require()
             self._again = began + PAUSE
         self.waiting.add(own)
         try:
@@ -271,6 +282,11 @@ class _Line:
             self.waiting.discard(own)
         self._answered()
         return found
+
+    def require(self) -> None:
+        """That it was not silent when it was asked last."""
+        if self._again:
+            raise _away(say("it does not answer"))
 
     def _answered(self) -> None:
         self._heard, self._again = time.monotonic(), 0.0

@@ -269,6 +269,19 @@ async def test_a_silent_storage_is_asked_by_few_and_all_are_told_soon(
         assert await storage.size("a") == 1, "as it answers, nobody waits any more"
 
 
+async def test_what_is_sent_to_a_storage_that_falls_silent_is_refused_long_before_a_slow_one_would_be(
+    s3_server: s3.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE", timedelta(seconds=0.5))
+    monkeypatch.setattr(module, "PAUSE", 0.3)
+    monkeypatch.setattr(module, "LISTENING", 0.1)
+    async with s3.Between(s3_server) as between:
+        storage = open_storage(load({"SQUALL_DATA": str(tmp_path), **s3_server.new_bucket(), "SQUALL_S3_ENDPOINT": between.address}))
+        await storage.put("a", b"x")
+        between.mood = "silent"
+        await asyncio.wait_for(assert_is_away(storage.put_stream("b", pieces(1))), 10)
+
+
 async def test_a_storage_that_sends_a_byte_now_and_then_is_away(
     s3_server: s3.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
