@@ -20,6 +20,7 @@ from cms.schemas.text import clean_line
 from cms.schemas.uploads import UploadInput
 from cms.services import uploads
 from cms.services.uploads import PIECE
+from cms.telemetry import log
 from cms.ui.library import markdown, thumbnail
 
 SILENCE = 60.0  # seconds after which somebody who sends nothing more has left
@@ -59,11 +60,20 @@ class ReceivingHandler(AdminHandler, is_base=True):
             await self.receive(chunk)
         except Exception as error:  # Tornado would close without a word
             self._refuse(error)
+        except asyncio.CancelledError:
+            self._cut_off()
         else:
             self._listen()
 
     async def receive(self, chunk: bytes) -> None:
         raise NotImplementedError
+
+    def _cut_off(self) -> None:
+        """The program ends, and waits no longer. Tornado would show each such error as a fault of ours, but for one in its own reading."""
+        self._is_refused = True
+        log.warning("cut off", handler=type(self).__name__)
+        if task := asyncio.current_task():
+            task.cancel()
 
     def _refuse(self, error: Exception) -> None:
         self._is_refused = True

@@ -9,6 +9,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from PIL import Image
 from sqlalchemy import func, select, update
+from structlog.testing import capture_logs
 
 from cms.errors import StorageFull, Unavailable
 from cms.handlers.admin import uploads as receiving
@@ -180,6 +181,29 @@ async def test_a_storage_that_takes_its_time_is_waited_for(site: Site, monkeypat
 
     monkeypatch.setattr(storage, "put_stream", late)
     assert (await script.piece(upload["id"], 0, b"tides"))[0] == 200
+
+
+async def test_a_form_that_is_cut_off_as_the_program_ends_is_one_line_in_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    handler, begun, told = object.__new__(receiving.ReceivingHandler), asyncio.Event(), asyncio.Event()
+
+    async def hang(_chunk: bytes) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    async def read() -> None:
+        await handler.data_received(b"tides")  # Tornado shows whatever comes out of it as a fault
+        told.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(handler, "receive", hang)
+    reading = asyncio.create_task(read())
+    await begun.wait()
+    with capture_logs() as lines:
+        reading.cancel()
+        await asyncio.wait([reading])
+    assert told.is_set()
+    assert reading.cancelled()
+    assert [line["event"] for line in lines] == ["cut off"]
 
 
 async def test_of_a_form_whose_connection_drops_nothing_is_left(site: Site) -> None:
