@@ -138,8 +138,8 @@ class FileHandler(SiteHandler):
 
     def _sent_elsewhere(self, file: File) -> bool:
         """By a storage that gives addresses of its own, where the operator wants that. Not what needs more than a type: browsers read words
-        from the page's own host only, and a drawing has its sandbox from us."""
-        if not self.parts.settings.media_signed or file.content_type in (CAPTIONS, SVG):
+        from the page's own host only, and a drawing has its sandbox from us. Nor heads, as an address is signed for GET alone."""
+        if not self.parts.settings.media_signed or file.content_type in (CAPTIONS, SVG) or self.request.method == "HEAD":
             return False
         url = self.parts.storage.signed_url(
             file.storage_name, seconds=SIGNED_FOR, content_type=file.content_type, disposition=self._disposition(file)

@@ -277,6 +277,8 @@ async def test_storage_elsewhere_sends_by_an_address_that_ends(
             assert answer.status == 302
             assert "X-Amz-Signature" in answer.location
             assert answer.headers["Cache-Control"] == "private, max-age=1800"
+            answer = await site.browser().send("HEAD", address)
+            assert answer.status == 200, "a bucket would refuse it, as an address is signed for GET alone"
         words = await brought(site, b"WEBVTT\n", name="words.vtt", kind="captions", content_type="text/vtt")
         assert (await site.browser().get(words.path)).body == b"WEBVTT\n"  # another host's are not shown by browsers
         drawing = await brought(site, b"<svg/>", name="map.svg", content_type="image/svg+xml")
