@@ -349,6 +349,10 @@ class BaseHandler(RequestHandler):
     # --- errors ---
 
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
+        if self._headers_written and not self._finished:
+            self.request.connection.stream.close()  # type: ignore[union-attr]  # whoever reads half an answer sees that it broke off
+            self.finish()
+            return
         super().send_error(self._status_of(kwargs) or status_code, **kwargs)
 
     def _status_of(self, kwargs: Mapping[str, Any]) -> int | None:

@@ -1,9 +1,12 @@
 """Uploads as readers get them: whole, in part, or not again; and harmless whatever is in them."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from cms.errors import StorageAway
 from cms.models import Asset
 from cms.rendering import Renderer
 from cms.services import media
@@ -33,6 +36,22 @@ async def test_a_picture_is_sent_whole_and_kept_for_ever(site: Site) -> None:
     assert answer.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
     assert answer.headers["Content-Disposition"].startswith("inline")
     assert "Set-Cookie" not in answer.headers
+
+
+async def test_what_a_storage_breaks_off_is_broken_off_for_its_reader_too_and_over_for_us(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asset, parts = await upload(site), site.application.parts
+
+    async def breaks_off(*_given: Any) -> AsyncIterator[bytes]:
+        yield BYTES[:100]
+        raise StorageAway
+
+    monkeypatch.setattr(parts.storage, "read", breaks_off)
+    with pytest.raises(ConnectionError, match="100 bytes of 1024"):
+        await site.browser().get(asset.path)
+    assert parts.under_way == 0, "nobody waits for it at the end"
+    assert not [line for line in caplog.records if line.name.startswith("tornado")]
 
 
 async def test_the_same_is_not_sent_again(site: Site) -> None:
