@@ -168,7 +168,8 @@ class Squall(Application):
             self.parts.has_owner = await accounts.has_owner(session)
             self.parts.owner_token = owner_token(self.keys, await site.get_identity(session))
         with suppress(TimeoutError):  # what is known or kept before is asked or made again
-            await asyncio.wait_for(self._hears.wait(), HEARS_WITHIN)
+            async with asyncio.timeout(HEARS_WITHIN):
+                await self._hears.wait()
         self.parts.use_frame(await self.parts.door.frame())
 
     async def warm(self) -> None:

@@ -188,7 +188,8 @@ async def _told(connection: AsyncConnection, origin: str) -> AsyncIterator[Seque
         yield None
         while True:
             try:
-                payload = await asyncio.wait_for(told.get(), SIGN_EVERY)
+                async with asyncio.timeout(SIGN_EVERY):
+                    payload = await told.get()
             except TimeoutError:
                 await connection.execute(text("SELECT 1"))
                 continue

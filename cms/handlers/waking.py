@@ -19,7 +19,8 @@ class Waking:
     async def wait(self, seconds: float) -> bool:
         """Whether something happened within so many."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
         happened = self._woken.is_set()
         self._woken.clear()
         return happened

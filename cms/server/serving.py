@@ -63,4 +63,5 @@ async def _drain(server: Server, application: Squall) -> None:
     while not (server.is_left() and application.parts.under_way == 0) and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.02)
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(server.close_all_connections(), LEFT)
+        async with asyncio.timeout(LEFT):
+            await server.close_all_connections()

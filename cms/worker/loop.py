@@ -51,7 +51,8 @@ async def go_on(look: Callable[[], Coroutine[Any, Any, bool]], hurry: asyncio.Ev
             raise
         if not found:
             with suppress(TimeoutError):
-                await asyncio.wait_for(hurry.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await hurry.wait()
 
 
 async def _look(means: Means, metrics: Metrics, misses: Misses | None, hits: Hits | None) -> bool:

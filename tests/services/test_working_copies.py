@@ -222,16 +222,15 @@ async def test_texts_that_are_given_to_somebody_else_are_so_in_their_documents(d
 async def test_a_long_text_that_changed_all_over_keeps_nobody_waiting(database: Database) -> None:
     ana = await factories.person(database, "author")
     seen = "\n".join(f"Line {number} and some words." for number in range(10_000))
-    posts = [await factories.draft(database, ana, text=seen) for _ in range(3)]
-    for post in posts:
-        await opened(database, post.id)
+    posts = [(await factories.draft(database, ana, text=seen)).id for _ in range(3)]
+    for post_id in posts:  # somebody else has written in each
+        await opened(database, post_id)
+        await typed(database, post_id, f"Hers. {seen}")
 
     async def sent() -> None:
-        """A form, while somebody else has written."""
-        post = posts.pop()
-        await typed(database, post.id, "Hers. " + (await document_of(database, post.id)).content)
+        """A form that knows nothing of it."""
         async with database.transaction() as work:
-            copy = await working_copies.edit(work, ana, post.id, content=seen.replace("some", "many"), base=seen)
+            copy = await working_copies.edit(work, ana, posts.pop(), content=seen.replace("some", "many"), base=seen)
         assert copy.content.endswith("Hers. " + seen.replace("some", "many"))
 
     assert await longest_wait(sent) < MOST

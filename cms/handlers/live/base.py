@@ -61,7 +61,8 @@ class StreamHandler(LiveHandler, is_base=True):
         """Raises ``StreamClosedError`` if whoever listened has left; who does not take it is not waited for."""
         self.write(lines)
         try:
-            await asyncio.wait_for(self.flush(), SLOW)
+            async with asyncio.timeout(SLOW):
+                await self.flush()
         except TimeoutError:
             if isinstance(self.request.connection, HTTP1Connection):
                 self.request.connection.close()
