@@ -144,9 +144,9 @@ async def _hold(database: Database, job: Job) -> None:
 
 
 async def _failed(database: Database, metrics: Metrics, job: Job, error: Exception) -> None:
-    is_known = isinstance(error, CMSError)  # a server is away: a sentence is enough
-    reason = error.message if isinstance(error, CMSError) else f"{type(error).__name__}: {first_line(str(error))}"
-    log.error("job failed", job=job.id, name=job.name, attempt=job.attempts, reason=reason, exc_info=None if is_known else error)
+    known = error.message if isinstance(error, CMSError) else ""  # a server is away: a sentence is enough
+    reason = known or f"{type(error).__name__}: {first_line(str(error))}"
+    log.error("job failed", job=job.id, name=job.name, attempt=job.attempts, reason=reason, exc_info=None if known else error)
     metrics.jobs.labels(job.name, "failed").inc()
     async with database.transaction() as work:
         await jobs.fail(work, job, reason)
