@@ -93,7 +93,6 @@ def refuse_undeclared(routes: Iterable[URLSpec]) -> None:
 
 
 def rules() -> list[Rule]:
-    """What Tornado changes in them, it changes in these; the patterns below are made once."""
     return [*_site(), *_programs(), *_people(), *_operators(), _below("/admin", _desk()), *_live(), *_rest()]
 
 
@@ -121,7 +120,6 @@ def _site() -> list[Rule]:
     ]
 
 
-@functools.cache
 def _lists() -> list[URLSpec]:
     return [
         url(rf"/tag/{TERM}", archives.TagHandler, name="tag"),
@@ -135,7 +133,6 @@ def _lists() -> list[URLSpec]:
     ]
 
 
-@functools.cache
 def _feeds_of_lists() -> list[URLSpec]:
     """Before the lists, as the address of a category may have any number of parts."""
     return [
@@ -145,7 +142,6 @@ def _feeds_of_lists() -> list[URLSpec]:
     ]
 
 
-@functools.cache
 def _programs() -> list[URLSpec]:
     return [
         *(url(rf"/{re.escape(feed.file)}", feed, name=name) for name, feed in FEEDS.items()),
@@ -160,7 +156,6 @@ def _programs() -> list[URLSpec]:
     ]
 
 
-@functools.cache
 def _people() -> list[URLSpec]:
     return [
         url(r"/login", sessions.LoginHandler, name="login"),
@@ -206,7 +201,7 @@ def _account() -> list[URLSpec]:
     ]
 
 
-@functools.cache
+@functools.cache  # most of them, which each site of a process shares
 def _desk() -> list[URLSpec]:
     at_the_desk = [*_administrators(), *_people_at_the_desk()]
     return [*_admin("post"), *_admin("page"), *_page_tree(), *_terms(), *_kept_to_use_again(), *at_the_desk]
@@ -378,7 +373,6 @@ def _people_at_the_desk() -> list[URLSpec]:
     ]
 
 
-@functools.cache
 def _operators() -> list[URLSpec]:
     return [
         url(r"/healthz", operations.HealthHandler, name="healthz"),
@@ -387,7 +381,6 @@ def _operators() -> list[URLSpec]:
     ]
 
 
-@functools.cache
 def _live() -> list[URLSpec]:
     """What stays open."""
     return [
@@ -397,6 +390,5 @@ def _live() -> list[URLSpec]:
     ]
 
 
-@functools.cache
 def _rest() -> list[URLSpec]:
     return [url(r"/(.+)\.md", sources.SourceHandler, name="source"), url(r"/(.+)", posts.PlaceHandler, name="place")]
