@@ -76,8 +76,8 @@ class Dialect(Protocol):
         """Let other processes know of these rows of the outbox, once the transaction is committed."""
 
     def notices(self, url: str, origin: str) -> AsyncIterator[Sequence[Told] | None]:
-        """The outbox' rows of others, in order, as they are committed; None if some may have been missed. Never ends by itself, and waits
-        for nobody who reads."""
+        """The outbox' rows of others, in order, as they are committed; None at first, as some may have been missed. Ends when the database
+        is away or made anew, and waits for nobody who reads."""
 
     def translate(self, error: DBAPIError | OSError) -> CMSError | None:
         """The error in our words if the database is away, full or busy; None if it is a fault of the program."""

@@ -33,7 +33,6 @@ MOST, FEWEST = 20, 4  # connections for reading, and as many for writing: of all
 CONNECT_TIMEOUT = 5  # seconds
 COMMAND_TIMEOUT = 60  # seconds
 RESTED = 1.0  # seconds
-LISTEN_AGAIN = 0.2  # seconds
 SIGN_EVERY = 10.0  # seconds in which nothing is told, after which whoever tells is asked whether he is there
 SIGN_WITHIN = 5.0  # seconds
 READ_TIMEOUT = 10  # seconds; a reader has gone by then, and a server that is frozen must not hold his connection
@@ -159,17 +158,15 @@ class PostgreSQL:
 
     async def notices(self, url: str, origin: str) -> AsyncIterator[Sequence[Told] | None]:
         """By LISTEN, on a connection of its own. Ids become visible out of order, so each is told by name."""
-        while True:
-            engine = _engine(url, {}, pool_size=1, command_timeout=SIGN_WITHIN, isolation_level="AUTOCOMMIT")
-            try:
-                async with engine.connect() as connection:
-                    async for told in _told(connection, origin):
-                        yield told
-            except (DBAPIError, OSError):
-                pass
-            finally:
-                await engine.dispose()
-            await asyncio.sleep(LISTEN_AGAIN)  # the server is away; looked for again
+        engine = _engine(url, {}, pool_size=1, command_timeout=SIGN_WITHIN, isolation_level="AUTOCOMMIT")
+        try:
+            async with engine.connect() as connection:
+                async for told in _told(connection, origin):
+                    yield told
+        except (DBAPIError, OSError):
+            return  # the server is away
+        finally:
+            await engine.dispose()
 
     def violated(self, error: DBAPIError) -> str:
         if getattr(error.orig, "sqlstate", "") != "23505":

@@ -11,7 +11,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -170,21 +170,17 @@ class SQLite:
 
     async def notices(self, url: str, origin: str) -> AsyncIterator[Sequence[Told] | None]:
         """From looking at the file's version, which takes three microseconds (https://www.sqlite.org/pragma.html#pragma_data_version)."""
-        while True:
-            try:
-                with closing(sqlite3.connect(_path(url), isolation_level=None, timeout=0)) as connection:
-                    newest, version = _newest_entry(connection), _version(connection)
-                    yield None
-                    while True:
-                        await asyncio.sleep(LOOK_EVERY)
-                        if version == (version := _version(connection)):
-                            continue
-                        rows = connection.execute(_NEWER, (newest,)).fetchall()
-                        newest = rows[-1][0] if rows else newest
-                        if told := [(name, from_json(payload)) for _, teller, name, payload in rows if teller != origin]:
-                            yield told
-            except sqlite3.Error:
-                await asyncio.sleep(1)  # it is being made anew, or away; looked at again from the start
+        with suppress(sqlite3.Error), closing(sqlite3.connect(_path(url), isolation_level=None, timeout=0)) as connection:
+            newest, version = _newest_entry(connection), _version(connection)
+            yield None
+            while True:
+                await asyncio.sleep(LOOK_EVERY)
+                if version == (version := _version(connection)):
+                    continue
+                rows = connection.execute(_NEWER, (newest,)).fetchall()
+                newest = rows[-1][0] if rows else newest
+                if told := [(name, from_json(payload)) for _, teller, name, payload in rows if teller != origin]:
+                    yield told
 
     def violated(self, error: DBAPIError) -> str:
         message = str(error.orig)

@@ -13,7 +13,7 @@ from cms.models import OutboxEntry
 from cms.telemetry import log
 
 KEPT = timedelta(days=7)
-AGAIN = 1.0  # seconds
+AGAIN = 0.2  # seconds
 
 
 def record(work: Work, event: Event) -> None:
