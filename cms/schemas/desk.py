@@ -139,13 +139,13 @@ class RevisionInput(BaseModel):
 
 
 class ReviewInput(BaseModel):
-    """An act of a review. ``version`` of the working copy, and ``step``, are those that the page showed."""
+    """An act of a review. ``version`` of the working copy, and ``last``, the number of the newest act, are those that the page showed."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
     words: Paragraphs = Field("", title="Words", max_length=2000)
     version: RowId = Field(0, title="Version")
-    step: int = Field(0, title="Step", ge=0, le=100)
+    last: RowId = Field(0, title="Last act")
 
 
 class ReviewStepInput(BaseModel):

@@ -245,10 +245,10 @@ async def ask_for_changes(work: Work, actor: Actor, post_id: int, wanted: Review
     rows, rules = await _under_way(work, post), Rules.of(await site.get(work.session))
     number = min(_number(rows), len(rules.steps) - 1)
     _refuse_others(actor, post, rules.step(number))
-    if number != min(wanted.step, len(rules.steps) - 1):
-        raise Conflict(MEANWHILE)
     if not wanted.words.strip():
         raise InvalidInput({"words": "Say what should change; the writer reads it."})
+    if rows[-1].id != wanted.last:
+        raise Conflict(MEANWHILE)
     _note(work, actor, post, ReviewAct.CHANGES_ASKED, rows[-1].revision_id, number, wanted.words)
     post.work = WorkState.DRAFT
     await _tell_writers(work, actor, post, rows, "changes_asked", wanted.words)
@@ -256,11 +256,13 @@ async def ask_for_changes(work: Work, actor: Actor, post_id: int, wanted: Review
 
 
 async def approve(work: Work, actor: Actor, post_id: int, wanted: ReviewInput) -> Post:
-    """This step of the text. Raises ``Conflict`` if it has changed since it was submitted, and not this version was looked at."""
+    """This step of the text. Raises ``Conflict`` if it has changed since it was submitted, and not this version was looked at, or if
+    something was done since the actor looked.
+    """
     post = await _held(work, actor, post_id, Capability.POST_PUBLISH)
     rows, rules = await _under_way(work, post), Rules.of(await site.get(work.session))
     number = _number(rows)
-    if post.work is not WorkState.IN_REVIEW or number != wanted.step:
+    if post.work is not WorkState.IN_REVIEW or rows[-1].id != wanted.last:
         raise Conflict(MEANWHILE)
     _refuse_others(actor, post, rules.step(number))
     copy = await working_copies.project(work, post_id)

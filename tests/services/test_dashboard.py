@@ -3,10 +3,10 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, event
+from sqlalchemy import delete, event, func, select
 
 from cms.db.session import Database
-from cms.models import Job, PostLink, Schedule
+from cms.models import Job, PostLink, Review, Schedule
 from cms.models.post import ScheduledAct
 from cms.policy import Actor
 from cms.schemas.desk import ReviewInput
@@ -52,7 +52,8 @@ async def test_what_came_back_from_its_review_needs_attention_until_it_is_submit
     await do(database, reviews.submit, cleo, post.id)
     assert titles((await today(database, cleo)).sent_back) == []
     async with database.transaction() as work:
-        await reviews.ask_for_changes(work, edna, post.id, ReviewInput(words="Name the boat."))
+        last = await work.session.scalar(select(func.max(Review.id)).where(Review.post_id == post.id))
+        await reviews.ask_for_changes(work, edna, post.id, ReviewInput(words="Name the boat.", last=last or 0))
     mine = await today(database, cleo)
     assert [(each.post.title, each.words) for each in mine.sent_back] == [("Nearly", "Name the boat.")]
     assert mine.needs_attention

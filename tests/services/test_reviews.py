@@ -4,11 +4,11 @@ import asyncio
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from cms.db.session import Database
 from cms.errors import Conflict, Forbidden, InvalidInput, NotFound
-from cms.models import Category, Job, PassedOn, Post, Revision, Site
+from cms.models import Category, Job, PassedOn, Post, Review, Revision, Site
 from cms.models.address import TargetKind
 from cms.models.desk import ReviewAct
 from cms.models.post import Reason, WorkState
@@ -21,10 +21,19 @@ from tests import factories
 from tests.factories import person
 
 
-async def do(database: Database, act: Any, actor: Actor, post_id: int, words: str = "", *, step: int = 0, version: int = 0) -> Post:
+async def do(
+    database: Database, act: Any, actor: Actor, post_id: int, words: str = "", *, version: int = 0, last: int | None = None
+) -> Post:
+    """``last``: the newest act that the actor has seen; all of them, if nothing is said."""
+    seen = await newest_act(database, post_id) if last is None else last
     async with database.transaction() as work:
-        post: Post = await act(work, actor, post_id, ReviewInput(words=words, step=step, version=version))
+        post: Post = await act(work, actor, post_id, ReviewInput(words=words, last=seen, version=version))
         return post
+
+
+async def newest_act(database: Database, post_id: int) -> int:
+    async with database.read() as session:
+        return await session.scalar(select(func.max(Review.id)).where(Review.post_id == post_id)) or 0
 
 
 async def standing(database: Database, actor: Actor, post_id: int) -> Standing:
@@ -142,12 +151,26 @@ async def test_what_has_changed_since_is_approved_only_by_who_has_seen_it(databa
     assert not (await standing(database, cem, post.id)).is_changed, "changed back"
 
 
+async def test_what_was_submitted_anew_is_answered_only_by_who_has_seen_that(database: Database) -> None:
+    cem, edna = await person(database, "contributor"), await person(database, "editor")
+    post = await factories.draft(database, cem, text="Mud.")
+    await do(database, reviews.submit, cem, post.id)
+    last = await newest_act(database, post.id)
+    await factories.edited(database, cem, post.id, text="Sand.")
+    await do(database, reviews.submit, cem, post.id)
+    for act in (reviews.approve, reviews.ask_for_changes):
+        with pytest.raises(Conflict, match="Somebody was faster"):
+            await do(database, act, edna, post.id, "Good.", last=last)
+    assert (await do(database, reviews.approve, edna, post.id)).work is WorkState.APPROVED
+
+
 async def test_two_editors_at_once_are_one_approval(database: Database) -> None:
     await demand(database, roles=("author",), steps=({"name": "Facts", "role": "editor"}, {"name": "Chief", "role": "editor"}))
     ana, edna, ed = await person(database, "author"), await person(database, "editor"), await person(database, "editor", "Ed Moss")
     post = await factories.draft(database, ana)
     await do(database, reviews.submit, ana, post.id)
-    done = await asyncio.gather(*(do(database, reviews.approve, each, post.id) for each in (edna, ed)), return_exceptions=True)
+    last = await newest_act(database, post.id)
+    done = await asyncio.gather(*(do(database, reviews.approve, each, post.id, last=last) for each in (edna, ed)), return_exceptions=True)
     assert sorted(type(each).__name__ for each in done) == ["Conflict", "Post"]
     assert (await standing(database, edna, post.id)).number == 1
 
@@ -161,10 +184,10 @@ async def test_steps_are_done_in_order_and_by_their_roles(database: Database) ->
     assert (await do(database, reviews.approve, edna, post.id)).work is WorkState.IN_REVIEW
     assert [kind for kind, by, _ in await told(database, adam) if by == "Edna Reed"] == ["submitted"]
     with pytest.raises(Forbidden, match="for others"):
-        await do(database, reviews.approve, edna, post.id, step=1)
+        await do(database, reviews.approve, edna, post.id)
     with pytest.raises(InvalidInput, match="needs to be approved"):
         await factories.publish(database, ana, post.id)
-    assert (await do(database, reviews.approve, adam, post.id, step=1)).work is WorkState.APPROVED
+    assert (await do(database, reviews.approve, adam, post.id)).work is WorkState.APPROVED
     await factories.publish(database, ana, post.id)
 
 
