@@ -12,6 +12,11 @@ from e2e.program import Program
 
 pytestmark = pytest.mark.browser
 
+IS_IN_SIGHT = """
+const current = document.querySelector(".side [aria-current]"), { x, y, height } = current.getBoundingClientRect();
+return current.contains(document.elementFromPoint(x + 20, y + height / 2));
+"""
+
 
 def chosen(driver: Chrome) -> str:
     return driver.find_element(By.CSS_SELECTOR, "#palette [aria-selected=true] cite").text
@@ -41,6 +46,10 @@ def test_any_text_section_setting_or_action_is_a_few_letters_away(program: Progr
     ask(owner, "new pa", "New page")
     owner.switch_to.active_element.send_keys(Keys.ESCAPE)
     assert not owner.find_element(By.ID, "palette").is_displayed()
+    ask(owner, "audit", "Record of acts")
+    owner.switch_to.active_element.send_keys(Keys.ENTER)
+    Waiting(owner).until(lambda driver: driver.title.startswith("Record of acts"))
+    Waiting(owner).until(lambda driver: driver.execute_script(IS_IN_SIGHT))
 
 
 def test_a_place_is_found_by_what_other_programs_call_it(program: Program, owner: Chrome) -> None:

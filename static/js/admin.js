@@ -62,7 +62,12 @@ document.addEventListener("keydown", (event) => {
 // What can be taken back for a while is not offered any longer.
 for (const offer of document.querySelectorAll("[data-for]")) setTimeout(() => offer.remove(), 1000 * Number(offer.dataset.for));
 
-// Of many states in a narrow row, the current one is in sight.
+// Of all that there is at the side, where one is is in sight, above what stays at its foot.
+const place = document.querySelector(".side li [aria-current]");
+const hidden = place?.getBoundingClientRect().bottom - document.querySelector(".side .person")?.getBoundingClientRect().top;
+if (hidden > 0) place.closest(".side").scrollTop += hidden + 8;
+
+// Of many states in a narrow row, the current one is, too.
 const tab = document.querySelector(".tabs [aria-current]");
 if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;
 
