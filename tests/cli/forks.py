@@ -26,7 +26,7 @@ from typing import IO, Any, Self
 
 import coverage
 
-from tests.measuring import is_about_measuring
+from tests.measuring import is_about_measuring, unmeasured
 
 ROOT = Path(__file__).resolve().parents[2]
 MAX_REQUEST = 200_000  # bytes
@@ -149,7 +149,8 @@ def _become(request: dict[str, Any], streams: list[int]) -> None:
     os.environ.clear()
     os.environ.update(request["env"])
     if measuring := coverage.process_startup(force=True, slug="fork"):  # the environment says whether
-        measuring._inorout.source_dirs.clear()  # all files there are, run or not, are listed often enough
+        with unmeasured():  # it goes on in the quicker way
+            measuring._inorout.source_dirs.clear()  # all files there are, run or not, are listed often enough
     time.tzset()
     main = importlib.import_module("cms.__main__")
     sys.modules["__main__"] = main  # what rendering processes import again
