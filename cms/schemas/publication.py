@@ -10,13 +10,14 @@ from cms.schemas.text import Line
 
 
 class PublicationInput(BaseModel):
-    """``version``: of the working copy whose summary the person saw. ``what``: that, or the revision that is scheduled already.
+    """``version``: of the working copy whose summary the person saw. ``what``: that, or the ``revision`` that is scheduled already.
     ``day`` and ``time`` by the site's clock, if it is to go out ``later``."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
     version: RowId = Field(title="Version")
     what: Literal["editor", "scheduled"] = Field("editor", title="What")
+    revision: RowId | None = Field(None, title="The revision that is scheduled")
     when: Literal["now", "later"] = Field("now", title="When")
     day: Line = Field("", title="Day", max_length=10)
     time: Line = Field("", title="Time", max_length=8)

@@ -163,11 +163,13 @@ class PublicationHandler(PublicationPage):
         await self.back(post_id, self.locale.translate("It goes out on %s.") % self.in_full(at), undo=undo)
 
     async def _chosen(self, draft: Draft, wanted: PublicationInput) -> Version:
-        """What stands in the editor, if it is what the person saw; or what was scheduled."""
+        """What stands in the editor, or what was scheduled: if it is what the person saw."""
         if wanted.what == "scheduled":
             planned = [each.revision_id for each in await self._waiting(draft) if each.revision_id]
             if not planned:
                 raise Conflict(say("This is not scheduled any more."))
+            if planned != [wanted.revision]:
+                raise Conflict
             return await self.revision(draft.post.id, planned[0])
         if wanted.version != draft.version:
             raise Conflict

@@ -85,6 +85,23 @@ async def test_text_is_scheduled_changed_and_given_up(site: Site) -> None:
     assert (again.status, await readers_see(site)) == (409, "404")
 
 
+async def test_a_revision_that_was_scheduled_meanwhile_does_not_go_out_unseen(site: Site) -> None:
+    browser, editor = await site.signed_in("owner"), await site.signed_in("editor")
+    post_id = await written(browser)
+    at = f"/admin/posts/{post_id}/publication"
+    await scheduled(browser, post_id)
+    await saved(browser, post_id, text="Typed since.")
+    seen = fields(page := (await browser.get(at)).page, form_of(page, at))
+    await scheduled(editor, post_id)
+    await saved(editor, post_id, text="Typed last.")
+    for when in ("now", "later"):
+        answer = await browser.post(at, {**seen, "what": "scheduled", "when": when, "day": "2026-11-24"})
+        assert (answer.status, await schedules(site), await readers_see(site)) == (409, ["publish 23 09:00"], "404")
+    again = fields(answer.page, form_of(answer.page, at))
+    assert (await browser.post(at, {**again, "what": "scheduled", "when": "now"})).status == 303
+    assert "Typed since." in await readers_see(site)
+
+
 async def test_times_that_cannot_be_are_refused_by_their_field(site: Site) -> None:
     browser = await site.signed_in("owner")
     post_id = await written(browser)
