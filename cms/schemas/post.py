@@ -54,6 +54,14 @@ def gather_custom(said: Any) -> Any:
     return {**said, "custom": custom} if custom else said
 
 
+def read_shown(value: Any) -> Any:
+    """A form as it was shown, in JSON."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except RecursionError:
+        raise ValueError from None
+
+
 class PostInput(BaseModel):
     """The editor's form. ``version`` is that of the working copy the person saw; 0 for a new post.
 
@@ -102,13 +110,7 @@ class PostInput(BaseModel):
     def _gather(cls, said: Any) -> Any:
         return gather_custom(said)
 
-    @field_validator("seen", mode="before")
-    @classmethod
-    def _read(cls, value: Any) -> Any:
-        try:
-            return json.loads(value) if isinstance(value, str) else value
-        except RecursionError:
-            raise ValueError from None
+    _read = field_validator("seen", mode="before")(read_shown)
 
 
 class PreviewInput(PostInput):

@@ -194,12 +194,14 @@ async def create(work: Work, actor: Actor, kind: TargetKind, wanted: TermInput) 
 
 
 async def save(work: Work, actor: Actor, kind: TargetKind, term_id: int, wanted: TermInput) -> bool:
-    """Whether its texts show it already; many follow by a job. Raises ``InvalidInput`` by field."""
+    """Whether its texts show it already; many follow by a job. What others changed since the form was shown stays. Raises ``InvalidInput``
+    by field.
+    """
     policy.require(actor, Capability.TAXONOMY_MANAGE)
     await site.hold(work)
     shelf, term = SHELVES[kind], await _present(work.session, kind, term_id)
     before = _short(term)
-    former_name, paths = term.name, await _put(work, kind, term, wanted)
+    former_name, paths = term.name, await _put(work, kind, term, wanted.beside(shown(term)))
     after = _short(term)
     aspects = [name for name in ("name", "description") if before[name] != after[name]] + (["path"] if paths else [])
     if before == after:
@@ -215,6 +217,12 @@ async def save(work: Work, actor: Actor, kind: TargetKind, term_id: int, wanted:
         return True
     await site.renew_frame(work)
     return await passing_on.follow(work, kind, await _shown_with(work.session, kind, term_id))
+
+
+def shown(term: Thing) -> dict[str, str | int | None]:
+    """As a form shows it."""
+    above = {"parent": term.parent_id} if isinstance(term, Category) else {}
+    return {"name": term.name, "slug": term.slug, "description": term.description, **above}
 
 
 def _short(term: Thing) -> dict[str, str]:

@@ -92,6 +92,22 @@ async def test_renamed_tag_keeps_its_old_address_and_is_named_anew_in_every_text
         await act(database, catalogue.save, await person(database, "author"), TAG, sea, wanted)
 
 
+async def test_what_two_change_of_a_term_is_both_kept_and_of_one_field_the_second_is_told(database: Database) -> None:
+    editor = await person(database, "editor")
+    coast, world = await category(database, editor, "Coast"), await category(database, editor, "World")
+    seen = {"name": "Coast", "slug": "coast", "description": "", "parent": None}
+    theirs = TermInput(name="Coast", slug="coast", description="Cliffs.", parent=world, seen=seen)
+    await act(database, catalogue.save, editor, CATEGORY, coast, theirs)
+    await act(database, catalogue.save, editor, CATEGORY, coast, TermInput(name="Shore", slug="coast", seen=seen))
+    async with database.read() as session:
+        now = catalogue.shown((await catalogue.get(session, editor, CATEGORY, coast)).term)
+    assert now == {"name": "Shore", "slug": "coast", "description": "Cliffs.", "parent": world}
+    with pytest.raises(InvalidInput) as refused:
+        await act(database, catalogue.save, editor, CATEGORY, coast, TermInput(name="Beach", slug="coast", seen=seen))
+    assert refused.value.errors == {"name": "Somebody else has written “Shore” here meanwhile. Saving now replaces it."}
+    await act(database, catalogue.save, editor, CATEGORY, coast, TermInput(name="Shore", slug="coast", seen=seen))
+
+
 async def test_moved_category_takes_those_below_it_along_and_never_below_itself(database: Database) -> None:
     editor = await person(database, "editor")
     coast = await category(database, editor, "Coast")

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from cms.models import Category, PostSeries, Tag
 from cms.models.post import Side
 from tests import factories
-from tests.handlers.admin.pages import by_id, words
+from tests.handlers.admin.pages import by_id, fields, form_of, words
 from tests.web import Browser, Site
 
 LISTS = ("categories", "tags", "series")
@@ -80,6 +80,20 @@ async def test_chosen_tags_are_merged_and_old_addresses_lead_to_the_one_that_sta
     reader = site.browser()
     assert [(await reader.get(path)).location for path in ("/tag/oceans", "/tag/oceans/feed.xml")] == ["/tag/sea", "/tag/sea/feed.xml"]
     assert "High tide" in (await reader.get("/tag/sea")).words
+
+
+async def test_two_who_name_a_tag_hear_of_each_other(site: Site, edna: Browser) -> None:
+    assert (await edna.post("/admin/tags", {"name": "Sea"})).status == 303
+    at = f"/admin/tags/{(await ids(site, Tag))['Sea']}"
+    shown = fields((page := (await edna.get(at)).page), form_of(page, at))
+    assert (await edna.post(at, {**shown, "description": "Salt."})).status == 303
+    assert (await edna.post(at, {**shown, "name": "The Sea"})).status == 303
+    refused = await edna.post(at, {**shown, "name": "Seas", "slug": "sea"})
+    assert (refused.status, "“The Sea”" in words(by_id(refused.page, "name-error"))) == (422, True)
+    assert (await edna.post(at, fields(refused.page, form_of(refused.page, at)))).status == 303
+    kept = fields((page := (await edna.get(at)).page), form_of(page, at))
+    assert (kept["name"], kept["description"].strip()) == ("Seas", "Salt.")
+    assert (await edna.post(at, {**kept, "seen": "{"})).status == 422
 
 
 async def test_tags_are_searched_and_the_unused_ones_deleted_at_once(site: Site, edna: Browser) -> None:
