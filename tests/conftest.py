@@ -36,6 +36,7 @@ from tests.measuring import unmeasured, unmeasured_workers
 SERVER = pytest.StashKey[postgresql.Server]()
 REPEATS = pytest.StashKey[bool]()  # it is not the first case of its test
 TEMPLATE = "squall_template"
+EMPTY = "template1"  # PostgreSQL's own, with nothing in it
 HEAVY = frozenset({"database_url", "templates", "squall", "program"})  # fixtures of tests that do much
 
 statements.share()
@@ -94,10 +95,10 @@ class Templates:
             yield url
 
     @contextlib.asynccontextmanager
-    async def on_postgresql(self, *, is_measured: bool = False) -> AsyncIterator[str]:
+    async def on_postgresql(self, *, is_measured: bool = False, template: str = TEMPLATE) -> AsyncIterator[str]:
         """The address of a copy that is dropped afterwards. Tests run on both, and their lines are counted once: on SQLite."""
         try:
-            url = await self._copy_postgresql()
+            url = await self._copy_postgresql(template)
         except postgresql.Missing as missing:
             pytest.skip(str(missing))
         with contextlib.ExitStack() as stack:
@@ -107,7 +108,7 @@ class Templates:
             yield url
         await self._drop_postgresql(url)
 
-    async def _copy_postgresql(self) -> str:
+    async def _copy_postgresql(self, template: str) -> str:
         folder = server_folder(self._config)
         if self._connection is None:
             self._connection = await asyncpg.connect(host=folder, user="squall", database="postgres")
@@ -115,7 +116,7 @@ class Templates:
         name = f"squall_{os.getpid()}_{next(self._numbers)}"
         # The newer way, through the log, is several times slower for a database as small as this.
         strategy = "STRATEGY file_copy" if self._connection.get_server_version().major >= 15 else ""
-        await self._connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} {strategy}")
+        await self._connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} {strategy}")
         return postgresql.url(folder, name)
 
     async def _make_postgresql(self, connection: asyncpg.Connection, folder: str) -> None:
@@ -123,7 +124,8 @@ class Templates:
         await connection.execute("SELECT pg_advisory_lock(1)")
         if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", TEMPLATE):
             await connection.execute("CREATE DATABASE unfinished")
-            await migrations.upgrade(postgresql.url(folder, "unfinished"))
+            await migrations.upgrade(url := postgresql.url(folder, "unfinished"))
+            await _pack(url)
             await connection.execute(f"ALTER DATABASE unfinished RENAME TO {TEMPLATE}")
         await connection.execute("SELECT pg_advisory_unlock(1)")
 
@@ -134,6 +136,13 @@ class Templates:
     async def close(self) -> None:
         if self._connection is not None:
             await self._connection.close()
+
+
+async def _pack(postgresql_url: str) -> None:
+    """Into fewer files: each of them is copied for each test."""
+    connection = await asyncpg.connect(postgresql_url.replace("+asyncpg", ""))
+    await connection.execute("VACUUM FULL")
+    await connection.close()
 
 
 @pytest.fixture(scope="session")

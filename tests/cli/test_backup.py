@@ -36,7 +36,7 @@ from cms.services import media
 from cms.settings import load
 from tests import factories, postgresql, s3
 from tests.cli.program import PATIENCE, Squall
-from tests.conftest import Templates
+from tests.conftest import EMPTY, Templates
 
 KEY = "k" * 48
 
@@ -90,11 +90,8 @@ async def empty(migrated: Squall, templates: Templates) -> AsyncIterator[Squall]
     if "SQUALL_DATABASE_URL" not in migrated.settings:
         yield second
         return
-    async with templates.on_postgresql() as url:
+    async with templates.on_postgresql(template=EMPTY) as url:
         second.settings["SQUALL_DATABASE_URL"] = url
-        second.ok("db", "downgrade", "base")
-        await execute(url, "DROP TABLE alembic_version")
-        shutil.rmtree(second.data, ignore_errors=True)
         yield second
 
 
