@@ -221,8 +221,9 @@ class Squall(Application):
         self._hears.set()
 
     def _purge(self, event: Event) -> None:
-        if isinstance(event, SiteChanged) and {"access", "access_mark", "private_media"} & set(event.aspects):
+        if isinstance(event, SiteChanged):
             self.parts.door.forget()
+        if isinstance(event, SiteChanged) and {"access", "access_mark", "private_media"} & set(event.aspects):
             self.parts.pages.clear()
             self.parts.use_frame(replace(self.parts.last_frame, menu=(), footer_menu=()))  # error pages ask nobody whether it is open
         self._remaking.want(self.parts.pages.purge(changed_by(event)))

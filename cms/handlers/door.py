@@ -1,4 +1,5 @@
-"""Whether the site and its files are open, as this process knows it: asked of the database once, and again when somebody has changed it."""
+"""The site's frame, and whether it and its files are open, as this process knows it: asked of the database once, and again when somebody
+has changed it."""
 
 from cms.db.session import Database
 from cms.models.site import Frame
@@ -17,7 +18,7 @@ class Door:
         self._frame, self.is_open = None, False
 
     async def frame(self) -> Frame:
-        """Of which ``access`` and ``private_media`` are right. What was asked before a change is not kept after it."""
+        """What was asked before a change is not kept after it."""
         if self._frame is not None:
             return self._frame
         changes = self._changes

@@ -11,9 +11,13 @@ from sqlalchemy import make_url, text
 
 from cms.db import postgresql
 from cms.handlers.site.posts import PlaceHandler
+from cms.models.site import Access
+from cms.policy import SYSTEM
 from cms.rendering import Renderer
 from cms.services import outbox
+from cms.services import site as sites
 from tests import factories
+from tests.handlers.admin.pages import title
 from tests.handlers.admin.test_site import settings
 from tests.watching import questions
 from tests.web import Site, running_site
@@ -188,6 +192,27 @@ async def test_other_processes_hear_of_it(site: Site, database_url: str, tmp_pat
                 while text not in (await other.browser().get("/low-tide")).text:
                     await asyncio.sleep(0.01)
         assert "/archive" in other.application.parts.pages, "nothing that it shows has changed"
+
+
+@pytest.mark.parametrize("access", [Access.OPEN, Access.PRIVATE])
+async def test_other_processes_have_the_new_name_where_nothing_is(
+    site: Site, database_url: str, tmp_path: Path, renderer: Renderer, access: Access
+) -> None:
+    """Also if nothing else is asked there, from which they would know it; and also above the lock."""
+    async with running_site(database_url, tmp_path / "data", renderer=renderer) as other:
+        await asyncio.sleep(0.2)  # for it to listen
+        async with site.database.transaction() as work:
+            await sites.choose_access(work, SYSTEM, access, "hash")
+        places = ("/page/2", "/tag/unknown", "/nothing-here")
+        for name in ("Ebb", "Flood"):
+            for place in places:
+                await other.browser().get(place)
+            async with site.database.transaction() as work:
+                await sites.configure(work, name=name)
+            async with asyncio.timeout(PATIENCE):
+                for place in places:
+                    while not title(await other.browser().get(place)).endswith(f" · {name}"):
+                        await asyncio.sleep(0.01)
 
 
 async def test_a_process_that_lost_its_connection_forgets_everything(site: Site) -> None:

@@ -185,6 +185,7 @@ class SiteHandler(BaseHandler):
             if (making := self.get(*self.path_args)) is not None:
                 await making
         except (NotFound, Gone) as error:
+            self.parts.use_frame(await self.parts.door.frame())
             self.shows(self.nowhere_marks)
             self.clear()
             self.set_status(STATUS[type(error)])
