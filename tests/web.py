@@ -153,6 +153,7 @@ class Site:
                     work, SYSTEM, UserInput(email=f"{role}@example.org", name=f"{role.title()} Person", role=role), hashed
                 )
         self.application.parts.has_owner = self.application.parts.has_owner or role == "owner"
+        await self.application.parts.door.frame()  # the owner named the site; whoever came before has asked
         return user.id
 
 

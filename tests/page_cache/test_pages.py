@@ -151,13 +151,15 @@ async def test_a_page_that_was_being_made_during_a_publish_is_not_kept(site: Sit
     assert "Sand." in (await site.browser().get("/low-tide")).text
 
 
-async def test_a_hundred_readers_of_a_forgotten_page_are_one_question(site: Site) -> None:
+async def test_a_hundred_readers_of_a_forgotten_page_ask_once(site: Site) -> None:
     editor = await factories.person(site.database, "editor")
     await factories.published(site.database, editor, title="Low tide")
+    async with site.database.transaction() as work:
+        await sites.configure(work, name="Ebb")
     with questions(site.database) as asked:
         answers = await asyncio.gather(*(site.browser().get("/low-tide") for _ in range(100)))
     assert {answer.status for answer in answers} == {200}
-    assert len(asked) == 1
+    assert len(asked) == 2, "for the page, and for what is around all of them, which has changed"
 
 
 async def test_popular_pages_are_made_again_before_anybody_asks(site: Site) -> None:
@@ -283,6 +285,7 @@ async def test_a_process_whose_connection_fell_silent_listens_anew(
                 async with asyncio.timeout(PATIENCE):
                     while "/archive" in site.application.parts.pages:
                         await asyncio.sleep(0.02)
+                between.hangs_up()  # or each connection would be waited for as the program ends
 
 
 class Between:
@@ -300,8 +303,7 @@ class Between:
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
         self.falls_silent()
-        for writer in self._writers:
-            writer.close()
+        self.hangs_up()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_unix_connection(Path(self._to, ".s.PGSQL.5432"))
@@ -320,6 +322,10 @@ class Between:
             each.cancel()
         self._passing.clear()
 
+    def hangs_up(self) -> None:
+        for writer in self._writers:
+            writer.close()
+
 
 async def test_a_cdn_is_told_how_long_and_what_the_page_shows(database_url: str, tmp_path: Path, renderer: Renderer) -> None:
     async with running_site(database_url, tmp_path / "data", renderer=renderer, cdn_seconds=300, surrogate_keys=True) as site:
@@ -331,6 +337,18 @@ async def test_a_cdn_is_told_how_long_and_what_the_page_shows(database_url: str,
         keys = answer.headers["Surrogate-Key"].split()
         assert {f"post/{post.post_id}/page", f"author/{editor.user_id}", "site/name", "at/low-tide"} <= set(keys)
         assert "list/home" in (await site.browser().get("/")).headers["Surrogate-Key"].split()
+
+
+async def test_what_is_no_page_is_kept_by_no_cdn(database_url: str, tmp_path: Path, renderer: Renderer) -> None:
+    """It does not say what it shows, and so nobody could tell later that it is over."""
+    async with running_site(database_url, tmp_path / "data", renderer=renderer, cdn_seconds=300, surrogate_keys=True) as site:
+        await site.person("owner")
+        for path in ("/.well-known/security.txt", "/static/css/newer.css", "/tag/%00", "/unlock"):
+            assert "s-maxage" not in (await site.browser().get(path)).headers["Cache-Control"], path
+        async with site.database.transaction() as work:
+            await sites.configure(work, security_contact="mailto:safe@tides.example")
+        answer = await site.browser().get("/.well-known/security.txt")
+        assert (answer.status, answer.headers["Cache-Control"]) == (200, "no-cache")
 
 
 async def test_numbers_of_the_cache_are_in_the_metrics(site: Site) -> None:

@@ -28,6 +28,7 @@ CONTENT_POLICY = (
     "media-src 'self' https:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
 )
 STALE = "stale-while-revalidate=60, stale-if-error=86400"  # RFC 5861
+_ASKED_AGAIN = "no-cache"
 MAX_SURROGATE_KEYS = 8000  # characters
 MAX_KEPT_QUERY = 1000  # characters that a redirect carries along
 
@@ -51,7 +52,7 @@ def opened_cookie_name(settings: Settings) -> str:
 
 def keeping(settings: Settings) -> str:
     """How long a page may be kept elsewhere. Browsers ask again each time, which the ETag makes cheap."""
-    return f"public, max-age=0, s-maxage={settings.cdn_seconds}, {STALE}" if settings.cdn_seconds else "no-cache"
+    return f"public, max-age=0, s-maxage={settings.cdn_seconds}, {STALE}" if settings.cdn_seconds else _ASKED_AGAIN
 
 
 def page_headers(settings: Settings) -> dict[str, str]:
@@ -83,8 +84,9 @@ class SiteHandler(BaseHandler):
     _is_making = False
 
     def set_default_headers(self) -> None:
+        """Only of a page is it known, once it was made, what it shows, and so when it is over (``_tell_cdn``)."""
         super().set_default_headers()
-        self.set_header("Cache-Control", keeping(self.parts.settings))
+        self.set_header("Cache-Control", _ASKED_AGAIN)
 
     async def head(self, *arguments: str) -> None:
         """What GET would say; Tornado leaves the body out."""
@@ -202,14 +204,15 @@ class SiteHandler(BaseHandler):
         return [(name, value) for name, value in self._headers.get_all() if name not in _OF_ONE_ANSWER]
 
     def _tell_cdn(self) -> None:
-        """What the page shows. It is not kept there if that cannot be told, or if nobody could tell later that it is over."""
+        """What the page shows, and that it may be kept there; not if that cannot be told, or if nobody could tell later that it is over."""
         settings, separator = self.parts.settings, ", " if self.parts.settings.surrogate_header == "Cache-Tag" else " "
         told = separator.join(sorted({EVERYTHING, *outside(self._marks)})) if settings.surrogate_keys else ""
         is_unknown = settings.purges_addresses and (self.get_status() == 404 or bool(self.arguments))
         if is_unknown or len(told) > MAX_SURROGATE_KEYS:
-            if self._headers.get("Cache-Control") == keeping(settings):  # else it says already that it is for nobody else
-                self.set_header("Cache-Control", "no-cache")
-        elif told:
+            return
+        if self._headers.get("Cache-Control") == _ASKED_AGAIN:  # else it says already that it is for nobody else
+            self.set_header("Cache-Control", keeping(settings))
+        if told:
             self.set_header(settings.surrogate_header, told)
 
     def _with_cdn(self, body: bytes) -> bytes:

@@ -61,11 +61,6 @@ class FileHandler(SiteHandler):
             number, now = self.number(self.path_args[0] or ""), self.parts.database.clock()
             return await preview_links.opens_file(session, self.parts.sealer, given, number, now)
 
-    def set_default_headers(self) -> None:
-        """Of all that is no file: where one is now, and that there is none, may be otherwise in a moment."""
-        super().set_default_headers()
-        self.set_header("Cache-Control", "no-cache")
-
     async def find(self, asset_id: str, mark: str, name: str) -> Asset:
         """The asset that has this address, or had it once. Raises ``NotFound``, also for what this reader may not have."""
         frame = await self.parts.door.frame()

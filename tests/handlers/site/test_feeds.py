@@ -138,6 +138,7 @@ async def test_site_and_lists_have_valid_feeds(site: Site) -> None:
     await written(site)
     author = await factories.person(site.database, "author")
     await factories.published(site.database, author, title="Elsewhere")
+    await site.browser().get("/manifest.webmanifest")  # what is around all pages is known from now on
     for of, file in product(["", *LISTS], FEEDS):
         with questions(site.database) as asked:
             answer = await site.browser().get(f"{of}/{file}")

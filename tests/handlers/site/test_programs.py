@@ -20,6 +20,7 @@ from tests.web import Answer, Site
 async def configure(site: Site, **changes: object) -> None:
     async with site.database.transaction() as work:
         await sites.configure(work, **changes)
+    await site.application.parts.door.frame()  # as whoever came before has asked
 
 
 @pytest.mark.parametrize(
