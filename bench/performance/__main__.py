@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench.performance import machine
+from bench.performance import machine, servers
 from bench.performance.bars import bars
 from bench.performance.page import draw
 from bench.performance.parts import PARTS, Bench, posts
@@ -43,7 +43,7 @@ def main() -> int:
         try:
             results = measure(QUICK if given.quick else Plan(), given.only or list(PARTS), given.wagtail)
         except machine.Missing as missing:
-            print(f"squall bench needs wrk and nginx: {missing}", file=sys.stderr)
+            print(f"squall bench: {missing}", file=sys.stderr)
             return 1
     if folder := given.to or (None if given.quick or given.only else ROOT / "docs"):
         folder.mkdir(parents=True, exist_ok=True)
@@ -59,6 +59,8 @@ def main() -> int:
 def measure(plan: Plan, wanted: list[str], wagtail: str) -> dict[str, Any]:
     """What cannot be measured here is said, and the rest goes on."""
     results: dict[str, Any] = {"machine": machine.described(), "left out": {}}
+    if wagtail:
+        servers.wagtail_versions(wagtail)  # before minutes are spent
     if posts.__name__ not in wanted:
         plan = replace(plan, posts=(plan.usual,))
     with tempfile.TemporaryDirectory() as name:

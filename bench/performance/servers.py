@@ -132,7 +132,10 @@ def _wagtail(python: str, folder: Path, body: bytes, name: str, is_cached: str) 
 def wagtail_versions(python: str) -> str:
     names = ("wagtail", "django", "gunicorn")
     asked = f"from importlib.metadata import version; print(*(version(name) for name in {names}))"
-    said = subprocess.run([python, "-c", asked], capture_output=True, text=True, check=True).stdout.split()
+    try:
+        said = subprocess.run([python, "-c", asked], capture_output=True, text=True, check=True).stdout.split()
+    except (OSError, subprocess.CalledProcessError):
+        raise machine.Missing(f"{python} is no Python that has wagtail and gunicorn.") from None
     return "".join(f", {name.capitalize()} {version}" for name, version in zip(names, said, strict=True))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.performance import machine
+from bench.performance.__main__ import main
 from bench.performance.page import draw
 from bench.performance.parts import PARTS
 from tests.measuring import unmeasured_environment
@@ -43,6 +44,14 @@ def test_everything_is_measured(tmp_path: Path) -> None:
     assert results["left out"] == {}, done.stderr
     assert "not measured" not in done.stdout
     assert "Answers that were errors, or did not come: 0." in (tmp_path / "performance.md").read_text()
+
+
+@pytest.mark.skipif(bool(missing()), reason=missing())
+def test_what_cannot_be_compared_is_said_at_once(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for python in ("/nowhere/python", "/bin/false"):
+        monkeypatch.setattr(sys, "argv", ["squall bench", "--quick", "--wagtail", python])
+        assert main() == 1
+        assert capsys.readouterr().err == f"squall bench: {python} is no Python that has wagtail and gunicorn.\n"
 
 
 @pytest.mark.skipif(not FIGURES.exists(), reason="nothing was measured yet")
