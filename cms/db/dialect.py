@@ -60,8 +60,8 @@ class Dialect(Protocol):
     async def search(self, session: AsyncSession, wanted: Wanted, most: int, *, in_title: bool = False) -> list[int]:
         """Ids of the newest documents that have the terms, anywhere or in their title; newest first."""
 
-    async def search_desk(self, session: AsyncSession, wanted: Wanted, most: int) -> list[int]:
-        """Numbers of posts whose working copies have the terms; of many, any."""
+    async def search_desk(self, session: AsyncSession, wanted: Wanted, most: int) -> list[int] | None:
+        """Numbers of the posts whose working copies have the terms; None: they are more than ``most``."""
 
     def has_terms(self, wanted: Wanted, post_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
         """Whether the post's working copy has the terms, for queries that ask it of many posts."""

@@ -125,7 +125,7 @@ class PostgreSQL:
     async def search(self, session: AsyncSession, wanted: Wanted, most: int, *, in_title: bool = False) -> list[int]:
         return await postgresql_search.search(session, wanted, most, in_title=in_title)
 
-    async def search_desk(self, session: AsyncSession, wanted: Wanted, most: int) -> list[int]:
+    async def search_desk(self, session: AsyncSession, wanted: Wanted, most: int) -> list[int] | None:
         return await postgresql_search.search_desk(session, wanted, most)
 
     def has_terms(self, wanted: Wanted, post_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:

@@ -16,6 +16,8 @@ from cms.schemas.search import Term, Wanted
 
 _DESK = table("desk_documents", column("post_id"), column("search_index_desk"))
 _AT_THE_DESK = text("SELECT search_index_desk_posts(:wanted, :most)")
+_PLANNED = text("EXPLAIN (FORMAT JSON) SELECT FROM desk_documents WHERE search_index_desk @@ CAST(:wanted AS tsquery)")
+SURELY = 10  # times as many, as statistics are rough and may be old
 _NEWEST = text("SELECT search_index_newest(:heading, :whole, :marks, :most)")
 
 
@@ -29,8 +31,14 @@ async def search(session: AsyncSession, wanted: Wanted, most: int, *, in_title: 
     return list(await session.scalars(_NEWEST, asked))
 
 
-async def search_desk(session: AsyncSession, wanted: Wanted, most: int) -> list[int]:
-    return list(await session.scalars(_AT_THE_DESK, {"wanted": " & ".join(_terms(wanted.terms)), "most": most}))
+async def search_desk(session: AsyncSession, wanted: Wanted, most: int) -> list[int] | None:
+    """The index gathers all matches before it gives the first away, so it is not asked where the server's statistics know of so many."""
+    asked = " & ".join(_terms(wanted.terms))
+    (planned,) = (await session.execute(_PLANNED, {"wanted": asked})).scalar_one()
+    if planned["Plan"]["Plan Rows"] > SURELY * most:
+        return None
+    found = list(await session.scalars(_AT_THE_DESK, {"wanted": asked, "most": most + 1}))
+    return found if len(found) <= most else None
 
 
 def has_terms(wanted: Wanted, post_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:

@@ -134,7 +134,7 @@ class SQLite:
     async def search(self, session: AsyncSession, wanted: Wanted, most: int, *, in_title: bool = False) -> list[int]:
         return await sqlite_search.search(session, wanted, most, in_title=in_title)
 
-    async def search_desk(self, session: AsyncSession, wanted: Wanted, most: int) -> list[int]:
+    async def search_desk(self, session: AsyncSession, wanted: Wanted, most: int) -> list[int] | None:
         return await sqlite_search.search_desk(session, wanted, most)
 
     def has_terms(self, wanted: Wanted, post_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:

@@ -35,12 +35,15 @@ async def search(session: AsyncSession, wanted: Wanted, most: int, *, in_title: 
     return list(await session.scalars(_IN_TITLE_ALONE, {**asked, "excluded": excluded}))
 
 
-async def search_desk(session: AsyncSession, wanted: Wanted, most: int) -> list[int]:
+async def search_desk(session: AsyncSession, wanted: Wanted, most: int) -> list[int] | None:
     """Words as they stand are found one after the other; whatever goes on from them is only gathered if that is not enough."""
-    found = select(_DESK.c.rowid).where(_AT_THE_DESK).limit(most)
-    as_they_stand = [Term(term.words) for term in wanted.terms]
-    numbers = list(await session.scalars(found, {"wanted": _joined(" AND ", as_they_stand)}))
-    return numbers if len(numbers) == most else list(await session.scalars(found, {"wanted": _joined(" AND ", wanted.terms)}))
+    found = select(_DESK.c.rowid).where(_AT_THE_DESK).limit(most + 1)
+    numbers: list[int] = []
+    for terms in ([Term(term.words) for term in wanted.terms], wanted.terms):
+        numbers = list(await session.scalars(found, {"wanted": _joined(" AND ", terms)}))
+        if len(numbers) > most:
+            return None
+    return numbers
 
 
 def has_terms(wanted: Wanted, post_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import aliased
 
 from cms.db.session import Database, Work
 from cms.models import Address, Post, PostLink, Published, Redirect
-from cms.models.address import MAX_PATH, TargetKind, normalise_path
+from cms.models.address import MAX_PATH, AddressState, TargetKind, normalise_path
 from cms.models.desk import Match
 from cms.models.post import Kind
 
@@ -62,19 +62,21 @@ async def note_all(database: Database) -> None:
         last = texts[-1].post_id if texts else None
 
 
-async def find(session: AsyncSession, which: ColumnElement[bool], most: int) -> Sequence[DeadLink]:
-    """In texts of these posts, those that were published last first. What a rule leads on is not dead."""
+async def find(session: AsyncSession, which: ColumnElement[bool] | None, most: int) -> Sequence[DeadLink]:
+    """In texts of these posts (None: of all), those that were published last first. What a rule leads on is not dead."""
     gone = aliased(Address)
     are_gone = select(gone.target_id).where(gone.state == _GONE, gone.target_kind == TargetKind.POST)
+    is_dead = (Address.target_id.in_(are_gone), Address.state != AddressState.CURRENT)  # the second follows, and leaves few to look at
     leads_on = exists().where(Redirect.match == Match.EXACT, Redirect.path == Address.path)
     wanted = (
         select(Published.post_id, Published.kind, Published.title, PostLink.path, Published.authors)
         .select_from(Address)  # what is gone may be named by one that it had before
         .join(PostLink, PostLink.path == Address.path)
         .join(Published, Published.post_id == PostLink.post_id)
-        .join(Post, Post.id == Published.post_id)
-        .where(Address.target_kind == TargetKind.POST, Address.target_id.in_(are_gone), ~leads_on, which)
+        .where(Address.target_kind == TargetKind.POST, *is_dead, ~leads_on)
         .order_by(Published.published_at.desc(), Published.post_id, PostLink.path)
     )
+    if which is not None:
+        wanted = wanted.join(Post, Post.id == Published.post_id).where(which)
     rows = await session.execute(wanted.limit(most))
     return [DeadLink(number, kind, title, f"/{path}", tuple(each["name"] for each in by)) for number, kind, title, path, by in rows]

@@ -332,8 +332,8 @@ async def _with_words(session: ReadSession, own: Own, typed: str) -> Sieve:
     if not asked:
         return Sieve((false(),))
     wanted = Wanted(tuple(Term((word,), is_prefix=len(word) >= SHORTEST) for word in asked))
-    found = await session.dialect.search_desk(session, wanted, MANY + 1)
-    if len(found) > MANY:
+    found = await session.dialect.search_desk(session, wanted, MANY)
+    if found is None:
         return Sieve(sides=((session.dialect.has_terms(wanted, Post.id), posts.has_in_public(asked)),), is_wide=True)
     return Sieve(few=found) if own is None else Sieve(sides=((Post.id.in_(found), posts.has_in_public(asked)),))
 

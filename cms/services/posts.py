@@ -88,7 +88,7 @@ _AUTHORS = (
 
 async def _author_names(session: AsyncSession, ids: Sequence[int]) -> dict[int, list[tuple[int, str]]]:
     names: dict[int, list[tuple[int, str]]] = {}
-    for post_id, user_id, name in await session.execute(_AUTHORS, {"ids": ids}):
+    for post_id, user_id, name in await session.execute(_AUTHORS, {"ids": ids}) if ids else ():
         names.setdefault(post_id, []).append((user_id, name))
     return names
 
@@ -145,6 +145,8 @@ async def get_visible(session: AsyncSession, actor: Actor, post_id: int, *, lock
 
 async def all_visible(session: AsyncSession, actor: Actor, post_ids: Sequence[int], *, lock: bool = False) -> dict[int, Post]:
     """Several, by their ids. Raises ``NotFound`` if one of them is not."""
+    if not post_ids:
+        return {}
     wanted = select(Post).where(Post.id.in_(post_ids), visible_to(actor)).order_by(Post.id)
     # key_share: whoever refers to the post (a page below it) need not wait for whoever changes it.
     found = (await session.scalars(wanted.with_for_update(key_share=True) if lock else wanted)).all()

@@ -96,8 +96,7 @@ async def test_list_asks_as_often_whatever_its_length(database: Database) -> Non
         with watching.questions(database) as sent:
             await listed(database, ana, q="number mud", tag="Sea", language="en", sort="title")
         asked.append(len(sent))
-    words = 2 if database.dialect.name == "sqlite" else 1  # as they stand, then with what goes on from them
-    assert asked == [10, 12 + words] * 2
+    assert asked == [10, 14] * 2
 
 
 async def test_words_are_found_in_title_and_text_as_they_are_being_written(database: Database) -> None:

@@ -4,18 +4,20 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cms.db import postgresql_search
 from cms.db.session import Database
-from cms.models import Published
+from cms.models import Post, Published
 from cms.models.address import TargetKind
-from cms.models.post import Kind
+from cms.models.post import Kind, Live
 from cms.schemas.desk import ListQuery
 from cms.schemas.library import LibraryQuery
 from cms.schemas.search import SearchInput
-from cms.services import dashboard, desk_lists, feeds, library, lists, posts, reading, search, sitemaps, surroundings
-from tests.factories import asset_row, person, published
+from cms.services import calendar, dashboard, desk_lists, feeds, library, lists, posts, reading, search, sitemaps, surroundings
+from tests import bulk
+from tests.factories import asset_row, draft, person, published
 from tests.watching import questions
 
 LARGE = (
@@ -48,6 +50,9 @@ READERS: dict[str, tuple[Callable[..., Awaitable[Any]], tuple[Any, ...]]] = {
 }
 
 
+EXPLAIN = {"sqlite": "EXPLAIN QUERY PLAN", "postgresql": "EXPLAIN"}
+
+
 async def plans(database: Database, ask: Callable[[AsyncSession], Awaitable[Any]]) -> list[str]:
     async with database.read() as session:
         with questions(database) as asked:
@@ -56,7 +61,7 @@ async def plans(database: Database, ask: Callable[[AsyncSession], Awaitable[Any]
     found = []
     async with database.reading.connect() as connection:
         for statement, parameters in asked:
-            rows = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            rows = await connection.exec_driver_sql(f"{EXPLAIN[database.dialect.name]} {statement}", parameters)
             found.append(" | ".join(row[-1] for row in rows))
     return found
 
@@ -67,6 +72,15 @@ async def database(templates: Any, tmp_path: Any) -> Any:
     database = Database(await templates.copy_sqlite(tmp_path / "squall.db"))
     yield database
     await database.dispose()
+
+
+@pytest.fixture
+async def on_server(templates: Any) -> Any:
+    """For what PostgreSQL would choose to gather where SQLite asks row by row. As much has to be there as makes it choose."""
+    async with templates.on_postgresql() as url:
+        database = Database(url)
+        yield database
+        await database.dispose()
 
 
 @pytest.mark.parametrize("name", READERS)
@@ -129,6 +143,40 @@ async def test_what_needs_attention_is_not_looked_for_in_everything(database: Da
     for plan in await plans(database, lambda session: dashboard.today(session, ana)):
         assert "ix_addresses_target_kind_target_id (target_kind=?)" not in plan
         assert "reviews" not in plan or plan.startswith("SEARCH reviews USING INDEX ix_reviews_act_id"), plan
+
+
+async def test_drafts_are_asked_one_by_one_by_a_server_too(on_server: Database) -> None:
+    ana, editor = await person(on_server, "author"), await person(on_server, "editor")
+    await bulk.publish(on_server, [ana, editor], 600)
+    async with on_server.transaction() as work:
+        await work.session.execute(update(Post).where(Post.id % 3 == 0).values(live=Live.NEVER))
+        await work.session.execute(text("ANALYZE"))
+    for actor in (ana, editor):
+        for plan in await plans(on_server, lambda session, actor=actor: dashboard.today(session, actor)):
+            assert "hashed SubPlan" not in plan, plan
+        asked = await plans(on_server, lambda session, actor=actor: calendar.month(session, actor, None, on_server.clock()))
+        assert [plan for plan in asked if "working_copies" in plan]
+        assert not [plan for plan in asked if "Seq Scan on working_copies" in plan]
+
+
+async def test_a_word_that_many_texts_have_by_all_accounts_is_not_gathered(on_server: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk_lists, "MANY", 1)
+    editor = await person(on_server, "editor")
+    for number in range(2 * postgresql_search.SURELY):
+        others = " ".join(f"word{number}x{n}" for n in range(10))  # of a hundred words there is something to say
+        await draft(on_server, editor, title=f"Number {number}", text=f"mud {others}")
+
+    async with on_server.transaction() as work:
+        await on_server.dialect.gather_statistics(work.session)
+
+    async def ask(word: str) -> tuple[int, bool]:
+        async with on_server.read() as session:
+            with questions(on_server) as asked:
+                found = await desk_lists.list_posts(session, editor, Kind.POST, ListQuery(q=word))
+        return len(found.rows), any("search_index_desk_posts" in statement for statement, _ in asked)
+
+    assert await ask("mud") == await ask("num wor") == (2 * postgresql_search.SURELY, False)
+    assert await ask("number 7") == (1, True)
 
 
 async def test_whether_a_file_is_in_use_is_not_looked_for_in_all_others(database: Database) -> None:
