@@ -10,23 +10,32 @@ from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
 from cms.db import migrations
+from e2e.beginnings import Beginnings, publication
 from e2e.pages.first_run import SetupScreen
 from e2e.program import Program
 from tests.conftest import Templates, pytest_runtest_setup, templates
 
 __all__ = ["pytest_runtest_setup", "templates"]
 
+UNWANTED = (
+    "WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup",  # a process draws a menu that nobody opens
+    "Translate", "LensOverlay", "MediaRouter", "PaintHolding", "AutofillServerCommunication",
+    "OptimizationHints", "OptimizationGuideOnDeviceModel", "OptimizationGuideModelExecution",
+)  # fmt: skip
 OPTIONS = (
     "--headless=new",
+    "--kiosk",  # no frame is drawn around the pages
     "--no-sandbox",
     "--disable-dev-shm-usage",
     "--disable-gpu",
+    "--in-process-gpu",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup",  # or a process draws a menu that nobody opens
+    "--disable-extensions",
+    "--disable-features=" + ",".join(UNWANTED),
     "--force-color-profile=srgb",
     "--lang=en-GB",
     "--window-size=800,600",
@@ -127,6 +136,16 @@ async def program(templates: Templates, tmp_path: Path) -> AsyncIterator[Program
     """A site on SQLite that nobody owns."""
     program = Program(tmp_path)
     await templates.copy_sqlite(program.data / "squall.db")
+    program.start()
+    yield program
+    program.stop()
+
+
+@pytest.fixture
+def demo(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """The publication of the demo, which nobody owns yet."""
+    program = Program(tmp_path)
+    Beginnings.of_this_run(tmp_path_factory).copy(publication, program.data)
     program.start()
     yield program
     program.stop()

@@ -78,11 +78,6 @@ WORDY = (
 ACTS = ("", "/role", "/email", "/deletion", "/erasure", "/data", "/password", "/ownership")  # on a person
 
 
-@pytest.fixture
-def demo(tmp_path: Path) -> Program:
-    return Program(tmp_path, "", "--demo")
-
-
 def test_each_page_of_the_desk_is_among_them() -> None:
     shown = [re.sub(r"{\w+}", "1" * 20, path).partition("?")[0] for path in (*READERS, *WRITING, *RUNNING)]
     shown = [path.replace("1" * 20, "1") if path.startswith(("/admin", "/account")) else path for path in shown]
@@ -93,33 +88,25 @@ def test_each_page_of_the_desk_is_among_them() -> None:
 
 @pytest.mark.timeout(300)
 def test_axe_finds_nothing_before_readers(demo: Program, open_browser: OpenBrowser) -> None:
-    demo.start()
-    try:
-        driver = open_browser()
-        _look_at(driver, demo.url, ["/"])  # before there is an owner
-        _look_at(driver, "", [demo.owner_link])
-        first = SetupScreen(driver)
-        first.sign_up(demo.owner_link)
-        _look_at(driver, demo.url, ["/admin/welcome"])
-        first.begin()
-        _look_at(driver, demo.url, READERS)
-    finally:
-        demo.stop()
+    driver = open_browser()
+    _look_at(driver, demo.url, ["/"])  # before there is an owner
+    _look_at(driver, "", [demo.owner_link])
+    first = SetupScreen(driver)
+    first.sign_up(demo.owner_link)
+    _look_at(driver, demo.url, ["/admin/welcome"])
+    first.begin()
+    _look_at(driver, demo.url, READERS)
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("pages", [WRITING, RUNNING], ids=["writing", "running"])
 def test_axe_finds_nothing_at_the_desk(demo: Program, open_browser: OpenBrowser, pages: tuple[str, ...]) -> None:
-    demo.start()
-    try:
-        driver = open_browser()
-        SetupScreen(driver).make_owner(demo.owner_link)
-        made = fill(demo, "", one_of_each)
-        driver.get(f"{demo.url}/admin/posts/{made['post']}/links")
-        Screen(driver).press("Make the link")
-        _look_at(driver, demo.url, [path.format(**made) for path in pages])
-    finally:
-        demo.stop()
+    driver = open_browser()
+    SetupScreen(driver).make_owner(demo.owner_link)
+    made = fill(demo, "", one_of_each)
+    driver.get(f"{demo.url}/admin/posts/{made['post']}/links")
+    Screen(driver).press("Make the link")
+    _look_at(driver, demo.url, [path.format(**made) for path in pages])
 
 
 def _look_at(driver: Chrome, url: str, paths: Iterable[str]) -> None:

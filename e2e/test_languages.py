@@ -1,7 +1,5 @@
 """A person of another language at the desk, and readers of a site in it."""
 
-from pathlib import Path
-
 import pytest
 from selenium.webdriver.support.ui import Select
 
@@ -21,31 +19,27 @@ DESK = (
 
 
 @pytest.mark.timeout(180)
-def test_person_has_the_desk_in_german_and_readers_the_site(tmp_path: Path, open_browser: OpenBrowser) -> None:
-    program = Program(tmp_path, "", "--demo").start()
-    try:
-        driver = open_browser(width=375)
-        screen = EditorScreen(driver)
-        SetupScreen(driver).make_owner(program.owner_link)
-        driver.get(f"{program.url}/account")
-        Select(screen.field("Language of the desk")).select_by_visible_text("Deutsch")
-        screen.press("Save")
-        assert screen.heading == "Dein Konto"
-        for path in DESK:
-            driver.get(program.url + path)
-            assert not screen.is_wider_than_the_window(), path
-            assert driver.find_element("tag name", "html").get_attribute("lang") == "de", path
-        screen.open_new(program.url).when_ready().type("Ebbe")
-        screen.wait_for("Gespeichert gerade eben")
-        assert not screen.is_wider_than_the_window()
-        size = driver.find_element("css selector", ".desk-acts").size
-        assert size["height"] < 60, "in one line"
-        driver.get(f"{program.url}/admin/site")
-        Select(screen.field("Sprache")).select_by_value("de")
-        screen.press("Speichern")
-        driver.get(f"{program.url}/search?q=zzzz")
-        assert driver.find_element("tag name", "html").get_attribute("lang") == "de"
-        assert "Suchen" in screen.text
-        assert not screen.is_wider_than_the_window()
-    finally:
-        program.stop()
+def test_person_has_the_desk_in_german_and_readers_the_site(demo: Program, open_browser: OpenBrowser) -> None:
+    driver = open_browser(width=375)
+    screen = EditorScreen(driver)
+    SetupScreen(driver).make_owner(demo.owner_link)
+    driver.get(f"{demo.url}/account")
+    Select(screen.field("Language of the desk")).select_by_visible_text("Deutsch")
+    screen.press("Save")
+    assert screen.heading == "Dein Konto"
+    for path in DESK:
+        driver.get(demo.url + path)
+        assert not screen.is_wider_than_the_window(), path
+        assert driver.find_element("tag name", "html").get_attribute("lang") == "de", path
+    screen.open_new(demo.url).when_ready().type("Ebbe")
+    screen.wait_for("Gespeichert gerade eben")
+    assert not screen.is_wider_than_the_window()
+    size = driver.find_element("css selector", ".desk-acts").size
+    assert size["height"] < 60, "in one line"
+    driver.get(f"{demo.url}/admin/site")
+    Select(screen.field("Sprache")).select_by_value("de")
+    screen.press("Speichern")
+    driver.get(f"{demo.url}/search?q=zzzz")
+    assert driver.find_element("tag name", "html").get_attribute("lang") == "de"
+    assert "Suchen" in screen.text
+    assert not screen.is_wider_than_the_window()

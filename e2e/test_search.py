@@ -1,7 +1,5 @@
 """Search by the keyboard alone, with scripts and without."""
 
-from pathlib import Path
-
 import pytest
 from selenium.webdriver import Keys
 
@@ -14,32 +12,27 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_results_come_while_typing_and_arrows_lead_to_them(tmp_path: Path, open_browser: OpenBrowser, scripts: bool) -> None:
-    program = Program(tmp_path, "", "--demo")
-    program.start()
-    try:
-        SetupScreen(open_browser()).make_owner(program.owner_link)
-        driver = open_browser(scripts=scripts)
-        driver.get(f"{program.url}/search")
-        field = driver.switch_to.active_element
-        assert field.get_attribute("name") == "q"
-        field.send_keys("musse" if scripts else f"musse{Keys.ENTER}")
-        Waiting(driver).until(lambda _: driver.find_elements("css selector", ".entry-title a"))
-        assert driver.current_url.endswith("/search?q=musse")
-        assert "musse" in driver.title
-        assert driver.find_element("css selector", "[role=status]").text
-        assert driver.find_element("css selector", "mark").text.lower().startswith("musse")
-        if not scripts:
-            return
-        assert driver.switch_to.active_element == field
-        field.send_keys(Keys.ARROW_DOWN)
-        assert driver.switch_to.active_element.text == "Mussels from the second ladder"
-        driver.switch_to.active_element.send_keys(Keys.ARROW_UP)
-        assert driver.switch_to.active_element == field
-        field.send_keys(Keys.ARROW_DOWN)
-        driver.switch_to.active_element.send_keys(Keys.ENTER)
-        Waiting(driver).until(lambda _: "/search" not in driver.current_url)
-        driver.back()
-        assert driver.find_element("name", "q").get_attribute("value") == "musse"
-    finally:
-        program.stop()
+def test_results_come_while_typing_and_arrows_lead_to_them(demo: Program, open_browser: OpenBrowser, scripts: bool) -> None:
+    SetupScreen(open_browser()).make_owner(demo.owner_link)
+    driver = open_browser(scripts=scripts)
+    driver.get(f"{demo.url}/search")
+    field = driver.switch_to.active_element
+    assert field.get_attribute("name") == "q"
+    field.send_keys("musse" if scripts else f"musse{Keys.ENTER}")
+    Waiting(driver).until(lambda _: driver.find_elements("css selector", ".entry-title a"))
+    assert driver.current_url.endswith("/search?q=musse")
+    assert "musse" in driver.title
+    assert driver.find_element("css selector", "[role=status]").text
+    assert driver.find_element("css selector", "mark").text.lower().startswith("musse")
+    if not scripts:
+        return
+    assert driver.switch_to.active_element == field
+    field.send_keys(Keys.ARROW_DOWN)
+    assert driver.switch_to.active_element.text == "Mussels from the second ladder"
+    driver.switch_to.active_element.send_keys(Keys.ARROW_UP)
+    assert driver.switch_to.active_element == field
+    field.send_keys(Keys.ARROW_DOWN)
+    driver.switch_to.active_element.send_keys(Keys.ENTER)
+    Waiting(driver).until(lambda _: "/search" not in driver.current_url)
+    driver.back()
+    assert driver.find_element("name", "q").get_attribute("value") == "musse"

@@ -1,8 +1,6 @@
 """What a page weighs, that it asks nobody else for anything, that nothing on it moves, and its colours: the first ones, and on paper."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -31,13 +29,6 @@ new PerformanceObserver((list) => { seen.painted ??= list.getEntries()[0].startT
 new MutationObserver(() => { if (document.documentElement?.dataset.scheme) seen.schemed ??= performance.now(); })
   .observe(document, {attributes: true, subtree: true, attributeFilter: ["data-scheme"]});
 """
-
-
-@pytest.fixture
-def demo(tmp_path: Path) -> Iterator[Program]:
-    program = Program(tmp_path, "", "--demo").start()
-    yield program
-    program.stop()
 
 
 @pytest.fixture
