@@ -17,11 +17,6 @@ from tests.conftest import Templates, pytest_runtest_setup, templates
 
 __all__ = ["pytest_runtest_setup", "templates"]
 
-UNWANTED = (
-    "WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup",  # a process draws a menu that nobody opens
-    "Translate", "LensOverlay", "MediaRouter", "PaintHolding", "AutofillServerCommunication",
-    "OptimizationHints", "OptimizationGuideOnDeviceModel", "OptimizationGuideModelExecution",
-)  # fmt: skip
 OPTIONS = (
     "--headless=new",
     "--kiosk",  # no frame is drawn around the pages
@@ -34,8 +29,7 @@ OPTIONS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--disable-extensions",
-    "--disable-features=" + ",".join(UNWANTED),
+    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup",  # or a process draws a menu that nobody opens
     "--force-color-profile=srgb",
     "--lang=en-GB",
     "--window-size=800,600",
