@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 # Letters that Unicode does not take apart into a letter and a mark.
-_PLAIN_LETTERS = str.maketrans(
-    {
-        "ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h", "ı": "i",
-        "ŧ": "t", "ŋ": "n", "ĸ": "k", "ƒ": "f", "ɓ": "b", "ɗ": "d", "ə": "e", "ɛ": "e", "ɔ": "o", "ŀ": "l", "ſ": "s",
-    }
-)  # fmt: skip
+_PLAIN_LETTERS = {
+    "ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h", "ı": "i",
+    "ŧ": "t", "ŋ": "n", "ĸ": "k", "ƒ": "f", "ɓ": "b", "ɗ": "d", "ə": "e", "ɛ": "e", "ɔ": "o", "ŀ": "l", "ſ": "s",
+}  # fmt: skip
+_NOT_PLAIN = re.compile(f"[{''.join(_PLAIN_LETTERS)}]")  # in a long text several times as fast as a table of letters
 _LATIN_MARKS = re.compile(r"(?<=[a-z])[\u0300-\u036f]+")
 _SEARCH_MARKS = re.compile(r"[\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670]+")
 
@@ -29,9 +28,13 @@ def fold(text: str) -> str:
     """Lower case without accents, for an index and for what is looked up in it; equal on every database."""
     if text.isascii():
         return text.lower()
-    text = unicodedata.normalize("NFKC", text).casefold().translate(_PLAIN_LETTERS)
+    text = _plain(unicodedata.normalize("NFKC", text).casefold())
     bare = _SEARCH_MARKS.sub("", unicodedata.normalize("NFKD", text))
     return unicodedata.normalize("NFKC", bare)
+
+
+def _plain(text: str) -> str:
+    return _NOT_PLAIN.sub(lambda found: _PLAIN_LETTERS[found[0]], text)
 
 
 class Span(NamedTuple):
@@ -57,5 +60,5 @@ def spans(text: str) -> Iterator[Span]:
 
 def plain_latin(text: str) -> str:
     """Lower case; Latin letters lose their marks, every other script keeps its own."""
-    text = unicodedata.normalize("NFKC", text).lower().translate(_PLAIN_LETTERS)
+    text = _plain(unicodedata.normalize("NFKC", text).lower())
     return unicodedata.normalize("NFKC", _LATIN_MARKS.sub("", unicodedata.normalize("NFKD", text)))

@@ -15,6 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from cms.errors import CMSError
 from cms.schemas.search import Wanted
 
+Inserts = Callable[[Any], SQLiteInsert | PostgreSQLInsert]
 Told = tuple[str, dict[str, Any]]  # name and payload of an event
 
 
@@ -27,7 +28,7 @@ class Dialect(Protocol):
         """What to look at when it cannot be used."""
 
     @property
-    def insert(self) -> Callable[[Any], SQLiteInsert | PostgreSQLInsert]:
+    def insert(self) -> Inserts:
         """INSERT that knows ON CONFLICT."""
 
     def engines(self, url: str, sharers: int = 1) -> tuple[AsyncEngine, AsyncEngine]:

@@ -60,7 +60,7 @@ class SQLite:
         )
         writing = create_async_engine(
             url,
-            async_creator=lambda: sqlite_connection.connect(_path(url)),
+            async_creator=lambda: sqlite_connection.connect(_path(url), answers_here=True),
             pool_size=1,
             max_overflow=0,
             pool_timeout=30,

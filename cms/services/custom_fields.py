@@ -45,9 +45,12 @@ async def list_of(session: AsyncSession, kind: Kind) -> Sequence[CustomField]:
     return (await session.scalars(wanted)).all()
 
 
+_ALL = select(CustomField).order_by(CustomField.position, CustomField.id)
+
+
 async def all_of(session: AsyncSession) -> dict[Kind, list[CustomField]]:
     found: dict[Kind, list[CustomField]] = {kind: [] for kind in Kind}
-    for field in await session.scalars(select(CustomField).order_by(CustomField.position, CustomField.id)):
+    for field in await session.scalars(_ALL):
         found[field.kind].append(field)
     return found
 

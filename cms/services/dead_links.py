@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from html import unescape
 from urllib.parse import unquote
 
-from sqlalchemy import ColumnElement, delete, exists, literal_column, select
+from sqlalchemy import ColumnElement, bindparam, delete, exists, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -37,10 +37,13 @@ class DeadLink:
     authors: tuple[str, ...]
 
 
+_FORGOTTEN = delete(PostLink).where(PostLink.post_id.in_(bindparam("ids", expanding=True))).execution_options(synchronize_session=False)
+
+
 async def note(work: Work, texts: Iterable[Published]) -> None:
     """Where these lead, in place of what was noted before."""
     found = {text.post_id: paths_in(text.html) for text in texts}
-    await work.session.execute(delete(PostLink).where(PostLink.post_id.in_(found)).execution_options(synchronize_session=False))
+    await work.session.execute(_FORGOTTEN, {"ids": list(found)})
     work.session.add_all(PostLink(post_id=post_id, path=path) for post_id, paths in found.items() for path in paths)
     await work.session.flush()
 

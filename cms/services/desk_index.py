@@ -1,11 +1,13 @@
 """What the desk finds texts by: the words of titles and texts as they are being written."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Insert, select
 
 from cms.content.folding import words
+from cms.db.dialect import Inserts
 from cms.db.session import Database, Work
 from cms.models import DeskDocument, WorkingCopy
 
@@ -17,11 +19,15 @@ BATCH = 100  # texts in one transaction
 async def index(work: Work, copies: Iterable[WorkingCopy]) -> None:
     """Write down the words of each, where they are others than before."""
     rows = [{"post_id": copy.post_id, "words": _words(copy.content, copy.fields)} for copy in copies]
-    put = work.dialect.insert(DeskDocument)
-    is_another = DeskDocument.words != put.excluded.words
-    put = put.on_conflict_do_update(index_elements=["post_id"], set_={"words": put.excluded.words}, where=is_another)
     if rows:
-        await work.session.execute(put, rows)
+        await work.session.execute(_put(work.dialect.insert), rows)
+
+
+@cache
+def _put(insert: Inserts) -> Insert:
+    put = insert(DeskDocument.__table__)
+    is_another = DeskDocument.words != put.excluded.words
+    return put.on_conflict_do_update(index_elements=["post_id"], set_={"words": put.excluded.words}, where=is_another)
 
 
 async def renew_all(database: Database) -> None:

@@ -3,9 +3,10 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, inspect, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms.content.context import Rendered
@@ -105,10 +106,15 @@ def _without_missing(named: Named, fields: PostFields) -> PostFields:
 
 
 async def _found(session: AsyncSession, table: type[Row], ids: Iterable[int | None]) -> dict[int, Row]:
-    (key,) = table.__table__.primary_key
     wanted = {number for number in ids if number is not None}
-    rows = await session.scalars(select(table).where(key.in_(wanted))) if wanted else ()
-    return {getattr(row, key.name): row for row in rows}
+    rows = await session.scalars(_by_number(table), {"ids": list(wanted)}) if wanted else ()
+    return {inspect(row).identity[0]: row for row in rows}
+
+
+@cache
+def _by_number(table: type[Row]) -> Select[Row]:
+    (key,) = table.__table__.primary_key
+    return select(table).where(key.in_(bindparam("ids", expanding=True)))
 
 
 async def _with_those_above(session: AsyncSession, table: type[Category | Published], ids: Iterable[int | None]) -> dict[int, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from urllib.parse import unquote
 
-from sqlalchemy import delete, exists, func, or_, select
+from sqlalchemy import bindparam, delete, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms.content.context import LONGEST_ADDRESS, Card, PageCard
@@ -64,9 +64,12 @@ async def _look_at(work: Work, card_id: int) -> None:
     await jobs.enqueue(work, JOB, key=f"{JOB}:{card_id}:{work.now:%Y-%m-%d}", card=card_id)
 
 
+_FORGOTTEN = delete(PostCard).where(PostCard.post_id.in_(bindparam("ids", expanding=True))).execution_options(synchronize_session=False)
+
+
 async def note(work: Work, shown: Mapping[int, Sequence[str]]) -> None:
     """Which cards public texts show, by post, in place of what was noted before."""
-    await work.session.execute(delete(PostCard).where(PostCard.post_id.in_(shown)).execution_options(synchronize_session=False))
+    await work.session.execute(_FORGOTTEN, {"ids": list(shown)})
     for post_id, addresses in shown.items():
         own = {f"/{normalise_path(unquote(address))}" for address in addresses if address.startswith("/")}
         others = [address for address in addresses if not address.startswith("/")]

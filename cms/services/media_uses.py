@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import bindparam, delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms.db.session import Database, Work
@@ -25,13 +25,15 @@ class Text:
 
 
 NOTHING = Text("", PostFields())
+_NOTED = select(AssetUse.post_id, AssetUse.asset_id).where(
+    AssetUse.post_id.in_(bindparam("ids", expanding=True)), AssetUse.side == bindparam("on")
+)
 
 
 async def note(work: Work, side: Side, texts: Mapping[int, Text]) -> None:
     """What these posts show, in place of what was noted of this side."""
     wanted = await _shown(work.session, texts)
-    mine = select(AssetUse.post_id, AssetUse.asset_id).where(AssetUse.post_id.in_(texts), AssetUse.side == side)
-    noted = {(post_id, asset_id) for post_id, asset_id in await work.session.execute(mine)}
+    noted = {(post_id, asset_id) for post_id, asset_id in await work.session.execute(_NOTED, {"ids": list(texts), "on": side})}
     for post_id in {post_id for post_id, _ in noted - wanted}:
         gone = [asset_id for of, asset_id in noted - wanted if of == post_id]
         forgotten = delete(AssetUse).where(AssetUse.post_id == post_id, AssetUse.side == side, AssetUse.asset_id.in_(gone))

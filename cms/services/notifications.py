@@ -4,11 +4,12 @@ be done on time."""
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cms.db.session import Work
+from cms.db.session import Finder, Work
 from cms.events import Ids, NotificationsChanged
 from cms.models import Notification, Post, User
 from cms.policy import Actor
@@ -69,9 +70,14 @@ async def tell_of_miss(work: Work, user_ids: Iterable[int], post: Post, why: str
     _announce(work, told)
 
 
-async def count_new(session: AsyncSession, actor: Actor) -> int:
-    counted = _of(actor).with_only_columns(func.count()).where(Notification.seen_at.is_(None))
-    return await session.scalar(counted) or 0
+async def count_new(where: Finder, actor: Actor) -> int:
+    found = await where.find(_new(actor), {})
+    return found[0] if found else 0
+
+
+@lru_cache(256)  # asked for each page of the desk
+def _new(actor: Actor) -> Select[int]:
+    return _of(actor).with_only_columns(func.count()).where(Notification.seen_at.is_(None))
 
 
 async def list_of(session: AsyncSession, actor: Actor) -> Sequence[Told]:

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, false, not_, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, false, not_, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
@@ -122,9 +123,13 @@ async def read_draft(session: AsyncSession, actor: Actor, post_id: int) -> Draft
     return await _draft(session, post)
 
 
+_WRITTEN = (
+    select(WorkingCopy, User.name).outerjoin(User, User.id == WorkingCopy.updated_by_id).where(WorkingCopy.post_id == bindparam("post_id"))
+)
+
+
 async def _draft(session: AsyncSession, post: Post) -> Draft:
-    wanted = select(WorkingCopy, User.name).outerjoin(User, User.id == WorkingCopy.updated_by_id).where(WorkingCopy.post_id == post.id)
-    copy, editor = (await session.execute(wanted)).one()
+    copy, editor = (await session.execute(_WRITTEN, {"post_id": post.id})).one()
     fields = PostFields.model_validate(copy.fields)
     names = await taxonomies.tag_names(session, fields.tags)
     series = await session.get(Series, fields.series.id) if fields.series else None
@@ -147,13 +152,18 @@ async def all_visible(session: AsyncSession, actor: Actor, post_ids: Sequence[in
     """Several, by their ids. Raises ``NotFound`` if one of them is not."""
     if not post_ids:
         return {}
-    wanted = select(Post).where(Post.id.in_(post_ids), visible_to(actor)).order_by(Post.id)
-    # key_share: whoever refers to the post (a page below it) need not wait for whoever changes it.
-    found = (await session.scalars(wanted.with_for_update(key_share=True) if lock else wanted)).all()
+    found = (await session.scalars(_visible(actor, lock), {"ids": list(post_ids)})).all()
     if len(found) < len(set(post_ids)):
         raise NotFound
     names = await _author_names(session, post_ids)
     return {post.id: with_owners(post, names.get(post.id, ())) for post in found}
+
+
+@lru_cache(256)
+def _visible(actor: Actor, lock: bool) -> Select[Post]:
+    wanted = select(Post).where(Post.id.in_(bindparam("ids", expanding=True)), visible_to(actor)).order_by(Post.id)
+    # key_share: whoever refers to the post (a page below it) need not wait for whoever changes it.
+    return wanted.with_for_update(key_share=True) if lock else wanted
 
 
 def with_owners(post: Post, authors: Iterable[tuple[int, str]]) -> Post:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
@@ -45,6 +45,12 @@ from cms.wording import say
 
 TITLE_NEEDED = "Readers need a title."
 _FILED = frozenset({"authors", "tags", "category"})
+_PUBLISHED = select(Published).where(Published.post_id.in_(bindparam("ids", expanding=True)))
+_NO_LONGER_DUE = (
+    delete(Schedule)
+    .where(Schedule.post_id.in_(bindparam("ids", expanding=True)), Schedule.act == ScheduledAct.PUBLISH)
+    .execution_options(synchronize_session="fetch")
+)
 _TEXT = frozenset({"title", "excerpt", "standfirst", "body", "picture"})  # what makes a post "updated" for its readers
 
 
@@ -148,8 +154,7 @@ async def publish_all(work: Work, actor: Actor, releases: Sequence[Release]) -> 
             work, actor, f"{kind}.publish", kind, one.post.id,
             changed=list(aspects[one.post.id]), path=path, revision=one.revision.id, **waived, **sides,
         )  # fmt: skip
-    done = delete(Schedule).where(Schedule.post_id.in_([one.post.id for one in going]), Schedule.act == ScheduledAct.PUBLISH)
-    await session.execute(done)
+    await session.execute(_NO_LONGER_DUE, {"ids": [one.post.id for one in going]})
     await dead_links.note(work, rows)
     await link_cards.note(work, {one.post.id: one.release.version.rendered.cards for one in going})
     await search_index.index(work, [(one.published, one.release.version.rendered.plain_text) for one in going if one.published.is_listed])
@@ -197,7 +202,7 @@ async def _to_go(work: Work, actor: Actor, releases: Sequence[Release]) -> tuple
             await reviews.require(session, actor, row, found[one.post_id], source, waived=one.without_review)
     seen = [copy for post_id, copy in copies.items() if post_id not in chosen]
     revisions = chosen | (await working_copies.keep(work, seen, Reason.PUBLISHED, actor.user_id) if seen else {})
-    live = {row.post_id: row for row in await session.scalars(select(Published).where(Published.post_id.in_(ids)))}
+    live = {row.post_id: row for row in await session.scalars(_PUBLISHED, {"ids": ids})}
     going = [
         _Going(
             release,

@@ -2,14 +2,16 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
+from functools import cache
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Insert, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms.content import spelling
 from cms.content.folding import fold, words
 from cms.content.plain_text import plain_text
+from cms.db.dialect import Inserts
 from cms.db.session import Database, Work
 from cms.models import Published, SearchDocument, SearchVariant, SearchWord
 from cms.models.post import Visibility
@@ -27,10 +29,14 @@ async def index(work: Work, texts: Iterable[tuple[Published, str]]) -> None:
     if not values:
         return
     old = await _headings(work, [value["ref"] for value in values])
-    put = work.dialect.insert(SearchDocument)
-    put = put.on_conflict_do_update(index_elements=["kind", "ref"], set_={name: put.excluded[name] for name in values[0]})
-    await work.session.execute(put, values)
+    await work.session.execute(_put(work.dialect.insert), values)
     await _renew_words(work, [(old.get(value["ref"], ""), value["heading"]) for value in values])
+
+
+@cache
+def _put(insert: Inserts) -> Insert:
+    put = insert(SearchDocument.__table__)
+    return put.on_conflict_do_update(index_elements=["kind", "ref"], set_=dict(put.excluded))
 
 
 async def remove(work: Work, post_id: int) -> None:
@@ -103,9 +109,13 @@ def _document(published: Published, text: str) -> dict[str, Any]:
     }
 
 
+_HEADINGS = select(SearchDocument.ref, SearchDocument.heading).where(
+    SearchDocument.kind == KIND, SearchDocument.ref.in_(bindparam("ids", expanding=True))
+)
+
+
 async def _headings(work: Work, post_ids: Collection[int]) -> dict[int, str]:
-    here = select(SearchDocument.ref, SearchDocument.heading).where(SearchDocument.kind == KIND, SearchDocument.ref.in_(post_ids))
-    return dict((await work.session.execute(here)).all())
+    return dict((await work.session.execute(_HEADINGS, {"ids": list(post_ids)})).all())
 
 
 # --- words of titles ---------------------------------------------------------------------------------------------------------

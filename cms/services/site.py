@@ -5,11 +5,11 @@ from types import MappingProxyType
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
-from cms.db.session import Work
+from cms.db.session import Finder, Work
 from cms.errors import Conflict, InvalidInput, Unavailable
 from cms.events import SiteChanged
 from cms.models import Address, Asset, Menu, MenuItem, Post, Published, Site
@@ -31,10 +31,18 @@ ORDINARY = (
 
 
 async def get_frame(session: AsyncSession) -> Frame:
-    stored = (await session.execute(_FRAME)).scalar_one_or_none()
-    if stored is None:
+    return _frame((await session.execute(_FRAME)).one_or_none())
+
+
+async def find_frame(where: Finder) -> Frame:
+    """The same, for whoever needs no session."""
+    return _frame(await where.find(_FRAME, {}))
+
+
+def _frame(row: Row[Mapping[str, Any]] | None) -> Frame:
+    if row is None:
         raise Unavailable
-    return Frame.from_json(stored)
+    return Frame.from_json(row.frame)
 
 
 async def get_identity(session: AsyncSession) -> str:

@@ -84,10 +84,13 @@ def announce(work: Work, rows: Iterable[Published], changed: Mapping[int, tuple[
             outbox.record(work, PostPublished(row.post_id, row.kind, aspects, row.path, row.path, where, where))
 
 
+_LINKS = select(*LINK).where(Published.post_id.in_(bindparam("ids", expanding=True)))
+
+
 async def _values(session: AsyncSession, ids: Collection[int]) -> dict[int, dict[str, Any]]:
     beside, series, related = await _beside(session, ids), await _series(session, ids), await _related(session, ids)
-    found = select(*LINK).where(Published.post_id.in_({other for pair in beside.values() for other in pair if other is not None}))
-    links = {row.post_id: as_link(row) for row in await session.execute(found)}
+    neighbours = [other for pair in beside.values() for other in pair if other is not None]
+    links = {row.post_id: as_link(row) for row in await session.execute(_LINKS, {"ids": neighbours})} if neighbours else {}
     return {
         post_id: {
             "previous": links.get(before),
@@ -118,9 +121,15 @@ def _neighbours() -> Select[int, int | None, int | None]:
     return select(here.post_id, *beside).where(here.post_id.in_(bindparam("ids", expanding=True)))
 
 
+_PARTS = (
+    select(PostSeries.post_id, Series)
+    .join(Series, PostSeries.series_id == Series.id)
+    .where(PostSeries.post_id.in_(bindparam("ids", expanding=True)), PostSeries.side == Side.LIVE)
+)
+
+
 async def _series(session: AsyncSession, ids: Collection[int]) -> dict[int, dict[str, Any]]:
-    mine = select(PostSeries.post_id, Series).join(Series, PostSeries.series_id == Series.id)
-    found = (await session.execute(mine.where(PostSeries.post_id.in_(ids), PostSeries.side == Side.LIVE))).all()
+    found = (await session.execute(_PARTS, {"ids": list(ids)})).all()
     parts: dict[int, list[dict[str, Any]]] = {series.id: [] for _, series in found}
     if parts:
         wanted = select(PostSeries.series_id, *LINK).join(PostSeries, PostSeries.post_id == Published.post_id)
@@ -133,16 +142,29 @@ async def _series(session: AsyncSession, ids: Collection[int]) -> dict[int, dict
     }
 
 
+_RELATED = (
+    select(RelatedPost.post_id.label("of"), *LINK)
+    .join(RelatedPost, RelatedPost.related_id == Published.post_id)
+    .where(RelatedPost.post_id.in_(bindparam("ids", expanding=True)), Published.visibility == Visibility.PUBLIC)
+    .order_by(RelatedPost.position)
+)
+
+
 async def _related(session: AsyncSession, ids: Collection[int]) -> dict[int, list[dict[str, Any]]]:
-    chosen = select(RelatedPost.post_id.label("of"), *LINK).join(RelatedPost, RelatedPost.related_id == Published.post_id)
     links: dict[int, list[dict[str, Any]]] = {}
-    chosen = chosen.where(RelatedPost.post_id.in_(ids), Published.visibility == Visibility.PUBLIC)
-    for post_id, *row in await session.execute(chosen.order_by(RelatedPost.position)):
+    for post_id, *row in await session.execute(_RELATED, {"ids": list(ids)}):
         links.setdefault(post_id, []).append(as_link(row))
     return links
 
 
 # --- what to read on -------------------------------------------------------------------------------------------------------
+
+
+_NOTED = (
+    select(RelatedPost.post_id, RelatedPost.related_id)
+    .where(RelatedPost.post_id.in_(bindparam("ids", expanding=True)))
+    .order_by(RelatedPost.position)
+)
 
 
 async def choose_related(work: Work, rows: Iterable[Published]) -> None:
@@ -152,9 +174,8 @@ async def choose_related(work: Work, rows: Iterable[Published]) -> None:
         return
     known = _Weighed(work.session)
     chosen = {row.post_id: await known.nearest(row) for row in posts}
-    noted = select(RelatedPost.post_id, RelatedPost.related_id).where(RelatedPost.post_id.in_(chosen)).order_by(RelatedPost.position)
     before = defaultdict[int, list[int]](list)
-    for post_id, other in await work.session.execute(noted):
+    for post_id, other in await work.session.execute(_NOTED, {"ids": list(chosen)}):
         before[post_id].append(other)
     if renewed := {post_id: ids for post_id, ids in chosen.items() if ids != before[post_id]}:
         await work.session.execute(delete(RelatedPost).where(RelatedPost.post_id.in_(renewed)))
@@ -185,18 +206,28 @@ class _Weighed:
 
     async def _rarest(self, tags: Sequence[int]) -> list[tuple[int, int]]:
         if new := [tag_id for tag_id in tags if tag_id not in self._uses]:
-            counted = select(PostTag.tag_id, func.count()).where(PostTag.side == Side.LIVE, PostTag.tag_id.in_(new))
-            self._uses |= dict((await self._session.execute(counted.group_by(PostTag.tag_id))).all())
+            self._uses |= dict((await self._session.execute(_USES, {"ids": new})).all())
         return sorted(((tag_id, self._uses[tag_id]) for tag_id in tags), key=lambda use: (use[1], use[0]))[:RAREST]
 
     async def _newest_with(self, table: type[PostTag | PostCategory], term: Any, term_id: int) -> list[int]:
         known = self._newest.get((table, term_id))
         if known is None:
-            is_listed = (Published.post_id == table.post_id) & (Published.visibility == Visibility.PUBLIC)
-            newest = select(table.post_id).join(Published, is_listed).where(table.side == Side.LIVE, term == term_id)
-            newest = newest.order_by(table.post_id.desc()).limit(LOOKED_AT)
-            known = self._newest[table, term_id] = list(await self._session.scalars(newest))
+            known = self._newest[table, term_id] = list(await self._session.scalars(_newest(table, term), {"term": term_id}))
         return known
+
+
+@cache
+def _newest(table: type[PostTag | PostCategory], term: Any) -> Select[int]:
+    is_listed = (Published.post_id == table.post_id) & (Published.visibility == Visibility.PUBLIC)
+    newest = select(table.post_id).join(Published, is_listed).where(table.side == Side.LIVE, term == bindparam("term"))
+    return newest.order_by(table.post_id.desc()).limit(LOOKED_AT)
+
+
+_USES = (
+    select(PostTag.tag_id, func.count())
+    .where(PostTag.side == Side.LIVE, PostTag.tag_id.in_(bindparam("ids", expanding=True)))
+    .group_by(PostTag.tag_id)
+)
 
 
 async def forget(work: Work, post_id: int) -> None:

@@ -1,8 +1,10 @@
 """Tags and categories."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import BindParameter, CompoundSelect, bindparam, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
@@ -24,12 +26,15 @@ async def list_categories(session: AsyncSession) -> Sequence[Category]:
     return (await session.scalars(select(Category).order_by(Category.name))).all()
 
 
+_TAG_NAMES = select(Tag.id, Tag.name).where(Tag.id.in_(bindparam("ids", expanding=True)))
+
+
 async def tag_names(session: AsyncSession, ids: Iterable[int]) -> list[str]:
     """Names in the order of ``ids``; ids of tags that are gone are left out."""
     wanted = list(ids)
     if not wanted:
         return []
-    names = {tag.id: tag.name for tag in await session.scalars(select(Tag).where(Tag.id.in_(wanted)))}
+    names = dict((await session.execute(_TAG_NAMES, {"ids": wanted})).all())
     return [names[tag_id] for tag_id in wanted if tag_id in names]
 
 
@@ -58,11 +63,15 @@ async def find_tags(session: AsyncSession, names: Iterable[str]) -> set[int]:
 
 
 async def _tag_ids(session: AsyncSession, folded: Iterable[str]) -> dict[str, int]:
-    names = list(folded)
+    return {name: tag_id for name, tag_id, _ in await session.execute(_tags_named(), {"names": list(folded)})}
+
+
+@cache
+def _tags_named() -> CompoundSelect[str, int, int]:
+    names: BindParameter[Any] = bindparam("names", expanding=True)
     by_name = select(Tag.folded, Tag.id, literal(0).label("is_other")).where(Tag.folded.in_(names))
     merged = select(PassedOn.folded, PassedOn.target_id, literal(1)).where(PassedOn.kind == TargetKind.TAG, PassedOn.folded.in_(names))
-    rows = await session.execute(by_name.union_all(merged.where(PassedOn.target_id.is_not(None))).order_by("is_other"))
-    return {name: tag_id for name, tag_id, _ in rows}
+    return by_name.union_all(merged.where(PassedOn.target_id.is_not(None))).order_by("is_other")
 
 
 async def _make_tag(work: Work, name: str, folded: str) -> int:

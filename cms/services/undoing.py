@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
@@ -140,29 +140,48 @@ async def _put_back(work: Work, actor: Actor, post: Post, before: Standing, vers
     await work.session.flush()
 
 
+_PLANNED = select(Schedule).where(Schedule.post_id.in_(bindparam("ids", expanding=True)))
+_STANDING = (
+    select(
+        Post.id,
+        Post.kind,
+        Post.live,
+        Post.work,
+        Post.first_published_at.label("first"),
+        Published.revision_id.label("revision"),
+        Published.updated_at.label("updated"),
+        func.coalesce(Redirect.target, "").label("led_to"),
+    )
+    .outerjoin(Published, Published.post_id == Post.id)
+    .outerjoin(Redirect, (Redirect.match == Match.EXACT) & (Redirect.path == Published.path))
+    .where(Post.id.in_(bindparam("ids", expanding=True)))
+)
+
+
 async def _standings(session: AsyncSession, post_ids: Sequence[int]) -> dict[int, tuple[Kind, Standing]]:
     """What each is, and how it stands. Raises ``NotFound`` if one of them is not there."""
     planned: dict[int, list[Planned]] = {post_id: [] for post_id in post_ids}
-    for row in await session.scalars(select(Schedule).where(Schedule.post_id.in_(post_ids))):
+    for row in await session.scalars(_PLANNED, {"ids": list(post_ids)}):
         planned[row.post_id].append(Planned.model_validate(row, from_attributes=True))
-    is_rule = (Redirect.match == Match.EXACT) & (Redirect.path == Published.path)
-    public = (Published.revision_id.label("revision"), Published.updated_at.label("updated"))
-    others = (Post.first_published_at.label("first"), *public, func.coalesce(Redirect.target, "").label("led_to"))
-    wanted = (
-        select(Post.id, Post.kind, Post.live, Post.work, *others)
-        .outerjoin(Published, Published.post_id == Post.id)
-        .outerjoin(Redirect, is_rule)
-        .where(Post.id.in_(post_ids))
-    )
-    found = {
-        row.id: (row.kind, Standing.model_validate({**row._mapping, "planned": planned[row.id]})) for row in await session.execute(wanted)
-    }
+    rows = await session.execute(_STANDING, {"ids": list(post_ids)})
+    found = {row.id: (row.kind, Standing.model_validate({**row._mapping, "planned": planned[row.id]})) for row in rows}
     if len(found) < len(planned):
         raise NotFound
     return found
 
 
+_LAST_ACT = {
+    kind: select(AuditEntry)
+    .where(
+        AuditEntry.subject_kind == kind.value,
+        AuditEntry.subject_id == bindparam("post_id"),
+        AuditEntry.action.in_([f"{kind}.{verb}" for verb in VERBS]),
+    )
+    .order_by(AuditEntry.id.desc())
+    .limit(1)
+    for kind in Kind
+}
+
+
 async def _last_act(session: AsyncSession, kind: Kind, post_id: int) -> AuditEntry | None:
-    actions = [f"{kind}.{verb}" for verb in VERBS]
-    mine = (AuditEntry.subject_kind == kind.value) & (AuditEntry.subject_id == post_id) & AuditEntry.action.in_(actions)
-    return (await session.scalars(select(AuditEntry).where(mine).order_by(AuditEntry.id.desc()).limit(1))).one_or_none()
+    return (await session.scalars(_LAST_ACT[kind], {"post_id": post_id})).one_or_none()

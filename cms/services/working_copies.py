@@ -49,6 +49,10 @@ _NEWEST = select(Revision).where(
     Revision.id.in_(select(func.max(Revision.id)).where(Revision.post_id.in_(bindparam("ids", expanding=True))).group_by(Revision.post_id))
 )
 
+_LIVE = select(Revision).join(Published, Published.revision_id == Revision.id).where(Published.post_id == bindparam("post_id"))
+_DOCUMENT = select(Document.lineage, Document.version, Document.data, Document.is_ahead).where(Document.post_id == bindparam("post_id"))
+_DOCUMENT_HELD = _DOCUMENT.with_for_update()
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:
@@ -207,8 +211,7 @@ async def _follow(work: Work, post: Post, copy: WorkingCopy) -> None:
 
 async def _is_live(session: AsyncSession, copy: WorkingCopy) -> bool:
     """Whether this is the very version that readers see: somebody changed his mind and changed it back."""
-    live = select(Revision).join(Published, Published.revision_id == Revision.id).where(Published.post_id == copy.post_id)
-    return (await session.scalars(live)).one().is_same_as(copy)
+    return (await session.scalars(_LIVE, {"post_id": copy.post_id})).one().is_same_as(copy)
 
 
 # --- the document ----------------------------------------------------------------------------------------------------------
@@ -229,8 +232,7 @@ async def open_document(work: Work, post_id: int) -> Stored:
 
 async def read_document(session: AsyncSession, post_id: int, *, lock: bool = False) -> Stored | None:
     """None if nobody has opened the post to write yet."""
-    wanted = select(Document.lineage, Document.version, Document.data, Document.is_ahead).where(Document.post_id == post_id)
-    row = (await session.execute(wanted.with_for_update() if lock else wanted)).one_or_none()
+    row = (await session.execute(_DOCUMENT_HELD if lock else _DOCUMENT, {"post_id": post_id})).one_or_none()
     if row is None:
         return None
     updates = select(DocumentUpdate.id, DocumentUpdate.data).where(DocumentUpdate.post_id == post_id).order_by(DocumentUpdate.id)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sqlite3
+import threading
 from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta, timezone
@@ -11,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import bindparam, func, insert, select, text, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from cms.db.session import Database
 from cms.errors import Collision, Conflict, StorageFull, Unavailable
@@ -21,6 +22,7 @@ from cms.policy import SYSTEM
 from cms.services import audit, outbox
 from tests import postgresql, watching
 from tests.factories import draft, edited, person, published
+from tests.waiting import MOST, longest_wait
 
 pytestmark = pytest.mark.both_count
 
@@ -351,6 +353,29 @@ async def test_a_row_at_hand_is_found_without_leaving_the_loop(database: Databas
     assert row is not None
     assert row.slug == "sea"
     assert len(asked) == (3 if database.dialect.name == "sqlite" else 2)
+
+
+async def test_of_what_a_transaction_asks_only_the_short_is_answered_in_the_loop(database: Database) -> None:
+    if database.dialect.name != "sqlite":
+        pytest.skip("another program answers")
+    long = text(
+        "SELECT max(i), here() FROM (WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 2000000) SELECT i FROM n)"
+    )
+    searched = text("SELECT here() FROM search_index WHERE search_index MATCH 'sea' UNION ALL SELECT here()")
+    here = threading.get_ident()
+    async with database.transaction() as work:
+        connection = await (await work.session.connection()).get_raw_connection()
+        await connection.driver_connection.create_function("here", 0, threading.get_ident)
+        work.session.add(tag("sea"))
+        assert await work.session.scalar(select(func.here())) == here
+        assert await work.session.scalar(searched) != here
+        assert await longest_wait(lambda: work.session.execute(long)) < MOST
+        last, there = (await work.session.execute(long)).one()
+        assert (last, there == here) == (2_000_000, False)
+        assert await work.session.scalar(select(func.here())) == here
+        with pytest.raises(OperationalError, match="no such column"):
+            await work.session.execute(text("SELECT absent FROM tags"))
+    assert await tag_names(database) == ["sea"]  # nothing ended the transaction
 
 
 async def test_what_is_locked_is_waited_for_outside_the_loop(database: Database) -> None:

@@ -97,9 +97,8 @@ class AdminHandler(BaseHandler):
             raise Forbidden("This part of the desk is not open to you.")
         if self.counts_as_write and self.request.method not in ("GET", "HEAD"):
             await self.parts.writes.count(str(self.actor.user_id))
-        async with self.read() as session:
-            self.parts.use_frame(await site.get_frame(session))
-            self.unseen = await notifications.count_new(session, self.actor)
+        self.parts.use_frame(await site.find_frame(self.parts.database))
+        self.unseen = await notifications.count_new(self.parts.database, self.actor)
         if self.is_dangerous and not self.is_confirmed:
             self._lead_away(f"{self.reverse_url('account.confirmation')}?{urlencode({'next': self.request.uri})}", NotConfirmed())
 
