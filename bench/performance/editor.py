@@ -1,16 +1,10 @@
-"""Somebody at the desk who changes a post and publishes it, over and over."""
+"""Somebody at the desk who changes a post and publishes it."""
 
 import http.client
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode, urlsplit
 
 from bench.performance import content
-
-EVERY = 1.0  # seconds
 
 
 class Editor:
@@ -26,31 +20,6 @@ class Editor:
         self.published = 0
         self._ask("GET", "/login")
         self._send("/login", {"email": content.EMAIL, "password": content.PASSWORD})
-
-    @contextmanager
-    def at_work(self) -> Iterator[None]:
-        """Publishes every second until the block ends."""
-        ended, problems = threading.Event(), list[Exception]()
-
-        def work() -> None:
-            due = time.monotonic()
-            while not ended.wait(max(0.0, due - time.monotonic())):
-                due += EVERY
-                try:
-                    self.publish()
-                except Exception as problem:
-                    problems.append(problem)
-                    return
-
-        thread = threading.Thread(target=work)
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()
-        if problems:
-            raise problems[0]
 
     def publish(self) -> None:
         typed = {"title": self._title, "text": content.text(self.published + 2), "tags": ", ".join(content.TAGS)}

@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from multiprocessing import get_context
@@ -19,7 +19,7 @@ from bench import load, sign_ins
 from bench.performance import content, machine, servers
 from bench.performance.editor import Editor
 from bench.performance.plan import Plan
-from bench.performance.sampling import CONNECTIONS, WAYS, Server, fetched, sample
+from bench.performance.sampling import CONNECTIONS, WAYS, Server, by_seconds, fetched, sample
 from bench.performance.slow import read_beside
 
 FEW = 4  # connections, where one answer may take a tenth of a second
@@ -140,21 +140,23 @@ def warm_up(bench: Bench, server: Server, connections: int = CONNECTIONS) -> Non
 
 
 def publishing(bench: Bench) -> dict[str, Any]:
-    """Readers in quiet; while another post is changed and published every second; and while the very one is that they read."""
-    found: dict[str, list[Any]] = {"quiet": [], "other": [], "same": []}
+    """What readers get while somebody publishes another post in every other second; and while it is the very one that they read.
+
+    A machine is not equally fast for long: each second is compared with the quiet ones before and after it.
+    """
     editors = {
         "other": Editor(bench.ours.url, content.OTHER, content.OTHER_TITLE),
         "same": Editor(bench.ours.url, bench.newest[bench.plan.usual], content.TITLE),
     }
     warm_up(bench, bench.ours)
-    for _ in range(bench.plan.publishing_rounds):
-        for what, samples in found.items():
-            with editors[what].at_work() if what in editors else nullcontext():
-                samples.append(asdict(sample(bench.ours, bench.plan.publishing_seconds)))
+    found = {
+        what: by_seconds(bench.ours, 2 * bench.plan.publishing_rounds + 1, lambda second: editor.publish() if second % 2 else None)  # noqa: B023 - called at once
+        for what, editor in editors.items()
+    }
     for what, path in {"other": content.OTHER_PATH, "same": content.PATH}.items():
         if editors[what].newest not in servers.body_of(replace(bench.ours, url=urljoin(bench.ours.url, path))):
             raise RuntimeError("what was published last is not shown")
-    return {"samples": found, "published": {what: editor.published for what, editor in editors.items()}}
+    return {"bytes per second": found}
 
 
 def idle(bench: Bench) -> dict[str, Any]:

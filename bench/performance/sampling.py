@@ -2,7 +2,10 @@
 
 import json
 import subprocess
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -10,6 +13,7 @@ from bench import load
 from bench.performance import machine
 
 CONNECTIONS = 32
+LOOPBACK = Path("/sys/class/net/lo/statistics/rx_bytes")
 REPORT = Path(__file__).with_name("report.lua")
 
 # What a browser sends when somebody follows a link, besides Host.
@@ -80,12 +84,32 @@ def sample(server: Server, seconds: int, way: Way = PLAIN, connections: int = CO
 
 
 def _wrk(server: Server, seconds: int, way: Way, connections: int) -> dict[str, int]:
-    headers = [each for name, value in {**server.headers, **way.headers}.items() for each in ("-H", f"{name}: {value}")]
-    command = [machine.tool(machine.WRK), "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(REPORT), *headers]
-    command += [server.url, *(["--", str(way.browsers)] if way.browsers else [])]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(_command(server, seconds, way, connections), capture_output=True, text=True, check=True)
     said: dict[str, int] = json.loads(done.stdout.splitlines()[-1])
     return said
+
+
+def _command(server: Server, seconds: int, way: Way, connections: int) -> list[str]:
+    headers = [each for name, value in {**server.headers, **way.headers}.items() for each in ("-H", f"{name}: {value}")]
+    command = [machine.tool(machine.WRK), "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(REPORT), *headers]
+    return [*command, server.url, *(["--", str(way.browsers)] if way.browsers else [])]
+
+
+def by_seconds(server: Server, number: int, act: Callable[[int], None]) -> list[float]:
+    """Bytes that came over loopback, which nobody else should use, in each of so many seconds in which wrk asks. ``act`` is called with
+    the number of each as it begins."""
+    with subprocess.Popen(_command(server, number + 2, PLAIN, CONNECTIONS), stdout=subprocess.DEVNULL):
+        time.sleep(1)
+        looks = [_look()]
+        for second in range(number):
+            act(second)
+            time.sleep(max(0.0, looks[0][0] + second + 1 - time.monotonic()))
+            looks.append(_look())
+    return [(came - before) / (now - then) for (then, before), (now, came) in pairwise(looks)]
+
+
+def _look() -> tuple[float, int]:
+    return time.monotonic(), int(LOOPBACK.read_text())
 
 
 def fetched(server: Server, way: Way = PLAIN) -> tuple[int, int]:
