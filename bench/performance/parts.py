@@ -144,17 +144,16 @@ def publishing(bench: Bench) -> dict[str, Any]:
 
     A machine is not equally fast for long: each second is compared with the quiet ones before and after it.
     """
-    editors = {
-        "other": Editor(bench.ours.url, content.OTHER, content.OTHER_TITLE),
-        "same": Editor(bench.ours.url, bench.newest[bench.plan.usual], content.TITLE),
+    places = {
+        "other": (content.OTHER, content.OTHER_TITLE, content.OTHER_PATH),
+        "same": (bench.newest[bench.plan.usual], content.TITLE, content.PATH),
     }
+    found = {}
     warm_up(bench, bench.ours)
-    found = {
-        what: by_seconds(bench.ours, 2 * bench.plan.publishing_rounds + 1, lambda second: editor.publish() if second % 2 else None)  # noqa: B023 - called at once
-        for what, editor in editors.items()
-    }
-    for what, path in {"other": content.OTHER_PATH, "same": content.PATH}.items():
-        if editors[what].newest not in servers.body_of(replace(bench.ours, url=urljoin(bench.ours.url, path))):
+    for what, (post, title, path) in places.items():
+        editor = Editor(bench.ours.url, post, title)
+        found[what] = by_seconds(bench.ours, 2 * bench.plan.publishing_rounds + 1, editor.publish_in_every_other)
+        if editor.newest not in servers.body_of(replace(bench.ours, url=urljoin(bench.ours.url, path))):
             raise RuntimeError("what was published last is not shown")
     return {"bytes per second": found}
 
