@@ -47,8 +47,7 @@ def is_noisy(results: Results) -> bool:
 
 def lost(results: Results, what: str) -> float:
     """Share of the throughput that an editor takes who publishes every second: another post than is read, or the same."""
-    came = results["publishing"]["bytes per second"][what]
-    return 1 - median(2 * busy / (before + after) for before, busy, after in zip(came[:-1:2], came[1::2], came[2::2], strict=True))
+    return 1 - median(whole / quiet for whole, quiet in results["publishing"]["bytes per second"][what])
 
 
 def _compared(results: Results) -> Iterator[Bar]:

@@ -21,10 +21,6 @@ class Editor:
         self._ask("GET", "/login")
         self._send("/login", {"email": content.EMAIL, "password": content.PASSWORD})
 
-    def publish_in_every_other(self, second: int) -> None:
-        if second % 2:
-            self.publish()
-
     def publish(self) -> None:
         typed = {"title": self._title, "text": content.text(self.published + 2), "tags": ", ".join(content.TAGS)}
         self._send(self._place, {**typed, "version": self._version})

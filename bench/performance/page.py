@@ -188,12 +188,12 @@ def _connections(results: Results) -> Iterator[str]:
 def _meanwhile(results: Results) -> Iterator[str]:
     lines = []
     if of := results.get("publishing"):
-        rounds = len(of["bytes per second"]["other"]) // 2
+        seconds = len(of["bytes per second"]["other"])
         lines.append(
             f"- **An editor changes and publishes a post every second**, through the forms of the desk: readers of another post get"
             f" {100 * lost(results, 'other'):.1f} % less, readers of that very post {100 * lost(results, 'same'):.1f} %. (Medians of"
-            f" {rounds} seconds each, in which a post was published, compared with the quiet ones before and after. Saving,"
-            " rendering and making pages anew are on the server’s core, too.)"
+            f" {seconds} seconds, each compared with its own second half, when the publish is over. Saving, rendering and making pages"
+            " anew are on the server’s core, too.)"
         )
     if of := results.get("idle"):
         memory = ", ".join(f"{number / 1024:.1f} KiB with {name}" for name, number in of["bytes"].items())

@@ -14,7 +14,7 @@ class Plan:
     connections: tuple[int, ...] = (1, 8, 32, 128, 512)
     growth_rounds: int = 3
     growth_seconds: int = 1
-    publishing_rounds: int = 60  # of two seconds
+    publishing_seconds: int = 90
     idle: int = 10_000
     people: int = 50  # who sign in at once
     sign_in_rounds: int = 3
@@ -28,6 +28,6 @@ class Plan:
 
 
 QUICK = Plan(
-    rounds=1, seconds=1, warm_up=0, posts=(10,), connections=(1,), growth_rounds=1, publishing_rounds=1, idle=50,
+    rounds=1, seconds=1, warm_up=0, posts=(10,), connections=(1,), growth_rounds=1, publishing_seconds=1, idle=50,
     people=2, sign_in_rounds=1, slow=100, patience=2.0,
 )  # fmt: skip

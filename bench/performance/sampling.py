@@ -5,7 +5,6 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -95,17 +94,25 @@ def _command(server: Server, seconds: int, way: Way, connections: int) -> list[s
     return [*command, server.url, *(["--", str(way.browsers)] if way.browsers else [])]
 
 
-def by_seconds(server: Server, number: int, act: Callable[[int], None]) -> list[float]:
-    """Bytes that came over loopback, which nobody else should use, in each of so many seconds in which wrk asks. ``act`` is called with
-    the number of each as it begins."""
+def by_seconds(server: Server, number: int, act: Callable[[], None]) -> list[tuple[float, float]]:
+    """Of each of so many seconds in which wrk asks, and at whose beginning ``act`` is called: bytes a second that came over loopback,
+    which nobody else should use, in all of it and in its second half, which waits for the end of ``act``."""
+    found = []
     with subprocess.Popen(_command(server, number + 2, PLAIN, CONNECTIONS), stdout=subprocess.DEVNULL):
         time.sleep(1)
-        looks = [_look()]
-        for second in range(number):
-            act(second)
-            time.sleep(max(0.0, looks[0][0] + second + 1 - time.monotonic()))
-            looks.append(_look())
-    return [(came - before) / (now - then) for (then, before), (now, came) in pairwise(looks)]
+        for _ in range(number):
+            began = _look()
+            act()
+            time.sleep(max(0.0, began[0] + 0.5 - time.monotonic()))
+            middle = _look()
+            time.sleep(0.5)
+            ended = _look()
+            found.append((_rate(began, ended), _rate(middle, ended)))
+    return found
+
+
+def _rate(before: tuple[float, int], after: tuple[float, int]) -> float:
+    return (after[1] - before[1]) / (after[0] - before[0])
 
 
 def _look() -> tuple[float, int]:

@@ -44,6 +44,7 @@ def _main(
 def main() -> None:
     is_serving = sys.argv[1:2] in (["serve"], ["run"])
     importlib.import_module("cms.cli.serving" if is_serving else "cms.cli.commands")  # which puts the others into ``app``
+    gc.set_threshold(10_000, 20, 100)  # a page or a publish makes thousands of things, and leaves none of them
     gc.freeze()  # what was imported stays: nobody need look through it for garbage, least of all when a command ends
     gc.enable()
     try:

@@ -37,14 +37,19 @@ class DeadLink:
     authors: tuple[str, ...]
 
 
-_FORGOTTEN = delete(PostLink).where(PostLink.post_id.in_(bindparam("ids", expanding=True))).execution_options(synchronize_session=False)
+_NOTED = select(PostLink.post_id, PostLink.path).where(PostLink.post_id.in_(bindparam("ids", expanding=True)))
 
 
 async def note(work: Work, texts: Iterable[Published]) -> None:
     """Where these lead, in place of what was noted before."""
     found = {text.post_id: paths_in(text.html) for text in texts}
-    await work.session.execute(_FORGOTTEN, {"ids": list(found)})
-    work.session.add_all(PostLink(post_id=post_id, path=path) for post_id, paths in found.items() for path in paths)
+    noted = {(post_id, path) for post_id, path in await work.session.execute(_NOTED, {"ids": list(found)})}
+    wanted = {(post_id, path) for post_id, paths in found.items() for path in paths}
+    for post_id in {post_id for post_id, _ in noted - wanted}:
+        gone = [path for of, path in noted - wanted if of == post_id]
+        forgotten = delete(PostLink).where(PostLink.post_id == post_id, PostLink.path.in_(gone))
+        await work.session.execute(forgotten.execution_options(synchronize_session=False))
+    work.session.add_all(PostLink(post_id=post_id, path=path) for post_id, path in sorted(wanted - noted))
     await work.session.flush()
 
 

@@ -64,27 +64,33 @@ async def _look_at(work: Work, card_id: int) -> None:
     await jobs.enqueue(work, JOB, key=f"{JOB}:{card_id}:{work.now:%Y-%m-%d}", card=card_id)
 
 
-_FORGOTTEN = delete(PostCard).where(PostCard.post_id.in_(bindparam("ids", expanding=True))).execution_options(synchronize_session=False)
+_NOTED = select(PostCard.post_id, PostCard.card_id).where(PostCard.post_id.in_(bindparam("ids", expanding=True)))
 
 
 async def note(work: Work, shown: Mapping[int, Sequence[str]]) -> None:
     """Which cards public texts show, by post, in place of what was noted before."""
-    await work.session.execute(_FORGOTTEN, {"ids": list(shown)})
+    noted = {(post_id, card_id) for post_id, card_id in await work.session.execute(_NOTED, {"ids": list(shown)})}
+    wanted = set[tuple[int, int]]()
     for post_id, addresses in shown.items():
         own = {f"/{normalise_path(unquote(address))}" for address in addresses if address.startswith("/")}
         others = [address for address in addresses if not address.startswith("/")]
         for card in [*await want(work, others), *await want(work, sorted(own))]:
-            work.session.add(PostCard(post_id=post_id, card_id=card.id))
+            wanted.add((post_id, card.id))
             if card.fetched_at and card.fetched_at > work.now - JUST_NOW:
                 await jobs.enqueue(work, SHOWING, card=card.id)
+    for post_id, card_id in noted - wanted:
+        await work.session.execute(delete(PostCard).where(PostCard.post_id == post_id, PostCard.card_id == card_id))
+    work.session.add_all(PostCard(post_id=post_id, card_id=card_id) for post_id, card_id in sorted(wanted - noted))
     await work.session.flush()
 
 
 async def follow(work: Work, post_ids: Sequence[int]) -> None:
     """Texts with a card of one of these posts, of which the title is another now, or whether it is to be seen."""
+    if not post_ids:
+        return
     place = (Address.target_kind == TargetKind.POST, Address.target_id.in_(post_ids))
     own = select(PostCard.card_id).join(LinkCard).join(Address, LinkCard.url == "/" + Address.path).where(*place)
-    for card_id in await work.session.scalars(own.distinct()) if post_ids else ():
+    for card_id in await work.session.scalars(own.distinct()):
         await jobs.enqueue(work, SHOWING, card=card_id)
 
 

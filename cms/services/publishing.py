@@ -46,11 +46,7 @@ from cms.wording import say
 TITLE_NEEDED = "Readers need a title."
 _FILED = frozenset({"authors", "tags", "category"})
 _PUBLISHED = select(Published).where(Published.post_id.in_(bindparam("ids", expanding=True)))
-_NO_LONGER_DUE = (
-    delete(Schedule)
-    .where(Schedule.post_id.in_(bindparam("ids", expanding=True)), Schedule.act == ScheduledAct.PUBLISH)
-    .execution_options(synchronize_session="fetch")
-)
+_DUE = select(Schedule).where(Schedule.post_id.in_(bindparam("ids", expanding=True)), Schedule.act == ScheduledAct.PUBLISH)
 _TEXT = frozenset({"title", "excerpt", "standfirst", "body", "picture"})  # what makes a post "updated" for its readers
 
 
@@ -154,7 +150,8 @@ async def publish_all(work: Work, actor: Actor, releases: Sequence[Release]) -> 
             work, actor, f"{kind}.publish", kind, one.post.id,
             changed=list(aspects[one.post.id]), path=path, revision=one.revision.id, **waived, **sides,
         )  # fmt: skip
-    await session.execute(_NO_LONGER_DUE, {"ids": [one.post.id for one in going]})
+    for planned in await session.scalars(_DUE, {"ids": [one.post.id for one in going]}):
+        await session.delete(planned)
     await dead_links.note(work, rows)
     await link_cards.note(work, {one.post.id: one.release.version.rendered.cards for one in going})
     await search_index.index(work, [(one.published, one.release.version.rendered.plain_text) for one in going if one.published.is_listed])
