@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from html import unescape
 from urllib.parse import unquote
 
-from sqlalchemy import ColumnElement, bindparam, delete, exists, literal_column, select
+from sqlalchemy import ColumnElement, bindparam, exists, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -18,6 +18,7 @@ from cms.models import Address, Post, PostLink, Published, Redirect
 from cms.models.address import MAX_PATH, AddressState, TargetKind, normalise_path
 from cms.models.desk import Match
 from cms.models.post import Kind
+from cms.services.named_in_texts import renew
 
 JOB = "note_links"
 BATCH = 100  # texts in one transaction
@@ -45,12 +46,7 @@ async def note(work: Work, texts: Iterable[Published]) -> None:
     found = {text.post_id: paths_in(text.html) for text in texts}
     noted = {(post_id, path) for post_id, path in await work.session.execute(_NOTED, {"ids": list(found)})}
     wanted = {(post_id, path) for post_id, paths in found.items() for path in paths}
-    for post_id in {post_id for post_id, _ in noted - wanted}:
-        gone = [path for of, path in noted - wanted if of == post_id]
-        forgotten = delete(PostLink).where(PostLink.post_id == post_id, PostLink.path.in_(gone))
-        await work.session.execute(forgotten.execution_options(synchronize_session=False))
-    work.session.add_all(PostLink(post_id=post_id, path=path) for post_id, path in sorted(wanted - noted))
-    await work.session.flush()
+    await renew(work, PostLink.path, noted, wanted)
 
 
 def paths_in(html: str) -> list[str]:

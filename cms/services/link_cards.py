@@ -12,7 +12,7 @@ from cms.content.context import LONGEST_ADDRESS, Card, PageCard
 from cms.db.session import Work
 from cms.models import Address, Asset, Job, LinkCard, Portrait, PostCard
 from cms.models.address import TargetKind, normalise_path
-from cms.services import jobs, media
+from cms.services import jobs, media, named_in_texts
 
 JOB = "fetch_card"
 SHOWING = "show_card"
@@ -78,10 +78,7 @@ async def note(work: Work, shown: Mapping[int, Sequence[str]]) -> None:
             wanted.add((post_id, card.id))
             if card.fetched_at and card.fetched_at > work.now - JUST_NOW:
                 await jobs.enqueue(work, SHOWING, card=card.id)
-    for post_id, card_id in noted - wanted:
-        await work.session.execute(delete(PostCard).where(PostCard.post_id == post_id, PostCard.card_id == card_id))
-    work.session.add_all(PostCard(post_id=post_id, card_id=card_id) for post_id, card_id in sorted(wanted - noted))
-    await work.session.flush()
+    await named_in_texts.renew(work, PostCard.card_id, noted, wanted)
 
 
 async def follow(work: Work, post_ids: Sequence[int]) -> None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, delete, exists, select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms.db.session import Database, Work
@@ -12,6 +12,7 @@ from cms.models import Asset, AssetUse, Published, Revision, RevisionAsset, Work
 from cms.models.post import Side
 from cms.schemas.post import PostFields
 from cms.services import custom_fields
+from cms.services.named_in_texts import renew
 
 MOST = 1000  # assets of one text
 AT_ONCE = 100  # texts in one transaction
@@ -34,12 +35,7 @@ async def note(work: Work, side: Side, texts: Mapping[int, Text]) -> None:
     """What these posts show, in place of what was noted of this side."""
     wanted = await _shown(work.session, texts)
     noted = {(post_id, asset_id) for post_id, asset_id in await work.session.execute(_NOTED, {"ids": list(texts), "on": side})}
-    for post_id in {post_id for post_id, _ in noted - wanted}:
-        gone = [asset_id for of, asset_id in noted - wanted if of == post_id]
-        forgotten = delete(AssetUse).where(AssetUse.post_id == post_id, AssetUse.side == side, AssetUse.asset_id.in_(gone))
-        await work.session.execute(forgotten.execution_options(synchronize_session=False))
-    work.session.add_all(AssetUse(post_id=post_id, side=side, asset_id=asset_id) for post_id, asset_id in sorted(wanted - noted))
-    await work.session.flush()
+    await renew(work, AssetUse.asset_id, noted, wanted, side=side)
 
 
 async def note_revisions(work: Work, revisions: Collection[Revision]) -> None:
