@@ -1,6 +1,7 @@
 """What can go wrong, in the words of the program; nothing here knows HTTP (``handlers/base.py`` maps it to statuses)."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from cms.wording import said
 
@@ -59,6 +60,14 @@ class InvalidInput(CMSError):
     def __init__(self, errors: Mapping[str, str], message: str | None = None) -> None:
         super().__init__(message or next(iter(errors.values()), None))
         self.errors: dict[str, str] = {name: said(sentence) for name, sentence in errors.items()}
+
+
+class ChangedMeanwhile(InvalidInput):
+    """Somebody else changed these very fields. ``seen``: the form as it counts as seen once its sender has been told."""
+
+    def __init__(self, errors: Mapping[str, str], seen: Mapping[str, Any]) -> None:
+        super().__init__(errors)
+        self.seen = seen
 
 
 class TooLarge(InvalidInput):

@@ -1,5 +1,6 @@
 """Form: a request's arguments made into a schema; raw values and errors are kept to show the form again."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar, get_args, get_origin
@@ -8,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from cms.errors import InvalidInput
+from cms.errors import ChangedMeanwhile, InvalidInput
 from cms.wording import said, say
 
 Schema = TypeVar("Schema", bound=BaseModel)
@@ -41,6 +42,11 @@ class Form(Generic[Schema]):
         }
         return cls(schema, {**typed, **{name: _rows(typed, name, row) for name, row in _row_schemas(schema).items()}})
 
+    @classmethod
+    def showing(cls, schema: type[Schema], now: Mapping[str, Any]) -> "Form[Schema]":
+        """Of what stands there already, and may be changed by others before it is sent (schemas/seen.py)."""
+        return cls(schema, {**now, "seen": json.dumps(now)})
+
     def value(self) -> Schema:
         """The valid input. Raises ``InvalidInput`` with one sentence for each wrong field, and keeps them in ``errors``."""
         known = {name: value for name, value in self.values.items() if self._is_known(name) and (value not in ("", []) or "." in name)}
@@ -59,8 +65,10 @@ class Form(Generic[Schema]):
         return name in self.schema.model_fields or name.partition(".")[0] in _maps(self.schema)
 
     def refuse(self, error: InvalidInput) -> None:
-        """Take over what a service found wrong."""
+        """Take over what a service found wrong. What somebody else changed has been told then: sent again, the form goes over it."""
         self.errors = {**error.errors}
+        if isinstance(error, ChangedMeanwhile):
+            self.values["seen"] = json.dumps(error.seen)
 
     def __getitem__(self, name: str) -> Any:
         """What to show in a field: as it was typed."""

@@ -2,8 +2,9 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, Field, field_validator
 
+from cms.schemas.seen import SeenInput
 from cms.schemas.text import Line, Name, Paragraphs, clean_line
 from cms.wording import say
 
@@ -13,10 +14,8 @@ MAX_CHOICE = 80  # characters
 Type = Literal["text", "number", "date", "choice", "link", "picture"]
 
 
-class FieldInput(BaseModel):
+class FieldInput(SeenInput):
     """``choices``: one on each line."""
-
-    model_config = ConfigDict(frozen=True, defer_build=True)
 
     label: Name = Field(title="Label")
     help: Line = Field("", title="Help", max_length=300)

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from cms.errors import InvalidInput
+from cms.schemas.seen import SeenInput
 from cms.schemas.site import Place
 from cms.schemas.text import Line, Paragraphs, Sought
 from cms.wording import phrases, say
@@ -35,15 +36,13 @@ def _from(value: str) -> str:
         raise ValueError("Write a path of this site, like /old-address.")
     if not path:
         raise ValueError("Write a path of this site, like /old-address; the home page is always there.")
-    return path
+    return f"/{path}"
 
 
-class RedirectInput(BaseModel):
-    """``path`` has no slash at its ends. ``match``: this path alone, or all below it, too."""
+class RedirectInput(SeenInput):
+    """``match``: this path alone, or all below it, too."""
 
-    model_config = ConfigDict(frozen=True, defer_build=True)
-
-    path: Annotated[Line, AfterValidator(_from)] = Field(title="From", min_length=1, max_length=400)
+    path: Annotated[Line, AfterValidator(_from)] = Field(title="From", min_length=1, max_length=401)
     target: Place = Field(title="To", min_length=1, max_length=500)
     match: Match = Field("exact", title="Leads on")
 

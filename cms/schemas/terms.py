@@ -1,48 +1,26 @@
 """What is typed about categories, tags, series and the order of things."""
 
-from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from cms.errors import InvalidInput
-from cms.schemas.post import Parts, RowId, read_shown
+from cms.schemas.post import Parts, RowId
+from cms.schemas.seen import SeenInput
 from cms.schemas.text import Line, Paragraphs, Sought
-from cms.wording import say
 
 MAX_NAME = 80
 MAX_DESCRIPTION = 2000
 MOST_AT_ONCE = 100
 
 
-class TermInput(BaseModel):
-    """``slug``: the last part of its address; empty: made from the name. ``parent``: of a category, the one above. ``seen``: the form as it
-    was shown, in JSON."""
-
-    model_config = ConfigDict(frozen=True, defer_build=True)
+class TermInput(SeenInput):
+    """``slug``: the last part of its address; empty: made from the name. ``parent``: of a category, the one above."""
 
     name: Line = Field(title="Name", min_length=1, max_length=MAX_NAME)
     slug: Line = Field("", title="Address", max_length=MAX_NAME)
     description: Paragraphs = Field("", title="Description", max_length=MAX_DESCRIPTION)
     parent: RowId | None = Field(None, title="Below")
-    seen: dict[str, str | int | None] | None = None
-
-    _read = field_validator("seen", mode="before")(read_shown)
-
-    def beside(self, now: Mapping[str, str | int | None]) -> Self:
-        """With what others have changed since it was ``seen``; ``now``: how it stands. Raises ``InvalidInput`` for what both changed."""
-        seen = now if self.seen is None else self.seen
-        theirs = {name: value for name, value in now.items() if value != seen.get(name)}
-        both = [name for name, value in theirs.items() if getattr(self, name) not in (seen.get(name), value)]
-        if both:
-            raise InvalidInput({name: _meanwhile(theirs[name]) for name in both})
-        return self.model_copy(update=theirs)
-
-
-def _meanwhile(theirs: str | int | None) -> str:
-    if not isinstance(theirs, str):
-        return say("Somebody else has chosen another one meanwhile. Saving now replaces it.")
-    return say("Somebody else has written “{theirs}” here meanwhile. Saving now replaces it.", theirs=theirs)
 
 
 class TagsQuery(BaseModel):

@@ -22,6 +22,7 @@ from cms.models.address import AddressState, TargetKind
 from cms.models.post import Kind, Live, Side
 from cms.models.taxonomy import MAX_TERM
 from cms.policy import Actor, Capability
+from cms.schemas.seen import Shown
 from cms.schemas.terms import TermInput
 from cms.services import addresses, audit, outbox, passing_on, site, taxonomies
 from cms.services.passing_on import SHELVES, Shelf
@@ -219,7 +220,7 @@ async def save(work: Work, actor: Actor, kind: TargetKind, term_id: int, wanted:
     return await passing_on.follow(work, kind, await _shown_with(work.session, kind, term_id))
 
 
-def shown(term: Thing) -> dict[str, str | int | None]:
+def shown(term: Thing) -> Shown:
     """As a form shows it."""
     above = {"parent": term.parent_id} if isinstance(term, Category) else {}
     return {"name": term.name, "slug": term.slug, "description": term.description, **above}

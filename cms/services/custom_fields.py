@@ -25,6 +25,7 @@ from cms.models.post import Kind
 from cms.policy import Actor, Capability
 from cms.schemas.fields import FieldInput, NewFieldInput
 from cms.schemas.post import CUSTOM, CustomText, PostFields
+from cms.schemas.seen import Shown
 from cms.services import audit, jobs, media
 from cms.wording import say
 
@@ -55,11 +56,16 @@ async def all_of(session: AsyncSession) -> dict[Kind, list[CustomField]]:
     return found
 
 
-async def get(session: AsyncSession, field_id: int) -> CustomField:
-    field = await session.get(CustomField, field_id)
+async def get(session: AsyncSession, field_id: int, *, lock: bool = False) -> CustomField:
+    field = await session.get(CustomField, field_id, with_for_update=lock)
     if field is None:
         raise NotFound
     return field
+
+
+def shown_in_form(field: CustomField) -> Shown:
+    choices = {"choices": "\n".join(field.choices)} if field.type is FieldType.CHOICE else {}
+    return {"label": field.label, "help": field.help, "is_required": field.is_required, **choices}
 
 
 async def define(work: Work, actor: Actor, wanted: NewFieldInput, key: str = "") -> CustomField:
@@ -85,9 +91,11 @@ async def define(work: Work, actor: Actor, wanted: NewFieldInput, key: str = "")
 
 
 async def change(work: Work, actor: Actor, field_id: int, wanted: FieldInput) -> CustomField:
-    """All but its kind, key and type, by which texts have it already."""
+    """All but its kind, key and type, by which texts have it already. What others changed since the form was shown stays. Raises
+    ``InvalidInput`` by field."""
     policy.require(actor, Capability.SITE_CONFIGURE)
-    field = await get(work.session, field_id)
+    field = await get(work.session, field_id, lock=True)
+    wanted = wanted.beside(shown_in_form(field))
     _require_right(wanted, field.type, [each for each in await list_of(work.session, field.kind) if each is not field])
     values = {"label": wanted.label, "help": wanted.help, "is_required": wanted.is_required}
     if field.type is FieldType.CHOICE:

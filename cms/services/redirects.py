@@ -23,6 +23,7 @@ from cms.models.address import MAX_PATH, AddressState, is_reserved, normalise_pa
 from cms.models.desk import Match
 from cms.policy import Actor, Capability
 from cms.schemas.redirects import Problem, RedirectInput, RedirectsQuery, Row
+from cms.schemas.seen import Shown
 from cms.services import audit, outbox, reading
 from cms.services.reading import Place
 from cms.wording import say
@@ -212,18 +213,25 @@ async def every(session: AsyncSession, actor: Actor, after: int = 0) -> Sequence
     return (await session.scalars(select(Redirect).where(Redirect.id > after).order_by(Redirect.id).limit(AT_ONCE))).all()
 
 
-async def get(session: AsyncSession, actor: Actor, redirect_id: int) -> Redirect:
+async def get(session: AsyncSession, actor: Actor, redirect_id: int, *, lock: bool = False) -> Redirect:
     policy.require(actor, Capability.SITE_CONFIGURE)
-    row = await session.get(Redirect, redirect_id)
+    row = await session.get(Redirect, redirect_id, with_for_update=lock)
     if row is None:
         raise NotFound
     return row
 
 
+def shown(row: Redirect) -> Shown:
+    """As a form shows it."""
+    return {"path": f"/{row.path}", "target": row.target, "match": row.match.value}
+
+
 async def save(work: Work, actor: Actor, wanted: RedirectInput, redirect_id: int | None = None) -> Redirect:
-    """A new rule, or another in the place of one. Raises ``InvalidInput`` if it cannot lead anywhere."""
+    """A new rule, or another in the place of one; what others changed of that since the form was shown stays. Raises ``InvalidInput`` by
+    field if both changed the same, or it cannot lead anywhere."""
     policy.require(actor, Capability.SITE_CONFIGURE)
-    row = await get(work.session, actor, redirect_id) if redirect_id else None
+    row = await get(work.session, actor, redirect_id, lock=True) if redirect_id else None
+    wanted = wanted.beside(shown(row)) if row else wanted
     rule = _rule(wanted, row.id if row else 0)
     same = select(Redirect.id).where(Redirect.match == rule.match, Redirect.path == rule.path, Redirect.id != rule.id)
     if await work.session.scalar(same):

@@ -1,5 +1,6 @@
 """Fields that administrators define: what may stand in them, where it is said, and what readers get."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,23 @@ async def in_document(database: Database, actor: Actor, post_id: int, fields: di
         await working_copies.append(work, {post_id: crdt.Document(*stored.all).edit(fields=fields)})
     async with database.transaction() as work:
         return PostFields.model_validate((await working_copies.project(work, post_id, actor.user_id)).fields)
+
+
+async def test_what_two_change_of_a_field_is_both_kept_and_of_one_part_the_second_is_told(database: Database) -> None:
+    adam = await person(database, "administrator")
+    field = await define(database, adam, "Sky", "choice", choices="clear\ncloudy")
+    seen = custom_fields.shown_in_form(field)
+
+    async def change(**changed: Any) -> CustomField:
+        async with database.transaction() as work:
+            return await custom_fields.change(work, adam, field.id, FieldInput.model_validate({**seen, **changed, "seen": seen}))
+
+    await asyncio.gather(change(is_required=True), change(help="Look up."))
+    now = await change(choices="clear\nrain")
+    assert (now.label, now.help, now.is_required, now.choices) == ("Sky", "Look up.", True, ["clear", "rain"])
+    with pytest.raises(InvalidInput) as told:
+        await change(choices="clear\nfog")
+    assert told.value.errors == {"choices": "Somebody else has written “clear / rain” here meanwhile. Saving now replaces it."}
 
 
 async def test_what_is_set_goes_out_in_order_with_its_label_and_as_what_it_is(database: Database) -> None:

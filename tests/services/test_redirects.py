@@ -48,6 +48,24 @@ async def take(database: Database, actor: Actor, table: str) -> Plan:
     return planned
 
 
+async def test_what_two_change_of_a_rule_is_both_kept_and_of_one_field_the_second_is_told(database: Database, owner: Actor) -> None:
+    rule_id = await lead(database, owner, "/old", "/new")
+
+    async def save(path: str, target: str, match: str) -> None:
+        seen = {"path": "/old", "target": "/new", "match": "exact"}
+        wanted = RedirectInput.model_validate({"path": path, "target": target, "match": match, "seen": seen})
+        async with database.transaction() as work:
+            await redirects.save(work, owner, wanted, rule_id)
+
+    await asyncio.gather(save("/older", "/new", "exact"), save("/old", "/new", "prefix"))
+    assert await leads_to(database, "older/one") == "/new/one"
+    told = await asyncio.gather(save("/old", "/one", "exact"), save("/old", "/two", "exact"), return_exceptions=True)
+    now = await leads_to(database, "older")
+    assert [each.errors for each in told if isinstance(each, InvalidInput)] == [
+        {"target": f"Somebody else has written “{now}” here meanwhile. Saving now replaces it."}
+    ]
+
+
 async def test_the_nearest_rule_leads_and_what_is_below_goes_along(database: Database, owner: Actor) -> None:
     for path, target, match in (
         ("/old", "/new?from=old#top", "prefix"),

@@ -42,8 +42,7 @@ class FieldHandler(AdminHandler):
 
     async def get(self, number: str) -> None:
         field = await self._load(number)
-        values = {"label": field.label, "help": field.help, "choices": "\n".join(field.choices)}
-        self._show(field, Form(FieldInput, {**values, "is_required": "on" if field.is_required else ""}))
+        self._show(field, Form.showing(FieldInput, custom_fields.shown_in_form(field)))
 
     async def post(self, number: str) -> None:
         form, field_id = self.form(FieldInput), self.number(number)

@@ -81,7 +81,7 @@ class RedirectHandler(OneRedirectHandler):
     async def get(self, number: str) -> None:
         row = await self.row(self.number(number))
         assert row is not None  # noqa: S101 - or it was not found
-        self.show(Form(RedirectInput, {"path": f"/{row.path}", "target": row.target, "match": row.match.value}), row)
+        self.show(Form.showing(RedirectInput, redirects.shown(row)), row)
 
     async def post(self, number: str) -> None:
         if await self.save(self.number(number)):

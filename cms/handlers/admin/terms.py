@@ -1,6 +1,5 @@
 """Categories, tags and series: their lists, one of them, merging and deleting, and the order of a series' parts."""
 
-import json
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -171,23 +170,17 @@ class TermHandler(OneHandler):
     page = "one"
 
     async def get(self, number: str) -> None:
-        now = await self._now(number)
-        await self.show(number, Form(TermInput, {**now, "seen": json.dumps(now)}))
-
-    async def _now(self, number: str) -> dict[str, str | int | None]:
         async with self.read() as session:
-            return catalogue.shown((await catalogue.get(session, self.actor, self.kind, self.number(number))).term)
+            row = await catalogue.get(session, self.actor, self.kind, self.number(number))
+        await self.show(number, Form.showing(TermInput, catalogue.shown(row.term)))
 
     async def post(self, number: str) -> None:
-        form, wanted = self.form(TermInput), None
+        form = self.form(TermInput)
         try:
             wanted = form.value()
             is_done = await self.in_transaction(lambda work: catalogue.save(work, self.actor, self.kind, self.number(number), wanted))
         except InvalidInput as error:
             form.refuse(error)
-            if wanted and wanted.seen:  # what is refused has been seen as it is now
-                now = await self._now(number)
-                form.values["seen"] = json.dumps(wanted.seen | {name: now[name] for name in error.errors if name in now})
             await self.show(number, form, status=422)
             return
         self.go_back(say("Saved. Readers see it now.") if is_done else say("Saved."), is_done=is_done)

@@ -5,7 +5,7 @@ import json
 from cms.models.desk import FieldType
 from cms.models.post import Kind
 from cms.services import custom_fields
-from tests.handlers.admin.pages import by_class, by_id, editor, fields, published, saved, words, written
+from tests.handlers.admin.pages import by_class, by_id, editor, fields, form_of, published, saved, words, written
 from tests.web import Browser, Site
 
 
@@ -38,6 +38,22 @@ async def test_administrator_defines_orders_changes_and_deletes_and_errors_keep_
     assert (await admin.get(one)).status == 404
     acts = (await admin.get("/admin/audit?kind=field")).words
     assert all(each in acts for each in ("Defined the field", "Moved the field Wind", "Changed the field", "Deleted the field"))
+
+
+async def test_two_who_change_a_field_hear_of_each_other_and_nothing_typed_is_lost(site: Site) -> None:
+    admin = await site.signed_in("owner")
+    await defined(admin, "Tide", is_required="on")
+    async with site.database.read() as session:
+        at = f"/admin/fields/{(await custom_fields.list_of(session, Kind.POST))[0].id}"
+    seen = fields((page := (await admin.get(at)).page), form_of(page, at))
+    await admin.post(at, {**seen, "label": "Tides"})
+    await admin.post(at, {name: value for name, value in seen.items() if name != "is_required"})
+    told = await admin.post(at, {**seen, "label": "Ebb", "help": "High or low."})
+    assert (told.status, "“Tides”" in words(by_id(told.page, "label-error"))) == (422, True)
+    assert (await admin.post(at, fields(told.page, form_of(told.page, at)))).status == 303
+    async with site.database.read() as session:
+        [tide] = await custom_fields.list_of(session, Kind.POST)
+    assert (tide.label, tide.help, tide.is_required) == ("Ebb", "High or low.", False)
 
 
 async def test_writer_fills_them_in_by_a_plain_form_and_readers_see_those_that_are_set(site: Site) -> None:

@@ -2,7 +2,7 @@
 
 import csv
 
-from tests.handlers.admin.pages import by_class, fields, words
+from tests.handlers.admin.pages import by_class, by_id, fields, form_of, words
 from tests.web import Site
 
 
@@ -33,6 +33,18 @@ async def test_what_is_wrong_is_said_by_its_field(site: Site) -> None:
     assert "From: /login is used by Squall itself" in words(by_class(answer.page, "problems")[0])
     answer = await browser.post("/admin/redirects/new", {"path": "/two%0D%0Alines", "target": "/x", "match": "exact"})
     assert "From: Write a path of this site" in words(by_class(answer.page, "problems")[0])
+
+
+async def test_two_who_change_a_redirect_hear_of_each_other_and_nothing_typed_is_lost(site: Site) -> None:
+    browser = await site.signed_in("owner")
+    await browser.post("/admin/redirects/new", {"path": "/old", "target": "/new", "match": "exact"})
+    at = (await browser.get("/admin/redirects")).page.find(".//tbody/tr/th/a").get("href")
+    seen = fields((page := (await browser.get(at)).page), form_of(page, at))
+    await browser.post(at, {**seen, "path": "/older"})
+    told = await browser.post(at, {**seen, "path": "/oldest", "target": "/newest"})
+    assert (told.status, "“/older”" in words(by_id(told.page, "path-error"))) == (422, True)
+    assert (await browser.post(at, fields(told.page, form_of(told.page, at)))).status == 303
+    assert (await site.browser().get("/oldest")).location == "/newest"
 
 
 async def test_a_table_comes_in_with_its_bad_lines_back_and_goes_out_for_spreadsheets(site: Site) -> None:
