@@ -22,7 +22,7 @@ class SeenInput(BaseModel):
     _read = field_validator("seen", mode="before")(read_shown)
 
     def beside(self, now: Shown) -> Self:
-        """With what others have changed since it was ``seen``; ``now``: how it stands. Raises ``ChangedMeanwhile`` for what both changed."""
+        """With what others changed since it was ``seen``; ``now``: how it stands. Raises ``ChangedMeanwhile`` for what both changed."""
         seen = now if self.seen is None else self.seen
         theirs = {name: value for name, value in now.items() if value != seen.get(name)}
         both = {name: value for name, value in theirs.items() if getattr(self, name) not in (seen.get(name), value)}

@@ -53,7 +53,7 @@ Row = TypeVar("Row", bound=Base)
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What texts name by number. ``categories`` and ``pages`` have those above them, too."""
+    """What texts name by number. ``categories`` and ``pages`` have those above them, too; ``pictures`` are those that readers can get."""
 
     people: Mapping[int, User]
     tags: Mapping[int, Tag]
@@ -66,12 +66,13 @@ class Named:
 
 async def named_by(session: AsyncSession, texts: Collection[PostFields]) -> Named:
     custom = await custom_fields.all_of(session)
+    pictures = await _found(session, Asset, [*(fields.picture for fields in texts), *custom_fields.pictures_of(custom, texts)])
     return Named(
         custom=custom,
         people=await _found(session, User, (user_id for fields in texts for user_id in fields.authors)),
         tags=await _found(session, Tag, (tag_id for fields in texts for tag_id in fields.tags)),
         categories=await _with_those_above(session, Category, (fields.category for fields in texts)),
-        pictures=await _found(session, Asset, [*(fields.picture for fields in texts), *custom_fields.pictures_of(custom, texts)]),
+        pictures={number: asset for number, asset in pictures.items() if asset.is_ready},
         pages=await _with_those_above(session, Published, (fields.parent for fields in texts)),
         series=await _found(session, Series, (fields.series.id for fields in texts if fields.series)),
     )

@@ -167,7 +167,7 @@ async def _home_path(session: AsyncSession, row: Site) -> str:
 
 async def _logo(session: AsyncSession, asset_id: int | None) -> dict[str, Any] | None:
     asset = await session.get(Asset, asset_id) if asset_id is not None else None
-    return {"path": asset.path, "width": asset.width, "height": asset.height} if asset else None
+    return {"path": asset.path, "width": asset.width, "height": asset.height} if asset and asset.is_ready else None
 
 
 async def _menu(session: AsyncSession, name: str, home_path: str) -> list[dict[str, Any]]:

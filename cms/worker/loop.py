@@ -9,6 +9,7 @@ from typing import Any
 
 from cms.db.session import Database
 from cms.errors import CMSError, StorageAway, StorageFull, Unavailable
+from cms.events import MediaChanged
 from cms.models import Job
 from cms.page_cache.marks import NOTHING, changed_by
 from cms.services import jobs, redirects, search, working_copies
@@ -28,15 +29,16 @@ async def run(means: Means, metrics: Metrics, misses: Misses | None = None, hits
     What takes minutes is done beside the rest, one at a time as well. ``misses`` and ``hits``: of the readers of this process, to be
     written down.
     """
-    changed = asyncio.Event()
+    changed, library = asyncio.Event(), asyncio.Event()  # of what readers see something that is over, until a job has been done
     if means.front:
         means.database.listen(lambda event: changed.set() if changed_by(event) != NOTHING else None)
+    means.database.listen(lambda event: library.set() if isinstance(event, MediaChanged) else None)
     async with asyncio.TaskGroup() as both:
-        both.create_task(go_on(lambda: _look(means, metrics, misses, hits), changed))
-        both.create_task(go_on(lambda: _safely(lambda: run_next(means, metrics, is_long=True)), asyncio.Event()))
+        both.create_task(go_on(lambda: _look(means, metrics, misses, hits), changed, PAUSE))
+        both.create_task(go_on(lambda: _safely(lambda: run_next(means, metrics, is_long=True)), library, PAUSE))
 
 
-async def go_on(look: Callable[[], Coroutine[Any, Any, bool]], hurry: asyncio.Event, pause: float = PAUSE) -> None:
+async def go_on(look: Callable[[], Coroutine[Any, Any, bool]], hurry: asyncio.Event, pause: float) -> None:
     """Look again and again, after a pause if nothing was found; ``hurry``: something waits that should not. Until cancelled, and then a
     look under way is given ``GRACE`` to end by itself."""
     while True:

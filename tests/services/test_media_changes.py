@@ -1,5 +1,6 @@
 """An asset changes, and every text that shows it with it."""
 
+import asyncio
 import hashlib
 import io
 from collections.abc import Mapping
@@ -18,15 +19,19 @@ from cms.models import Asset, AssetAddress, Job, LinkCard, PostCard, Published, 
 from cms.models.media import MediaKind
 from cms.policy import Actor
 from cms.rendering import Renderer
-from cms.services import link_cards, media, media_changes, media_edits, renewing
+from cms.schemas.library import LibraryBulk
+from cms.services import library_acts, link_cards, media, media_changes, media_edits, renewing, site
 from cms.services.intake import Brought, Intake
 from cms.services.media_changes import Sent, Shown
+from cms.telemetry import Metrics
+from cms.worker import loop
 from cms.worker.tasks import TASKS
 from tests.factories import asset_row, draft, means, person, publish, published
 from tests.media import made
 from tests.services.test_media_uses import brought
 
 URL = "https://tides.example"
+PATIENCE = 10  # seconds; only a hang takes so long
 
 
 async def shown(database: Database, renderer: Renderer, editor: Actor, asset: Asset, text: str = "![]({path})") -> int:
@@ -42,10 +47,34 @@ async def live(database: Database, post_id: int) -> Published:
         return await session.get_one(Published, post_id)
 
 
+async def has_logo(database: Database) -> bool:
+    async with database.read() as session:
+        return (await site.get_frame(session)).logo is not None
+
+
 async def jobs_of(database: Database) -> list[tuple[str, dict[str, object]]]:
     async with database.read() as session:
         rows = await session.execute(select(Job.name, Job.payload).where(Job.name.in_(("renew_media", "make_renditions", "forget_file"))))
         return sorted((name, dict(payload)) for name, payload in rows)
+
+
+async def test_texts_and_the_frame_follow_what_happens_in_the_library_at_once(
+    database: Database, renderer: Renderer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cms.worker.loop.PAUSE", 3600.0)
+    editor, (asset,) = await person(database, "editor"), await brought(database, "a.png")
+    post_id = await shown(database, renderer, editor, asset)
+    async with database.transaction() as work:
+        await site.configure(work, logo_id=asset.id)
+    working = asyncio.create_task(loop.run(means(database, tmp_path, renderer=renderer), Metrics()))
+    async with asyncio.timeout(PATIENCE):
+        for act, is_shown in (("trash", False), ("restore", True), ("trash", False)):
+            known = LibraryBulk.model_validate({"act": act, "id": [asset.id], "is_confirmed": True, "knowing": [post_id]})
+            assert (await library_acts.apply(database.run, editor, known)).done == [asset.id]
+            while ((await live(database, post_id)).picture is not None, await has_logo(database)) != (is_shown, is_shown):
+                await asyncio.sleep(0.01)
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
 
 
 async def test_alternative_text_is_in_every_text_when_the_job_is_done(database: Database, renderer: Renderer) -> None:
