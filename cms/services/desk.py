@@ -44,7 +44,8 @@ from cms.wording import say
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a form is drawn with. ``public_path`` has a slash before it and is "" while readers have nothing."""
+    """What a form is drawn with. ``public_path`` has a slash before it and is "" while readers have nothing. ``taken``: why the text cannot
+    have the address that it was given, or ""."""
 
     frame: Frame
     categories: Sequence[tuple[int, str]]
@@ -54,6 +55,7 @@ class Surroundings:
     pictures: Sequence[Asset]  # that may be chosen, the present one among them
     custom: Sequence[CustomField]
     public_path: str = ""
+    taken: str = ""
     guests: Openness = Openness()  # noqa: RUF009 - frozen
     threads: Sequence[Thread] = ()  # what is said about it
     review: Standing | None = None
@@ -94,6 +96,7 @@ async def surroundings(
     categories = [(category.id, category.name) for category in await taxonomies.list_categories(session)]
     parents = await posts.list_parents(session, post_id) if kind is Kind.PAGE else ()
     path = await public_path(session, post_id) if post_id else ""
+    taken = await taken_address(session, draft, now) if draft else ""
     series = await taxonomies.list_series(session) if kind is Kind.POST else ()
     writers = await people.list_writers(session, fields.authors)
     if not policy.allows(actor, Capability.TAXONOMY_MANAGE):
@@ -108,7 +111,7 @@ async def surroundings(
     review = await reviews.standing(session, draft) if draft else None
     waiting = await scheduling.list_of(session, post_id) if post_id else ()
     frame = await site.get_frame(session)
-    return Surroundings(frame, categories, parents, series, writers, pictures, custom, path, guests, said, review, waiting)
+    return Surroundings(frame, categories, parents, series, writers, pictures, custom, path, taken, guests, said, review, waiting)
 
 
 async def public_path(session: AsyncSession, post_id: int) -> str:
@@ -142,6 +145,16 @@ async def _free_path(session: AsyncSession, post: Post, fields: PostFields, now:
     if not await addresses.is_free(session, path, TargetKind.POST, post.id):
         raise InvalidInput({"slug": say("/{path} belongs to something else; choose another address.", path=path)})
     return path
+
+
+async def taken_address(session: AsyncSession, draft: Draft, now: datetime) -> str:
+    """Why a text cannot have the address that somebody typed, or ""."""
+    try:
+        if draft.fields.slug and not draft.post.is_trashed:
+            await _free_path(session, draft.post, draft.fields, now)
+    except InvalidInput as error:
+        return error.errors.get("slug", "")
+    return ""
 
 
 async def preview(

@@ -24,8 +24,8 @@ class FormLike(Protocol):
 class Field(Module):
     """``kind``: an input's type, ``textarea`` or ``select`` (with ``options``: value and words). ``of`` names a form that stands elsewhere,
     ``suggestions`` a ``datalist``. ``best``: about how many characters of it are shown elsewhere. ``is_checked``: while somebody types,
-    ``<field-checks>`` says what there is to say of it. ``with_whole``: what is wrong with the form as a whole (``id="wrong"``) describes
-    this field, too. ``keys``: what a phone's keyboard offers (HTML's ``inputmode``).
+    ``<field-checks>`` says what there is to say of it; ``warning``: and this until then. ``with_whole``: what is wrong with the form as
+    a whole (``id="wrong"``) describes this field, too. ``keys``: what a phone's keyboard offers (HTML's ``inputmode``).
 
     Limits are said and checked, never enforced by ``maxlength``: browsers cut off what is pasted beyond it without a word.
     """
@@ -50,6 +50,7 @@ class Field(Module):
         placeholder: str = "",
         best: int = 0,
         is_checked: bool = False,
+        warning: str = "",
         with_whole: bool = False,
         keys: str = "",
     ) -> str:
@@ -62,7 +63,7 @@ class Field(Module):
             name=name, kind=kind, hint=hint, of=of, before=before, options=[(str(key), words) for key, words in options], rows=rows,
             autocomplete=autocomplete, is_needed=is_needed, has_focus=has_focus, is_fixed=is_fixed, lines=lines,
             label=form.label(name), limit=form.limit(name), error=form.errors.get(name, ""), value=value, described=described,
-            suggestions=suggestions, placeholder=placeholder, best=best, is_checked=is_checked, keys=keys,
+            suggestions=suggestions, placeholder=placeholder, best=best, is_checked=is_checked, warning=warning, keys=keys,
         ).decode()  # fmt: skip
 
 

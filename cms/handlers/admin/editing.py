@@ -1,7 +1,7 @@
 """EditorHandler: what the pages of one post or page share: its kind, the form, the form shown again, and the page of a conflict."""
 
 import json
-from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from cms.content.context import RenderContext, Rendered
@@ -108,7 +108,8 @@ class EditorHandler(AdminHandler, is_base=True):
         async with self.read() as session:
             starts = await post_templates.list_of(session, self.kind) if draft is None and start is None and not form.errors else ()
         view, _, panel = (self.get_cookie("desk", "") or "").partition(".")
-        is_open = panel == "open" or bool(form.errors.keys() - {*OUTSIDE, ""})
+        around_it = _panel(form, draft, around, self.language)
+        is_open = panel == "open" or bool(around_it["taken"] or form.errors.keys() - {*OUTSIDE, ""})
         self.render(
             "admin/posts/edit.html",
             form=form,
@@ -118,7 +119,7 @@ class EditorHandler(AdminHandler, is_base=True):
             start=start,
             starts=starts,
             view=view if view in VIEWS else "both",
-            **_panel(form, around, self.language),
+            **around_it,
             is_panel_open=is_open,
             editor_words=editor_words(self.language),
             flash=self.take_flash(),
@@ -139,7 +140,7 @@ class EditorHandler(AdminHandler, is_base=True):
         rows = await compared(self, form, str(stored["text"]), theirs.version)
         self.render(
             "admin/posts/conflict.html", form=form, draft=theirs, post=theirs.post, around=around, fields=fields, rows=rows,
-            **_panel(form, around, self.language),
+            **_panel(form, theirs, around, self.language),
         )  # fmt: skip
 
     async def _surroundings(self, draft: Draft | None, start: Start | None = None) -> Surroundings:
@@ -200,14 +201,17 @@ def _custom_of(fields: PostFields) -> dict[str, str]:
     return {f"{CUSTOM}{key}": value for key, value in fields.custom.items()}
 
 
-def _panel(form: Form[PostInput], around: Surroundings, language: Language) -> dict[str, Any]:
-    """What the settings at the side are drawn with. ``told``: what is set, of some of them, in few words."""
+def _panel(form: Form[PostInput], draft: Draft | None, around: Surroundings, language: Language) -> dict[str, Any]:
+    """What the settings at the side are drawn with. ``told``: what is set, of some of them, in few words; ``taken``: what is wrong with
+    the address, if it is the one that is stored."""
     picture = next((each for each in around.pictures if str(each.id) == str(form["picture"])), None)
     offered = languages(str(form["language"]) or around.frame.language, language.usage)
-    return {"languages": offered, "picture": picture, "direction": direction, "told": lambda *names: told(form, names, around, language)}
+    taken = around.taken if draft and form["slug"] == draft.fields.slug else ""
+    tell = partial(told, form, around=around, language=language)
+    return {"languages": offered, "picture": picture, "direction": direction, "told": tell, "taken": taken}
 
 
-def told(form: Form[PostInput], names: Sequence[str], around: Surroundings, language: Language) -> str:
+def told(form: Form[PostInput], *names: str, around: Surroundings, language: Language) -> str:
     said = {name: shown(form, name, around) for name in names}
     counted = len([tag for tag in said.get("tags", "").split(",") if tag.strip()])
     in_words = {

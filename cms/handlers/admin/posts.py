@@ -9,7 +9,8 @@ from cms.handlers.forms import Form
 from cms.models.post import Post
 from cms.policy import Capability
 from cms.schemas.post import PostInput
-from cms.services import posts, publishing
+from cms.services import desk, posts, publishing
+from cms.wording import sentences
 
 
 class ListHandler(ListingHandler):
@@ -31,7 +32,7 @@ class ListHandler(ListingHandler):
             form.refuse(error)
             await self.show_editor(form, None, status=422)
             return
-        go_on(self, post)
+        await go_on(self, post)
 
 
 class NewHandler(EditorHandler):
@@ -57,7 +58,7 @@ class EditHandler(UndoableHandler, EditorHandler):
         except (InvalidInput, Conflict) as error:
             await self.refuse(form, post_id, error)
             return
-        go_on(self, post)
+        await go_on(self, post)
 
     async def delete(self, number: str) -> None:
         """Into the trash, with what was typed."""
@@ -76,11 +77,14 @@ class EditHandler(UndoableHandler, EditorHandler):
         self.redirect_to(f"admin.{self.kind}s")
 
 
-def go_on(handler: EditorHandler, post: Post) -> None:
-    """After saving: back to the editor, or on to the page from which it is published or submitted."""
+async def go_on(handler: EditorHandler, post: Post) -> None:
+    """After saving: back to the editor, or on to the page from which it is published or submitted; both say if its address is taken."""
     place = {"publish": "publication", "review": "review"}.get(handler.get_body_argument("then", ""))
     if place:
         handler.redirect_to(f"admin.{post.kind}.{place}", post.id)
         return
-    handler.flash("Saved.")
+    draft = await handler.load(post.id)
+    async with handler.read() as session:
+        taken = await desk.taken_address(session, draft, handler.parts.database.clock())
+    handler.flash(sentences("Saved.", taken) if taken else "Saved.", is_refusal=bool(taken))
     handler.redirect_to(f"admin.{post.kind}", post.id)

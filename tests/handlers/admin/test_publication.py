@@ -3,7 +3,7 @@
 from sqlalchemy import func, select
 
 from cms.models import Published, Revision
-from tests.handlers.admin.pages import buttons, by_class, editor, fields, form_of, published, saved, title, words, written
+from tests.handlers.admin.pages import buttons, by_class, by_id, editor, fields, form_of, published, saved, title, words, written
 from tests.web import Site
 
 
@@ -96,6 +96,27 @@ async def test_what_cannot_go_out_says_why_and_has_no_button(site: Site) -> None
         answer = await browser.post(f"/admin/{kind}s/{item}/publication", {"version": version})
         assert answer.status == 422
         assert sentence.split(";")[0] in answer.words
+
+
+async def test_taken_address_is_told_by_its_field_when_the_text_is_saved_and_nothing_is_lost(site: Site) -> None:
+    browser = await site.signed_in("author")
+    await published(browser, await written(browser, title="Taken"))
+    sentence = "/taken belongs to something else; choose another address."
+    item = await written(browser, slug="taken")
+    for text in ("It was *dark*.", "More."):
+        page = (await browser.get(f"/admin/posts/{item}")).page
+        assert f"Saved. {sentence}" in [words(each) for each in by_class(page, "bad")]
+        assert words(by_id(page, "slug-check")) == sentence
+        assert "slug-check" in (by_id(page, "slug").get("aria-describedby") or "").split()
+        assert by_id(page, "panel").get("checked") is not None, "so that it is seen"
+        assert (await saved(browser, item, text=text)).status == 303
+    form = await editor(browser, item)
+    assert (form["slug"], form["text"].strip()) == ("taken", "More.")
+    refused = await saved(browser, item, slug="login")
+    assert not words(by_id(refused.page, "slug-check")), "the other sentence is about what stands there now"
+    assert (await saved(browser, item, slug="free")).status == 303
+    page = (await browser.get(f"/admin/posts/{item}")).page
+    assert (words(by_id(page, "slug-check")), sentence in words(page)) == ("", False)
 
 
 async def test_only_the_version_that_was_seen_goes_out(site: Site) -> None:
