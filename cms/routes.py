@@ -50,6 +50,7 @@ from cms.handlers.admin import (
     terms,
     threads,
     transfers,
+    trash,
     undoing,
     uploads,
     views,
@@ -204,7 +205,7 @@ def _account() -> list[URLSpec]:
 @functools.cache  # most of them, which each site of a process shares
 def _desk() -> list[URLSpec]:
     at_the_desk = [*_administrators(), *_people_at_the_desk()]
-    return [*_admin("post"), *_admin("page"), *_page_tree(), *_terms(), *_kept_to_use_again(), *at_the_desk]
+    return [*_admin("post"), *_admin("page"), *_page_tree(), *_terms(), *_kept_to_use_again(), *_trash(), *at_the_desk]
 
 
 def _admin(kind: str) -> list[URLSpec]:
@@ -331,6 +332,15 @@ def _administrators() -> list[URLSpec]:
         url(r"/admin/audit", audit.AuditHandler, name="admin.audit"),
         url(r"/admin/audit\.csv", audit.AuditFileHandler, {"form": "csv"}, name="admin.audit.csv"),
         url(r"/admin/audit\.json", audit.AuditFileHandler, {"form": "json"}, name="admin.audit.json"),
+    ]
+
+
+def _trash() -> list[URLSpec]:
+    return [
+        url(r"/admin/trash", trash.ThingsHandler, name="admin.trash"),
+        url(r"/admin/trash/emptying", trash.ThingsEmptyingHandler, name="admin.trash.emptying"),
+        url(rf"/admin/trash/{NUMBER}", trash.ThingHandler, name="admin.trash.thing"),
+        url(rf"/admin/trash/{NUMBER}/restoration", trash.ThingRestorationHandler, name="admin.trash.restoration"),
     ]
 
 

@@ -11,7 +11,7 @@ from selenium.webdriver.common.by import By
 from sqlalchemy import func, select
 
 from cms.db.session import Database
-from cms.models import CustomField, Folder, Job, Passkey, Post, PostTemplate, Redirect, Revision, SavedView, Snippet, Transfer
+from cms.models import CustomField, Folder, Job, Passkey, Post, PostTemplate, Redirect, Revision, SavedView, Snippet, Transfer, TrashedThing
 from cms.models.base import Base
 from cms.models.desk import FieldType, Match, TransferKind, TransferState
 from cms.models.post import Kind
@@ -95,6 +95,7 @@ async def one_of_each(database: Database, actor: Actor) -> dict[str, int | str]:
                 user_id=owner, name="Phone", credential_id="x", public_key="x", sign_count=0, transports=[], is_synced=False,
                 created_at=work.now,
             ),
+            "trashed": TrashedThing(kind="field", number=9, name="Gear", was={"type": "text", "key": "gear"}, at=work.now, by_id=owner),
             "folder": Folder(name="Maps", folded="maps", created_at=work.now, created_by_id=owner),
             "asset": factories.asset_row("a" * 64, "harbour.png", width=640, height=480, created_at=work.now, created_by_id=owner),
             "film": factories.asset_row("b" * 64, "ebb.mp4", kind="video", content_type="video/mp4", created_at=work.now),

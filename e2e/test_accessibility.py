@@ -46,7 +46,7 @@ WRITING = (
     "/admin/media", "/admin/media?view=list", "/admin/media?view=list&without_alt=on", "/admin/media?q=zzzz", "/admin/media?trash=on",
     "/admin/media/room", "/admin/media/folders", "/admin/media/folders/{folder}", "/admin/media/{asset}", "/admin/media/{film}",
     "/admin/snippets", "/admin/snippets/new", "/admin/snippets/{snippet}", "/admin/templates", "/admin/templates/{template}",
-    "/admin/fields", "/admin/fields/{field}",
+    "/admin/fields", "/admin/fields/{field}", "/admin/trash", "/admin/trash/{trashed}", "/admin/trash/emptying", "/admin/trash?kind=field",
 )  # fmt: skip
 RUNNING = (
     "/admin/site", "/admin/site/look", "/admin/site/reading", "/admin/site/permalinks", "/admin/site/publishing", "/admin/site/review",

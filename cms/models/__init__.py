@@ -3,7 +3,7 @@
 from cms.models.address import Address
 from cms.models.audit import AuditEntry
 from cms.models.base import Base
-from cms.models.desk import CustomField, PostTemplate, Redirect, Review, SavedView, Snippet, Transfer, UndoTicket
+from cms.models.desk import CustomField, PostTemplate, Redirect, Review, SavedView, Snippet, Transfer, TrashedThing, UndoTicket
 from cms.models.document import Document, DocumentUpdate, DocumentWriter, Notification, PreviewLink, Remark, Thread
 from cms.models.job import Job
 from cms.models.link_card import LinkCard, PostCard
@@ -24,7 +24,7 @@ from cms.models.post import (
 )
 from cms.models.search import DeskDocument, SearchDocument, SearchMiss, SearchVariant, SearchWord
 from cms.models.site import Menu, MenuItem, Site
-from cms.models.taxonomy import Category, PassedOn, Series, Tag
+from cms.models.taxonomy import Category, PassedOn, Series, Tag, TakenOut
 from cms.models.user import Device, Identity, Passkey, Portrait, RecoveryCode, Session, Throttle, Token, User
 
 __all__ = [
@@ -83,10 +83,12 @@ __all__ = [
     "Site",
     "Snippet",
     "Tag",
+    "TakenOut",
     "Thread",
     "Throttle",
     "Token",
     "Transfer",
+    "TrashedThing",
     "UndoTicket",
     "Upload",
     "User",

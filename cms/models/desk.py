@@ -1,4 +1,5 @@
-"""What people at the desk keep for their work: custom fields, snippets, templates, views of lists, redirects, reviews, long transfers."""
+"""What people at the desk keep for their work: custom fields, snippets, templates, views of lists, redirects, reviews, long transfers, and
+things that were deleted."""
 
 from enum import StrEnum
 
@@ -136,6 +137,33 @@ class UndoTicket(Base):
     user_id: Mapped[int] = mapped_column(Id, ForeignKey("users.id", ondelete="CASCADE"), index=True)
     at: Mapped[Moment] = mapped_column(index=True)
     acts: Mapped[JsonList]
+
+
+class TrashKind(StrEnum):
+    """Things other than texts and files, which have a trash of their own: their rows stay."""
+
+    CATEGORY = "category"
+    TAG = "tag"
+    SERIES = "series"
+    SNIPPET = "snippet"
+    TEMPLATE = "template"
+    FIELD = "field"
+    REDIRECT = "redirect"
+    FOLDER = "folder"
+
+
+class TrashedThing(Base):
+    """One that was deleted. ``number``: its own, while it was there; ``was``: what it takes to make it again, as its service wrote it."""
+
+    __tablename__ = "trashed_things"
+
+    id: Mapped[PrimaryKey]
+    kind: Mapped[TrashKind] = mapped_column(enum_type(TrashKind))
+    number: Mapped[int] = mapped_column(Id)
+    name: Mapped[str] = mapped_column(Text)
+    was: Mapped[JsonMap]
+    at: Mapped[Moment] = mapped_column(index=True)
+    by_id: Mapped[int | None] = mapped_column(Id, ForeignKey("users.id", ondelete="SET NULL"), index=True)
 
 
 class TransferKind(StrEnum):

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from cms.db.types import Id, enum_type
 from cms.models.address import TargetKind
-from cms.models.base import Base, PrimaryKey
+from cms.models.base import Base, JsonMap, PrimaryKey
 
 MAX_TERM = 80  # characters
 
@@ -62,3 +62,15 @@ class PassedOn(Base):
     term_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
     target_id: Mapped[int | None] = mapped_column(Id)
     folded: Mapped[str] = mapped_column(String(MAX_TERM), default="")
+
+
+class TakenOut(Base):
+    """A text that stood under a tag, category or series that is in the trash, until it stands there again. ``places``: where in its field
+    that was, by the number of the revision; "0" is the working copy."""
+
+    __tablename__ = "taken_out"
+
+    kind: Mapped[TargetKind] = mapped_column(enum_type(TargetKind), primary_key=True)
+    term_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    post_id: Mapped[int] = mapped_column(Id, ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True, autoincrement=False, index=True)
+    places: Mapped[JsonMap]

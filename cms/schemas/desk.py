@@ -109,6 +109,13 @@ class BulkInput(ChosenInput):
 VersionKey = Annotated[str, StringConstraints(pattern=r"^(now|newest|live|[1-9][0-9]{0,17})$")]  # services/revisions.py
 
 
+class TrashQuery(BaseModel):
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    kind: Literal["category", "tag", "series", "snippet", "template", "field", "redirect", "folder"] | None = None
+    page: int = Field(1, ge=1, le=1_000_000)
+
+
 class RevisionsQuery(BaseModel):
     page: int = Field(1, ge=1, le=100_000)
 

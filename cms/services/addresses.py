@@ -86,10 +86,16 @@ async def lead(work: Work, kind: TargetKind, paths: Mapping[int, Iterable[str]])
         {"path": path, "target_kind": kind, "target_id": target_id, "state": AddressState.MOVED}
         for target_id, old in paths.items()
         for path in dict.fromkeys(map(normalise_path, old))
-        if 0 < len(path) <= MAX_PATH and not is_reserved(path)
+        if 0 < len(path) <= MAX_PATH and not _is_ours(path, kind)
     ]
     if rows:
         await work.session.execute(work.dialect.insert(Address.__table__).on_conflict_do_nothing(), rows)
+
+
+def _is_ours(path: str, kind: TargetKind) -> bool:
+    """Answered by the program itself; of a list, only outside of where such lists stand."""
+    is_of_lists = kind not in (TargetKind.POST, TargetKind.MEDIA) and path.startswith(f"{kind}/")
+    return is_reserved(path) and not is_of_lists
 
 
 async def retire(work: Work, kind: TargetKind, target_id: int) -> None:

@@ -13,6 +13,7 @@ from cms.models import Address, Asset, MenuItem, Post, PostAuthor, Published, Se
 from cms.models.address import AddressState, TargetKind
 from cms.models.post import Side
 from cms.services import documents, kept_fields, outbox, site, terms
+from cms.services.kept_fields import Place
 
 BATCH = 500  # posts whose history is looked at in one statement
 
@@ -60,7 +61,7 @@ async def _in_public(work: Work, post_ids: Sequence[int], user: User, heir: User
     await work.session.flush()
 
 
-def _inherited(user_id: int, heir_id: int, _post_id: int, authors: Sequence[int] | None) -> Sequence[int] | None:
+def _inherited(user_id: int, heir_id: int, _place: Place, authors: Sequence[int] | None) -> Sequence[int] | None:
     """A revision that is restored must not name somebody who is not there."""
     return kept_fields.passed_on(authors, user_id, heir_id) if authors and user_id in authors else authors
 

@@ -24,7 +24,7 @@ from cms.models.taxonomy import MAX_TERM
 from cms.policy import Actor, Capability
 from cms.schemas.seen import Shown
 from cms.schemas.terms import TermInput
-from cms.services import addresses, audit, outbox, passing_on, site, taxonomies
+from cms.services import addresses, audit, bringing_back, outbox, passing_on, site, taxonomies
 from cms.services.passing_on import SHELVES, Shelf
 from cms.wording import say
 
@@ -104,15 +104,15 @@ async def list_tags(session: AsyncSession, actor: Actor, *, words: str = "", unu
     """By name. ``words``: all of them in it. A page beyond the last is the last."""
     policy.require(actor, Capability.TAXONOMY_MANAGE)
     conditions = [Tag.folded.contains(word, autoescape=True) for word in fold(words.replace("\0", " ")).split()[:8]]
-    none_left = await session.scalar(select(func.count()).select_from(Tag).where(_is_unused())) or 0
-    conditions += [_is_unused()] if unused else []
+    none_left = await session.scalar(select(func.count()).select_from(Tag).where(is_unused())) or 0
+    conditions += [is_unused()] if unused else []
     total = await session.scalar(select(func.count()).select_from(Tag).where(*conditions)) or 0
     page = max(1, min(page, -(-total // PER_SCREEN)))
     rows = await _rows(session, TargetKind.TAG, *conditions, limit=PER_SCREEN, offset=(page - 1) * PER_SCREEN)
     return Slice(rows, page, total, none_left)
 
 
-def _is_unused() -> ColumnElement[bool]:
+def is_unused() -> ColumnElement[bool]:
     """No text has it, not even one in the trash."""
     shelf = SHELVES[TargetKind.TAG]
     return ~exists().where(shelf.key == Tag.id) & ~_is_leaving(TargetKind.TAG)
@@ -189,7 +189,7 @@ async def create(work: Work, actor: Actor, kind: TargetKind, wanted: TermInput) 
     await site.hold(work)
     shelf = SHELVES[kind]
     made: Thing = shelf.table(name="", slug="", description="")
-    await _put(work, kind, made, wanted)
+    await put(work, kind, made, wanted)
     audit.note(work, actor, f"{shelf.kind}.create", shelf.kind, made.id, after=wanted.name)
     return made
 
@@ -200,9 +200,9 @@ async def save(work: Work, actor: Actor, kind: TargetKind, term_id: int, wanted:
     """
     policy.require(actor, Capability.TAXONOMY_MANAGE)
     await site.hold(work)
-    shelf, term = SHELVES[kind], await _present(work.session, kind, term_id)
+    shelf, term = SHELVES[kind], await present(work.session, kind, term_id)
     before = _short(term)
-    former_name, paths = term.name, await _put(work, kind, term, wanted.beside(shown(term)))
+    former_name, paths = term.name, await put(work, kind, term, wanted.beside(shown(term)))
     after = _short(term)
     aspects = [name for name in ("name", "description") if before[name] != after[name]] + (["path"] if paths else [])
     if before == after:
@@ -231,17 +231,19 @@ def _short(term: Thing) -> dict[str, str]:
     return {"name": term.name, "slug": term.slug, "description": term.description, **above}
 
 
-async def _present(session: AsyncSession, kind: TargetKind, term_id: int) -> Thing:
+async def present(session: AsyncSession, kind: TargetKind, term_id: int) -> Thing:
     """As it is, to be changed. Raises ``NotFound``, and ``InvalidInput`` while its texts are being given to another."""
     term: Thing | None = await session.get(SHELVES[kind].table, term_id)
     if term is None:
         raise NotFound
     if await session.get(PassedOn, (kind, term_id)):
         raise InvalidInput({"": "Its posts are being moved at this moment; it is gone when that is done."})
+    if await bringing_back.is_under_way(session, kind, term_id):
+        raise InvalidInput({"": "Its posts are being brought back at this moment; it can be changed when that is done."})
     return term
 
 
-async def _put(work: Work, kind: TargetKind, term: Thing, wanted: TermInput) -> dict[int, list[str]]:
+async def put(work: Work, kind: TargetKind, term: Thing, wanted: TermInput) -> dict[int, list[str]]:
     """Give it its values and its address; what stands at another address now, by number, with the addresses of before and after."""
     session = work.session
     term.name, term.description = wanted.name, wanted.description
@@ -332,7 +334,7 @@ async def _shown_with(session: AsyncSession, kind: TargetKind, term_id: int) -> 
     return list(await _paths_below(session, term_id)) if kind is TargetKind.CATEGORY else [term_id]
 
 
-# --- merging and deleting --------------------------------------------------------------------------------------------------
+# --- merging (deleting: trashed_terms.py) ------------------------------------------------------------------------------------
 
 
 async def merge(work: Work, actor: Actor, kind: TargetKind, ids: Sequence[int], target_id: int) -> bool:
@@ -340,50 +342,32 @@ async def merge(work: Work, actor: Actor, kind: TargetKind, ids: Sequence[int], 
     and ``NotFound`` if one is not there."""
     policy.require(actor, Capability.TAXONOMY_MANAGE)
     await site.hold(work)
-    shelf, target = SHELVES[kind], await _present(work.session, kind, target_id)
-    given = [await _present(work.session, kind, term_id) for term_id in dict.fromkeys(ids)]
+    shelf, target = SHELVES[kind], await present(work.session, kind, target_id)
+    given = [await present(work.session, kind, term_id) for term_id in dict.fromkeys(ids)]
     if not given or any(each.id == target_id for each in given):
         raise InvalidInput({"heir" if kind is TargetKind.CATEGORY else "target": "It cannot be merged with itself; choose another."})
     is_done = True
     for each in given:
         audit.note(work, actor, f"{shelf.kind}.merge", shelf.kind, target_id, before=each.name, after=target.name)
         if isinstance(each, Category):
-            await _raise_those_below(work, each, target_id)
+            await raise_those_below(work, each, target_id)
         is_done &= await passing_on.pass_on(work, kind, each.id, target_id)
     return is_done
 
 
-async def delete(work: Work, actor: Actor, kind: TargetKind, term_id: int) -> bool:
-    """Its texts stay, without it; whether all is done already. What stands below a category moves up."""
-    policy.require(actor, Capability.TAXONOMY_MANAGE)
-    await site.hold(work)
-    shelf, term = SHELVES[kind], await _present(work.session, kind, term_id)
-    audit.note(work, actor, f"{shelf.kind}.delete", shelf.kind, term_id, before=term.name)
-    if isinstance(term, Category):
-        await _raise_those_below(work, term, term.parent_id)
-    return await passing_on.pass_on(work, kind, term_id, None)
-
-
-async def delete_unused_tags(work: Work, actor: Actor) -> int:
-    """How many they were."""
-    policy.require(actor, Capability.TAXONOMY_MANAGE)
-    await site.hold(work)
-    unused = (await work.session.scalars(select(Tag).where(_is_unused()).order_by(Tag.folded).limit(1000))).all()
-    for tag in unused:
-        audit.note(work, actor, "tag.delete", "tag", tag.id, before=tag.name)
-        await passing_on.pass_on(work, TargetKind.TAG, tag.id, None)
-    return len(unused)
-
-
-async def _raise_those_below(work: Work, category: Category, parent_id: int | None) -> None:
+async def raise_those_below(work: Work, category: Category, parent_id: int | None) -> None:
     """What stands below one that goes stands below another from now on, or at the top; with its address."""
-    below = (await work.session.scalars(select(Category).where(Category.parent_id == category.id))).all()
     if parent_id in await _paths_below(work.session, category.id):
         raise InvalidInput({"heir": "A category cannot stand below itself; choose one that is not below this one."})
-    for child in below:
+    await move_below(work, (await work.session.scalars(select(Category).where(Category.parent_id == category.id))).all(), parent_id)
+
+
+async def move_below(work: Work, categories: Sequence[Category], parent_id: int | None) -> None:
+    """To below another, or to the top; with their addresses."""
+    for child in categories:
         child.parent_id = await _above(work.session, child.id, parent_id)
     await work.session.flush()
-    for child in below:
+    for child in categories:
         try:
             moved = await _settle(work, TargetKind.CATEGORY, child)
         except InvalidInput:
@@ -392,7 +376,7 @@ async def _raise_those_below(work: Work, category: Category, parent_id: int | No
         for number, its_paths in moved.items():
             outbox.record(work, TermChanged(TargetKind.CATEGORY, number, ("path",), tuple(its_paths)))
         await passing_on.follow(work, TargetKind.CATEGORY, list(moved))
-    if below:
+    if categories:
         await site.renew_frame(work)
 
 
@@ -403,7 +387,7 @@ async def sort_series(work: Work, actor: Actor, series_id: int, order: Sequence[
     """The parts in this order, at the desk and for readers; those it does not name, since they came meanwhile, stay behind it."""
     policy.require(actor, Capability.TAXONOMY_MANAGE)
     await site.hold(work)
-    await _present(work.session, TargetKind.SERIES, series_id)
+    await present(work.session, TargetKind.SERIES, series_id)
     there = [part.post.id for part in await parts(work.session, series_id)]
     wanted = [post_id for post_id in dict.fromkeys(order) if post_id in there]
     await passing_on.place_parts(work, series_id, [*wanted, *(post_id for post_id in there if post_id not in wanted)])

@@ -19,14 +19,14 @@ from cms.content.safe_url import is_safe_link
 from cms.content.slugs import slugify
 from cms.db.session import Work
 from cms.errors import InvalidInput, NotFound
-from cms.models import Asset, CustomField, User
-from cms.models.desk import FieldType
+from cms.models import Asset, CustomField, TrashedThing, User
+from cms.models.desk import FieldType, TrashKind
 from cms.models.post import Kind
 from cms.policy import Actor, Capability
 from cms.schemas.fields import FieldInput, NewFieldInput
 from cms.schemas.post import CUSTOM, CustomText, PostFields
 from cms.schemas.seen import Shown
-from cms.services import audit, jobs, media
+from cms.services import audit, jobs, media, site, trashed_things
 from cms.wording import say
 
 MOST = 40  # for one kind
@@ -70,6 +70,12 @@ def shown_in_form(field: CustomField) -> Shown:
 
 async def define(work: Work, actor: Actor, wanted: NewFieldInput, key: str = "") -> CustomField:
     """At the end of its kind. Its key is made of the label, unless it has one from elsewhere, and stays whatever the label becomes."""
+    field = await _add(work, actor, wanted, key)
+    audit.note(work, actor, "field.create", "field", field.id, key=field.key)
+    return field
+
+
+async def _add(work: Work, actor: Actor, wanted: NewFieldInput, key: str) -> CustomField:
     policy.require(actor, Capability.SITE_CONFIGURE)
     kind, type = Kind(wanted.kind), FieldType(wanted.type)
     others = await list_of(work.session, kind)
@@ -86,7 +92,6 @@ async def define(work: Work, actor: Actor, wanted: NewFieldInput, key: str = "")
     )  # fmt: skip
     work.session.add(field)
     await work.session.flush()
-    audit.note(work, actor, "field.create", "field", field.id, key=field.key)
     return field
 
 
@@ -124,13 +129,22 @@ async def move(work: Work, actor: Actor, field_id: int, by: int) -> CustomField:
     return field
 
 
-async def delete(work: Work, actor: Actor, field_id: int) -> CustomField:
+async def delete(work: Work, actor: Actor, field_id: int) -> TrashedThing:
     """What stands in texts stays in them and in their revisions, and is not shown."""
     policy.require(actor, Capability.SITE_CONFIGURE)
+    await site.hold(work)
     field = await get(work.session, field_id)
     await work.session.delete(field)
     audit.note(work, actor, "field.delete", "field", field.id, name=field.label, key=field.key)
-    return field
+    was = {name: getattr(field, name) for name in ("kind", "key", "type", "help", "choices", "is_required", "position")}
+    return await trashed_things.put(work, actor, TrashKind.FIELD, field.id, field.label, was)
+
+
+async def restore(work: Work, actor: Actor, thing: TrashedThing) -> None:
+    """With its key, so that all that texts have in it is there again. Raises ``InvalidInput`` if another is called so, or has the key."""
+    was = {**thing.was, "choices": "\n".join(thing.was["choices"])}
+    field = await _add(work, actor, NewFieldInput(label=thing.name, **was), thing.was["key"])
+    field.position = thing.was["position"]
 
 
 def _require_right(wanted: FieldInput, type: FieldType, others: Iterable[CustomField]) -> None:

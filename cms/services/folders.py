@@ -10,15 +10,18 @@ from cms import policy
 from cms.content.folding import fold
 from cms.db.session import Work
 from cms.errors import InvalidInput, NotFound
-from cms.models import Asset, Folder
+from cms.models import Asset, Folder, TrashedThing, User
+from cms.models.desk import TrashKind
 from cms.models.media import MAX_FOLDED
 from cms.policy import Actor, Capability
 from cms.schemas.library import FolderInput
-from cms.services import audit, media, site
+from cms.services import audit, media, site, trashed_things
 from cms.wording import say
 
 MOST = 1000
 DEEPEST = 8
+AT_ONCE = 1000  # rows that one statement names
+_NOBODYS = "\1"  # key of a folder that is moved at this moment: no name is like that
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +82,7 @@ async def get(session: AsyncSession, folder_id: int) -> Folder:
 async def create(work: Work, actor: Actor, wanted: FolderInput) -> Folder:
     policy.require(actor, Capability.MEDIA_EDIT)
     branches = await _held(work)
-    if len(branches) >= MOST:
-        raise InvalidInput({"": say("There are {most} folders already; delete one that nobody needs any more.", most=MOST)})
+    _require_room(branches)
     _require_place(branches, None, wanted)
     folder = Folder(
         parent_id=wanted.parent or None, name=wanted.name, folded=_key(wanted.name), created_at=work.now, created_by_id=actor.user_id
@@ -115,8 +117,8 @@ async def save(work: Work, actor: Actor, folder_id: int, wanted: FolderInput) ->
     return folder
 
 
-async def delete(work: Work, actor: Actor, folder_id: int) -> Folder:
-    """What is in it moves up; nothing is lost with a folder."""
+async def delete(work: Work, actor: Actor, folder_id: int) -> TrashedThing:
+    """What is in it moves up."""
     branches = await _held(work)
     folder = await _changeable(work, actor, folder_id)
     beside = {each.folded for branch in branches if (each := branch.folder).parent_id == folder.parent_id and each.id != folder_id}
@@ -124,17 +126,38 @@ async def delete(work: Work, actor: Actor, folder_id: int) -> Folder:
     if clash := next((each.name for each in inside if each.folded in beside), ""):
         raise InvalidInput({"": say("There would be two folders “{name}” in one place; rename one of them first.", name=clash)})
     if any(each.folded == folder.folded for each in inside):  # moves to where this one still is
-        folder.folded = f"\1{folder.id}"  # no name is like that
+        folder.folded = _NOBODYS
         await work.session.flush()
-    moved = {"parent_id": folder.parent_id}
-    options = {"synchronize_session": False}
-    await work.session.execute(update(Folder).where(Folder.parent_id == folder_id).values(moved).execution_options(**options))
-    files = update(Asset).where(Asset.folder_id == folder_id).values(folder_id=folder.parent_id)
-    await work.session.execute(files.execution_options(**options))
+    files = list(await work.session.scalars(select(Asset.id).where(Asset.folder_id == folder_id)))
+    await _move(work, [each.id for each in inside], files, folder_id, folder.parent_id)
     media.tell(work)
     audit.note(work, actor, "folder.delete", "folder", folder_id, name=folder.name)
     await work.session.delete(folder)
-    return folder
+    was = {"parent": folder.parent_id, "by": folder.created_by_id, "folders": [each.id for each in inside], "files": files}
+    return await trashed_things.put(work, actor, TrashKind.FOLDER, folder_id, folder.name, was)
+
+
+async def restore(work: Work, actor: Actor, thing: TrashedThing) -> None:
+    """With what was in it, as far as that still lies where it moved. Raises ``InvalidInput`` if another is called so."""
+    policy.require(actor, Capability.MEDIA_EDIT)
+    _require_room(branches := await _held(work))
+    was, by = thing.was, await work.session.scalar(select(User.id).where(User.id == thing.was["by"]))
+    parent_id = was["parent"] if was["parent"] in {branch.folder.id for branch in branches} else None
+    folder = Folder(parent_id=parent_id, name=thing.name, folded=_NOBODYS, created_at=work.now, created_by_id=by)
+    work.session.add(folder)
+    await work.session.flush()
+    await _move(work, was["folders"], was["files"], parent_id, folder.id)  # first, as one of these may be called so, too
+    _require_place(await tree(work.session), folder, FolderInput(name=thing.name, parent=parent_id or 0))
+    folder.folded = _key(thing.name)
+    media.tell(work)
+
+
+async def _move(work: Work, folder_ids: Sequence[int], asset_ids: Sequence[int], source_id: int | None, target_id: int | None) -> None:
+    """What of this lies in the one folder into the other."""
+    for table, place, ids in ((Folder, Folder.parent_id, folder_ids), (Asset, Asset.folder_id, asset_ids)):
+        for start in range(0, len(ids), AT_ONCE):
+            mine = (table.id.in_(ids[start : start + AT_ONCE]), place.is_not_distinct_from(source_id))
+            await work.session.execute(update(table).where(*mine).values({place: target_id}))
 
 
 def _key(name: str) -> str:
@@ -152,6 +175,11 @@ async def _changeable(work: Work, actor: Actor, folder_id: int) -> Folder:
     folder = await get(work.session, folder_id)
     policy.require(actor, Capability.MEDIA_EDIT, folder)
     return folder
+
+
+def _require_room(branches: Sequence[Branch]) -> None:
+    if len(branches) >= MOST:
+        raise InvalidInput({"": say("There are {most} folders already; delete one that nobody needs any more.", most=MOST)})
 
 
 def _require_place(branches: Sequence[Branch], folder: Folder | None, wanted: FolderInput) -> None:

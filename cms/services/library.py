@@ -173,6 +173,11 @@ def tag_key(name: str) -> str:
     return fold(name)[:MAX_FOLDED]
 
 
+async def count_trash(session: AsyncSession, actor: Actor) -> int:
+    """What the actor may take out of it."""
+    return await session.scalar(select(func.count()).select_from(Asset).where(IN_LIBRARY, _trash_of(actor))) or 0
+
+
 # --- which -----------------------------------------------------------------------------------------------------------------
 
 

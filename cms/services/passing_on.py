@@ -1,10 +1,12 @@
 """What a tag, category or series is called changes in the texts that show it; or its texts become another's, or nobody's.
 
 A few texts are done at once, with the act itself; many in slices by a job, each a short transaction. Meanwhile the old list answers with
-what it still has, and whoever names the old one means the new one already (``taxonomies.went``).
+what it still has, and whoever names the old one means the new one already (``taxonomies.went``). Of one that becomes nobody's it is kept
+which texts stood under it, and where they named it (``bringing_back``).
 """
 
 import functools
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,13 +30,18 @@ from cms.models import (
     SearchDocument,
     Series,
     Tag,
+    TakenOut,
+    TrashedThing,
 )
 from cms.models.address import AddressState, TargetKind
 from cms.models.post import Kind
 from cms.services import documents, jobs, kept_fields, outbox, permalinks, site, surroundings
+from cms.services.kept_fields import Change, Place
 
 JOB, FOLLOWING = "terms.pass_on", "terms.follow"
 SLICE = 100  # texts in one transaction
+
+Places = defaultdict[int, dict[str, int]]  # by text, as in ``TakenOut``
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,7 @@ async def follow(work: Work, kind: TargetKind, ids: Sequence[int]) -> bool:
     if await count_texts(work.session, kind, ids) > SLICE:
         await jobs.enqueue(work, FOLLOWING, kind=kind, ids=list(ids))
         return False
-    await _renew(work, kind, (await work.session.scalars(_texts(kind, ids))).all())
+    await renew(work, kind, (await work.session.scalars(_texts(kind, ids))).all())
     return True
 
 
@@ -92,19 +99,19 @@ async def follow_to_end(database: Database, payload: Mapping[str, Any], job_id: 
             some = (await work.session.scalars(_texts(kind, ids).where(SHELVES[kind].rows.post_id > last).limit(SLICE))).all()
             if not some:
                 return
-            await _renew(work, kind, some)
+            await renew(work, kind, some)
             last, done = some[-1], done + len(some)
             await jobs.report(work, job_id, done, of)
 
 
-async def _renew(work: Work, kind: TargetKind, post_ids: Sequence[int], change: Any = lambda _post_id, said: said) -> None:
+async def renew(work: Work, kind: TargetKind, post_ids: Sequence[int], change: Change = lambda _place, said: said) -> None:
     """Read documents, each with its event. ``change``: what their field names from now on."""
     rows = (await work.session.scalars(select(Published).where(Published.post_id.in_(post_ids)).order_by(Published.post_id))).all()
     if kind is TargetKind.SERIES:
         surroundings.announce(work, rows, await surroundings.renew(work.session, rows))
         return
     table = SHELVES[kind].table
-    said = {row.post_id: change(row.post_id, _ids_in(kind, row)) for row in rows}
+    said = {row.post_id: change(Place(row.post_id, row.revision_id), _ids_in(kind, row)) for row in rows}
     known = await _known(work.session, table, said.values())
     for row in rows:
         before, field = documents.listed(row), SHELVES[kind].field
@@ -181,24 +188,28 @@ async def _slice(work: Work, kind: TargetKind, term_id: int, target_id: int | No
     post_ids = (await work.session.scalars(_texts(kind, [term_id]).limit(SLICE))).all()
     if not post_ids:
         return 0
-    around = await _parts(work.session, term_id) if kind is TargetKind.SERIES else ()
-    change = functools.partial(_CHANGES[kind], term_id, target_id)
+    around = await parts(work.session, kind, term_id)
+    change: Change = functools.partial(_CHANGES[kind], term_id, target_id)
+    taken: Places = defaultdict(dict)
+    if target_id is None:
+        change = _noting(kind, term_id, change, taken)
     await kept_fields.rewrite(work, post_ids, SHELVES[kind].field, change)
     await _move_rows(work, kind, term_id, target_id, post_ids)
-    await _renew(work, kind, [*post_ids, *around], change)
+    await renew(work, kind, [*post_ids, *around], change)
     await _move_marks(work, kind, term_id, target_id, post_ids)
+    work.session.add_all(TakenOut(kind=kind, term_id=term_id, post_id=post_id, places=places) for post_id, places in taken.items())
     return len(post_ids)
 
 
-def _tags(old: int, new: int | None, _post_id: int, said: Sequence[int] | None) -> Sequence[int] | None:
+def _tags(old: int, new: int | None, _place: Place, said: Sequence[int] | None) -> Sequence[int] | None:
     return kept_fields.passed_on(said, old, new) if said and old in said else said
 
 
-def _category(old: int, new: int | None, _post_id: int, said: int | None) -> int | None:
+def _category(old: int, new: int | None, _place: Place, said: int | None) -> int | None:
     return new if said == old else said
 
 
-def _series(old: int, _new: int | None, _post_id: int, said: Mapping[str, int] | None) -> Mapping[str, int] | None:
+def _series(old: int, _new: int | None, _place: Place, said: Mapping[str, int] | None) -> Mapping[str, int] | None:
     """The texts of a series are never another's: their numbers would mean nothing there."""
     return None if said and said["id"] == old else said
 
@@ -206,8 +217,21 @@ def _series(old: int, _new: int | None, _post_id: int, said: Mapping[str, int] |
 _CHANGES: Mapping[TargetKind, Any] = {TargetKind.TAG: _tags, TargetKind.CATEGORY: _category, TargetKind.SERIES: _series}
 
 
-async def _parts(session: AsyncSession, series_id: int) -> Sequence[int]:
-    return (await session.scalars(select(PostSeries.post_id).where(PostSeries.series_id == series_id).distinct())).all()
+def _noting(kind: TargetKind, term_id: int, change: Change, taken: Places) -> Change:
+    def noted(place: Place, said: Any) -> Any:
+        if (now := change(place, said)) != said:
+            at = said.index(term_id) if kind is TargetKind.TAG else said["position"] if kind is TargetKind.SERIES else 0
+            taken[place.post_id].setdefault(str(place.revision_id), at)
+        return now
+
+    return noted
+
+
+async def parts(session: AsyncSession, kind: TargetKind, term_id: int) -> Sequence[int]:
+    """Of a series, the texts: each shows the others."""
+    if kind is not TargetKind.SERIES:
+        return ()
+    return (await session.scalars(select(PostSeries.post_id).where(PostSeries.series_id == term_id).distinct())).all()
 
 
 async def _move_rows(work: Work, kind: TargetKind, term_id: int, target_id: int | None, post_ids: Sequence[int]) -> None:
@@ -247,7 +271,9 @@ async def _let_go(work: Work, kind: TargetKind, term_id: int, target_id: int | N
     else:
         await session.execute(update(Address).where(mine).values(target_id=target_id, state=AddressState.MOVED))
         await session.execute(update(MenuItem).where(items).values(target_id=target_id))
-    shelf = SHELVES[kind]
+    shelf, trashed = SHELVES[kind], exists().where(TrashedThing.kind == kind, TrashedThing.number == term_id)
+    # It may have been deleted for good meanwhile.
+    await session.execute(delete(TakenOut).where(TakenOut.kind == kind, TakenOut.term_id == term_id, ~trashed))
     await session.execute(delete(shelf.table).where(shelf.table.id == term_id))
     outbox.record(work, TermChanged(kind, term_id, ("gone",), tuple(paths)))
     await site.renew_frame(work)
@@ -257,7 +283,7 @@ async def _in_templates(session: AsyncSession, kind: TargetKind, term_id: int, t
     field = SHELVES[kind].field
     for template in await session.scalars(select(PostTemplate)):
         said = template.fields.get(field)
-        if (now := _CHANGES[kind](term_id, target_id, 0, said)) != said:
+        if (now := _CHANGES[kind](term_id, target_id, Place(0), said)) != said:
             template.fields = {**template.fields, field: now}
     await session.flush()
 
@@ -266,12 +292,12 @@ async def place_parts(work: Work, series_id: int, order: Sequence[int]) -> None:
     """The parts of a series by number of post, in their order: at the desk, in all that is kept, and for readers."""
     places = {post_id: number for number, post_id in enumerate(order, 1)}
 
-    def placed(post_id: int, said: Mapping[str, int] | None) -> Mapping[str, int] | None:
-        return {**said, "position": places[post_id]} if said and said["id"] == series_id else said
+    def placed(place: Place, said: Mapping[str, int] | None) -> Mapping[str, int] | None:
+        return {**said, "position": places[place.post_id]} if said and said["id"] == series_id else said
 
     await kept_fields.rewrite(work, order, "series", placed)
     for post_id, position in places.items():
         mine = (PostSeries.series_id == series_id) & (PostSeries.post_id == post_id)
         await work.session.execute(update(PostSeries).where(mine).values(position=position).execution_options(synchronize_session=False))
-    await _renew(work, TargetKind.SERIES, order)
+    await renew(work, TargetKind.SERIES, order)
     outbox.record(work, TermChanged(TargetKind.SERIES, series_id, ("order",)))

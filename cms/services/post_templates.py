@@ -10,13 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cms import policy
 from cms.db.session import Work
 from cms.errors import Conflict, InvalidInput, NotFound
-from cms.models import Category, PostTemplate, Tag
+from cms.models import Category, PostTemplate, Tag, TrashedThing
 from cms.models.address import TargetKind
+from cms.models.desk import TrashKind
 from cms.models.post import Kind
 from cms.policy import Actor, Capability
 from cms.schemas.post import CUSTOM, PostFields
 from cms.schemas.snippets import MAX_TEMPLATE, TemplateInput
-from cms.services import audit, custom_fields, posts, site, taxonomies, working_copies
+from cms.services import audit, custom_fields, posts, site, taxonomies, trashed_things, working_copies
 from cms.wording import say
 
 MOST = 100
@@ -66,18 +67,22 @@ async def take(work: Work, actor: Actor, post_id: int) -> PostTemplate:
     copy = await working_copies.project(work, post_id)
     if len(copy.content) > MAX_TEMPLATE:
         raise Conflict(say("A template has at most {most} characters; this text is longer.", most=MAX_TEMPLATE))
+    fields = {key: value for key, value in copy.fields.items() if key in _TAKEN or key.startswith(CUSTOM)}
+    template = await _add(work, actor, post.kind, (post.title or "Template")[:70], copy.content, fields)
+    audit.note(work, actor, "template.create", "template", template.id)
+    return template
+
+
+async def _add(work: Work, actor: Actor, kind: Kind, name: str, content: str, fields: Mapping[str, Any]) -> PostTemplate:
+    """With a number behind its name, if another is called so."""
     await site.hold(work)
-    known = await list_of(work.session, post.kind)
+    known = await list_of(work.session, kind)
     if len(known) >= MOST:
         raise Conflict(say("There are {most} templates already; delete one that nobody needs any more.", most=MOST))
-    name = _free_name((post.title or "Template")[:70], {template.name for template in known})
-    fields = {key: value for key, value in copy.fields.items() if key in _TAKEN or key.startswith(CUSTOM)}
-    template = PostTemplate(
-        kind=post.kind, name=name, content=copy.content, fields=fields, updated_at=work.now, updated_by_id=actor.user_id
-    )  # fmt: skip
+    name, by = _free_name(name, {template.name for template in known}), {"updated_at": work.now, "updated_by_id": actor.user_id}
+    template = PostTemplate(kind=kind, name=name, content=content, fields=dict(fields), **by)
     work.session.add(template)
     await work.session.flush()
-    audit.note(work, actor, "template.create", "template", template.id)
     return template
 
 
@@ -100,12 +105,20 @@ async def change(work: Work, actor: Actor, template_id: int, wanted: TemplateInp
     return template
 
 
-async def delete(work: Work, actor: Actor, template_id: int) -> PostTemplate:
+async def delete(work: Work, actor: Actor, template_id: int) -> TrashedThing:
     policy.require(actor, Capability.SNIPPET_MANAGE)
+    await site.hold(work)
     template = (await start(work.session, template_id)).template
     await work.session.delete(template)
     audit.note(work, actor, "template.delete", "template", template_id, name=template.name)
-    return template
+    was = {"kind": template.kind, "content": template.content, "fields": template.fields}
+    return await trashed_things.put(work, actor, TrashKind.TEMPLATE, template_id, template.name, was)
+
+
+async def restore(work: Work, actor: Actor, thing: TrashedThing) -> None:
+    """Raises ``Conflict`` if there are too many."""
+    policy.require(actor, Capability.SNIPPET_MANAGE)
+    await _add(work, actor, Kind(thing.was["kind"]), thing.name, thing.was["content"], thing.was["fields"])
 
 
 async def _fields(work: Work, actor: Actor, template: PostTemplate, wanted: TemplateInput) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from urllib.parse import quote, unquote
 
 from sqlalchemy import ColumnElement, and_, bindparam, delete, func, or_, select, update
@@ -18,13 +19,13 @@ from cms import policy
 from cms.db.session import ReadSession, Work
 from cms.errors import InvalidInput, NotFound
 from cms.events import RedirectsChanged
-from cms.models import Address, Redirect
+from cms.models import Address, Redirect, TrashedThing
 from cms.models.address import MAX_PATH, AddressState, is_reserved, normalise_path
-from cms.models.desk import Match
+from cms.models.desk import Match, TrashKind
 from cms.policy import Actor, Capability
 from cms.schemas.redirects import Problem, RedirectInput, RedirectsQuery, Row
 from cms.schemas.seen import Shown
-from cms.services import audit, outbox, reading
+from cms.services import audit, outbox, reading, trashed_things
 from cms.services.reading import Place
 from cms.wording import say
 
@@ -229,9 +230,17 @@ def shown(row: Redirect) -> Shown:
 async def save(work: Work, actor: Actor, wanted: RedirectInput, redirect_id: int | None = None) -> Redirect:
     """A new rule, or another in the place of one; what others changed of that since the form was shown stays. Raises ``InvalidInput`` by
     field if both changed the same, or it cannot lead anywhere."""
-    policy.require(actor, Capability.SITE_CONFIGURE)
     row = await get(work.session, actor, redirect_id, lock=True) if redirect_id else None
     wanted = wanted.beside(shown(row)) if row else wanted
+    old = {"path": row.path, "target": row.target, "match": row.match} if row else {}
+    row = await _put(work, actor, wanted, row)
+    after = {"path": row.path, "target": row.target, "match": row.match}
+    audit.note(work, actor, "redirect.save", "redirect", row.id, name=f"/{row.path}", **audit.difference(old, after))
+    return row
+
+
+async def _put(work: Work, actor: Actor, wanted: RedirectInput, row: Redirect | None) -> Redirect:
+    policy.require(actor, Capability.SITE_CONFIGURE)
     rule = _rule(wanted, row.id if row else 0)
     same = select(Redirect.id).where(Redirect.match == rule.match, Redirect.path == rule.path, Redirect.id != rule.id)
     if await work.session.scalar(same):
@@ -245,23 +254,28 @@ async def save(work: Work, actor: Actor, wanted: RedirectInput, redirect_id: int
     if reason := await _goes_round(rule, next_of):
         raise InvalidInput({"target": reason})
     before = [(row.match, row.path)] if row else []
-    old = {"path": row.path, "target": row.target, "match": row.match} if row else {}
     row = row or Redirect(created_at=work.now, created_by_id=actor.user_id)
     row.match, row.path, row.target = rule.match, rule.path, rule.target
     work.session.add(row)
     await work.session.flush()
     _tell(work, [*before, (rule.match, rule.path)])
-    after = {"path": rule.path, "target": rule.target, "match": rule.match}
-    audit.note(work, actor, "redirect.save", "redirect", row.id, name=f"/{rule.path}", **audit.difference(old, after))
     return row
 
 
-async def remove(work: Work, actor: Actor, redirect_id: int) -> Redirect:
+async def remove(work: Work, actor: Actor, redirect_id: int) -> TrashedThing:
     row = await get(work.session, actor, redirect_id)
     await work.session.delete(row)
     _tell(work, [(row.match, row.path)])
     audit.note(work, actor, "redirect.remove", "redirect", row.id, name=f"/{row.path}", target=row.target)
-    return row
+    was = {"match": row.match, "target": row.target, "hits": row.hits, "hit_at": row.hit_at and row.hit_at.isoformat()}
+    return await trashed_things.put(work, actor, TrashKind.REDIRECT, row.id, f"/{row.path}", was)
+
+
+async def restore(work: Work, actor: Actor, thing: TrashedThing) -> None:
+    """With the readers it has led. Raises ``InvalidInput`` like ``save``."""
+    was = thing.was
+    row = await _put(work, actor, RedirectInput(path=thing.name, target=was["target"], match=was["match"]), None)
+    row.hits, row.hit_at = was["hits"], was["hit_at"] and datetime.fromisoformat(was["hit_at"])
 
 
 def _rule(wanted: RedirectInput, rule_id: int = 0) -> Rule:

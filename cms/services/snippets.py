@@ -9,10 +9,11 @@ from cms import policy
 from cms.content.folding import fold
 from cms.db.session import Work
 from cms.errors import Conflict, InvalidInput, NotFound
-from cms.models import Snippet
+from cms.models import Snippet, TrashedThing
+from cms.models.desk import TrashKind
 from cms.policy import Actor, Capability
 from cms.schemas.snippets import SnippetInput
-from cms.services import audit, site
+from cms.services import audit, site, trashed_things
 from cms.wording import say
 
 MOST = 500
@@ -33,14 +34,19 @@ async def get(session: AsyncSession, snippet_id: int) -> Snippet:
 
 
 async def create(work: Work, actor: Actor, wanted: SnippetInput) -> Snippet:
+    snippet = await _add(work, actor, wanted.name, wanted.text)
+    audit.note(work, actor, "snippet.create", "snippet", snippet.id)
+    return snippet
+
+
+async def _add(work: Work, actor: Actor, name: str, text: str) -> Snippet:
     policy.require(actor, Capability.SNIPPET_MANAGE)
-    await _require_free(work, wanted.name)
+    await _require_free(work, name)
     if len(await list_snippets(work.session)) >= MOST:
         raise InvalidInput({"": say("There are {most} snippets already; delete one that nobody needs any more.", most=MOST)})
-    snippet = Snippet(name=wanted.name, text=wanted.text, updated_at=work.now, updated_by_id=actor.user_id)
+    snippet = Snippet(name=name, text=text, updated_at=work.now, updated_by_id=actor.user_id)
     work.session.add(snippet)
     await work.session.flush()
-    audit.note(work, actor, "snippet.create", "snippet", snippet.id)
     return snippet
 
 
@@ -58,12 +64,18 @@ async def change(work: Work, actor: Actor, snippet_id: int, wanted: SnippetInput
     return snippet
 
 
-async def delete(work: Work, actor: Actor, snippet_id: int) -> Snippet:
+async def delete(work: Work, actor: Actor, snippet_id: int) -> TrashedThing:
     policy.require(actor, Capability.SNIPPET_MANAGE)
+    await site.hold(work)
     snippet = await get(work.session, snippet_id)
     await work.session.delete(snippet)
     audit.note(work, actor, "snippet.delete", "snippet", snippet_id, name=snippet.name)
-    return snippet
+    return await trashed_things.put(work, actor, TrashKind.SNIPPET, snippet_id, snippet.name, {"text": snippet.text})
+
+
+async def restore(work: Work, actor: Actor, thing: TrashedThing) -> None:
+    """Raises ``InvalidInput`` if another is called so, or there are too many."""
+    await _add(work, actor, thing.name, thing.was["text"])
 
 
 async def _require_free(work: Work, name: str, but: int = 0) -> None:

@@ -128,6 +128,8 @@ ACTS: Mapping[str, str] = phrases(
         "template.create": "Made the template %s",
         "template.edit": "Changed the template %s",
         "template.delete": "Deleted the template %s",
+        "trash.restore": "Took %s out of the trash",
+        "trash.delete": "Deleted %s for good",
         "site.configure": "Changed %s",
         "site.access": "Chose who may read the site",
         "site.set_up": "Answered the questions of the first run, or left them for later",
@@ -172,6 +174,7 @@ KINDS: Mapping[str, str] = phrases(
         "field": "Custom fields",
         "snippet": "Snippets",
         "template": "Templates",
+        "trash": "Trash",
         "site": "Site settings",
         "menu": "Menus",
         "import": "Imports",
@@ -321,6 +324,8 @@ class Act(Module):
     def _subject(self, line: Line) -> tuple[str, str]:
         """In words, and its page at the desk, if it has one."""
         _, kind, number, menu = self.locale.translate, line.subject_kind, line.subject_id or 0, line.details.get("name")
+        if kind == "redirect" or line.action.startswith("trash."):
+            return line.details.get("name") or "", ""
         if line.is_gone:
             return _(GONE[kind]) % number, ""
         if kind == "user" and not number:
@@ -329,8 +334,6 @@ class Act(Module):
             return _("the settings of the site"), self.handler.reverse_url("admin.site")
         if kind == "menu" and menu in MENUS:
             return _(MENUS[menu]), self.handler.reverse_url(f"admin.menu.{menu}")
-        if kind == "redirect":
-            return line.details.get("name") or "", ""
         if kind in ("user", "post", "page", "asset", "folder", "category", "tag", "series", "field", "snippet", "template"):
             name = {"user": "admin.person", "series": "admin.one-series", "folder": "admin.media.folder"}.get(kind, f"admin.{kind}")
             return line.subject or _("Without a title"), self.handler.reverse_url(name, number)

@@ -17,6 +17,7 @@ from cms.rendering import Renderer
 from cms.sealing import Sealer
 from cms.services import (
     audit,
+    bringing_back,
     custom_fields,
     dead_links,
     desk_index,
@@ -47,6 +48,7 @@ from cms.services import (
     tokens,
     transfer_runs,
     trash,
+    trashed_things,
     undoing,
     uploads,
 )
@@ -113,6 +115,7 @@ async def keep_house(means: Means, _payload: dict[str, Any]) -> None:
     await revisions.prune(means.database)
     await errands.clear_away(means.database, means.data)
     await trash.prune(means.database)
+    await trashed_things.prune(means.database)
     await library_acts.prune(means.database)
     await uploads.prune(means.intake)
 
@@ -143,6 +146,10 @@ async def note_links(means: Means, _payload: dict[str, Any]) -> None:
 
 async def pass_on_term(means: Means, payload: dict[str, Any]) -> None:
     await passing_on.finish(means.database, payload, means.job_id)
+
+
+async def bring_back_term(means: Means, payload: dict[str, Any]) -> None:
+    await bringing_back.finish(means.database, payload, means.job_id)
 
 
 async def follow_term(means: Means, payload: dict[str, Any]) -> None:
@@ -238,8 +245,8 @@ async def run_transfer(means: Means, payload: dict[str, Any]) -> None:
 
 
 LONG = (  # may take minutes, or wait for others
-    transfer_runs.JOB, passing_on.JOB, passing_on.FOLLOWING, permalinks.JOB, "reindex_search", "reindex_desk", dead_links.JOB,
-    "catch_up_media", renditions.JOB, renewing.JOB, link_cards.JOB, link_cards.SHOWING,
+    transfer_runs.JOB, passing_on.JOB, passing_on.FOLLOWING, bringing_back.JOB, permalinks.JOB,
+    "reindex_search", "reindex_desk", dead_links.JOB, "catch_up_media", renditions.JOB, renewing.JOB, link_cards.JOB, link_cards.SHOWING,
 )  # fmt: skip
 TASKS: dict[str, Task] = {
     transfer_runs.JOB: run_transfer,
@@ -252,6 +259,7 @@ TASKS: dict[str, Task] = {
     custom_fields.FOLLOWING: follow_label,
     passing_on.JOB: pass_on_term,
     passing_on.FOLLOWING: follow_term,
+    bringing_back.JOB: bring_back_term,
     link_cards.JOB: fetch_card,
     link_cards.SHOWING: show_card,
     notices.JOB: send_mail,

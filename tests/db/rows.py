@@ -45,10 +45,12 @@ from cms.models import (
     SearchMiss,
     Series,
     Snippet,
+    TakenOut,
     Thread,
     Throttle,
     Token,
     Transfer,
+    TrashedThing,
     UndoTicket,
     Upload,
 )
@@ -85,6 +87,7 @@ async def fill(database: Database) -> None:
                 item,
                 again,
                 PassedOn(kind="tag", term_id=999, target_id=1, folded="ebb"),
+                TakenOut(kind="tag", term_id=998, post_id=post.post_id, places={"0": 1}),
                 RelatedPost(post_id=post.post_id, related_id=parent.post_id, position=0),
                 PostLink(post_id=post.post_id, path="about"),
                 SearchMiss(query="mussels", times=2, last_at=work.now),
@@ -163,6 +166,7 @@ def _of_the_desk(user_id: int, now: datetime) -> list[Base]:
         PostTemplate(kind="post", name="Walk", content="## Way", fields={}, **is_by),
         SavedView(user_id=user_id, kind="post", name="Mine", query="status=draft"),
         UndoTicket(user_id=user_id, at=now, acts=[]),
+        TrashedThing(kind="snippet", number=999, name="Ebb", was={"text": "Low at six."}, at=now, by_id=user_id),
         Transfer(kind="backup", options={}, created_at=now, created_by_id=user_id),
     ]
 

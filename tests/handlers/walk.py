@@ -23,8 +23,9 @@ from cms.routes import requirement
 from cms.schemas.account import InvitationInput
 from cms.schemas.post import PostFields, PostInput
 from cms.schemas.redirects import RedirectInput
+from cms.schemas.snippets import SnippetInput
 from cms.schemas.terms import TermInput
-from cms.services import catalogue, invitations, media, posts, publishing, redirects, sessions
+from cms.services import catalogue, invitations, media, posts, publishing, redirects, sessions, snippets
 from tests import factories
 from tests.web import Site
 
@@ -223,6 +224,10 @@ STOPS: dict[str, Stop] = {
     "admin.redirects.new": Stop("/admin/redirects/new", {"path": ""}),
     "admin.redirects.table": Stop("/admin/redirects/table"),
     "admin.redirect": Stop("/admin/redirects/{redirect}", {"path": ""}, answers=ADMITTED | _NOWHERE),  # one of these methods deletes it
+    "admin.trash": Stop("/admin/trash"),
+    "admin.trash.emptying": Stop("/admin/trash/emptying"),
+    "admin.trash.thing": Stop("/admin/trash/{trashed}", answers=ADMITTED | _NOWHERE),  # one of these methods deletes it
+    "admin.trash.restoration": Stop("/admin/trash/{trashed}/restoration", answers=ADMITTED | _NOWHERE),
     "admin.categories": Stop("/admin/categories", {"name": ""}),
     "admin.category": Stop("/admin/categories/{category}", {"name": ""}),
     "admin.category.deletion": Stop("/admin/categories/{category}/deletion", {"heir": "?"}),
@@ -345,6 +350,19 @@ async def make_redirect(site: Site, _state: str, _actor: Actor) -> Thing:
     return Thing(str(row.id), name)
 
 
+async def make_trashed(site: Site, _state: str, _actor: Actor) -> Thing:
+    editor, name = await factories.person(site.database, "editor", "Edna Reed"), f"{WORDS} {secrets.token_hex(8)}"
+    async with site.database.transaction() as work:
+        made = await snippets.create(work, editor, SnippetInput(name=name, text=WORDS, version=0))
+        await work.session.flush()
+        thing = await snippets.delete(work, editor, made.id)
+    return Thing(str(thing.id), name)
+
+
+def of_snippets(actor: Actor, _wanted: Capability, thing: Thing) -> frozenset[int]:
+    return ADMITTED if thing.is_there and policy.allows(actor, Capability.SNIPPET_MANAGE) else frozenset({404})
+
+
 def make_term(kind: TargetKind) -> "Maker":
     async def make(site: Site, _state: str, _actor: Actor) -> Thing:
         editor, name = await factories.person(site.database, "editor", "Edna Reed"), f"{WORDS} {secrets.token_hex(8)}"
@@ -378,6 +396,7 @@ THINGS: dict[str, tuple[Sequence[str], Maker, Callable[[Actor, Capability, Thing
     "person": (("author",), make_person, of_people),
     "invitation": (("open",), make_invitation, of_people),
     "redirect": (("made",), make_redirect, of_people),
+    "trashed": (("thrown away",), make_trashed, of_snippets),
     "category": (("made",), make_term(TargetKind.CATEGORY), of_terms),
     "tag": (("made",), make_term(TargetKind.TAG), of_terms),
     "series": (("made",), make_term(TargetKind.SERIES), of_terms),

@@ -28,7 +28,7 @@ from cms.models.address import TargetKind
 from cms.models.post import Reason, Side
 from cms.policy import Actor
 from cms.schemas.terms import TermInput
-from cms.services import catalogue, lists, passing_on, post_templates, reading, revisions, site, taxonomies, working_copies
+from cms.services import catalogue, lists, passing_on, post_templates, reading, revisions, site, taxonomies, trashed_terms, working_copies
 from cms.services.inspection import INSPECTIONS
 from cms.telemetry import Metrics
 from cms.worker import loop
@@ -251,7 +251,7 @@ async def test_templates_follow_what_is_renamed_merged_and_deleted(
     async with database.read() as session:
         said = (await session.scalars(select(PostTemplate.fields))).one()
     assert (said["tags"], said["category"]) == ([kept, new], world)
-    await act(database, catalogue.delete, editor, TAG, kept)
+    await act(database, trashed_terms.delete, editor, TAG, kept)
     while await loop.run_next(factories.means(database, tmp_path), Metrics()):
         pass
     assert await begins() == (["New"], world)
@@ -272,7 +272,7 @@ async def test_deleted_category_leaves_its_posts_or_gives_them_to_another(databa
         assert (await session.get_one(Category, north)).parent_id == world
         paths = set(await session.scalars(select(Address.path).where(Address.target_kind == CATEGORY, Address.target_id == north)))
     assert paths == {"category/coast/north", "category/world/north"}
-    await act(database, catalogue.delete, editor, CATEGORY, world)
+    await act(database, trashed_terms.delete, editor, CATEGORY, world)
     assert (await document(database, post.post_id)).category is None
     assert [each["category"] for each in await fields(database, WorkingCopy, post.post_id)] == [None]
     async with database.read() as session:
@@ -292,7 +292,7 @@ async def test_series_is_sorted_for_the_desk_and_for_readers_at_once(database: D
     async with database.read() as session:
         assert [part.post.title for part in await catalogue.parts(session, tides)] == ["Three", "One", "Two"]
         assert not (await session.scalars(select(Post.id).where(Post.has_changes.is_(True)))).all()
-    await act(database, catalogue.delete, editor, SERIES, tides)
+    await act(database, trashed_terms.delete, editor, SERIES, tides)
     assert (await document(database, two.post_id)).series is None
     assert [each["series"] for each in await fields(database, Revision, three.post_id)] == [None]
 
@@ -305,7 +305,7 @@ async def test_unused_tags_go_at_once_and_those_in_the_trash_are_used(database: 
     async with database.read() as session:
         found = await catalogue.list_tags(session, editor, unused=True)
         assert ([row.term.name for row in found.rows], found.unused) == (["Lone"], 1)
-    assert await act(database, catalogue.delete_unused_tags, editor) == 1
+    assert await act(database, trashed_terms.delete_unused_tags, editor) == 1
     async with database.read() as session:
         assert set(await session.scalars(select(Tag.name))) == {"Kept"}
         assert set(await session.scalars(select(Address.path).where(Address.target_kind == TAG))) == {"tag/kept"}

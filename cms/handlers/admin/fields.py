@@ -2,6 +2,7 @@
 
 from cms.errors import InvalidInput
 from cms.handlers.admin.base import AdminHandler
+from cms.handlers.admin.trash import way_out
 from cms.handlers.forms import Form
 from cms.models import CustomField
 from cms.policy import Capability
@@ -57,8 +58,9 @@ class FieldHandler(AdminHandler):
         self.redirect_to("admin.fields")
 
     async def delete(self, number: str) -> None:
-        field = await self.in_transaction(lambda work: custom_fields.delete(work, self.actor, self.number(number)))
-        self.flash(self.locale.translate("“%s” is deleted. What stands in texts stays in their revisions.") % field.label)
+        thing = await self.in_transaction(lambda work: custom_fields.delete(work, self.actor, self.number(number)))
+        said = self.locale.translate("“%s” is in the trash. What stands in texts stays in them, unseen.") % thing.name
+        self.flash(said, undo=way_out(self, thing))
         self.redirect_to("admin.fields")
 
     async def _load(self, number: str) -> CustomField:

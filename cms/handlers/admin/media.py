@@ -5,6 +5,7 @@ from typing import Any
 
 from cms.errors import InvalidInput
 from cms.handlers.admin.asking import AskingHandler
+from cms.handlers.admin.trash import way_out
 from cms.handlers.admin.uploads import FormUploadHandler
 from cms.handlers.forms import Form
 from cms.policy import Capability
@@ -234,14 +235,15 @@ class FolderHandler(LibraryHandler):
     async def delete(self, number: str) -> None:
         folder_id = self.number(number)
         try:
-            folder = await self.in_transaction(lambda work: folders.delete(work, self.actor, folder_id))
+            thing = await self.in_transaction(lambda work: folders.delete(work, self.actor, folder_id))
         except InvalidInput as error:
             form = self.form(FolderInput)
             form.refuse(error)
             await self._show(folder_id, form, status=422)
             return
-        self.flash("Deleted. What was in it has moved up.")
-        self.redirect(self.reverse_url("admin.media") + (f"?folder={folder.parent_id}" if folder.parent_id else ""), status=303)
+        self.flash("The folder is in the trash. What was in it has moved up.", undo=way_out(self, thing))
+        above = thing.was["parent"]
+        self.redirect(self.reverse_url("admin.media") + (f"?folder={above}" if above else ""), status=303)
 
     async def _show(self, folder_id: int, form: Form[FolderInput], *, status: int = 200) -> None:
         async with self.read() as session:

@@ -3,6 +3,7 @@
 from cms.errors import Conflict, InvalidInput
 from cms.handlers.admin.base import AdminHandler
 from cms.handlers.admin.editing import begun_with, compared
+from cms.handlers.admin.trash import way_out
 from cms.handlers.forms import Form
 from cms.policy import Capability
 from cms.schemas.snippets import TemplateInput
@@ -58,8 +59,8 @@ class TemplateHandler(AdminHandler):
         self.redirect_to("admin.templates")
 
     async def delete(self, number: str) -> None:
-        await self.in_transaction(lambda work: post_templates.delete(work, self.actor, self.number(number)))
-        self.flash("Deleted. Texts that began with it stay as they are.")
+        thing = await self.in_transaction(lambda work: post_templates.delete(work, self.actor, self.number(number)))
+        self.flash("It is in the trash. Texts that began with it stay as they are.", undo=way_out(self, thing))
         self.redirect_to("admin.templates")
 
     async def _load(self, number: str) -> Start:

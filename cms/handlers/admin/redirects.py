@@ -6,6 +6,7 @@ from tornado.iostream import StreamClosedError
 
 from cms.errors import InvalidInput, NotFound
 from cms.handlers.admin.base import AdminHandler
+from cms.handlers.admin.trash import way_out
 from cms.handlers.forms import Form
 from cms.models import Redirect
 from cms.policy import Capability
@@ -90,8 +91,9 @@ class RedirectHandler(OneRedirectHandler):
 
     async def delete(self, number: str) -> None:
         async with self.transaction() as work:
-            row = await redirects.remove(work, self.actor, self.number(number))
-        self.flash(self.locale.translate("Deleted: nobody is led from /%s to %s any more.") % (row.path, row.target))
+            thing = await redirects.remove(work, self.actor, self.number(number))
+        said = self.locale.translate("It is in the trash: nobody is led from %s to %s any more.") % (thing.name, thing.was["target"])
+        self.flash(said, undo=way_out(self, thing))
         self.redirect_to("admin.redirects")
 
 

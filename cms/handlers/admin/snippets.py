@@ -3,6 +3,7 @@
 from cms.errors import Conflict, InvalidInput, NotFound
 from cms.handlers.admin.base import AdminHandler
 from cms.handlers.admin.editing import compared
+from cms.handlers.admin.trash import way_out
 from cms.handlers.forms import Form
 from cms.models import Snippet
 from cms.policy import Capability
@@ -76,8 +77,8 @@ class SnippetHandler(OneSnippetHandler):
         self.redirect_to("admin.snippets")
 
     async def delete(self, number: str) -> None:
-        await self.in_transaction(lambda work: snippets.delete(work, self.actor, self.number(number)))
-        self.flash("Deleted. Texts in which it stands keep it.")
+        thing = await self.in_transaction(lambda work: snippets.delete(work, self.actor, self.number(number)))
+        self.flash("It is in the trash. Texts in which it stands keep it.", undo=way_out(self, thing))
         self.redirect_to("admin.snippets")
 
     async def _load(self, number: str) -> Snippet:

@@ -29,6 +29,7 @@ JOBS = phrases(
         "renew_media": "Writes a changed picture or file into what readers see",
         "terms.pass_on": "Gives the texts of a merged category or tag to the other",
         "terms.follow": "Writes a changed name into what readers see",
+        "terms.bring_back": "Gives a category, tag or series out of the trash its texts again",
         "follow_label": "Writes a field's new label into what readers see",
         "send_mail": "Sends a letter",
         "offer_reset": "Offers a new password",

@@ -7,11 +7,14 @@ from cms.db.session import Work
 from cms.errors import InvalidInput, NotFound
 from cms.handlers.admin.base import AdminHandler
 from cms.handlers.admin.ordering import moved
+from cms.handlers.admin.trash import way_out
+from cms.handlers.admin.undoing import Way
 from cms.handlers.forms import Form
+from cms.models import TrashedThing
 from cms.models.address import TargetKind
 from cms.policy import Capability
 from cms.schemas.terms import HeirInput, MergeInput, OrderInput, TagsQuery, TermInput
-from cms.services import catalogue
+from cms.services import catalogue, trashed_terms
 from cms.wording import say, sentences
 
 LISTS = {TargetKind.CATEGORY: "admin.categories", TargetKind.TAG: "admin.tags", TargetKind.SERIES: "admin.series"}
@@ -39,8 +42,8 @@ class TermsHandler(AdminHandler, is_base=True):
         name = "one-series" if self.kind is TargetKind.SERIES else self.kind.value
         return self.reverse_url(f"admin.{name}{what}", term_id)
 
-    def go_back(self, words: str, *, is_done: bool = True) -> None:
-        self.flash(words if is_done else sentences(words, LATER))
+    def go_back(self, words: str, *, is_done: bool = True, undo: Way | None = None) -> None:
+        self.flash(words if is_done else sentences(words, LATER), undo=undo)
         self.redirect(self.reverse_url(LISTS[self.kind]), status=303)
 
 
@@ -117,8 +120,8 @@ class UnusedTagsHandler(TermsHandler):
         self.render("admin/terms/unused.html", found=found)
 
     async def post(self) -> None:
-        number = await self.in_transaction(lambda work: catalogue.delete_unused_tags(work, self.actor))
-        self.go_back(say("One unused tag is deleted.", "{number} unused tags are deleted.", number))
+        number = await self.in_transaction(lambda work: trashed_terms.delete_unused_tags(work, self.actor))
+        self.go_back(say("One unused tag is in the trash.", "{number} unused tags are in the trash.", number))
 
 
 class MergeHandler(TermsHandler):
@@ -199,17 +202,21 @@ class DeletionHandler(OneHandler):
         form = self.form(HeirInput)
         try:
             heir = form.value().agreed()
-            is_done = await self.in_transaction(lambda work: self._go(work, self.number(number), heir))
+            thing, is_done = await self.in_transaction(lambda work: self._go(work, self.number(number), heir))
         except InvalidInput as error:
             form.refuse(error)
             await self.show(number, form, status=422)
             return
-        self.go_back(say("Merged. The old address leads to the other.") if heir else say("Deleted."), is_done=is_done)
+        if not thing:
+            self.go_back(say("Merged. The old address leads to the other."), is_done=is_done)
+            return
+        undo = way_out(self, thing) if is_done else None
+        self.go_back(say("It is in the trash. Its posts stay, without it."), is_done=is_done, undo=undo)
 
-    async def _go(self, work: Work, term_id: int, heir: int | None) -> bool:
+    async def _go(self, work: Work, term_id: int, heir: int | None) -> tuple[TrashedThing | None, bool]:
         if not heir:
-            return await catalogue.delete(work, self.actor, self.kind, term_id)
-        return await catalogue.merge(work, self.actor, self.kind, [term_id], heir)
+            return await trashed_terms.delete(work, self.actor, self.kind, term_id)
+        return None, await catalogue.merge(work, self.actor, self.kind, [term_id], heir)
 
 
 class PartsHandler(OneHandler):

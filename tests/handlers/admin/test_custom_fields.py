@@ -34,7 +34,7 @@ async def test_administrator_defines_orders_changes_and_deletes_and_errors_keep_
     assert (await admin.post(one, {"label": "Tides", "help": "High or low.", "is_required": "on"})).status == 303
     assert fields((await admin.get(one)).page)["help"] == "High or low."
     assert (await admin.post(one, {"_method": "delete"})).status == 303
-    assert "“Tides” is deleted." in (await admin.get("/admin/fields")).words
+    assert "“Tides” is in the trash." in (await admin.get("/admin/fields")).words
     assert (await admin.get(one)).status == 404
     acts = (await admin.get("/admin/audit?kind=field")).words
     assert all(each in acts for each in ("Defined the field", "Moved the field Wind", "Changed the field", "Deleted the field"))

@@ -1,0 +1,109 @@
+"""Categories, tags and series into the trash and out of it again. Their texts stay, without them; out of the trash, a thing has its
+number again, its addresses, its texts and all that led to it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cms import policy
+from cms.db.session import Work
+from cms.errors import InvalidInput
+from cms.events import TermChanged
+from cms.models import Address, Category, PassedOn, PostTemplate, Tag, TrashedThing
+from cms.models.address import AddressState, TargetKind
+from cms.models.desk import TrashKind
+from cms.policy import Actor, Capability
+from cms.schemas.terms import TermInput
+from cms.services import addresses, audit, bringing_back, catalogue, outbox, passing_on, site, trashed_things
+from cms.services.catalogue import Thing
+from cms.services.passing_on import SHELVES
+
+
+async def delete(work: Work, actor: Actor, kind: TargetKind, term_id: int) -> tuple[TrashedThing, bool]:
+    """Also whether all is done already. What stands below a category moves up."""
+    policy.require(actor, Capability.TAXONOMY_MANAGE)
+    await site.hold(work)
+    return await _delete(work, actor, kind, await catalogue.present(work.session, kind, term_id))
+
+
+async def delete_unused_tags(work: Work, actor: Actor) -> int:
+    """How many they were."""
+    policy.require(actor, Capability.TAXONOMY_MANAGE)
+    await site.hold(work)
+    unused = (await work.session.scalars(select(Tag).where(catalogue.is_unused()).order_by(Tag.folded).limit(1000))).all()
+    for tag in unused:
+        await _delete(work, actor, TargetKind.TAG, tag)
+    return len(unused)
+
+
+async def _delete(work: Work, actor: Actor, kind: TargetKind, term: Thing) -> tuple[TrashedThing, bool]:
+    audit.note(work, actor, f"{kind}.delete", kind, term.id, before=term.name)
+    was = await _as_it_is(work.session, kind, term)
+    thing = await trashed_things.put(work, actor, TrashKind(kind), term.id, term.name, was)
+    if isinstance(term, Category):
+        await catalogue.raise_those_below(work, term, term.parent_id)
+    return thing, await passing_on.pass_on(work, kind, term.id, None)
+
+
+async def _as_it_is(session: AsyncSession, kind: TargetKind, term: Thing) -> dict[str, Any]:
+    """``paths``: that have led to it; ``merged``: what has become this one; ``below``: of a category; ``templates``: that name it."""
+    of_it = (Address.target_kind == kind, Address.target_id == term.id)
+    old = select(Address.path).where(*of_it, Address.state == AddressState.MOVED)
+    merged = select(PassedOn.term_id).where(PassedOn.kind == kind, PassedOn.target_id == term.id)
+    below = select(Category.id).where(Category.parent_id == term.id)
+    templates = await session.execute(select(PostTemplate.id, PostTemplate.fields))
+    return {
+        **catalogue.shown(term),
+        "paths": list(await session.scalars(old)),
+        "merged": list(await session.scalars(merged)),
+        "below": list(await session.scalars(below)) if kind is TargetKind.CATEGORY else [],
+        "templates": [number for number, fields in templates if _names(kind, fields, term.id)],
+    }
+
+
+def _names(kind: TargetKind, fields: Mapping[str, Any], term_id: int) -> bool:
+    said = fields.get(SHELVES[kind].field)
+    return term_id in said if isinstance(said, list) else said == term_id
+
+
+async def restore(work: Work, actor: Actor, thing: TrashedThing) -> bool:
+    """Whether its texts stand under it already. Raises ``InvalidInput`` if it cannot be there at this moment."""
+    policy.require(actor, Capability.TAXONOMY_MANAGE)
+    kind, was, session = TargetKind(thing.kind), thing.was, work.session
+    if await session.get(SHELVES[kind].table, thing.number):
+        raise InvalidInput({"": "Its posts are still being taken out of it. Try again when that is done."})
+    term: Thing = SHELVES[kind].table(id=thing.number, name="", slug="", description="")
+    await _stand(work, kind, term, was)
+    await addresses.lead(work, kind, {term.id: was["paths"]})
+    merged = (PassedOn.kind == kind, PassedOn.term_id.in_(was["merged"]), PassedOn.target_id.is_(None))
+    await session.execute(update(PassedOn).where(*merged).values(target_id=term.id))
+    await _name_in_templates(session, kind, term.id, was["templates"])
+    moved_up = select(Category).where(Category.id.in_(was["below"]), Category.parent_id.is_not_distinct_from(was.get("parent")))
+    await catalogue.move_below(work, (await session.scalars(moved_up)).all(), term.id)
+    now = await addresses.find_current(session, kind, term.id)
+    outbox.record(work, TermChanged(kind, term.id, ("name",), tuple(dict.fromkeys([now.path if now else "", *was["paths"]]))))
+    await site.renew_frame(work)
+    return await bringing_back.bring_back(work, kind, term.id)
+
+
+async def _stand(work: Work, kind: TargetKind, term: Thing, was: Mapping[str, Any]) -> None:
+    """At its place and its address; at another if that was given away meanwhile."""
+    above, session = was.get("parent"), work.session
+    is_there = above and await session.get(Category, above) and not await session.get(PassedOn, (kind, above))
+    wanted = TermInput(name=was["name"], slug=was["slug"], description=was["description"], parent=above if is_there else None)
+    try:
+        await catalogue.put(work, kind, term, wanted)
+    except InvalidInput as error:
+        if "slug" not in error.errors:
+            raise
+        await catalogue.put(work, kind, term, wanted.model_copy(update={"slug": ""}))
+
+
+async def _name_in_templates(session: AsyncSession, kind: TargetKind, term_id: int, template_ids: list[int]) -> None:
+    field = SHELVES[kind].field
+    for template in await session.scalars(select(PostTemplate).where(PostTemplate.id.in_(template_ids))):
+        said = template.fields.get(field)
+        template.fields = {**template.fields, field: [*(said or ()), term_id] if kind is TargetKind.TAG else said or term_id}
+    await session.flush()

@@ -1,0 +1,310 @@
+"""The trash of what is neither text nor file: out of it, everything is as it was, down to the last row."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import inspect, select, update
+
+from cms.db.session import Database, Work
+from cms.errors import Conflict, Forbidden, InvalidInput, NotFound
+from cms.models import (
+    Address,
+    Asset,
+    Base,
+    Category,
+    CustomField,
+    Folder,
+    PassedOn,
+    PostCategory,
+    PostSeries,
+    PostTag,
+    PostTemplate,
+    Published,
+    Redirect,
+    Revision,
+    SearchDocument,
+    Series,
+    Snippet,
+    Tag,
+    TakenOut,
+    TrashedThing,
+    WorkingCopy,
+)
+from cms.models.address import TargetKind
+from cms.models.desk import TrashKind
+from cms.policy import Actor
+from cms.schemas.fields import NewFieldInput
+from cms.schemas.library import FolderInput
+from cms.schemas.redirects import RedirectInput
+from cms.schemas.snippets import SnippetInput
+from cms.schemas.terms import TermInput
+from cms.services import (
+    bringing_back,
+    catalogue,
+    custom_fields,
+    folders,
+    passing_on,
+    post_templates,
+    redirects,
+    restoring,
+    snippets,
+    taxonomies,
+    trashed_terms,
+    trashed_things,
+)
+from cms.telemetry import Metrics
+from cms.worker import loop
+from tests import factories
+from tests.factories import asset_row, draft, edited, person, publish, published
+
+TAG, CATEGORY, SERIES = TargetKind.TAG, TargetKind.CATEGORY, TargetKind.SERIES
+# Whatever may say something about a thing, but for what counts changes and looks at the clock.
+TABLES: tuple[type[Base], ...] = (
+    Address, Category, Tag, Series, PassedOn, PostTag, PostCategory, PostSeries, PostTemplate, Published, Revision, SearchDocument,
+    WorkingCopy, TakenOut, TrashedThing, Snippet, CustomField, Redirect, Folder, Asset,
+)  # fmt: skip
+CHANGING = {"version", "updated_at", "updated_by_id", "created_at"}
+GIVEN_ANEW = {Address, Snippet, PostTemplate, CustomField, Redirect, Folder}  # their numbers
+
+
+async def act(database: Database, function: Any, *arguments: Any) -> Any:
+    async with database.transaction() as work:
+        return await function(work, *arguments)
+
+
+async def work_off(database: Database, folder: Path) -> None:
+    while await loop.run_next(factories.means(database, folder), Metrics()):
+        pass
+
+
+async def everything(database: Database) -> dict[str, list[str]]:
+    async with database.read() as session:
+        found = {}
+        for table in TABLES:
+            left_out = CHANGING | ({"id", "folder_id", "parent_id"} if table in GIVEN_ANEW or table is Asset else set())
+            names = [column.key for column in inspect(table).column_attrs if column.key not in left_out]
+            rows = [{name: _plain(name, getattr(row, name)) for name in names} for row in await session.scalars(select(table))]
+            found[table.__tablename__] = sorted(map(str, rows))
+        return found
+
+
+def assert_same(now: dict[str, list[str]], before: dict[str, list[str]]) -> None:
+    """But for old addresses that came in between, of what stood elsewhere while another was away."""
+    for name, rows in before.items():
+        assert set(rows) - set(now[name]) == set(), name
+        assert {row for row in set(now[name]) - set(rows) if "'moved'" not in row} == set(), name
+
+
+def _plain(name: str, value: Any) -> Any:
+    return sorted(set(value.split())) if name == "marks" else dict(sorted(value.items())) if isinstance(value, dict) else value
+
+
+async def tag_id(database: Database, name: str) -> int:
+    async with database.transaction() as work:
+        return (await taxonomies.ensure_tags(work, [name]))[0]
+
+
+async def a_publication(database: Database, editor: Actor) -> dict[TargetKind, int]:
+    """A tag, a category with one below it, and a series, which texts name in every way they can; by kind."""
+    coast = await act(database, catalogue.create, editor, CATEGORY, TermInput(name="Coast"))
+    await act(database, catalogue.create, editor, CATEGORY, TermInput(name="North", parent=coast.id))
+    named: dict[str, Any] = {"tags": ("Ebb", "Sea", "Mud"), "category": coast.id, "series": "Tides"}
+    one = await published(database, editor, title="One", **named)
+    await published(database, editor, title="Two", **{**named, "tags": ("Sea", "Old")})
+    await draft(database, editor, title="Three", **named)
+    bare = await published(database, editor, title="Four")
+    tag = await tag_id(database, "Sea")
+    await edited(database, editor, one.post_id, tags=(), category=None, series="", part=None)  # readers still have them
+    await edited(database, editor, bare.post_id, tags=("Sea",), category=coast.id)  # readers do not have them yet
+    await act(database, post_templates.take, editor, one.post_id)
+    async with database.transaction() as work:
+        series = (await work.session.scalars(select(Series))).one()
+        template = (await work.session.scalars(select(PostTemplate))).one()
+        template.fields = {"tags": [tag], "category": coast.id}
+    await act(database, catalogue.merge, editor, TAG, [await tag_id(database, "Old")], tag)
+    for kind, number, name in ((TAG, tag, "The sea"), (CATEGORY, coast.id, "The coast"), (SERIES, series.id, "The tides")):
+        await act(database, catalogue.save, editor, kind, number, TermInput(name=name))
+    return {TAG: tag, CATEGORY: coast.id, SERIES: series.id}
+
+
+@pytest.mark.parametrize("slice", [1, 100])
+async def test_category_tag_and_series_come_back_with_all_that_named_them(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slice: int
+) -> None:
+    editor = await person(database, "editor")
+    of = await a_publication(database, editor)
+    await work_off(database, tmp_path)
+    for module in (passing_on, bringing_back):
+        monkeypatch.setattr(module, "SLICE", slice)
+    for kind, number in of.items():
+        before = await everything(database)
+        thing, is_done = await act(database, trashed_terms.delete, editor, kind, number)
+        assert is_done is (slice == 100)
+        if not is_done:
+            with pytest.raises(Conflict, match=r"still being taken out"):
+                await act(database, restoring.restore, editor, thing.id)
+        await work_off(database, tmp_path)
+        async with database.read() as session:
+            assert await session.get(passing_on.SHELVES[kind].table, number) is None
+            row = await trashed_things.get(session, editor, thing.id)
+            assert (row.texts, row.who) == ({TAG: 4, CATEGORY: 4, SERIES: 3}[kind], editor.name)
+        _, is_done = await act(database, restoring.restore, editor, thing.id)
+        assert is_done is (slice == 100)
+        if not is_done:
+            with pytest.raises(InvalidInput, match="brought back at this moment"):
+                await act(database, trashed_terms.delete, editor, kind, number)
+        await work_off(database, tmp_path)
+        assert_same(await everything(database), before)
+
+
+async def test_what_became_of_texts_meanwhile_stays(database: Database) -> None:
+    editor = await person(database, "editor")
+    coast, inland = [await act(database, catalogue.create, editor, CATEGORY, TermInput(name=name)) for name in ("Coast", "Inland")]
+    moved = await published(database, editor, title="Moved", category=coast.id, tags=("Sea",))
+    gone = await published(database, editor, title="Gone", category=coast.id, tags=("Sea",))
+    tag = await tag_id(database, "Sea")
+    trashed = [(await act(database, trashed_terms.delete, editor, kind, number))[0] for kind, number in ((CATEGORY, coast.id), (TAG, tag))]
+    await edited(database, editor, moved.post_id, category=inland.id)
+    await publish(database, editor, moved.post_id)
+    await factories.trash(database, editor, gone.post_id)
+    for thing in trashed:
+        await act(database, restoring.restore, editor, thing.id)
+    async with database.read() as session:
+        (public,) = (await session.scalars(select(Published))).all()
+        assert (public.post_id, (public.category or {})["name"], public.tags) == (moved.post_id, "Inland", [])
+        copies = dict((await session.execute(select(WorkingCopy.post_id, WorkingCopy.fields))).all())
+        assert (copies[moved.post_id]["category"], copies[moved.post_id]["tags"]) == (inland.id, [tag])
+        assert (copies[gone.post_id]["category"], copies[gone.post_id]["tags"]) == (coast.id, [tag])
+        assert not (await session.scalars(select(TakenOut))).all()
+
+
+async def test_another_of_its_name_keeps_it_in_the_trash_and_one_at_its_address_gives_it_another(database: Database) -> None:
+    editor = await person(database, "editor")
+    sea = (await act(database, catalogue.create, editor, TAG, TermInput(name="Sea"))).id
+    thing, _ = await act(database, trashed_terms.delete, editor, TAG, sea)
+    other = await act(database, catalogue.create, editor, TAG, TermInput(name="Sea"))
+    before = await everything(database)
+    with pytest.raises(Conflict, match=r"“Sea” stays in the trash. There is one of this name already"):
+        await act(database, restoring.restore, editor, thing.id)
+    assert await everything(database) == before
+    await act(database, catalogue.save, editor, TAG, other.id, TermInput(name="Seas", slug="sea"))
+    await act(database, restoring.restore, editor, thing.id)
+    async with database.read() as session:
+        wanted = select(Address.path, Address.target_id).where(Address.target_kind == TAG).order_by(Address.path)
+        assert [tuple(row) for row in await session.execute(wanted)] == [("tag/sea", other.id), ("tag/sea-2", sea)]
+
+
+async def _snippet(work: Work, admin: Actor) -> Any:
+    kept = await snippets.create(work, admin, SnippetInput(name="Note", text="*High* at noon.", version=0))
+    return lambda work: snippets.delete(work, admin, kept.id)
+
+
+async def _template(work: Work, admin: Actor) -> Any:
+    kept = PostTemplate(kind="post", name="Walk", content="## Way", fields={"language": "de"}, updated_at=work.now)
+    work.session.add(kept)
+    await work.session.flush()
+    return lambda work: post_templates.delete(work, admin, kept.id)
+
+
+async def _field(work: Work, admin: Actor) -> Any:
+    await custom_fields.define(work, admin, NewFieldInput(label="First"))
+    kept = await custom_fields.define(work, admin, NewFieldInput(label="Sky", type="choice", choices="clear\ngrey", help="Look up."))
+    await custom_fields.define(work, admin, NewFieldInput(label="Last"))
+    await custom_fields.change(work, admin, kept.id, NewFieldInput(label="Skies", choices="clear\ngrey", is_required=True))
+    return lambda work: custom_fields.delete(work, admin, kept.id)
+
+
+async def _redirect(work: Work, admin: Actor) -> Any:
+    kept = await redirects.save(work, admin, RedirectInput(path="/old", target="/archive?a=b", match="prefix"))
+    kept.hits, kept.hit_at = 7, work.now
+    return lambda work: redirects.remove(work, admin, kept.id)
+
+
+async def _folder(work: Work, admin: Actor) -> Any:
+    above = await folders.create(work, admin, FolderInput(name="Films"))
+    kept = await folders.create(work, admin, FolderInput(name="Tides", parent=above.id))
+    await folders.create(work, admin, FolderInput(name="Tides", parent=kept.id))
+    work.session.add(asset_row(created_at=work.now, folder_id=kept.id))
+    return lambda work: folders.delete(work, admin, kept.id)
+
+
+Maker = Callable[[Work, Actor], Awaitable[Callable[[Work], Awaitable[TrashedThing]]]]
+
+
+@pytest.mark.parametrize("make", [_snippet, _template, _field, _redirect, _folder])
+async def test_all_else_comes_back_as_it_was(database: Database, make: Maker) -> None:
+    admin, cem = await person(database, "administrator"), await person(database, "contributor")
+    delete = await act(database, make, admin)
+    before, places = await everything(database), await in_folders(database)
+    thing = await act(database, delete)
+    assert await everything(database) != before
+    with pytest.raises((NotFound, Forbidden)):
+        await act(database, restoring.restore, cem, thing.id)
+    await act(database, restoring.restore, admin, thing.id)
+    assert_same(await everything(database), before)
+    assert await in_folders(database) == places
+    with pytest.raises(NotFound):
+        await act(database, restoring.restore, admin, thing.id)
+
+
+async def in_folders(database: Database) -> list[str]:
+    """Folders and files with the names of the folders they lie in."""
+    async with database.read() as session:
+        branches = await folders.tree(session)
+        paths = {branch.folder.id: branch.path for branch in branches}
+        files = [
+            f"{paths.get(folder_id or 0, '')}: {name}" for folder_id, name in await session.execute(select(Asset.folder_id, Asset.name))
+        ]
+        return [*paths.values(), *files]
+
+
+async def test_each_sees_what_he_may_make_and_of_folders_an_author_those_he_deleted(database: Database) -> None:
+    admin, editor, author, cem = [await person(database, role) for role in ("administrator", "editor", "author", "contributor")]
+    for make in (_snippet, _redirect, _folder):
+        await act(database, await act(database, make, admin))
+    own = await act(database, folders.create, author, FolderInput(name="Mine"))
+    await act(database, folders.delete, author, own.id)
+    async with database.read() as session:
+        seen = {actor.name: (await trashed_things.list_of(session, actor)).rows for actor in (admin, editor, author, cem)}
+    names = {name: [row.thing.name for row in rows] for name, rows in seen.items()}
+    assert list(names.values()) == [["Mine", "Tides", "/old", "Note"], ["Mine", "Tides", "Note"], ["Mine"], []]
+    redirect = seen[admin.name][2].thing.id
+    for try_it in (trashed_things.forget, restoring.restore):
+        with pytest.raises(NotFound):
+            await act(database, try_it, editor, redirect)
+    assert await act(database, trashed_things.empty, author) == 1
+    assert await act(database, trashed_things.empty, editor, TrashKind.SNIPPET) == 1
+    async with database.read() as session:
+        assert (await trashed_things.list_of(session, admin)).numbers == {TrashKind.FOLDER: 1, TrashKind.REDIRECT: 1}
+
+
+async def test_it_is_emptied_by_itself_after_the_days_of_the_site(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trashed_things, "AT_ONCE", 1)
+    editor = await person(database, "editor")
+    await published(database, editor, tags=("Old", "Older", "New"))
+    for name in ("Old", "Older", "New"):
+        await act(database, trashed_terms.delete, editor, TAG, await tag_id(database, name))
+    old = update(TrashedThing).where(TrashedThing.name != "New")
+    await act(database, lambda work: work.session.execute(old.values(at=work.now - timedelta(days=30, seconds=1))))
+    await trashed_things.prune(database)
+    async with database.read() as session:
+        assert list(await session.scalars(select(TrashedThing.name))) == ["New"]
+        assert len((await session.scalars(select(TakenOut))).all()) == 1
+
+
+async def test_deleted_for_good_while_its_texts_are_taken_out_leaves_nothing(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passing_on, "SLICE", 1)
+    editor = await person(database, "editor")
+    for title in ("One", "Two", "Three"):
+        await published(database, editor, title=title, tags=("Sea",))
+    thing, _ = await act(database, trashed_terms.delete, editor, TAG, await tag_id(database, "Sea"))
+    await act(database, trashed_things.forget, editor, thing.id)
+    await work_off(database, tmp_path)
+    async with database.read() as session:
+        assert not (await session.scalars(select(TakenOut))).all()
+        assert not (await session.scalars(select(Tag))).all()
