@@ -152,16 +152,27 @@ async def pass_on(work: Work, kind: TargetKind, term_id: int, target_id: int | N
     folded = ""
     if kind is TargetKind.TAG and target_id:
         folded = (await work.session.get_one(Tag, term_id)).folded
-    mine = (PassedOn.kind == kind) & (PassedOn.target_id == term_id)
-    await work.session.execute(update(PassedOn).where(mine).values(target_id=target_id))
+    await _lead_on(work.session, kind, [term_id], target_id)
     work.session.add(PassedOn(kind=kind, term_id=term_id, target_id=target_id, folded=folded))
     await work.session.flush()
     if await count_texts(work.session, kind, [term_id]) > SLICE:
         await jobs.enqueue(work, JOB, kind=kind, id=term_id)
         return False
     await _slice(work, kind, term_id, target_id)
-    await _let_go(work, kind, term_id, target_id)
+    await _let_go(work, kind, [term_id], target_id)
     return True
+
+
+async def drop_unused(work: Work, kind: TargetKind, term_ids: Sequence[int]) -> None:
+    """Let several go that no text has. Whoever calls holds the site's row."""
+    await _lead_on(work.session, kind, term_ids, None)
+    await _let_go(work, kind, term_ids, None)
+
+
+async def _lead_on(session: AsyncSession, kind: TargetKind, term_ids: Sequence[int], target_id: int | None) -> None:
+    """What was merged with these before."""
+    merged = (PassedOn.kind == kind) & PassedOn.target_id.in_(term_ids)
+    await session.execute(update(PassedOn).where(merged).values(target_id=target_id))
 
 
 async def finish(database: Database, payload: Mapping[str, Any], job_id: int) -> None:
@@ -179,7 +190,7 @@ async def finish(database: Database, payload: Mapping[str, Any], job_id: int) ->
             done += number
             await jobs.report(work, job_id, done, of)
             if number < SLICE:
-                await _let_go(work, kind, term_id, row.target_id)
+                await _let_go(work, kind, [term_id], row.target_id)
                 return
 
 
@@ -258,32 +269,34 @@ async def _move_marks(work: Work, kind: TargetKind, term_id: int, target_id: int
     await work.session.execute(changing)
 
 
-async def _let_go(work: Work, kind: TargetKind, term_id: int, target_id: int | None) -> None:
-    """Nothing has it any more: its addresses lead to the other, or nowhere."""
-    session = work.session
-    await _in_templates(session, kind, term_id, target_id)
-    mine = (Address.target_kind == kind) & (Address.target_id == term_id)
-    paths = (await session.scalars(select(Address.path).where(mine))).all()
-    items = (MenuItem.target_kind == kind) & (MenuItem.target_id == term_id)
+async def _let_go(work: Work, kind: TargetKind, term_ids: Sequence[int], target_id: int | None) -> None:
+    """Nothing has them any more: their addresses lead to the other, or nowhere."""
+    session, shelf = work.session, SHELVES[kind]
+    await _in_templates(session, kind, term_ids, target_id)
+    theirs = (Address.target_kind == kind) & Address.target_id.in_(term_ids)
+    paths = (await session.execute(select(Address.target_id, Address.path).where(theirs))).all()
+    items = (MenuItem.target_kind == kind) & MenuItem.target_id.in_(term_ids)
     if target_id is None:
-        await session.execute(delete(Address).where(mine))
-        await session.execute(delete(PassedOn).where(PassedOn.kind == kind, PassedOn.term_id == term_id))
+        await session.execute(delete(Address).where(theirs))
+        await session.execute(delete(PassedOn).where(PassedOn.kind == kind, PassedOn.term_id.in_(term_ids)))
     else:
-        await session.execute(update(Address).where(mine).values(target_id=target_id, state=AddressState.MOVED))
+        await session.execute(update(Address).where(theirs).values(target_id=target_id, state=AddressState.MOVED))
         await session.execute(update(MenuItem).where(items).values(target_id=target_id))
-    shelf, trashed = SHELVES[kind], exists().where(TrashedThing.kind == kind, TrashedThing.number == term_id)
+    trashed = exists().where(TrashedThing.kind == TakenOut.kind, TrashedThing.number == TakenOut.term_id)
     # It may have been deleted for good meanwhile.
-    await session.execute(delete(TakenOut).where(TakenOut.kind == kind, TakenOut.term_id == term_id, ~trashed))
-    await session.execute(delete(shelf.table).where(shelf.table.id == term_id))
-    outbox.record(work, TermChanged(kind, term_id, ("gone",), tuple(paths)))
+    await session.execute(delete(TakenOut).where(TakenOut.kind == kind, TakenOut.term_id.in_(term_ids), ~trashed))
+    await session.execute(delete(shelf.table).where(shelf.table.id.in_(term_ids)))
+    for term_id in term_ids:
+        outbox.record(work, TermChanged(kind, term_id, ("gone",), tuple(path for number, path in paths if number == term_id)))
     await site.renew_frame(work)
 
 
-async def _in_templates(session: AsyncSession, kind: TargetKind, term_id: int, target_id: int | None) -> None:
+async def _in_templates(session: AsyncSession, kind: TargetKind, term_ids: Sequence[int], target_id: int | None) -> None:
     field = SHELVES[kind].field
     for template in await session.scalars(select(PostTemplate)):
         said = template.fields.get(field)
-        if (now := _CHANGES[kind](term_id, target_id, Place(0), said)) != said:
+        now = functools.reduce(lambda now, term_id: _CHANGES[kind](term_id, target_id, Place(0), now), term_ids, said)
+        if now != said:
             template.fields = {**template.fields, field: now}
     await session.flush()
 

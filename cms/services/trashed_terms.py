@@ -1,10 +1,10 @@
 """Categories, tags and series into the trash and out of it again. Their texts stay, without them; out of the trash, a thing has its
 number again, its addresses, its texts and all that led to it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms import policy
@@ -20,47 +20,58 @@ from cms.services import addresses, audit, bringing_back, catalogue, outbox, pas
 from cms.services.catalogue import Thing
 from cms.services.passing_on import SHELVES
 
+AT_ONCE = 200  # that no text has
+
 
 async def delete(work: Work, actor: Actor, kind: TargetKind, term_id: int) -> tuple[TrashedThing, bool]:
     """Also whether all is done already. What stands below a category moves up."""
     policy.require(actor, Capability.TAXONOMY_MANAGE)
     await site.hold(work)
-    return await _delete(work, actor, kind, await catalogue.present(work.session, kind, term_id))
-
-
-async def delete_unused_tags(work: Work, actor: Actor) -> int:
-    """How many they were."""
-    policy.require(actor, Capability.TAXONOMY_MANAGE)
-    await site.hold(work)
-    unused = (await work.session.scalars(select(Tag).where(catalogue.is_unused()).order_by(Tag.folded).limit(1000))).all()
-    for tag in unused:
-        await _delete(work, actor, TargetKind.TAG, tag)
-    return len(unused)
-
-
-async def _delete(work: Work, actor: Actor, kind: TargetKind, term: Thing) -> tuple[TrashedThing, bool]:
-    audit.note(work, actor, f"{kind}.delete", kind, term.id, before=term.name)
-    was = await _as_it_is(work.session, kind, term)
-    thing = await trashed_things.put(work, actor, TrashKind(kind), term.id, term.name, was)
+    term = await catalogue.present(work.session, kind, term_id)
+    (thing,) = await _put(work, actor, kind, [term])
     if isinstance(term, Category):
         await catalogue.raise_those_below(work, term, term.parent_id)
     return thing, await passing_on.pass_on(work, kind, term.id, None)
 
 
-async def _as_it_is(session: AsyncSession, kind: TargetKind, term: Thing) -> dict[str, Any]:
+async def delete_unused_tags(work: Work, actor: Actor) -> int:
+    """The next ``AT_ONCE``; how many they were."""
+    policy.require(actor, Capability.TAXONOMY_MANAGE)
+    await site.hold(work)
+    unused = (await work.session.scalars(select(Tag).where(catalogue.is_unused()).order_by(Tag.folded).limit(AT_ONCE))).all()
+    if unused:
+        await _put(work, actor, TargetKind.TAG, unused)
+        await passing_on.drop_unused(work, TargetKind.TAG, [tag.id for tag in unused])
+    return len(unused)
+
+
+async def _put(work: Work, actor: Actor, kind: TargetKind, terms: Sequence[Thing]) -> list[TrashedThing]:
+    was = await _as_they_are(work.session, kind, terms)
+    for term in terms:
+        audit.note(work, actor, f"{kind}.delete", kind, term.id, before=term.name)
+    return [await trashed_things.put(work, actor, TrashKind(kind), term.id, term.name, was[term.id]) for term in terms]
+
+
+async def _as_they_are(session: AsyncSession, kind: TargetKind, terms: Sequence[Thing]) -> dict[int, dict[str, Any]]:
     """``paths``: that have led to it; ``merged``: what has become this one; ``below``: of a category; ``templates``: that name it."""
-    of_it = (Address.target_kind == kind, Address.target_id == term.id)
-    old = select(Address.path).where(*of_it, Address.state == AddressState.MOVED)
-    merged = select(PassedOn.term_id).where(PassedOn.kind == kind, PassedOn.target_id == term.id)
-    below = select(Category.id).where(Category.parent_id == term.id)
-    templates = await session.execute(select(PostTemplate.id, PostTemplate.fields))
-    return {
-        **catalogue.shown(term),
-        "paths": list(await session.scalars(old)),
-        "merged": list(await session.scalars(merged)),
-        "below": list(await session.scalars(below)) if kind is TargetKind.CATEGORY else [],
-        "templates": [number for number, fields in templates if _names(kind, fields, term.id)],
+    was: dict[int, dict[str, Any]] = {
+        term.id: {**catalogue.shown(term), "paths": [], "merged": [], "below": [], "templates": []} for term in terms
     }
+    old = (Address.target_kind == kind, Address.target_id.in_(was), Address.state == AddressState.MOVED)
+    wanted: dict[str, Select[Any, Any]] = {
+        "paths": select(Address.target_id, Address.path).where(*old),
+        "merged": select(PassedOn.target_id, PassedOn.term_id).where(PassedOn.kind == kind, PassedOn.target_id.in_(was)),
+    }
+    if kind is TargetKind.CATEGORY:
+        wanted["below"] = select(Category.parent_id, Category.id).where(Category.parent_id.in_(was))
+    for name, of_each in wanted.items():
+        for term_id, value in await session.execute(of_each):
+            was[term_id][name].append(value)
+    for template_id, fields in await session.execute(select(PostTemplate.id, PostTemplate.fields)):
+        for term_id in was:
+            if _names(kind, fields, term_id):
+                was[term_id]["templates"].append(template_id)
+    return was
 
 
 def _names(kind: TargetKind, fields: Mapping[str, Any], term_id: int) -> bool:

@@ -59,6 +59,7 @@ from cms.telemetry import Metrics
 from cms.worker import loop
 from tests import factories
 from tests.factories import asset_row, draft, edited, person, publish, published
+from tests.watching import orders
 
 TAG, CATEGORY, SERIES = TargetKind.TAG, TargetKind.CATEGORY, TargetKind.SERIES
 # Whatever may say something about a thing, but for what counts changes and looks at the clock.
@@ -308,3 +309,24 @@ async def test_deleted_for_good_while_its_texts_are_taken_out_leaves_nothing(
     async with database.read() as session:
         assert not (await session.scalars(select(TakenOut))).all()
         assert not (await session.scalars(select(Tag))).all()
+
+
+async def test_unused_tags_go_a_few_hundred_at_once_in_few_statements_and_each_comes_back(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trashed_terms, "AT_ONCE", 30)
+    editor = await person(database, "editor")
+    async with database.transaction() as work:
+        await taxonomies.ensure_tags(work, [f"Tag {number:02}" for number in range(40)])
+    await act(database, catalogue.save, editor, TAG, await tag_id(database, "Tag 07"), TermInput(name="Tag 07", slug="seven"))
+    before = await everything(database)
+    with orders(database) as sent:
+        assert await act(database, trashed_terms.delete_unused_tags, editor) == 30
+    assert len([each for each, _ in sent if not each.startswith("INSERT")]) < 25
+    assert await act(database, trashed_terms.delete_unused_tags, editor) == 10
+    async with database.read() as session:
+        assert not (await session.scalars(select(Tag))).all()
+        things = [row.thing.id for row in (await trashed_things.list_of(session, editor)).rows]
+    for thing in things:
+        await act(database, restoring.restore, editor, thing)
+    assert_same(await everything(database), before)
