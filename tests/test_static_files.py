@@ -1,5 +1,6 @@
 """What is made of a stylesheet, and that a file is what its fingerprint says."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,20 @@ def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
     (tmp_path / "a.css").write_text("")
     with pytest.raises(NotFound):
         StaticFiles(tmp_path / "static", {}).find(name)
+
+
+SIDED = re.compile(r"[{;\s](?:(?:margin|padding|border|inset)-(?:left|right)[\w-]*|left|right|float)\s*:")
+FOUR = re.compile(r"[{;\s]((?:scroll-)?(?:margin|padding)|inset|border-(?:width|style|color|radius))\s*:\s*([^;}]+)")
+CHEVRON = "0 1.5px 1.5px 0"  # turned by 45 degrees it points down, whichever way people read
+
+
+@pytest.mark.parametrize("sheet", sorted((ROOT / "static/css").glob("*.css")), ids=lambda sheet: sheet.name)
+def test_sheets_name_no_left_and_no_right_since_some_read_from_the_right(sheet: Path) -> None:
+    text = minify_css(sheet.read_text(encoding="utf-8"))
+    assert SIDED.findall(text) == []
+    for name, value in FOUR.findall(text):
+        sides = re.findall(r"(?:[^\s(]|\((?:[^()]|\([^()]*\))*\))+", value.partition("/")[0])
+        if name == "border-radius":
+            assert len(set(sides)) == 1, f"{name}: {value}"
+        else:
+            assert len(sides) < 4 or sides[1] == sides[3] or value == CHEVRON, f"{name}: {value}"

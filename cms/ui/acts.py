@@ -18,7 +18,7 @@ from cms.services import documents
 from cms.services.audit import PEOPLE, Line
 from cms.ui.admin import desk_locale, exact
 from cms.ui.module import Module
-from cms.wording import phrases
+from cms.wording import phrases, say
 
 _OF_TEXTS = phrases(
     {
@@ -357,14 +357,18 @@ class Details:
             told |= after.keys()
             changes = [self._change(name, before, after) for name in after]
         else:
-            changes = [] if before is None and after is None else [f"{self._known(before)} → {self._known(after)}"]
+            changes = [] if before is None and after is None else [self._went(self._known(before), self._known(after))]
         rest = [self._detail(name, value, told) for name, value in line.details.items() if name not in told]
         return [*changes, *filter(None, rest)]
 
     def _change(self, name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
         field = SiteInput.model_fields.get(name)
         label = _LABELS.get(name) or (field and field.title) or name.replace("_", " ").capitalize()
-        return f"{self.translate(label)}: {' → '.join(self._value(name, side[name]) for side in (before, after) if name in side)}"
+        sides = [self._value(name, side[name]) for side in (before, after) if name in side]
+        return f"{self.translate(label)}: {self._went(*sides) if len(sides) > 1 else sides[0]}"
+
+    def _went(self, before: str, after: str) -> str:
+        return self.translate(say("{before} → {after}", before=before, after=after))
 
     def _value(self, name: str, value: Any) -> str:
         if name == "published_at" and value:

@@ -71,7 +71,8 @@ function press(view, buttons) {
 
 function move(event, buttons, view) {
   const at = buttons.indexOf(event.target);
-  const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: buttons.length - 1 }[event.key];
+  const onwards = getComputedStyle(event.target).direction === "rtl" ? -1 : 1;
+  const to = { ArrowRight: at + onwards, ArrowLeft: at - onwards, Home: 0, End: buttons.length - 1 }[event.key];
   if (event.key === "Escape") view.focus();
   else if (to === undefined) return;
   else {

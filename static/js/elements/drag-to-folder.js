@@ -4,7 +4,7 @@ class DragToFolder extends HTMLElement {
   connectedCallback() {
     this.form = this.querySelector("form");
     const here = this.querySelector("[aria-current]"), row = here?.closest("ul"); // of many in a narrow row it is in sight
-    if (row) row.scrollLeft = here.offsetLeft - row.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
+    if (row) row.scrollLeft += middle(here) - middle(row);
     for (const type of ["dragstart", "dragover", "dragleave", "drop", "dragend"]) document.addEventListener(type, this);
   }
 
@@ -75,6 +75,11 @@ class DragToFolder extends HTMLElement {
     }
     this.form.submit();
   }
+}
+
+function middle(element) {
+  const { left, width } = element.getBoundingClientRect();
+  return left + width / 2;
 }
 
 customElements.define("drag-to-folder", DragToFolder);

@@ -74,7 +74,8 @@ class MediaPicker extends HTMLElement {
   }
 
   onkeydown(event) {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key], links = [...this.shown.querySelectorAll("[data-pick]")];
+    const onwards = getComputedStyle(this).direction === "rtl" ? -1 : 1;
+    const step = { ArrowRight: onwards, ArrowLeft: -onwards }[event.key], links = [...this.shown.querySelectorAll("[data-pick]")];
     const at = links.indexOf(document.activeElement);
     if (step && at >= 0) links[at + step]?.focus();
   }
