@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from selenium.webdriver import Chrome, Keys
+from selenium.webdriver import ActionChains, Chrome, Keys
 
 from cms.db.session import Database
 from e2e.axe import problems
@@ -75,6 +75,18 @@ def test_a_menu_is_made_by_the_keyboard_alone(program: Program, filled: Chrome) 
     assert [each.get_attribute("textContent") for each in filled.find_elements("css selector", "nav[aria-label=Main] details a")] == [
         "About", "All",
     ]  # fmt: skip
+
+
+def test_a_part_of_a_series_is_dragged_past_all_others(program: Program, filled: Chrome) -> None:
+    filled.get(f"{program.url}/admin/series/1")
+    first, *_, last = filled.find_elements("css selector", "[data-grip]")
+    way = last.rect["y"] - first.rect["y"]
+    dragging = ActionChains(filled, duration=20).click_and_hold(first)
+    for _ in range(10):
+        dragging.move_by_offset(0, round(way / 10))
+    dragging.release().perform()
+    titles = [each.text for each in filled.find_elements("css selector", ".sorted .title")]
+    assert titles == ["High tide", "Neap tide", "Low tide"]
 
 
 def test_parts_of_a_series_are_sorted_by_arrows_and_saved_once(program: Program, filled: Chrome) -> None:

@@ -2,6 +2,8 @@
 // buttons, without sending the form each time; "Save" (data-changed) is shown then. With data-levels="3" rows stand below each other, too: a
 // row has the level that its field [data-level-field] says, its block are the deeper rows after it. Rows whose fields are numbered
 // (items-3-label) are numbered anew. Says "sorted" after each step.
+const EDGE = 48, STEP = 24; // pixels: so near to the end of the screen the page goes on by so much
+
 class SortRows extends HTMLElement {
   connectedCallback() {
     this.list = this.querySelector("ol");
@@ -80,9 +82,10 @@ class SortRows extends HTMLElement {
     grip.setPointerCapture(event.pointerId);
     row.classList.add("dragged");
     const drag = (move) => {
+      scrollBy(0, move.clientY < EDGE ? -STEP : move.clientY > innerHeight - EDGE ? STEP : 0);
       const over = this.rows.find((each) => !start.block.includes(each) && move.clientY > each.getBoundingClientRect().top
         && move.clientY < each.getBoundingClientRect().bottom);
-      if (over) over[over.compareDocumentPosition(row) & Node.DOCUMENT_POSITION_FOLLOWING ? "before" : "after"](...start.block);
+      if (over) this.#pass(start.block, over);
       const aside = (move.clientX - start.x) * (getComputedStyle(this).direction === "rtl" ? -1 : 1);
       if (this.levels > 1 && Math.abs(aside) > 32) {
         this.#indent(start.block, Math.sign(aside));
@@ -96,6 +99,13 @@ class SortRows extends HTMLElement {
     };
     grip.addEventListener("pointermove", drag);
     grip.addEventListener("lostpointercapture", drop, { once: true });
+  }
+
+  // The others make room: what holds the pointer must not leave the page, or it would let go.
+  #pass(block, over) {
+    const rows = this.rows, [first, end, to] = [rows.indexOf(block[0]), rows.indexOf(block.at(-1)), rows.indexOf(over)];
+    if (to < first) block.at(-1).after(...rows.slice(to, first));
+    else block[0].before(...rows.slice(end + 1, to + 1));
   }
 
   // No row is deeper than one below the row before it; fields and buttons say where they stand.
