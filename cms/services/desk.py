@@ -94,7 +94,7 @@ async def surroundings(
     own = begins or PostFields(authors=(actor.user_id,) if actor.user_id else ())
     post_id, fields = (draft.post.id, draft.fields) if draft else (None, own)
     categories = [(category.id, category.name) for category in await taxonomies.list_categories(session)]
-    parents = await posts.list_parents(session, post_id) if kind is Kind.PAGE else ()
+    parents = await posts.list_parents(session, post_id, fields.parent) if kind is Kind.PAGE else ()
     path = await public_path(session, post_id) if post_id else ""
     taken = await taken_address(session, draft, now) if draft else ""
     series = await taxonomies.list_series(session) if kind is Kind.POST else ()

@@ -102,9 +102,10 @@ async def named_authors(session: AsyncSession, found: Sequence[Post]) -> dict[in
     return {post.id: tuple(name for _, name in authors.get(post.id, ())) for post in found}
 
 
-async def list_parents(session: AsyncSession, page_id: int | None) -> Sequence[tuple[int, str]]:
-    """Pages that a page may stand below: (id, title), itself left out."""
-    wanted = select(Post.id, Post.title).where(Post.kind == Kind.PAGE, Post.live != Live.TRASHED, Post.id != (page_id or 0))
+async def list_parents(session: AsyncSession, page_id: int | None, present: int | None) -> Sequence[tuple[int, str]]:
+    """Pages that a page may stand below: (id, title), itself left out; and the one that it stands below, which may be in the trash."""
+    there = or_(Post.live != Live.TRASHED, Post.id == (present or 0))
+    wanted = select(Post.id, Post.title).where(Post.kind == Kind.PAGE, there, Post.id != (page_id or 0))
     return [(row.id, row.title) for row in await session.execute(wanted.order_by(Post.title))]
 
 

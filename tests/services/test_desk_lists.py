@@ -223,8 +223,8 @@ async def test_posts_and_pages_are_listed_apart(database: Database) -> None:
     assert await sees(database, editor) == {"Post"}
     assert await sees(database, editor, Kind.PAGE) == {"Page"}
     async with database.read() as session:
-        assert [title for _, title in await posts.list_parents(session, None)] == ["Page"]
-        assert list(await posts.list_parents(session, top.id)) == []
+        assert [title for _, title in await posts.list_parents(session, None, None)] == ["Page"]
+        assert list(await posts.list_parents(session, top.id, None)) == []
 
 
 async def test_tabs_count_each_state(database: Database) -> None:

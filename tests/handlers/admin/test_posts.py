@@ -255,6 +255,16 @@ async def test_page_has_a_place_below_another(site: Site) -> None:
     assert "parent" not in fields(page, form_of(page, form_id="post"))
 
 
+async def test_a_page_stays_below_one_that_is_in_the_trash(site: Site) -> None:
+    browser = await site.signed_in("owner")
+    above = await written(browser, "page", title="About")
+    below = await written(browser, "page", title="Imprint", parent=above)
+    seen = await editor(browser, above, "page")
+    assert (await browser.post(f"/admin/pages/{above}", {**seen, "_method": "delete"})).status == 303
+    assert (await saved(browser, below, "page", text="More.")).status == 303
+    assert (await editor(browser, below, "page"))["parent"] == str(above)
+
+
 async def test_page_does_not_open_among_posts(site: Site) -> None:
     browser = await site.signed_in("owner")
     page_id = await written(browser, "page", title="About")
