@@ -46,9 +46,9 @@ async def delete_unused_tags(work: Work, actor: Actor) -> int:
 
 
 async def _put(work: Work, actor: Actor, kind: TargetKind, terms: Sequence[Thing]) -> list[TrashedThing]:
-    was = await _as_they_are(work.session, kind, terms)
+    was, shelf = await _as_they_are(work.session, kind, terms), SHELVES[kind]
     for term in terms:
-        audit.note(work, actor, f"{kind}.delete", kind, term.id, before=term.name)
+        audit.note(work, actor, f"{shelf.kind}.delete", shelf.kind, term.id, before=term.name)
     return [await trashed_things.put(work, actor, TrashKind(kind), term.id, term.name, was[term.id]) for term in terms]
 
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from babel import Locale
 
-from cms.models.desk import ReviewAct, TransferKind
+from cms.models.desk import ReviewAct, TransferKind, TrashKind
 from cms.models.document import Outcome, ThreadKind
 from cms.models.post import Kind
 from cms.schemas.audit import SUBJECTS
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # What stands between braces in the names that are noted, and as the kind of a subject.
 MEANT = {
     "kind": Kind, "post.kind": Kind, "text.kind": Kind, "thread.kind": ThreadKind, "outcome": Outcome, "act": ReviewAct,
-    "shelf.kind": SHELVES, "row.kind": TransferKind,
+    "shelf.kind": SHELVES, "row.kind": TransferKind, "thing.kind": TrashKind,
 }  # fmt: skip
 NEVER = {"series.merge", "comment.accepted", "comment.refused", "suggestion.resolved"}  # a suggestion ends in other ways than a comment
 
