@@ -36,7 +36,12 @@ def _from(value: str) -> str:
         raise ValueError("Write a path of this site, like /old-address.")
     if not path:
         raise ValueError("Write a path of this site, like /old-address; the home page is always there.")
-    return f"/{path}"
+    return as_written(path)
+
+
+def as_written(path: str) -> str:
+    """A path so that whoever reads it as an address has the same: what means something there is encoded, all else is as people read it."""
+    return "/" + path.replace("%", "%25").replace("?", "%3F").replace("#", "%23")
 
 
 class RedirectInput(SeenInput):

@@ -17,7 +17,7 @@ from cms.content.slugs import slugify
 from cms.db.session import Work
 from cms.errors import InvalidInput, NotFound
 from cms.events import TermChanged
-from cms.models import Address, Category, PassedOn, Post, PostSeries, Series, Tag
+from cms.models import Address, Category, PassedOn, Post, PostSeries, Series, Tag, TakenOut
 from cms.models.address import AddressState, TargetKind
 from cms.models.post import Kind, Live, Side
 from cms.models.taxonomy import MAX_TERM
@@ -115,7 +115,8 @@ async def list_tags(session: AsyncSession, actor: Actor, *, words: str = "", unu
 def is_unused() -> ColumnElement[bool]:
     """No text has it, not even one in the trash."""
     shelf = SHELVES[TargetKind.TAG]
-    return ~exists().where(shelf.key == Tag.id) & ~_is_leaving(TargetKind.TAG)
+    is_coming_back = exists().where(TakenOut.kind == TargetKind.TAG, TakenOut.term_id == Tag.id)
+    return ~exists().where(shelf.key == Tag.id) & ~_is_leaving(TargetKind.TAG) & ~is_coming_back
 
 
 def _is_leaving(kind: TargetKind) -> ColumnElement[bool]:

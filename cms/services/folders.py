@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,7 +16,7 @@ from cms.models.desk import TrashKind
 from cms.models.media import MAX_FOLDED
 from cms.policy import Actor, Capability
 from cms.schemas.library import FolderInput
-from cms.services import audit, media, site, trashed_things
+from cms.services import audit, media, site, trashed_things, trashed_trees
 from cms.wording import say
 
 MOST = 1000
@@ -133,7 +134,8 @@ async def delete(work: Work, actor: Actor, folder_id: int) -> TrashedThing:
     media.tell(work)
     audit.note(work, actor, "folder.delete", "folder", folder_id, name=folder.name)
     await work.session.delete(folder)
-    was = {"parent": folder.parent_id, "by": folder.created_by_id, "folders": [each.id for each in inside], "files": files}
+    made = {"made": folder.created_at.isoformat(), "by": folder.created_by_id}
+    was = {"parent": folder.parent_id, **made, "below": [each.id for each in inside], "files": files}
     return await trashed_things.put(work, actor, TrashKind.FOLDER, folder_id, folder.name, was)
 
 
@@ -141,13 +143,21 @@ async def restore(work: Work, actor: Actor, thing: TrashedThing) -> None:
     """With what was in it, as far as that still lies where it moved. Raises ``InvalidInput`` if another is called so."""
     policy.require(actor, Capability.MEDIA_EDIT)
     _require_room(branches := await _held(work))
-    was, by = thing.was, await work.session.scalar(select(User.id).where(User.id == thing.was["by"]))
-    parent_id = was["parent"] if was["parent"] in {branch.folder.id for branch in branches} else None
-    folder = Folder(parent_id=parent_id, name=thing.name, folded=_NOBODYS, created_at=work.now, created_by_id=by)
-    work.session.add(folder)
-    await work.session.flush()
-    await _move(work, was["folders"], was["files"], parent_id, folder.id)  # first, as one of these may be called so, too
-    _require_place(await tree(work.session), folder, FolderInput(name=thing.name, parent=parent_id or 0))
+    taken, session = {branch.folder.id for branch in branches}, work.session
+    of_its_time = {branch.folder.id for branch in branches if branch.folder.created_at <= thing.at}  # others may have their numbers by now
+    by = await session.scalar(select(User.id).where(User.id == thing.was["by"]))
+    folder = Folder(name=thing.name, folded=_NOBODYS, created_at=datetime.fromisoformat(thing.was["made"]), created_by_id=by)
+    if thing.number not in taken:
+        folder.id = thing.number
+    session.add(folder)
+    await session.flush()
+    folder.parent_id = await trashed_trees.above(session, thing, folder.id, {number: number for number in of_its_time})
+    await session.flush()
+    moved_up = await trashed_trees.below(session, thing, folder.id, folder.parent_id)
+    inside = of_its_time.intersection(trashed_trees.all_of(moved_up, "below"))
+    # First, as one of these may be called so, too.
+    await _move(work, list(inside), trashed_trees.all_of(moved_up, "files"), folder.parent_id, folder.id)
+    _require_place(await tree(session), folder, FolderInput(name=thing.name, parent=folder.parent_id or 0))
     folder.folded = _key(thing.name)
     media.tell(work)
 

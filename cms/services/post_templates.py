@@ -73,14 +73,16 @@ async def take(work: Work, actor: Actor, post_id: int) -> PostTemplate:
     return template
 
 
-async def _add(work: Work, actor: Actor, kind: Kind, name: str, content: str, fields: Mapping[str, Any]) -> PostTemplate:
-    """With a number behind its name, if another is called so."""
+async def _add(work: Work, actor: Actor, kind: Kind, name: str, content: str, fields: Mapping[str, Any], number: int = 0) -> PostTemplate:
+    """With a number behind its name, if another is called so. ``number``: its own, if that is free."""
     await site.hold(work)
     known = await list_of(work.session, kind)
     if len(known) >= MOST:
         raise Conflict(say("There are {most} templates already; delete one that nobody needs any more.", most=MOST))
     name, by = _free_name(name, {template.name for template in known}), {"updated_at": work.now, "updated_by_id": actor.user_id}
     template = PostTemplate(kind=kind, name=name, content=content, fields=dict(fields), **by)
+    if number and await work.session.get(PostTemplate, number) is None:
+        template.id = number
     work.session.add(template)
     await work.session.flush()
     return template
@@ -118,7 +120,7 @@ async def delete(work: Work, actor: Actor, template_id: int) -> TrashedThing:
 async def restore(work: Work, actor: Actor, thing: TrashedThing) -> None:
     """Raises ``Conflict`` if there are too many."""
     policy.require(actor, Capability.SNIPPET_MANAGE)
-    await _add(work, actor, Kind(thing.was["kind"]), thing.name, thing.was["content"], thing.was["fields"])
+    await _add(work, actor, Kind(thing.was["kind"]), thing.name, thing.was["content"], thing.was["fields"], thing.number)
 
 
 async def _fields(work: Work, actor: Actor, template: PostTemplate, wanted: TemplateInput) -> dict[str, Any]:

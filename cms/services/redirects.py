@@ -23,7 +23,7 @@ from cms.models import Address, Redirect, TrashedThing
 from cms.models.address import MAX_PATH, AddressState, is_reserved, normalise_path
 from cms.models.desk import Match, TrashKind
 from cms.policy import Actor, Capability
-from cms.schemas.redirects import Problem, RedirectInput, RedirectsQuery, Row
+from cms.schemas.redirects import Problem, RedirectInput, RedirectsQuery, Row, as_written
 from cms.schemas.seen import Shown
 from cms.services import audit, outbox, reading, trashed_things
 from cms.services.reading import Place
@@ -224,7 +224,7 @@ async def get(session: AsyncSession, actor: Actor, redirect_id: int, *, lock: bo
 
 def shown(row: Redirect) -> Shown:
     """As a form shows it."""
-    return {"path": f"/{row.path}", "target": row.target, "match": row.match.value}
+    return {"path": as_written(row.path), "target": row.target, "match": row.match.value}
 
 
 async def save(work: Work, actor: Actor, wanted: RedirectInput, redirect_id: int | None = None) -> Redirect:
@@ -263,7 +263,7 @@ async def _put(work: Work, actor: Actor, wanted: RedirectInput, row: Redirect | 
 
 
 async def remove(work: Work, actor: Actor, redirect_id: int) -> TrashedThing:
-    row = await get(work.session, actor, redirect_id)
+    row = await get(work.session, actor, redirect_id, lock=True)
     await work.session.delete(row)
     _tell(work, [(row.match, row.path)])
     audit.note(work, actor, "redirect.remove", "redirect", row.id, name=f"/{row.path}", target=row.target)
@@ -274,12 +274,12 @@ async def remove(work: Work, actor: Actor, redirect_id: int) -> TrashedThing:
 async def restore(work: Work, actor: Actor, thing: TrashedThing) -> None:
     """With the readers it has led. Raises ``InvalidInput`` like ``save``."""
     was = thing.was
-    row = await _put(work, actor, RedirectInput(path=thing.name, target=was["target"], match=was["match"]), None)
+    row = await _put(work, actor, RedirectInput(path=as_written(thing.name[1:]), target=was["target"], match=was["match"]), None)
     row.hits, row.hit_at = was["hits"], was["hit_at"] and datetime.fromisoformat(was["hit_at"])
 
 
 def _rule(wanted: RedirectInput, rule_id: int = 0) -> Rule:
-    path = normalise_path(wanted.path)
+    path = normalise_path(unquote(wanted.path))
     if len(path) > MAX_PATH:
         raise InvalidInput({"path": say("At most {most} characters, please.", most=MAX_PATH)})
     if is_reserved(path):

@@ -16,7 +16,7 @@ from cms.models.address import AddressState, TargetKind
 from cms.models.desk import TrashKind
 from cms.policy import Actor, Capability
 from cms.schemas.terms import TermInput
-from cms.services import addresses, audit, bringing_back, catalogue, outbox, passing_on, site, trashed_things
+from cms.services import addresses, audit, bringing_back, catalogue, outbox, passing_on, site, trashed_things, trashed_trees
 from cms.services.catalogue import Thing
 from cms.services.passing_on import SHELVES
 
@@ -55,7 +55,7 @@ async def _put(work: Work, actor: Actor, kind: TargetKind, terms: Sequence[Thing
 async def _as_they_are(session: AsyncSession, kind: TargetKind, terms: Sequence[Thing]) -> dict[int, dict[str, Any]]:
     """``paths``: that have led to it; ``merged``: what has become this one; ``below``: of a category; ``templates``: that name it."""
     was: dict[int, dict[str, Any]] = {
-        term.id: {**catalogue.shown(term), "paths": [], "merged": [], "below": [], "templates": []} for term in terms
+        term.id: {"parent": None, **catalogue.shown(term), "paths": [], "merged": [], "below": [], "templates": []} for term in terms
     }
     old = (Address.target_kind == kind, Address.target_id.in_(was), Address.state == AddressState.MOVED)
     wanted: dict[str, Select[Any, Any]] = {
@@ -86,30 +86,49 @@ async def restore(work: Work, actor: Actor, thing: TrashedThing) -> bool:
     if await session.get(SHELVES[kind].table, thing.number):
         raise InvalidInput({"": "Its posts are still being taken out of it. Try again when that is done."})
     term: Thing = SHELVES[kind].table(id=thing.number, name="", slug="", description="")
-    await _stand(work, kind, term, was)
+    await _stand(work, kind, term, thing)
     await addresses.lead(work, kind, {term.id: was["paths"]})
     merged = (PassedOn.kind == kind, PassedOn.term_id.in_(was["merged"]), PassedOn.target_id.is_(None))
+    # Some of their names may mean new tags by now.
+    await session.execute(update(PassedOn).where(*merged, PassedOn.folded.in_(select(Tag.folded))).values(folded=""))
     await session.execute(update(PassedOn).where(*merged).values(target_id=term.id))
     await _name_in_templates(session, kind, term.id, was["templates"])
-    moved_up = select(Category).where(Category.id.in_(was["below"]), Category.parent_id.is_not_distinct_from(was.get("parent")))
-    await catalogue.move_below(work, (await session.scalars(moved_up)).all(), term.id)
+    if isinstance(term, Category):
+        await _move_below(work, thing, term)
     now = await addresses.find_current(session, kind, term.id)
     outbox.record(work, TermChanged(kind, term.id, ("name",), tuple(dict.fromkeys([now.path if now else "", *was["paths"]]))))
     await site.renew_frame(work)
     return await bringing_back.bring_back(work, kind, term.id)
 
 
-async def _stand(work: Work, kind: TargetKind, term: Thing, was: Mapping[str, Any]) -> None:
+async def _stand(work: Work, kind: TargetKind, term: Thing, thing: TrashedThing) -> None:
     """At its place and its address; at another if that was given away meanwhile."""
-    above, session = was.get("parent"), work.session
-    is_there = above and await session.get(Category, above) and not await session.get(PassedOn, (kind, above))
-    wanted = TermInput(name=was["name"], slug=was["slug"], description=was["description"], parent=above if is_there else None)
+    values = {name: thing.was[name] for name in ("name", "slug", "description")}
+    above = await trashed_trees.above(work.session, thing, term.id, await _categories(work.session)) if thing.was["parent"] else None
+    wanted = TermInput(**values, parent=above)
     try:
         await catalogue.put(work, kind, term, wanted)
     except InvalidInput as error:
         if "slug" not in error.errors:
             raise
         await catalogue.put(work, kind, term, wanted.model_copy(update={"slug": ""}))
+
+
+async def _categories(session: AsyncSession) -> dict[int, int]:
+    """Those that are there, and of those that are being merged or were, the others."""
+    there = {number: number for number in await session.scalars(select(Category.id))}
+    passed_on = select(PassedOn.term_id, PassedOn.target_id).where(PassedOn.kind == TargetKind.CATEGORY)
+    heirs: dict[int, int | None] = dict((await session.execute(passed_on)).all())
+    now = {number: heirs.get(number, number) for number in (*there, *heirs)}
+    return {number: heir for number, heir in now.items() if heir in there}
+
+
+async def _move_below(work: Work, thing: TrashedThing, category: Category) -> None:
+    """What stood below it stands there again, unless it was moved meanwhile."""
+    moved_up = trashed_trees.all_of(await trashed_trees.below(work.session, thing, category.id, category.parent_id), "below")
+    beside = Category.parent_id.is_not_distinct_from(category.parent_id)
+    wanted = select(Category).where(Category.id.in_(moved_up), beside, Category.id != category.id)
+    await catalogue.move_below(work, (await work.session.scalars(wanted)).all(), category.id)
 
 
 async def _name_in_templates(session: AsyncSession, kind: TargetKind, term_id: int, template_ids: list[int]) -> None:

@@ -149,6 +149,16 @@ async def test_what_no_rule_can_be_is_refused(database: Database, owner: Actor, 
         await lead(database, owner, path, target)
 
 
+async def test_a_rule_is_shown_so_that_saving_it_unchanged_changes_nothing(database: Database, owner: Actor) -> None:
+    for path in ("/what%3F", "/100%25", "/a%2541", "/x%23y"):
+        rule_id = await lead(database, owner, path, "/archive")
+        async with database.transaction() as work:
+            row = await redirects.get(work.session, owner, rule_id)
+            before, shown = row.path, dict(redirects.shown(row))
+            saved = await redirects.save(work, owner, RedirectInput.model_validate({**shown, "seen": shown}), rule_id)
+            assert saved.path == before
+
+
 async def test_one_path_has_one_rule_and_only_administrators_make_them(database: Database, owner: Actor) -> None:
     first = await lead(database, owner, "https://old.example/a/", "/x")
     assert await refused(database, owner, "/a", "/y") == "There is a redirect from /a already."

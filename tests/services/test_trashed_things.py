@@ -1,5 +1,7 @@
 """The trash of what is neither text nor file: out of it, everything is as it was, down to the last row."""
 
+import asyncio
+import itertools
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -198,6 +200,100 @@ async def test_another_of_its_name_keeps_it_in_the_trash_and_one_at_its_address_
         assert [tuple(row) for row in await session.execute(wanted)] == [("tag/sea", other.id), ("tag/sea-2", sea)]
 
 
+async def categories(database: Database, editor: Actor) -> list[tuple[str, int, str]]:
+    async with database.read() as session:
+        return [(row.term.name, row.depth, row.path) for row in await catalogue.list_tree(session, editor)]
+
+
+async def test_what_stood_below_each_other_does_again_in_whatever_order_it_went_and_comes(database: Database) -> None:
+    editor = await person(database, "editor")
+    lists: dict[TargetKind | None, list[int]] = {CATEGORY: [], None: []}
+    for name in ("Top", "Upper", "Middle", "Lower", "Lowest"):
+        above = {kind: numbers[-1] if numbers else None for kind, numbers in lists.items()}
+        lists[CATEGORY].append((await act(database, catalogue.create, editor, CATEGORY, TermInput(name=name, parent=above[CATEGORY]))).id)
+        lists[None].append((await act(database, folders.create, editor, FolderInput(name=name, parent=above[None] or 0))).id)
+        await act(database, _add_file, lists[None][-1])
+    before = await categories(database, editor), await in_folders(database)
+    for out, back in itertools.product(itertools.permutations(range(1, 4)), [(1, 2, 3), (3, 2, 1), (2, 1, 3)]):
+        things = {each: await _both_out(database, editor, lists, each) for each in out}
+        for each in back:
+            for thing in things[each]:
+                await act(database, restoring.restore, editor, thing)
+        assert (await categories(database, editor), await in_folders(database)) == before, (out, back)
+
+
+async def _add_file(work: Work, folder_id: int) -> None:
+    work.session.add(asset_row(f"{folder_id:064}", name=f"{folder_id}.png", created_at=work.now, folder_id=folder_id))
+
+
+async def _both_out(database: Database, editor: Actor, lists: dict[TargetKind | None, list[int]], each: int) -> list[int]:
+    category, _ = await act(database, trashed_terms.delete, editor, CATEGORY, lists[CATEGORY][each])
+    return [category.id, (await act(database, folders.delete, editor, lists[None][each])).id]
+
+
+async def test_a_category_comes_back_below_the_one_its_own_became_and_at_the_top_if_that_is_gone_for_good(database: Database) -> None:
+    editor = await person(database, "editor")
+
+    async def make(name: str, parent: int | None = None) -> int:
+        made: Category = await act(database, catalogue.create, editor, CATEGORY, TermInput(name=name, parent=parent))
+        return made.id
+
+    old, new, gone = await make("Old"), await make("New"), await make("Gone")
+    things = [await act(database, trashed_terms.delete, editor, CATEGORY, await make(*each)) for each in (("One", old), ("Two", gone))]
+    await act(database, catalogue.merge, editor, CATEGORY, [old], new)
+    for_good, _ = await act(database, trashed_terms.delete, editor, CATEGORY, gone)
+    await act(database, trashed_things.forget, editor, for_good.id)
+    for thing, _ in things:
+        await act(database, restoring.restore, editor, thing.id)
+    assert await categories(database, editor) == [("New", 0, "category/new"), ("One", 1, "category/new/one"), ("Two", 0, "category/two")]
+
+
+async def test_another_folder_that_has_a_number_by_now_is_not_taken_for_the_one_that_had_it(database: Database) -> None:
+    editor = await person(database, "editor")
+    above = await act(database, folders.create, editor, FolderInput(name="Above"))
+    inside = await act(database, folders.create, editor, FolderInput(name="Inside", parent=above.id))
+    things = [await act(database, folders.delete, editor, folder.id) for folder in (inside, above)]
+    await act(database, folders.create, editor, FolderInput(name="Other"))
+    for thing in things:
+        await act(database, restoring.restore, editor, thing.id)
+    async with database.read() as session:
+        assert [branch.path for branch in await folders.tree(session)] == ["Above", "Above › Inside", "Other"]
+
+
+async def test_a_name_that_meant_it_means_the_new_tag_of_that_name(database: Database) -> None:
+    editor = await person(database, "editor")
+    sea, old, older = [await tag_id(database, name) for name in ("Sea", "Old", "Older")]
+    await act(database, catalogue.merge, editor, TAG, [old, older], sea)
+    thing, _ = await act(database, trashed_terms.delete, editor, TAG, sea)
+    new = await tag_id(database, "Old")
+    await act(database, restoring.restore, editor, thing.id)
+    assert [await tag_id(database, name) for name in ("Sea", "Old", "Older")] == [sea, new, sea]
+
+
+async def test_a_tag_whose_texts_are_coming_back_is_not_unused(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bringing_back, "SLICE", 1)
+    editor = await person(database, "editor")
+    for title in ("One", "Two"):
+        await published(database, editor, title=title, tags=("Sea",))
+    thing, _ = await act(database, trashed_terms.delete, editor, TAG, await tag_id(database, "Sea"))
+    await act(database, restoring.restore, editor, thing.id)
+    assert await act(database, trashed_terms.delete_unused_tags, editor) == 0
+    await work_off(database, tmp_path)
+    async with database.read() as session:
+        assert [public.tags[0]["name"] for public in await session.scalars(select(Published))] == ["Sea", "Sea"]
+
+
+@pytest.mark.parametrize("path", ["/what%3F", "/100%25", "/a%2541", "/x%23y", "/Über (2019)/<b>&amp;"])
+async def test_a_redirect_from_any_address_comes_back_and_goes_into_the_trash_once(database: Database, path: str) -> None:
+    admin = await person(database, "administrator")
+    rule = await act(database, redirects.save, admin, RedirectInput(path=path, target="/archive"))
+    tries = await asyncio.gather(*(act(database, redirects.remove, admin, rule.id) for _ in range(3)), return_exceptions=True)
+    (thing,) = [each for each in tries if isinstance(each, TrashedThing)]
+    await act(database, restoring.restore, admin, thing.id)
+    async with database.read() as session:
+        assert (await session.scalars(select(Redirect.path))).all() == [rule.path]
+
+
 async def _snippet(work: Work, admin: Actor) -> Any:
     kept = await snippets.create(work, admin, SnippetInput(name="Note", text="*High* at noon.", version=0))
     return lambda work: snippets.delete(work, admin, kept.id)
@@ -259,7 +355,7 @@ async def in_folders(database: Database) -> list[str]:
         files = [
             f"{paths.get(folder_id or 0, '')}: {name}" for folder_id, name in await session.execute(select(Asset.folder_id, Asset.name))
         ]
-        return [*paths.values(), *files]
+        return [*paths.values(), *sorted(files)]
 
 
 async def test_each_sees_what_he_may_make_and_of_folders_an_author_those_he_deleted(database: Database) -> None:

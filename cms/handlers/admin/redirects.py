@@ -10,7 +10,7 @@ from cms.handlers.admin.trash import way_out
 from cms.handlers.forms import Form
 from cms.models import Redirect
 from cms.policy import Capability
-from cms.schemas.redirects import COLUMNS, MAX_LINES, RedirectInput, RedirectsQuery, TableInput, read_table
+from cms.schemas.redirects import COLUMNS, MAX_LINES, RedirectInput, RedirectsQuery, TableInput, as_written, read_table
 from cms.services import redirects
 from cms.services.redirects import Plan
 from cms.ui.spreadsheet import csv_line
@@ -122,7 +122,7 @@ class RedirectsFileHandler(AdminHandler):
 
 def _line(row: Redirect) -> str:
     last = row.hit_at.isoformat(timespec="seconds") if row.hit_at else ""
-    return csv_line((f"/{row.path}", row.target, row.match.value, str(row.hits), last))
+    return csv_line((as_written(row.path), row.target, row.match.value, str(row.hits), last))
 
 
 class RedirectsTableHandler(AdminHandler):
