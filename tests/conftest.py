@@ -32,6 +32,7 @@ from cms.settings import load
 from cms.telemetry import log
 from tests import postgresql, s3, statements
 from tests.measuring import unmeasured, unmeasured_workers
+from tests.reused import Reused
 
 SERVER = pytest.StashKey[postgresql.Server]()
 REPEATS = pytest.StashKey[bool]()  # it is not the first case of its test
@@ -75,6 +76,7 @@ class Templates:
         self._sqlite = folder / "template.db"
         self._connection: asyncpg.Connection | None = None
         self._numbers = itertools.count(1)
+        self._reused: Reused | None = None  # and nobody has it
 
     async def copy_sqlite(self, target: Path) -> str:
         """Its folder is made, as the program makes it, if it is not there."""
@@ -91,25 +93,33 @@ class Templates:
         if kind == "sqlite":
             yield await self.copy_sqlite(folder / "squall.db")
             return
-        async with self.on_postgresql(is_measured=is_measured) as url:
-            yield url
+        async with self._reusing_postgresql() as url:
+            with _counted(is_measured):
+                yield url
 
     @contextlib.asynccontextmanager
-    async def on_postgresql(self, *, is_measured: bool = False, template: str = TEMPLATE) -> AsyncIterator[str]:
-        """The address of a copy that is dropped afterwards. Tests run on both, and their lines are counted once: on SQLite."""
-        try:
-            url = await self._copy_postgresql(template)
-        except postgresql.Missing as missing:
-            pytest.skip(str(missing))
-        with contextlib.ExitStack() as stack:
-            if not is_measured:
-                stack.enter_context(unmeasured())
-                stack.enter_context(unmeasured_workers())
+    async def _reusing_postgresql(self) -> AsyncIterator[str]:
+        reused, self._reused = self._reused or await Reused.of(await self._copy_postgresql(TEMPLATE)), None
+        yield reused.url
+        if self._reused is None and await reused.empty():
+            self._reused = reused
+        else:
+            await reused.close()
+            await self._drop_postgresql(reused.url)
+
+    @contextlib.asynccontextmanager
+    async def on_postgresql(self, *, template: str = TEMPLATE) -> AsyncIterator[str]:
+        """The address of a copy that is dropped afterwards, for tests that do more with it than read and write."""
+        url = await self._copy_postgresql(template)
+        with _counted(False):
             yield url
         await self._drop_postgresql(url)
 
     async def _copy_postgresql(self, template: str) -> str:
-        folder = server_folder(self._config)
+        try:
+            folder = server_folder(self._config)
+        except postgresql.Missing as missing:
+            pytest.skip(str(missing))
         if self._connection is None:
             self._connection = await asyncpg.connect(host=folder, user="squall", database="postgres")
             await self._make_postgresql(self._connection, folder)
@@ -134,8 +144,20 @@ class Templates:
         await self._connection.execute(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
 
     async def close(self) -> None:
+        if self._reused is not None:
+            await self._reused.close()
         if self._connection is not None:
             await self._connection.close()
+
+
+@contextlib.contextmanager
+def _counted(is_measured: bool) -> Iterator[None]:
+    """Tests run on both, and their lines are counted once: on SQLite."""
+    with contextlib.ExitStack() as stack:
+        if not is_measured:
+            stack.enter_context(unmeasured())
+            stack.enter_context(unmeasured_workers())
+        yield
 
 
 async def _pack(postgresql_url: str) -> None:
