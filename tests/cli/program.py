@@ -28,7 +28,7 @@ from tests.measuring import unmeasured_environment
 ROOT = Path(__file__).resolve().parent.parent.parent
 PASSWORD = "correct horse battery"
 PATIENCE = 60.0  # seconds; only a hang takes so long
-_MIGRATED: list[bytes] = []  # a database that is up to date, once there was one
+_KEPT: dict[str, bytes] = {}  # databases that take long to make, once they were made: by the method that does
 
 
 @dataclass(frozen=True)
@@ -92,34 +92,48 @@ class Squall:
     ) -> "forks.Process | subprocess.Popen[bytes]":
         """A process of the program; a new one from its first instruction where somebody else is to run it, or it starts others."""
         streams, options = {"stdin": stdin, "stdout": stdout, "stderr": stderr}, self.options(settings)
-        if self.run_as or self.has_parent:
+        if self.run_as or (self.has_parent and arguments[0] in ("serve", "run")):
             return subprocess.Popen(self.command(*arguments), **streams, **options)
         return forks.start(list(map(str, arguments)), **streams, **options)
 
     @contextlib.contextmanager
-    def serving(self, *arguments: str, **settings: str) -> Iterator["Serving"]:
+    def serving(self, *arguments: str, is_first: bool = False, **settings: str) -> Iterator["Serving"]:
+        """With a database that is up to date, but at the first start of all."""
+        if self.is_new and not is_first:
+            self.migrate()
         site = Serving(self, *arguments, **settings).start()
         try:
             yield site
         finally:
             site.kill()
 
+    @property
+    def is_new(self) -> bool:
+        """Nothing was made yet, and what will be lies in the data folder."""
+        return not (self.run_as or self.data.exists() or self.settings.keys() & {"SQUALL_DATABASE_URL", "SQUALL_DATA"})
+
     def migrate(self) -> None:
-        """As ``db upgrade`` makes it, which takes a second. A new file is copied from the first that was made so."""
-        file = self.data / "squall.db"
-        is_new = not (self.run_as or self.data.exists() or self.settings.keys() & {"SQUALL_DATABASE_URL", "SQUALL_DATA"})
-        if is_new and _MIGRATED:
-            self.data.mkdir(mode=0o700)
-            file.touch(mode=0o600)
-            file.write_bytes(_MIGRATED[0])
-        else:
-            self.ok("db", "upgrade")
-            if is_new:
-                _MIGRATED.append(file.read_bytes())
+        """As ``db upgrade`` makes it."""
+        self._make_or_copy("migrate", lambda: self.ok("db", "upgrade"))
 
     def owner(self) -> None:
+        self._make_or_copy("owner", self._make_owner)
+
+    def _make_owner(self) -> None:
         self.migrate()
         self.ok("user", "create", "owner@example.org", "--name", "Olga Owner", "--role", "owner", "--password-stdin", given=PASSWORD + "\n")
+
+    def _make_or_copy(self, name: str, make: Callable[[], object]) -> None:
+        """A new file is copied from the first that was made so, which took a second."""
+        file, is_new = self.data / "squall.db", self.is_new
+        if is_new and name in _KEPT:
+            self.data.mkdir(mode=0o700)
+            file.touch(mode=0o600)
+            file.write_bytes(_KEPT[name])
+            return
+        make()
+        if is_new:
+            _KEPT[name] = file.read_bytes()
 
 
 def _read(stream: IO[bytes]) -> str:

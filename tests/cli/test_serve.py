@@ -31,7 +31,7 @@ from tests.measuring import unmeasured_environment
 
 
 def test_first_start_says_where_it_is_and_how_to_become_its_owner(squall: Squall) -> None:
-    with squall.serving() as site:
+    with squall.serving(is_first=True) as site:
         assert f"is running at http://localhost:{site.port}" in site.out
         link = re.search(r"http://localhost:\d+(/setup/\S+)", site.out)
         assert link
