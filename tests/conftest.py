@@ -247,6 +247,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Folders of tests are in memory where there is room: each commit waits for the disk. Workers get theirs from the controller.
 
     What a script starts in the background ignores Ctrl-C, and so would the programs that tests stop with it."""
+    gc.disable()  # while all is imported, which stays
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if postgresql.is_roomy(postgresql.MEMORY):
@@ -271,6 +272,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

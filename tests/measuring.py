@@ -21,6 +21,7 @@ def unmeasured() -> Iterator[None]:
         yield
         return
     measuring.stop()
+    greenlet.settrace(None)
     try:
         yield
     finally:
@@ -34,6 +35,7 @@ def start(measuring: coverage.Coverage) -> None:
         measuring.start()
         return
     measuring._collector.concur_id_func = _numbers.current
+    _numbers.goes_on("switch", (greenlet.getcurrent(), greenlet.getcurrent()))
     greenlet.settrace(_numbers.goes_on)
     with mock.patch.object(weakref, "WeakKeyDictionary", dict):
         measuring.start()

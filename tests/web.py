@@ -167,9 +167,10 @@ async def running_site(
     clock: Clock = utc_now,
     **settings: Any,
 ) -> AsyncIterator[Site]:
-    """The program on a free port of 127.0.0.1 until the block ends."""
+    """The program on a free port of 127.0.0.1 until the block ends. It writes no line for each request unless it is told to."""
     socket, port = bind_unused_port()
-    configured = Settings(data=folder, database_url=database_url, port=port, secret_keys="k" * 40, **settings)
+    quiet = {"access_log": "off", **settings}
+    configured = Settings(data=folder, database_url=database_url, port=port, secret_keys="k" * 40, **quiet)
     cheap = Passwords(memory=64, passes=1)  # tests sign in many hundred times
     application = Squall(configured, clock=clock, renderer=renderer, imaging=imaging, passwords=cheap, templates=TEMPLATES)
     await application.start()

@@ -71,7 +71,7 @@ async def twins(templates: Templates, tmp_path: Path, renderer: Renderer) -> Asy
     """With a site in which there is something of each kind, and all of it was asked for before. Where it is kept changes no answer."""
     async with (
         templates.on("sqlite", tmp_path) as url,
-        running_site(url, tmp_path / "data", renderer=renderer, surrogate_keys=True) as site,
+        running_site(url, tmp_path / "data", renderer=renderer, surrogate_keys=True, access_log="full") as site,
     ):
         await fill(site)
         servers = [Server(site.application, IDLE, is_fast=is_fast) for is_fast in (True, False)]
