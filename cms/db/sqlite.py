@@ -86,7 +86,7 @@ class SQLite:
 
     def migration_engine(self, url: str) -> AsyncEngine:
         """Foreign keys are off: a batch migration makes a table anew, and dropping the old one would delete its children by cascade."""
-        engine = create_async_engine(url, pool_size=1, max_overflow=0)
+        engine = create_async_engine(url, async_creator=lambda: sqlite_connection.connect(_path(url)), pool_size=1, max_overflow=0)
         _prepare(engine, foreign_keys="OFF")
         _begin(engine, "BEGIN IMMEDIATE")
         return engine

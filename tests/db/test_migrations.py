@@ -1,13 +1,13 @@
 """The schema's history, up and down with something in every table, by one process and by two, by our command and by Alembic's own."""
 
-import os
 import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import bindparam, inspect, select, text
@@ -18,7 +18,9 @@ from cms.db.types import Json
 from cms.errors import OperatorError
 from cms.models import Published
 from cms.settings import load
+from tests.conftest import EMPTY, Templates
 from tests.db.rows import TABLES, count, fill
+from tests.measuring import unmeasured_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAD = migrations.newest()
@@ -27,17 +29,14 @@ UPGRADE = "import asyncio, sys; from cms.db import migrations; print(asyncio.run
 pytestmark = pytest.mark.both_count
 
 
-@pytest.fixture
-async def empty_url(database_url: str) -> str:
-    if database_url.startswith("sqlite"):
-        path_of(database_url).unlink()
-    else:
-        await migrations.downgrade(database_url, "base")
-    return database_url
-
-
-def path_of(url: str) -> Path:
-    return Path(url.removeprefix("sqlite+aiosqlite:///"))
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def empty_url(request: pytest.FixtureRequest, templates: Templates, tmp_path: Path) -> AsyncIterator[str]:
+    """The address of a database with nothing in it, of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path / 'squall.db'}"
+        return
+    async with templates.on_postgresql(template=EMPTY) as url:
+        yield url
 
 
 Later = Callable[[str, str], None]
@@ -230,7 +229,8 @@ async def test_database_that_cannot_be_reached_is_refused_in_a_sentence(database
 
 async def test_of_two_processes_one_migrates_and_the_other_finds_it_done(empty_url: str) -> None:
     command = [sys.executable, "-c", UPGRADE, empty_url]
-    started = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    options: dict[str, Any] = {"cwd": ROOT, "env": unmeasured_environment(), "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    started = [subprocess.Popen(command, **options, text=True) for _ in range(2)]
     answers = [process.communicate() for process in started]
     assert [process.returncode for process in started] == [0, 0], answers
     assert sorted(out.strip() for out, _ in answers) == [HEAD, "None"]
@@ -238,7 +238,7 @@ async def test_of_two_processes_one_migrates_and_the_other_finds_it_done(empty_u
 
 
 async def test_plain_alembic_works(empty_url: str, tmp_path: Path) -> None:
-    environment = {**os.environ, "SQUALL_DATABASE_URL": empty_url, "SQUALL_DATA": str(tmp_path / "data")}
+    environment = {**unmeasured_environment(), "SQUALL_DATABASE_URL": empty_url, "SQUALL_DATA": str(tmp_path / "data")}
     command = [sys.executable, "-m", "alembic", "upgrade", "head"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
