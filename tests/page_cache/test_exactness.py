@@ -5,7 +5,7 @@ when all are made anew.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,7 @@ class Reading:
     site: Site
     clock: Clock
     paths: list[str]
+    made: dict[str, bytes] = field(default_factory=dict)  # those that were made last: nothing has changed since
 
     async def pages(self) -> dict[str, bytes]:
         """Every page, as it is made now or kept."""
@@ -55,14 +56,14 @@ class Reading:
     async def after(self, change: Callable[[], Awaitable[Any]], never_kept: Collection[str] = ()) -> tuple[set[str], set[str]]:
         """What was forgotten, and what became another page."""
         cache = self.site.application.parts.pages
-        before = await self.pages()
+        before = self.made or await self.pages()
         assert {path for path in self.paths if path not in cache} == set(never_kept)
         self.clock.pass_(hours=1)
         await change()
         forgotten = {path for path in self.paths if path not in cache}
         cache.clear()
-        now = await self.pages()
-        return forgotten, {path for path in self.paths if before[path] != now[path]}
+        self.made = await self.pages()
+        return forgotten, {path for path in self.paths if before[path] != self.made[path]}
 
 
 def _shown(answer: Answer) -> bytes:
