@@ -66,21 +66,21 @@ class Record:
     has_older: bool
 
 
-def note(work: Work, actor: Actor, action: str, subject_kind: str, subject_id: int | None, **details: Any) -> None:
-    """``details``: ``before`` and ``after``, or the names of what ``changed``; never texts or secrets, and names of people only where
-    ``forget`` looks for them."""
-    work.session.add(
-        AuditEntry(
-            at=work.now,
-            user_id=actor.user_id,
-            action=action,
-            subject_kind=subject_kind,
-            subject_id=subject_id,
-            details=details,
-            request_id=work.request_id,
-            address=work.address,
-        )
+def note(work: Work, actor: Actor, action: str, subject_kind: str, subject_id: int | None, **details: Any) -> AuditEntry:
+    """Its line. ``details``: ``before`` and ``after``, or the names of what ``changed``; never texts or secrets, and names of people only
+    where ``forget`` looks for them."""
+    line = AuditEntry(
+        at=work.now,
+        user_id=actor.user_id,
+        action=action,
+        subject_kind=subject_kind,
+        subject_id=subject_id,
+        details=details,
+        request_id=work.request_id,
+        address=work.address,
     )
+    work.session.add(line)
+    return line
 
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

@@ -135,9 +135,9 @@ async def delete(work: Work, actor: Actor, field_id: int) -> TrashedThing:
     await site.hold(work)
     field = await get(work.session, field_id)
     await work.session.delete(field)
-    audit.note(work, actor, "field.delete", "field", field.id, name=field.label, key=field.key)
+    line = audit.note(work, actor, "field.delete", "field", field.id, name=field.label, key=field.key)
     was = {name: getattr(field, name) for name in ("kind", "key", "type", "help", "choices", "is_required", "position")}
-    return await trashed_things.put(work, actor, TrashKind.FIELD, field.id, field.label, was)
+    return await trashed_things.put(work, TrashKind.FIELD, line, field.label, was)
 
 
 async def restore(work: Work, actor: Actor, thing: TrashedThing) -> None:

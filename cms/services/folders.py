@@ -132,11 +132,11 @@ async def delete(work: Work, actor: Actor, folder_id: int) -> TrashedThing:
     files = list(await work.session.scalars(select(Asset.id).where(Asset.folder_id == folder_id)))
     await _move(work, [each.id for each in inside], files, folder_id, folder.parent_id)
     media.tell(work)
-    audit.note(work, actor, "folder.delete", "folder", folder_id, name=folder.name)
+    line = audit.note(work, actor, "folder.delete", "folder", folder_id, name=folder.name)
     await work.session.delete(folder)
     made = {"made": folder.created_at.isoformat(), "by": folder.created_by_id}
     was = {"parent": folder.parent_id, **made, "below": [each.id for each in inside], "files": files}
-    return await trashed_things.put(work, actor, TrashKind.FOLDER, folder_id, folder.name, was)
+    return await trashed_things.put(work, TrashKind.FOLDER, line, folder.name, was)
 
 
 async def restore(work: Work, actor: Actor, thing: TrashedThing) -> None:

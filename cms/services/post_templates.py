@@ -112,9 +112,9 @@ async def delete(work: Work, actor: Actor, template_id: int) -> TrashedThing:
     await site.hold(work)
     template = (await start(work.session, template_id)).template
     await work.session.delete(template)
-    audit.note(work, actor, "template.delete", "template", template_id, name=template.name)
+    line = audit.note(work, actor, "template.delete", "template", template_id, name=template.name)
     was = {"kind": template.kind, "content": template.content, "fields": template.fields}
-    return await trashed_things.put(work, actor, TrashKind.TEMPLATE, template_id, template.name, was)
+    return await trashed_things.put(work, TrashKind.TEMPLATE, line, template.name, was)
 
 
 async def restore(work: Work, actor: Actor, thing: TrashedThing) -> None:

@@ -266,9 +266,9 @@ async def remove(work: Work, actor: Actor, redirect_id: int) -> TrashedThing:
     row = await get(work.session, actor, redirect_id, lock=True)
     await work.session.delete(row)
     _tell(work, [(row.match, row.path)])
-    audit.note(work, actor, "redirect.remove", "redirect", row.id, name=f"/{row.path}", target=row.target)
+    line = audit.note(work, actor, "redirect.remove", "redirect", row.id, name=f"/{row.path}", target=row.target)
     was = {"match": row.match, "target": row.target, "hits": row.hits, "hit_at": row.hit_at and row.hit_at.isoformat()}
-    return await trashed_things.put(work, actor, TrashKind.REDIRECT, row.id, f"/{row.path}", was)
+    return await trashed_things.put(work, TrashKind.REDIRECT, line, f"/{row.path}", was)
 
 
 async def restore(work: Work, actor: Actor, thing: TrashedThing) -> None:

@@ -69,8 +69,8 @@ async def delete(work: Work, actor: Actor, snippet_id: int) -> TrashedThing:
     await site.hold(work)
     snippet = await get(work.session, snippet_id)
     await work.session.delete(snippet)
-    audit.note(work, actor, "snippet.delete", "snippet", snippet_id, name=snippet.name)
-    return await trashed_things.put(work, actor, TrashKind.SNIPPET, snippet_id, snippet.name, {"text": snippet.text})
+    line = audit.note(work, actor, "snippet.delete", "snippet", snippet_id, name=snippet.name)
+    return await trashed_things.put(work, TrashKind.SNIPPET, line, snippet.name, {"text": snippet.text})
 
 
 async def restore(work: Work, actor: Actor, thing: TrashedThing) -> None:

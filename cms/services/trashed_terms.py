@@ -47,9 +47,8 @@ async def delete_unused_tags(work: Work, actor: Actor) -> int:
 
 async def _put(work: Work, actor: Actor, kind: TargetKind, terms: Sequence[Thing]) -> list[TrashedThing]:
     was, shelf = await _as_they_are(work.session, kind, terms), SHELVES[kind]
-    for term in terms:
-        audit.note(work, actor, f"{shelf.kind}.delete", shelf.kind, term.id, before=term.name)
-    return [await trashed_things.put(work, actor, TrashKind(kind), term.id, term.name, was[term.id]) for term in terms]
+    lines = [audit.note(work, actor, f"{shelf.kind}.delete", shelf.kind, term.id, before=term.name) for term in terms]
+    return [await trashed_things.put(work, TrashKind(kind), line, term.name, was[term.id]) for term, line in zip(terms, lines, strict=True)]
 
 
 async def _as_they_are(session: AsyncSession, kind: TargetKind, terms: Sequence[Thing]) -> dict[int, dict[str, Any]]:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cms import policy
 from cms.db.session import Database, Work
 from cms.errors import NotFound
-from cms.models import TakenOut, TrashedThing, User
+from cms.models import AuditEntry, TakenOut, TrashedThing, User
 from cms.models.desk import TrashKind
 from cms.policy import SYSTEM, Actor, Capability, Scope
 from cms.services import audit, site
@@ -57,9 +57,11 @@ class Slice:
         return max(1, -(-self.total // PER_SCREEN))
 
 
-async def put(work: Work, actor: Actor, kind: TrashKind, number: int, name: str, was: Mapping[str, Any]) -> TrashedThing:
-    """Whoever calls has asked whether the actor may, and deletes the thing itself."""
-    thing = TrashedThing(kind=kind, number=number, name=name, was=dict(was), at=work.now, by_id=actor.user_id)
+async def put(work: Work, kind: TrashKind, line: AuditEntry, name: str, was: Mapping[str, Any]) -> TrashedThing:
+    """``line``: of the deletion in the record of acts. Its number is the thing's in the trash, so that a page that is still open somewhere
+    never speaks of another. Whoever calls has asked whether the actor may, and deletes the thing itself."""
+    await work.session.flush()
+    thing = TrashedThing(id=line.id, kind=kind, number=line.subject_id, name=name, was=dict(was), at=work.now, by_id=line.user_id)
     work.session.add(thing)
     await work.session.flush()
     return thing

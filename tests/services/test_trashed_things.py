@@ -392,6 +392,17 @@ async def test_it_is_emptied_by_itself_after_the_days_of_the_site(database: Data
         assert len((await session.scalars(select(TakenOut))).all()) == 1
 
 
+async def test_what_is_in_the_trash_has_no_number_that_another_had_there(database: Database) -> None:
+    admin = await person(database, "administrator")
+    for make, leave in ((_snippet, restoring.restore), (_redirect, trashed_things.forget), (_folder, restoring.restore)):
+        thing = await act(database, await act(database, make, admin))
+        await act(database, leave, admin, thing.id)
+        other, _ = await act(database, trashed_terms.delete, admin, TAG, await tag_id(database, "Sea"))
+        with pytest.raises(NotFound):
+            await act(database, leave, admin, thing.id)
+        await act(database, trashed_things.forget, admin, other.id)
+
+
 async def test_deleted_for_good_while_its_texts_are_taken_out_leaves_nothing(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
