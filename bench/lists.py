@@ -74,6 +74,9 @@ ELSEWHERE = {
     "notifications": "/admin/notifications",
     "snippets": "/admin/snippets",
     "templates": "/admin/templates",
+    "all else in the trash": "/admin/trash",
+    "trash, screen 90": "/admin/trash?page=90",
+    "trash of one kind": "/admin/trash?kind=folder",
     "revisions": "/admin/posts/{post}/revisions",
 }
 OF_ADMINISTRATORS = {

@@ -1,6 +1,7 @@
 """The desk of a publication that has been at work for years: many posts, and what its people have kept around them."""
 
 from datetime import timedelta
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,10 @@ from cms.models import (
     Revision,
     Schedule,
     Snippet,
+    TrashedThing,
 )
 from cms.models.address import AddressState, TargetKind
-from cms.models.desk import Match, ReviewAct
+from cms.models.desk import Match, ReviewAct, TrashKind
 from cms.models.post import Live, Reason, ScheduledAct, Side
 from cms.policy import SYSTEM, Actor
 from cms.services import taxonomies
@@ -35,7 +37,7 @@ from tests import bulk, factories
 DRAFTS, CHANGED, TRASHED, SCHEDULED, REVIEWED, LINKED = 20, 50, 100, 500, 10, 10  # every so manieth
 TEXTS = 10_000  # different ones
 TOPICS, CATEGORIES, SERIES, PARTS = 300, 60, 20, 100
-PEOPLE, PAGES, SNIPPETS, REDIRECTS, JOBS, NOTIFICATIONS, ACTS = 60, 200, 50, 5000, 500, 200, 100_000
+PEOPLE, PAGES, SNIPPETS, REDIRECTS, THINGS, JOBS, NOTIFICATIONS, ACTS = 60, 200, 50, 5000, 5000, 500, 200, 100_000
 BATCH = 2000
 
 
@@ -111,6 +113,13 @@ async def _keep(work: Work, ids: list[int], people: tuple[Actor, Actor]) -> None
         PostLink: [{"post_id": i, "path": f"tide-{n * LINKED + 1}"} for n, i in enumerate(ids[::LINKED])],
         Redirect: [{"match": Match.EXACT, "path": f"old/{n}", "target": f"/tide-{n}", "hits": n % 97, **at} for n in range(REDIRECTS)],
         Snippet: [{"name": f"Snippet {n:02}", "text": "Mud.\n" * 20, "updated_at": work.now, "version": 1} for n in range(SNIPPETS)],
+        TrashedThing: [
+            {
+                "kind": kind, "number": n, "name": f"Trashed {n}", "was": {}, "at": work.now - timedelta(minutes=n),
+                "by_id": people[n % 2].user_id,
+            }
+            for n, kind in zip(range(THINGS), cycle(TrashKind), strict=False)
+        ],
         Job: [
             {"name": "mail", "payload": {}, "due_at": work.now, "finished_at": work.now, "error": "No answer.", **at} for _ in range(JOBS)
         ],
