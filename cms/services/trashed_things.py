@@ -36,11 +36,10 @@ MADE_BY: Mapping[TrashKind, Capability] = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """``who`` deleted it, "" if nobody knows; ``texts``: how many stood under it."""
+    """``who`` deleted it, "" if nobody knows."""
 
     thing: TrashedThing
     who: str
-    texts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +93,14 @@ async def get(session: AsyncSession, actor: Actor, thing_id: int) -> Row:
     return Row(*row)
 
 
+async def count_texts(session: AsyncSession, thing: TrashedThing) -> int:
+    """How many stood under it."""
+    mine = (TakenOut.kind == thing.kind.value, TakenOut.term_id == thing.number)
+    return await session.scalar(select(func.count()).select_from(TakenOut).where(*mine)) or 0
+
+
 def _rows() -> Any:
-    mine = (TakenOut.kind == TrashedThing.kind) & (TakenOut.term_id == TrashedThing.number)
-    texts = select(func.count()).select_from(TakenOut).where(mine).correlate(TrashedThing).scalar_subquery()
-    who = func.coalesce(User.name, "")
-    return select(TrashedThing, who, texts).outerjoin(User, User.id == TrashedThing.by_id)
+    return select(TrashedThing, func.coalesce(User.name, "")).outerjoin(User, User.id == TrashedThing.by_id)
 
 
 async def forget(work: Work, actor: Actor, thing_id: int) -> TrashedThing:

@@ -153,7 +153,7 @@ async def test_category_tag_and_series_come_back_with_all_that_named_them(
         async with database.read() as session:
             assert await session.get(passing_on.SHELVES[kind].table, number) is None
             row = await trashed_things.get(session, editor, thing.id)
-            assert (row.texts, row.who) == ({TAG: 4, CATEGORY: 4, SERIES: 3}[kind], editor.name)
+            assert (await trashed_things.count_texts(session, row.thing), row.who) == ({TAG: 4, CATEGORY: 4, SERIES: 3}[kind], editor.name)
         _, is_done = await act(database, restoring.restore, editor, thing.id)
         assert is_done is (slice == 100)
         if not is_done:

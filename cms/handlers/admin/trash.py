@@ -75,10 +75,11 @@ class ThingHandler(AdminHandler):
     async def get(self, number: str) -> None:
         async with self.read() as session:
             row = await trashed_things.get(session, self.actor, self.number(number))
+            texts = await trashed_things.count_texts(session, row.thing)
             days = (await site.get_limits(session)).trash_days
         self.render(
             "admin/trash/thing.html", section="trash", row=row, thing=row.thing, kinds=words.KINDS, text=words.text_of(row.thing),
-            facts=words.facts(row.thing, row.texts, self.locale.translate, self.dates), goes_at=trashed_things.goes_at(row.thing, days),
+            facts=words.facts(row.thing, texts, self.locale.translate, self.dates), goes_at=trashed_things.goes_at(row.thing, days),
             flash=self.take_flash(),
         )  # fmt: skip
 
