@@ -19,10 +19,16 @@ requestAnimationFrame(look);
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 
 
+def bring(driver: Chrome) -> None:
+    """To each page from now on, instead of sending it each time: where all of them are looked at."""
+    driver.execute_cdp_cmd("Page.enable", {})
+    driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": AXE})
+
+
 def problems(driver: Chrome) -> list[str]:
     """Each violation with the colour scheme and the element it was found on. The page is left in the dark."""
     if not driver.execute_script("return 'axe' in window"):
-        driver.execute_script(AXE)
+        driver.execute_cdp_cmd("Runtime.evaluate", {"expression": AXE})
     return [problem for scheme in ("light", "dark") for problem in _in_scheme(driver, scheme)]
 
 

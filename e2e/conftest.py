@@ -29,7 +29,10 @@ OPTIONS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--disable-extensions",
+    "--disable-field-trial-config",
     "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup",  # or a process draws a menu that nobody opens
+    "--js-flags=--no-maglev --no-opt",  # no page is open for so long that it is worth while
     "--force-color-profile=srgb",
     "--lang=en-GB",
     "--window-size=800,600",

@@ -12,7 +12,7 @@ from cms.models import Passkey
 from cms.routes import routes
 from cms.services import accounts
 from cms.services.passwords import Passwords
-from e2e.axe import problems
+from e2e.axe import bring, problems
 from e2e.conftest import OpenBrowser, resize
 from e2e.desk import fill, one_of_each
 from e2e.pages.first_run import SetupScreen
@@ -89,6 +89,7 @@ def test_each_page_of_the_desk_is_among_them() -> None:
 @pytest.mark.timeout(300)
 def test_axe_finds_nothing_before_readers(demo: Program, open_browser: OpenBrowser) -> None:
     driver = open_browser()
+    bring(driver)
     _look_at(driver, demo.url, ["/"])  # before there is an owner
     _look_at(driver, "", [demo.owner_link])
     first = SetupScreen(driver)
@@ -102,6 +103,7 @@ def test_axe_finds_nothing_before_readers(demo: Program, open_browser: OpenBrows
 @pytest.mark.parametrize("pages", [WRITING, RUNNING], ids=["writing", "running"])
 def test_axe_finds_nothing_at_the_desk(demo: Program, open_browser: OpenBrowser, pages: tuple[str, ...]) -> None:
     driver = open_browser()
+    bring(driver)
     SetupScreen(driver).make_owner(demo.owner_link)
     made = fill(demo, "", one_of_each)
     driver.get(f"{demo.url}/admin/posts/{made['post']}/links")
