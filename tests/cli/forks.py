@@ -168,6 +168,16 @@ def _stop_measuring() -> None:
         del os.environ[name]
 
 
+def _compile_templates() -> None:
+    """All of them, which each that serves would do again with those that it shows."""
+    folder = data_folder("templates")
+    loader = Loader(str(folder))
+    for file in folder.rglob("*.html"):
+        loader.load(str(file.relative_to(folder)))
+    assert Squall.__init__.__kwdefaults__
+    Squall.__init__.__kwdefaults__["templates"] = loader
+
+
 def _end(code: int) -> None:
     """As an interpreter ends, but nothing is given back: with all that was imported, that takes longer than most commands."""
     threading._shutdown()  # type: ignore[attr-defined]
@@ -180,13 +190,17 @@ def _end(code: int) -> None:
 if __name__ == "__main__":
     from sqlalchemy.orm import configure_mappers
 
+    from cms.app import Squall
     from cms.cli import commands, main, serving
+    from cms.settings import data_folder
+    from cms.ui.module import Loader
 
     assert commands, serving  # which main() would import
 
     configure_mappers()  # and whatever else each would do in the same way: coverage asks where every module is from
     inspect.stack()
     _stop_measuring()
+    _compile_templates()
     gc.collect()
     gc.freeze()  # what is shared stays shared, and is not looked through by each when it ends
 
