@@ -1,8 +1,10 @@
 """Browser journeys: the real program, a real Chromium."""
 
 import shutil
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -51,23 +53,24 @@ class Browsers:
     """Opens browsers, and keeps those that are as new after a test: starting one takes as long as a short test."""
 
     def __init__(self) -> None:
-        self._idle: list[Chrome] = []
+        self._idle: defaultdict[tuple[bool, bool], list[Chrome]] = defaultdict(list)  # by ``scripts`` and ``is_logged``
 
     @contextmanager
     def lent(self) -> Iterator[OpenBrowser]:
-        """What opens browsers with ``width`` in CSS pixels, ``scripts`` on or off, ``dark`` or light, a ``profile`` to come back to, and a
-        log of what they ask for."""
+        """What opens browsers with ``width`` in CSS pixels, ``scripts`` on or off, ``dark`` or light, a ``profile`` to come back to (always
+        with scripts and without the log), and a log of what they ask for."""
         with ExitStack() as stack:
 
             def open_one(
                 *, width: int = 1280, height: int = 900, scripts: bool = True, dark: bool = False, profile: Path | None = None,
                 is_logged: bool = False,
             ) -> Chrome:  # fmt: skip
-                if scripts and not is_logged and profile is None:
-                    driver = self._idle.pop() if self._idle else _started()
-                    stack.callback(self._take_back, driver)
+                if profile is None:
+                    idle = self._idle[scripts, is_logged]
+                    driver = idle.pop() if idle else _started(scripts=scripts, is_logged=is_logged)
+                    stack.callback(self._take_back, driver, idle)
                 else:
-                    driver = _started(scripts=scripts, profile=profile, is_logged=is_logged)
+                    driver = _started(profile=profile)
                     stack.callback(driver.quit)
                 resize(driver, width, height)
                 scheme = {"features": [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]}
@@ -76,7 +79,7 @@ class Browsers:
 
             yield open_one
 
-    def _take_back(self, driver: Chrome) -> None:
+    def _take_back(self, driver: Chrome, idle: list[Chrome]) -> None:
         """As new, or not at all. What a page keeps is kept for its own address, and each program has a port of its own."""
         try:
             before = driver.window_handles
@@ -91,12 +94,12 @@ class Browsers:
             for command in ("Network.clearBrowserCookies", "Network.clearBrowserCache"):
                 driver.execute_cdp_cmd(command, {})
             driver.get_log("browser")  # type: ignore[no-untyped-call]
-            self._idle.append(driver)
+            idle.append(driver)
         except WebDriverException:
             driver.quit()
 
     def close(self) -> None:
-        for driver in self._idle:
+        for driver in chain(*self._idle.values()):
             driver.quit()
 
 
