@@ -13,7 +13,8 @@ from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
 from cms.db import migrations
 from e2e.beginnings import Beginnings, publication
-from e2e.pages.first_run import SetupScreen
+from e2e.pages.first_run import EMAIL, PASSWORD, SetupScreen
+from e2e.pages.sign_in import SignInScreen
 from e2e.program import Program
 from tests.conftest import Templates, pytest_runtest_setup, templates
 
@@ -80,7 +81,7 @@ class Browsers:
             yield open_one
 
     def _take_back(self, driver: Chrome, idle: list[Chrome]) -> None:
-        """As new, or not at all. What a page keeps is kept for its own address, and each program has a port of its own."""
+        """As new, or not at all."""
         try:
             before = driver.window_handles
             driver.switch_to.window(before[0])
@@ -93,6 +94,7 @@ class Browsers:
             driver.set_window_size(800, 600)
             for command in ("Network.clearBrowserCookies", "Network.clearBrowserCache"):
                 driver.execute_cdp_cmd(command, {})
+            driver.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": "*", "storageTypes": "all"})
             driver.get_log("browser")  # type: ignore[no-untyped-call]
             idle.append(driver)
         except WebDriverException:
@@ -151,6 +153,33 @@ def demo(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
     program.stop()
 
 
+@contextmanager
+def owned(program: Program) -> Iterator[Program]:
+    program.start()
+    with browsers() as open_one:
+        SetupScreen(open_one()).make_owner(program.owner_link)
+    yield program
+    program.stop()
+
+
+@pytest.fixture(scope="module")
+async def site(templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Program]:
+    """A site with an owner, for tests of one file that leave each other in peace."""
+    program = Program(tmp_path_factory.mktemp("site"))
+    await templates.copy_sqlite(program.data / "squall.db")
+    with owned(program):
+        yield program
+
+
+@pytest.fixture(scope="module")
+def owned_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """The publication of the demo with an owner, for tests of one file that only read."""
+    program = Program(tmp_path_factory.mktemp("demo"))
+    Beginnings.of_this_run(tmp_path_factory).copy(publication, program.data)
+    with owned(program):
+        yield program
+
+
 @pytest.fixture
 async def empty_postgresql_url(templates: Templates) -> AsyncIterator[str]:
     async with templates.on_postgresql() as url:
@@ -165,6 +194,14 @@ def program_on_each(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[
     program = Program(tmp_path, url).start()
     yield program
     program.stop()
+
+
+@pytest.fixture
+def at_desk(site: Program, open_browser: OpenBrowser) -> Chrome:
+    """A browser in which the owner of the ``site`` is signed in."""
+    driver = open_browser()
+    SignInScreen(driver).come_in(site.url, EMAIL, PASSWORD)
+    return driver
 
 
 @pytest.fixture

@@ -20,49 +20,51 @@ return box?.open ? [box.ariaLabel, box.querySelector("img").alt, box.querySelect
 FOCUSED = "return document.activeElement.querySelector('img')?.alt ?? document.activeElement.ariaLabel"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def illustrated(site: Program) -> None:
+    fill(site, "", illustrate(site.data / "media"))
+
+
 def press(driver: Chrome, *keys: str) -> None:
     ActionChains(driver).send_keys(*keys).perform()
 
 
-def test_a_gallery_is_looked_at_by_keyboard_alone(program: Program, owner: Chrome) -> None:
-    fill(program, "", illustrate(program.data / "media"))
-    owner.get(program.url + ADDRESS)
-    Waiting(owner).until(lambda _: owner.execute_script("return document.querySelector('light-box dialog') !== null"))
-    owner.execute_script("document.querySelector('.gallery a').focus()")
+def test_a_gallery_is_looked_at_by_keyboard_alone(site: Program, at_desk: Chrome) -> None:
+    at_desk.get(site.url + ADDRESS)
+    Waiting(at_desk).until(lambda _: at_desk.execute_script("return document.querySelector('light-box dialog') !== null"))
+    at_desk.execute_script("document.querySelector('.gallery a').focus()")
 
-    press(owner, Keys.ENTER)
-    Waiting(owner).until(lambda _: owner.execute_script(SHOWN) == ["Picture 1 of 5", "The mast against the sky", True])
-    assert problems(owner) == []
-    press(owner, Keys.ARROW_RIGHT)
-    Waiting(owner).until(lambda _: owner.execute_script(SHOWN)[:2] == ["Picture 2 of 5", "The pier, with nobody on it"])
-    assert "the harbour's own again" in owner.find_element("css selector", "light-box figcaption").text.replace("’", "'")
-    press(owner, Keys.ARROW_LEFT, Keys.ARROW_LEFT)
-    assert owner.execute_script(SHOWN)[0] == "Picture 5 of 5"
-    press(owner, Keys.HOME, Keys.TAB, Keys.TAB, Keys.ENTER)
-    assert owner.execute_script(SHOWN)[0] == "Picture 2 of 5", "the button for the next one"
+    press(at_desk, Keys.ENTER)
+    Waiting(at_desk).until(lambda _: at_desk.execute_script(SHOWN) == ["Picture 1 of 5", "The mast against the sky", True])
+    assert problems(at_desk) == []
+    press(at_desk, Keys.ARROW_RIGHT)
+    Waiting(at_desk).until(lambda _: at_desk.execute_script(SHOWN)[:2] == ["Picture 2 of 5", "The pier, with nobody on it"])
+    assert "the harbour's own again" in at_desk.find_element("css selector", "light-box figcaption").text.replace("’", "'")
+    press(at_desk, Keys.ARROW_LEFT, Keys.ARROW_LEFT)
+    assert at_desk.execute_script(SHOWN)[0] == "Picture 5 of 5"
+    press(at_desk, Keys.HOME, Keys.TAB, Keys.TAB, Keys.ENTER)
+    assert at_desk.execute_script(SHOWN)[0] == "Picture 2 of 5", "the button for the next one"
 
-    press(owner, Keys.ESCAPE)
-    assert owner.execute_script(SHOWN) is None
-    assert owner.execute_script(FOCUSED) == "The pier, with nobody on it", "where one came to, not where one began"
-    press(owner, Keys.ENTER, Keys.ENTER)
-    Waiting(owner).until(lambda _: owner.execute_script(SHOWN) is None)
+    press(at_desk, Keys.ESCAPE)
+    assert at_desk.execute_script(SHOWN) is None
+    assert at_desk.execute_script(FOCUSED) == "The pier, with nobody on it", "where one came to, not where one began"
+    press(at_desk, Keys.ENTER, Keys.ENTER)
+    Waiting(at_desk).until(lambda _: at_desk.execute_script(SHOWN) is None)
 
 
 @pytest.mark.parametrize("width", [360, 1280])
-def test_pictures_films_and_cards_stay_within_the_window(program: Program, owner: Chrome, open_browser: OpenBrowser, width: int) -> None:
-    fill(program, "", illustrate(program.data / "media"))
+def test_pictures_films_and_cards_stay_within_the_window(site: Program, open_browser: OpenBrowser, width: int) -> None:
     driver = open_browser(width=width)
     for path in (ADDRESS, "/"):
-        driver.get(program.url + path)
+        driver.get(site.url + path)
         assert problems(driver) == [], path
         assert not Screen(driver).is_wider_than_the_window(), path
         for film in driver.find_elements("tag name", "video"):
             assert film.size["width"] / film.size["height"] == pytest.approx(16 / 9, rel=0.01), "not as the square picture before it"
 
 
-def test_without_scripts_a_picture_leads_to_the_whole_of_it(program: Program, owner: Chrome, open_browser: OpenBrowser) -> None:
-    fill(program, "", illustrate(program.data / "media"))
+def test_without_scripts_a_picture_leads_to_the_whole_of_it(site: Program, open_browser: OpenBrowser) -> None:
     driver = open_browser(scripts=False)
-    driver.get(program.url + ADDRESS)
+    driver.get(site.url + ADDRESS)
     driver.find_element("css selector", ".gallery a").send_keys(Keys.ENTER)
     Waiting(driver).until(lambda _: driver.current_url.endswith("/mast.jpg"))

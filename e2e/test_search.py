@@ -4,7 +4,6 @@ import pytest
 from selenium.webdriver import Keys
 
 from e2e.conftest import OpenBrowser
-from e2e.pages.first_run import SetupScreen
 from e2e.pages.screen import Waiting
 from e2e.program import Program
 
@@ -12,10 +11,9 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_results_come_while_typing_and_arrows_lead_to_them(demo: Program, open_browser: OpenBrowser, scripts: bool) -> None:
-    SetupScreen(open_browser()).make_owner(demo.owner_link)
+def test_results_come_while_typing_and_arrows_lead_to_them(owned_demo: Program, open_browser: OpenBrowser, scripts: bool) -> None:
     driver = open_browser(scripts=scripts)
-    driver.get(f"{demo.url}/search")
+    driver.get(f"{owned_demo.url}/search")
     field = driver.switch_to.active_element
     assert field.get_attribute("name") == "q"
     field.send_keys("musse" if scripts else f"musse{Keys.ENTER}")

@@ -7,7 +7,6 @@ import pytest
 from selenium.webdriver import Chrome
 
 from e2e.conftest import OpenBrowser
-from e2e.pages.first_run import SetupScreen
 from e2e.program import Program
 
 pytestmark = pytest.mark.browser
@@ -32,10 +31,8 @@ new MutationObserver(() => { if (document.documentElement?.dataset.scheme) seen.
 
 
 @pytest.fixture
-def reader(demo: Program, open_browser: OpenBrowser) -> Chrome:
+def reader(open_browser: OpenBrowser) -> Chrome:
     driver = open_browser(is_logged=True)
-    SetupScreen(driver).make_owner(demo.owner_link)
-    driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
     driver.execute_cdp_cmd("Network.enable", {})
     driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WATCH})
     return driver
@@ -47,22 +44,22 @@ def told(driver: Chrome) -> list[tuple[str, dict]]:
     return [(event["method"], event["params"]) for event in events if event["method"].startswith("Network.")]
 
 
-def test_no_page_asks_another_host_and_nothing_moves(demo: Program, reader: Chrome) -> None:
+def test_no_page_asks_another_host_and_nothing_moves(owned_demo: Program, reader: Chrome) -> None:
     told(reader)
     for path in PAGES:
-        reader.get(demo.url + path)
+        reader.get(owned_demo.url + path)
         reader.execute_async_script("setTimeout(arguments[0], 300)")
         asked = {params["request"]["url"] for method, params in told(reader) if method == "Network.requestWillBeSent"}
-        assert demo.url + path in asked
-        strangers = {url for url in asked if not url.startswith((demo.url + "/", "data:"))}
+        assert owned_demo.url + path in asked
+        strangers = {url for url in asked if not url.startswith((owned_demo.url + "/", "data:"))}
         assert strangers == set(), path
         assert reader.execute_script("return seen.shift") == 0, path
 
 
-def test_an_article_is_light(demo: Program, reader: Chrome) -> None:
+def test_an_article_is_light(owned_demo: Program, reader: Chrome) -> None:
     reader.execute_cdp_cmd("Network.setCacheDisabled", {"cacheDisabled": True})
     told(reader)
-    reader.get(demo.url + ARTICLE)
+    reader.get(owned_demo.url + ARTICLE)
     kinds: dict[str, str] = {}
     sizes: dict[str, int] = {}
     for method, params in told(reader):
@@ -87,12 +84,12 @@ def _kind(url: str) -> str:
     return {"css": "stylesheet", "js": "script"}.get(path.rpartition(".")[2], "page")
 
 
-def test_chosen_colours_are_there_before_anything_is_seen(demo: Program, reader: Chrome) -> None:
-    reader.get(demo.url + ARTICLE)
+def test_chosen_colours_are_there_before_anything_is_seen(owned_demo: Program, reader: Chrome) -> None:
+    reader.get(owned_demo.url + ARTICLE)
     reader.find_element("css selector", "[data-scheme-toggle]").click()
     assert reader.get_cookies() == [], "the choice must not take pages out of a cache"
     for path in (ARTICLE, "/"):
-        reader.get(demo.url + path)
+        reader.get(owned_demo.url + path)
         reader.execute_async_script("setTimeout(arguments[0], 300)")
         seen = reader.execute_script("return seen")
         assert reader.execute_script("return document.documentElement.dataset.scheme") == "dark"
@@ -102,8 +99,8 @@ def test_chosen_colours_are_there_before_anything_is_seen(demo: Program, reader:
         assert len(set(colours)) == 1, "the browser's frame follows the choice, and not the system"
 
 
-def test_on_paper_there_is_ink_and_no_navigation(demo: Program, reader: Chrome) -> None:
-    reader.get(demo.url + ARTICLE)
+def test_on_paper_there_is_ink_and_no_navigation(owned_demo: Program, reader: Chrome) -> None:
+    reader.get(owned_demo.url + ARTICLE)
     reader.find_element("css selector", "[data-scheme-toggle]").click()
     reader.execute_cdp_cmd(
         "Emulation.setEmulatedMedia", {"media": "print", "features": [{"name": "prefers-color-scheme", "value": "dark"}]}

@@ -4,12 +4,10 @@ import time
 from pathlib import Path
 
 import pytest
-from selenium.webdriver import Chrome, ChromeOptions, Keys
+from selenium.webdriver import Chrome, Keys
 
 from e2e.axe import problems
-from e2e.conftest import OpenBrowser
 from e2e.pages.editor import EditorScreen
-from e2e.pages.first_run import SetupScreen
 from e2e.pages.screen import Waiting
 from e2e.pages.writing import WritingScreen
 from e2e.program import Program
@@ -20,14 +18,10 @@ CLIPBOARD = Path(__file__).parents[1] / "editor/test/clipboard"
 
 
 @pytest.fixture
-def writer(program: Program, open_browser: OpenBrowser, monkeypatch: pytest.MonkeyPatch) -> WritingScreen:
-    """An empty post, in a browser that keeps a log of what it complains of."""
-    asked = ChromeOptions.to_capabilities
-    monkeypatch.setattr(ChromeOptions, "to_capabilities", lambda self: {**asked(self), "goog:loggingPrefs": {"browser": "ALL"}})
-    driver = open_browser()
-    SetupScreen(driver).make_owner(program.owner_link)
-    EditorScreen(driver).open_new(program.url)
-    return WritingScreen(driver)
+def writer(site: Program, at_desk: Chrome) -> WritingScreen:
+    """An empty post."""
+    EditorScreen(at_desk).open_new(site.url)
+    return WritingScreen(at_desk)
 
 
 def complaints(driver: Chrome) -> list[str]:
@@ -98,7 +92,7 @@ def test_blocks_are_found_by_their_names_and_tables_stay_aligned(writer: Writing
     writer.wait_for_text("| a    | b   |\n| ---- | --- |\n| rope | 3   |\n\nBy hand.")
 
 
-def test_the_bar_of_formats_and_the_link_picker_go_by_keys_alone(program: Program, writer: WritingScreen) -> None:
+def test_the_bar_of_formats_and_the_link_picker_go_by_keys_alone(site: Program, writer: WritingScreen) -> None:
     editor = EditorScreen(writer.driver)
     editor.fill("Title", "Low tide")
     editor.save()
@@ -116,7 +110,7 @@ def test_the_bar_of_formats_and_the_link_picker_go_by_keys_alone(program: Progra
     assert problems(writer.driver) == [], "the picker"
     writer.keys(Keys.ENTER)
     writer.wait_for_text("see *[[Low tide|there]]*")
-    editor.open_new(program.url)
+    editor.open_new(site.url)
     editor.fill("Title", "What a list shows before anything is typed")
     editor.save()
     writer.start()
