@@ -8,7 +8,7 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.keys import Keys
 
 from e2e.axe import problems
-from e2e.conftest import OpenBrowser
+from e2e.conftest import OpenBrowser, resize
 from e2e.pages.first_run import EMAIL, PASSWORD, SetupScreen
 from e2e.pages.screen import Screen
 from e2e.pages.security import SecurityScreen, carry_key
@@ -125,22 +125,25 @@ def test_new_password_by_a_letter(mailing: tuple[Program, Postbox], open_browser
     door.wait_for("Today")
 
 
-PAGES = (
-    "/account", "/account/notifications", "/account/email", "/admin/people", "/admin/people?role=disabled", "/admin/people/invitations",
+ONESELF = (
     "/admin/people/1", "/admin/people/1/role", "/admin/people/1/deletion", "/admin/people/1/password", "/admin/people/1/email",
+    "/admin/people?role=disabled",
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("width", [PHONE, 1280])
-def test_pages_of_people_and_a_profile_at_both_widths(program: Program, open_browser: OpenBrowser, width: int) -> None:
-    driver = open_browser(width=width)
-    SetupScreen(driver).make_owner(program.owner_link)
-    for path in PAGES:
-        driver.get(program.url + path)
-        looked_at(driver)
-    driver.get(f"{program.url}/account")
-    account = Screen(driver)
-    account.fill("About you", "Writes of mud.")
-    account.press("Save")
-    account.wait_for("Saved. Readers see it now.")
-    assert account.field("About you").get_attribute("value") == "Writes of mud."
+def test_pages_about_oneself_and_a_profile_at_both_widths(program: Program, owner: Chrome) -> None:
+    """Beside those about others, which are looked at in ``test_accessibility``."""
+    for path in ONESELF:
+        resize(owner, PHONE)
+        owner.get(program.url + path)
+        looked_at(owner)
+        resize(owner, 1280)
+        looked_at(owner)
+    account = Screen(owner)
+    for width, words in ((PHONE, "Writes of mud."), (1280, "Writes of sand.")):
+        resize(owner, width)
+        owner.get(f"{program.url}/account")
+        account.fill("About you", words)
+        account.press("Save")
+        account.wait_for("Saved. Readers see it now.")
+        assert account.field("About you").get_attribute("value") == words
