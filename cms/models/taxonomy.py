@@ -66,7 +66,8 @@ class PassedOn(Base):
 
 class TakenOut(Base):
     """A text that stood under a tag, category or series that is in the trash, until it stands there again. ``places``: where in its field
-    that was, by the number of the revision; "0" is the working copy."""
+    that was, by the number of the revision; "0" is the working copy, and "last" the newest revision of that time: what is kept or published
+    while the thing is away was made of a working copy that had it, or had not."""
 
     __tablename__ = "taken_out"
 

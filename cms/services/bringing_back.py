@@ -94,7 +94,9 @@ def _series(term_id: int, at: int, said: Mapping[str, int] | None) -> Mapping[st
 
 def _changing(change: Any) -> Any:
     def changed(term_id: int, places: Places, place: Place, said: Any) -> Any:
-        at = places.get(place.post_id, {}).get(str(place.revision_id))
+        of_text = places.get(place.post_id, {})
+        is_later = place.revision_id > of_text.get("last", place.revision_id)
+        at = of_text.get("0" if is_later else str(place.revision_id))
         return said if at is None else change(term_id, at, said)
 
     return changed

@@ -229,10 +229,15 @@ _CHANGES: Mapping[TargetKind, Any] = {TargetKind.TAG: _tags, TargetKind.CATEGORY
 
 
 def _noting(kind: TargetKind, term_id: int, change: Change, taken: Places) -> Change:
+    last = defaultdict[int, int](int)
+
     def noted(place: Place, said: Any) -> Any:
+        last[place.post_id] = max(last[place.post_id], place.revision_id)
         if (now := change(place, said)) != said:
             at = said.index(term_id) if kind is TargetKind.TAG else said["position"] if kind is TargetKind.SERIES else 0
             taken[place.post_id].setdefault(str(place.revision_id), at)
+        if place.post_id in taken:
+            taken[place.post_id]["last"] = last[place.post_id]
         return now
 
     return noted

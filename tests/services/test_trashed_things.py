@@ -20,6 +20,7 @@ from cms.models import (
     CustomField,
     Folder,
     PassedOn,
+    Post,
     PostCategory,
     PostSeries,
     PostTag,
@@ -168,16 +169,21 @@ async def test_what_became_of_texts_meanwhile_stays(database: Database) -> None:
     coast, inland = [await act(database, catalogue.create, editor, CATEGORY, TermInput(name=name)) for name in ("Coast", "Inland")]
     moved = await published(database, editor, title="Moved", category=coast.id, tags=("Sea",))
     gone = await published(database, editor, title="Gone", category=coast.id, tags=("Sea",))
+    left = await published(database, editor, title="Left", tags=("Sea",))
+    await edited(database, editor, left.post_id, tags=("Mud",))
     tag = await tag_id(database, "Sea")
     trashed = [(await act(database, trashed_terms.delete, editor, kind, number))[0] for kind, number in ((CATEGORY, coast.id), (TAG, tag))]
     await edited(database, editor, moved.post_id, category=inland.id)
     await publish(database, editor, moved.post_id)
+    await publish(database, editor, left.post_id)
     await factories.trash(database, editor, gone.post_id)
     for thing in trashed:
         await act(database, restoring.restore, editor, thing.id)
     async with database.read() as session:
-        (public,) = (await session.scalars(select(Published))).all()
-        assert (public.post_id, (public.category or {})["name"], public.tags) == (moved.post_id, "Inland", [])
+        public = (await session.scalars(select(Published).order_by(Published.post_id))).all()
+        assert [[each["name"] for each in row.tags] for row in public] == [["Sea"], ["Mud"]]
+        assert [(row.category or {}).get("name") for row in public] == ["Inland", None]
+        assert not (await session.get_one(Post, moved.post_id)).has_changes
         copies = dict((await session.execute(select(WorkingCopy.post_id, WorkingCopy.fields))).all())
         assert (copies[moved.post_id]["category"], copies[moved.post_id]["tags"]) == (inland.id, [tag])
         assert (copies[gone.post_id]["category"], copies[gone.post_id]["tags"]) == (coast.id, [tag])
