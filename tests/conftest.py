@@ -56,6 +56,13 @@ def lines_counted_once(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def at_its_own_speed() -> Iterator[None]:
+    """For a test that goes again and again where others go, too: its lines are counted there."""
+    with unmeasured(), unmeasured_workers():
+        yield
+
+
 @pytest.fixture(autouse=True)
 def logs_of_this_test_alone() -> Iterator[None]:
     """A command that runs in this process says where its logs go, and the next test would neither hear its own nor write them there."""

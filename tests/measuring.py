@@ -29,17 +29,23 @@ def unmeasured() -> Iterator[None]:
 
 
 def start(measuring: coverage.Coverage) -> None:
-    """At each call and return coverage asks which greenlet this is, and looks it up in a weak dictionary, which is written in Python:
-    half of what counting takes. With numbers, which are told whenever another greenlet goes on, a plain one does."""
-    if measuring._collector is None or measuring._collector.concur_id_func is None:
+    """Go on. At each call and return coverage asks which greenlet this is, and looks it up in a weak dictionary, which is written in
+    Python: half of what counting takes. With numbers, which are told whenever another greenlet goes on, a plain one does.
+
+    What ``Coverage.start`` does before is done already; it would look through all modules again, which takes longer than many a test.
+    """
+    collector = measuring._collector
+    if collector is None or collector.concur_id_func is None:
         measuring.start()
         return
-    measuring._collector.concur_id_func = _numbers.current
+    collector.concur_id_func = _numbers.current
     _numbers.goes_on("switch", (greenlet.getcurrent(), greenlet.getcurrent()))
     greenlet.settrace(_numbers.goes_on)
     with mock.patch.object(weakref, "WeakKeyDictionary", dict):
-        measuring.start()
+        collector.start()
         _is_counted()
+    measuring._started = True
+    measuring._instances.append(measuring)
 
 
 def _is_counted() -> None:

@@ -60,6 +60,7 @@ def test_what_both_changed_alike_is_changed_once() -> None:
     assert crdt.merge_texts(seen, mine, "Zero. One 2 three.\n\nFour five. Six.\n") == "Zero. One 2 three.\n\nFour five. Six.\n"
 
 
+@pytest.mark.usefixtures("at_its_own_speed")
 def test_texts_of_a_megabyte_are_merged_whatever_happened_to_them() -> None:
     """With time that grows with the square of the changes, or of what a change may be, each would take minutes."""
     chance = random.Random(1)

@@ -78,6 +78,7 @@ def test_edits_are_as_short_as_can_be_afforded(monkeypatch: pytest.MonkeyPatch) 
     assert diff.edits("a b a b a", "a c a c a") == [(2, 7, "c a c")]
 
 
+@pytest.mark.usefixtures("at_its_own_speed")
 def test_a_megabyte_is_compared_whatever_happened_to_it() -> None:
     """A comparison that grows with the square of the lines would take hours, and run into the time limit of all tests."""
     chance = random.Random(1)

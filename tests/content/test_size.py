@@ -146,6 +146,7 @@ async def test_the_ticker_notices_a_loop_that_is_held_up() -> None:
     assert 0.08 < await ticker.stop() < 1
 
 
+@pytest.mark.usefixtures("at_its_own_speed")
 @asks_the_kernel
 @pytest.mark.timeout(600)
 async def test_a_megabyte_of_anything_is_shown_or_refused_and_nobody_waits(renderer: Renderer) -> None:

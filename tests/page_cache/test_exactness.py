@@ -4,7 +4,7 @@ Pages are asked for, something changes, and the keys that the cache has forgotte
 when all are made anew.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -27,9 +27,10 @@ from cms.services import site as sites
 from cms.telemetry import Metrics
 from cms.worker import loop
 from tests import bulk, factories
-from tests.measuring import unmeasured
 from tests.watching import Clock
 from tests.web import Answer, Site, running_site
+
+pytestmark = pytest.mark.usefixtures("at_its_own_speed")
 
 POSTS = 10_000
 TAGS = 20
@@ -68,12 +69,6 @@ class Reading:
 
 def _shown(answer: Answer) -> bytes:
     return answer.body + str((answer.status, answer.location, answer.headers.get("X-Robots-Tag"))).encode()
-
-
-@pytest.fixture(autouse=True)
-def at_its_own_speed() -> Iterator[None]:
-    with unmeasured():
-        yield
 
 
 @pytest.fixture
