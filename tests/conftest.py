@@ -63,6 +63,13 @@ def at_its_own_speed() -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def programs_at_their_own_speed() -> Iterator[None]:
+    """For a test that starts whole programs, whose lines are counted where they are tested for themselves: it doubles what they take."""
+    with unmeasured_workers():
+        yield
+
+
 @pytest.fixture(autouse=True)
 def logs_of_this_test_alone() -> Iterator[None]:
     """A command that runs in this process says where its logs go, and the next test would neither hear its own nor write them there."""
