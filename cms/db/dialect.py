@@ -85,3 +85,6 @@ class Dialect(Protocol):
 
     def violated(self, error: DBAPIError) -> str:
         """Names of the unique columns or of the constraint that an insert or update broke ("" if it was something else)."""
+
+    def names_what_is_gone(self, error: DBAPIError) -> bool:
+        """Whether it may be that what is named was deleted at this moment."""

@@ -50,6 +50,7 @@ _MAY_NOT_MAKE = (
 _FULL = ("53100", "53200")
 _AWAY = ("08", "57P", "53300", "25006")
 _DEADLOCK = "40P01"
+_FOREIGN_KEY = "23503"
 
 
 class PostgreSQL:
@@ -172,6 +173,9 @@ class PostgreSQL:
         if getattr(error.orig, "sqlstate", "") != "23505":
             return ""
         return str(getattr(getattr(error.orig, "__cause__", None), "constraint_name", "") or "")
+
+    def names_what_is_gone(self, error: DBAPIError) -> bool:
+        return getattr(error.orig, "sqlstate", "") == _FOREIGN_KEY
 
 
 async def _told(connection: AsyncConnection, origin: str) -> AsyncIterator[Sequence[Told] | None]:

@@ -159,11 +159,17 @@ class Database:
             listener(event)
 
     async def run(self, act: Callable[[Work], Awaitable[Result]], request_id: str = "", address: str = "") -> Result:
-        """``act`` in a transaction; again if somebody else made the same new thing at that moment, since it is there then."""
+        """``act`` in a transaction; again if somebody else made the same new thing at that moment, or deleted what it names: that is there
+        then, or not."""
         for _ in range(TRIES - 1):
-            with suppress(Collision):
+            try:
                 async with self.transaction(request_id, address) as work:
                     return await act(work)
+            except Collision:
+                pass
+            except IntegrityError as error:
+                if not self.dialect.names_what_is_gone(error):
+                    raise
         async with self.transaction(request_id, address) as work:
             return await act(work)
 

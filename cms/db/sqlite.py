@@ -186,6 +186,9 @@ class SQLite:
         message = str(error.orig)
         return message.removeprefix("UNIQUE constraint failed: ") if message.startswith("UNIQUE") else ""
 
+    def names_what_is_gone(self, error: DBAPIError) -> bool:
+        return False  # one writer at a time
+
 
 def _prepare(engine: AsyncEngine | Engine, **pragmas: str) -> None:
     @event.listens_for(getattr(engine, "sync_engine", engine), "connect")

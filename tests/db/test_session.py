@@ -11,10 +11,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import bindparam, func, insert, select, text, update
+from sqlalchemy import bindparam, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from cms.db.session import Database
+from cms.db.session import Database, Work
 from cms.errors import Collision, Conflict, StorageFull, Unavailable
 from cms.events import SiteChanged, WorkChanged
 from cms.models import AuditEntry, Base, OutboxEntry, Post, Site, Tag, WorkingCopy
@@ -261,6 +261,25 @@ async def test_other_broken_rules_are_faults_of_the_program(database: Database) 
     with pytest.raises(IntegrityError):
         async with database.transaction() as work:
             await work.session.execute(insert(WorkingCopy).values(post_id=999, content="", fields={}, updated_at=work.now, version=1))
+
+
+async def test_what_names_something_that_was_deleted_at_this_moment_is_done_again(database: Database) -> None:
+    if database.dialect.name == "sqlite":
+        pytest.skip("one writer at a time")
+    async with database.transaction() as work:
+        work.session.add(tag("sea"))
+    tries = list[list[str]]()
+
+    async def name_it(work: Work) -> None:
+        parents = list(await work.session.scalars(select(Tag.name)))
+        tries.append(parents)
+        if parents:
+            async with database.transaction() as other:
+                await other.session.execute(delete(Tag))
+            await work.session.execute(insert(WorkingCopy).values(post_id=999, content="", fields={}, updated_at=work.now, version=1))
+
+    await database.run(name_it)
+    assert tries == [["sea"], []]
 
 
 async def test_two_who_wait_for_each_other_do_not_wait_for_ever(database: Database) -> None:
