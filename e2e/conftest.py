@@ -134,11 +134,9 @@ def open_browser() -> Iterator[OpenBrowser]:
 
 
 @pytest.fixture
-async def program(templates: Templates, tmp_path: Path) -> AsyncIterator[Program]:
+def program(tmp_path: Path) -> Iterator[Program]:
     """A site on SQLite that nobody owns."""
-    program = Program(tmp_path)
-    await templates.copy_sqlite(program.data / "squall.db")
-    program.start()
+    program = Program(tmp_path).migrated().start()
     yield program
     program.stop()
 
@@ -163,11 +161,9 @@ def owned(program: Program) -> Iterator[Program]:
 
 
 @pytest.fixture(scope="module")
-async def site(templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Program]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """A site with an owner, for tests of one file that leave each other in peace."""
-    program = Program(tmp_path_factory.mktemp("site"))
-    await templates.copy_sqlite(program.data / "squall.db")
-    with owned(program):
+    with owned(Program(tmp_path_factory.mktemp("site")).migrated()) as program:
         yield program
 
 

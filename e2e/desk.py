@@ -32,7 +32,7 @@ COLLEAGUE = "nia@example.org"
 @contextmanager
 def two_people(folder: Path) -> Iterator[tuple[Program, OpenBrowser, Chrome, Chrome]]:
     """A site with its owner in one browser and an editor, ``COLLEAGUE``, in another."""
-    program = Program(folder).start()
+    program = Program(folder).migrated().start()
     with browsers() as open_browser:
         owner, colleague = open_browser(), open_browser()
         SetupScreen(owner).make_owner(program.owner_link)

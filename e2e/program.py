@@ -24,6 +24,11 @@ class Program:
         self._arguments = ("--port", str(port), *arguments)
         self.url = f"http://localhost:{port}"
 
+    def migrated(self) -> Self:
+        """Its database is there before it starts, which saves it a second."""
+        self._squall.migrate()
+        return self
+
     def start(self) -> Self:
         self._serving = Serving(self._squall, *self._arguments).start()
         return self

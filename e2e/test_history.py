@@ -35,7 +35,7 @@ async def test_a_text_is_compared_played_back_and_restored(tmp_path: Path, templ
     for text in ("The tide is high.", "The tide is high. Gulls came."):
         await factories.edited(database, olga, post_id, text=text)
     await database.dispose()
-    program, driver = Program(tmp_path).start(), open_browser(width=375)
+    program, driver = Program(tmp_path).migrated().start(), open_browser(width=375)
     try:
         history = f"{program.url}/admin/posts/{post_id}/revisions"
         driver.get(f"{program.url}/login")

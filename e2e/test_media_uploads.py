@@ -16,7 +16,7 @@ from e2e.conftest import OpenBrowser
 from e2e.desk import fill
 from e2e.mishaps import lose_network
 from e2e.pages.editor import EditorScreen
-from e2e.pages.first_run import PASSWORD, SetupScreen
+from e2e.pages.first_run import PASSWORD
 from e2e.pages.screen import Waiting
 from e2e.pages.sign_in import SignInScreen
 from e2e.pages.writing import WritingScreen
@@ -57,11 +57,10 @@ document.querySelector(".cm-content").dispatchEvent(new ClipboardEvent("paste", 
 
 
 @pytest.fixture
-def writer(program: Program, open_browser: OpenBrowser) -> WritingScreen:
-    driver = open_browser()
-    SetupScreen(driver).make_owner(program.owner_link)
-    EditorScreen(driver).open_new(program.url)
-    return WritingScreen(driver)
+def writer(site: Program, at_desk: Chrome) -> WritingScreen:
+    """An empty post."""
+    EditorScreen(at_desk).open_new(site.url)
+    return WritingScreen(at_desk)
 
 
 def picture(colour: str) -> str:
@@ -133,12 +132,11 @@ def test_why_a_file_is_not_taken_is_said_where_it_was_to_be(writer: WritingScree
     assert writer.text == "Before.\n\n"
 
 
-def test_who_may_bring_no_files_is_told_so_and_loses_nothing(program: Program, open_browser: OpenBrowser) -> None:
-    SetupScreen(open_browser()).make_owner(program.owner_link)
-    program.make_person("cem@example.org", "Cem Öz", "contributor", PASSWORD)
+def test_who_may_bring_no_files_is_told_so_and_loses_nothing(site: Program, open_browser: OpenBrowser) -> None:
+    site.make_person("cem@example.org", "Cem Öz", "contributor", PASSWORD)
     driver = open_browser()
-    SignInScreen(driver).come_in(program.url, "cem@example.org", PASSWORD)
-    EditorScreen(driver).open_new(program.url)
+    SignInScreen(driver).come_in(site.url, "cem@example.org", PASSWORD)
+    EditorScreen(driver).open_new(site.url)
     writer = WritingScreen(driver)
     writer.start("Before.")
     writer.choose_back(7)
@@ -147,8 +145,8 @@ def test_who_may_bring_no_files_is_told_so_and_loses_nothing(program: Program, o
     assert writer.text == "Before."
 
 
-def test_in_the_library_several_go_up_and_each_is_asked_about(writer: WritingScreen, program: Program) -> None:
-    driver = writer.driver
+def test_in_the_library_several_go_up_and_each_is_asked_about(program: Program, owner: Chrome) -> None:
+    writer, driver = WritingScreen(owner), owner
     driver.get(f"{program.url}/admin/media")
     lose_network(driver, True)
     files = [["Low tide.png", picture("teal")], ["page.png", base64.b64encode(b"<script>").decode()]]
@@ -173,13 +171,13 @@ def test_in_the_library_several_go_up_and_each_is_asked_about(writer: WritingScr
     assert not driver.execute_script(DROP_ON, "[type=file]"), "this takes it"
 
 
-def test_what_is_dropped_onto_a_folder_is_brought_there(writer: WritingScreen, program: Program) -> None:
+def test_what_is_dropped_onto_a_folder_is_brought_there(program: Program, owner: Chrome) -> None:
     async def folder(database: Database, actor: Actor) -> None:
         async with database.transaction() as work:
             await folders.create(work, actor, FolderInput(name="Maps", parent=0))
 
     fill(program, "", folder)
-    driver = writer.driver
+    writer, driver = WritingScreen(owner), owner
     driver.get(f"{program.url}/admin/media?kind=picture")
     assert driver.execute_script(DROP, [["Low tide.png", picture("teal")]], "[data-name=Maps]") == "Let go to upload into “Maps”"
     writer.wait_in(".sent li:first-child", "In the library")

@@ -26,7 +26,7 @@ PHONE = 375
 def mailing(tmp_path: Path) -> Iterator[tuple[Program, Postbox]]:
     """A site with a mail server."""
     with postbox() as box:
-        program = Program(tmp_path, SQUALL_SMTP_URL=box.url(), SQUALL_MAIL_FROM="desk@example.org").start()
+        program = Program(tmp_path, SQUALL_SMTP_URL=box.url(), SQUALL_MAIL_FROM="desk@example.org").migrated().start()
         yield program, box
         program.stop()
 

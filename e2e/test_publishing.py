@@ -28,7 +28,7 @@ async def test_readers_see_the_old_text_until_the_new_one_is_due(tmp_path: Path,
     database = Database(await templates.copy_sqlite(tmp_path / "data" / "squall.db"))
     olga = await factories.person(database, "owner", password_hash=await Passwords().hash(factories.PASSWORD))
     post_id = (await factories.published(database, olga, title="Tides", text="The tide is low.")).post_id
-    program, driver, reader = Program(tmp_path).start(), open_browser(), open_browser(width=375)
+    program, driver, reader = Program(tmp_path).migrated().start(), open_browser(), open_browser(width=375)
     try:
         SignInScreen(driver).open(program.url).sign_in("owner@example.org", factories.PASSWORD)
         Screen(driver).wait_for("Tides")

@@ -23,7 +23,7 @@ TEXT = "\n\n".join(f"The ebb follows the flood, {number}." for number in range(6
 @pytest.fixture(scope="module")
 def screens(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EditorScreen, EditorScreen, Screen, str]]:
     """Who writes, a colleague in the same text, somebody outside, and the text's address."""
-    program = Program(tmp_path_factory.mktemp("review")).start()
+    program = Program(tmp_path_factory.mktemp("review")).migrated().start()
     with browsers() as open_browser:
         writer, colleague, guest = open_browser(), open_browser(), open_browser()
         SetupScreen(writer).make_owner(program.owner_link)

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Program, OpenBrowser]]:
     """A program with an owner, an editor and a contributor."""
-    program = Program(tmp_path_factory.mktemp("reviews")).start()
+    program = Program(tmp_path_factory.mktemp("reviews")).migrated().start()
     with browsers() as open_browser:
         SetupScreen(open_browser()).make_owner(program.owner_link)
         program.make_person("nia@example.org", "Nia Bell", "editor", PASSWORD)

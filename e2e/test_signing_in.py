@@ -151,7 +151,7 @@ async def test_account_elsewhere_is_linked_and_lets_in(tmp_path: Path, open_brow
 
 
 def _link_and_come_in(program: Program, driver: Chrome) -> None:
-    program.start()
+    program.migrated().start()
     try:
         SetupScreen(driver).make_owner(program.owner_link)
         driver.get(f"{program.url}/account/identities")
