@@ -36,6 +36,13 @@ def screens(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EditorSc
     program.stop()
 
 
+def open_talk(screen: EditorScreen, address: str) -> None:
+    """The text, with what is said about it beside it."""
+    screen.open(address)
+    screen.driver.execute_script("const panel = document.getElementById('panel'); if (!panel.checked) panel.click()")
+    screen.driver.execute_script("document.getElementById('review').open = true")
+
+
 def choose(driver: Chrome, count: int) -> None:
     """The first signs of the text, with the keyboard."""
     driver.execute_script("arguments[0].focus()", driver.find_element(By.CSS_SELECTOR, ".cm-content"))  # type: ignore[no-untyped-call]
@@ -71,11 +78,10 @@ def test_comment_moves_with_its_passage_and_comes_to_the_colleague(screens: tupl
     writer, colleague, _, address = screens
     writer.open(address)
     writer.fill("Text", "The ebb follows the flood.")
-    colleague.open(address)
-    colleague.wait_until(lambda text: text == "The ebb follows the flood.")
+    writer.wait_for_state("Saved")
     for each in (writer, colleague):
-        each.driver.execute_script("const panel = document.getElementById('panel'); if (!panel.checked) panel.click()")
-        each.driver.execute_script("document.getElementById('review').open = true")
+        open_talk(each, address)
+    colleague.wait_until(lambda text: text == "The ebb follows the flood.")
     choose(writer.driver, 7)
     writer.button("Comment on what is chosen").click()
     writer.fill("Comment", "Which one?")
@@ -95,7 +101,9 @@ def test_comment_moves_with_its_passage_and_comes_to_the_colleague(screens: tupl
 
 
 def test_suggestion_of_one_is_taken_up_by_the_other(screens: tuple[EditorScreen, EditorScreen, Screen, str]) -> None:
-    writer, colleague, _, _ = screens
+    writer, colleague, _, address = screens
+    for each in (writer, colleague):
+        open_talk(each, address)
     colleague.fill("Text", "The ebb 😀 follows the flood.")
     writer.wait_until(lambda text: "😀" in text)
     choose(writer.driver, 7)
