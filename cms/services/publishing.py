@@ -176,12 +176,14 @@ def _short(status: Live, values: Mapping[str, tuple[Any, ...]]) -> dict[str, str
 
 async def _to_go(work: Work, actor: Actor, releases: Sequence[Release]) -> tuple[list[_Going], documents.Named, Frame]:
     session, ids = work.session, [release.post_id for release in releases]
+    # A parent that moves and a child that comes would miss each other, and so would two neighbours. Held first, as by whoever changes what
+    # texts name: each would wait for the other.
+    row = await site.hold(work)
     found = await posts.all_visible(session, actor, ids, lock=True)
     for post in found.values():
         policy.require(actor, Capability.of(post.kind, "publish"), post)
         if post.is_trashed:
             raise Conflict("This is in the trash; take it out before you publish it.")
-    row = await site.hold(work)  # a parent that moves and a child that comes would miss each other, and so would two neighbours
     copies = await working_copies.projected(work, ids)
     chosen = await _chosen(session, releases)
     if any(one.post_id not in chosen and copies[one.post_id].version != one.version.number for one in releases):

@@ -1,6 +1,7 @@
 """The trash of what is neither text nor file: out of it, everything is as it was, down to the last row."""
 
 import asyncio
+import contextlib
 import itertools
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import inspect, select, update
+from sqlalchemy import text as sql
 
 from cms.db.session import Database, Work
 from cms.errors import Conflict, Forbidden, InvalidInput, NotFound
@@ -53,6 +55,7 @@ from cms.services import (
     post_templates,
     redirects,
     restoring,
+    site,
     snippets,
     taxonomies,
     trashed_terms,
@@ -407,6 +410,27 @@ async def test_what_is_in_the_trash_has_no_number_that_another_had_there(databas
         with pytest.raises(NotFound):
             await act(database, leave, admin, thing.id)
         await act(database, trashed_things.forget, admin, other.id)
+
+
+async def test_who_publishes_at_that_moment_waits_and_nobody_waits_for_the_other(database: Database) -> None:
+    if database.dialect.name == "sqlite":
+        pytest.skip("one writer at a time")
+    editor = await person(database, "editor")
+    text = await published(database, editor, tags=("Sea",))
+    tag = await tag_id(database, "Sea")
+    waiting = sql("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+    async with database.transaction() as work:
+        await site.hold(work)
+        publishing = asyncio.create_task(publish(database, editor, text.post_id))
+        while not await act(database, lambda other: other.session.scalar(waiting)):
+            pass
+        await trashed_terms.delete(work, editor, TAG, tag)
+        await work.session.execute(update(Post).values(folded_author="x"))  # as whoever takes it out again sorts texts
+    with contextlib.suppress(Conflict):
+        await publishing
+    async with database.read() as session:
+        assert [row.tags for row in await session.scalars(select(Published))] == [[]]
+    assert not publishing.exception() or type(publishing.exception()) is Conflict
 
 
 async def test_deleted_for_good_while_its_texts_are_taken_out_leaves_nothing(
