@@ -149,6 +149,12 @@ async def get_visible(session: AsyncSession, actor: Actor, post_id: int, *, lock
     return (await all_visible(session, actor, [post_id], lock=lock))[post_id]
 
 
+async def hold(work: Work, actor: Actor, post_id: int) -> Post:
+    """To change what readers have of it. The site first, as by all who change that, or each would wait for the other."""
+    await site.hold(work)
+    return await get_visible(work.session, actor, post_id, lock=True)
+
+
 async def all_visible(session: AsyncSession, actor: Actor, post_ids: Sequence[int], *, lock: bool = False) -> dict[int, Post]:
     """Several, by their ids. Raises ``NotFound`` if one of them is not."""
     if not post_ids:

@@ -281,7 +281,7 @@ async def _announce(work: Work, going: Sequence[_Going], aspects: Mapping[int, t
 async def withdraw(work: Work, actor: Actor, post_id: int, redirect_to: str | None = None) -> Post:
     """Take it away from readers; its address answers 410, or leads elsewhere, and stays its own. ``redirect_to``: "" if readers are to be
     told that it is gone; None leaves a rule that waited for this as it is."""
-    post = await posts.get_visible(work.session, actor, post_id, lock=True)
+    post = await posts.hold(work, actor, post_id)
     policy.require(actor, Capability.of(post.kind, "publish"), post)
     if not post.is_published:
         raise Conflict("This is not public any more.")
@@ -297,7 +297,8 @@ async def withdraw(work: Work, actor: Actor, post_id: int, redirect_to: str | No
 
 
 async def take_back(work: Work, post: Post, live: Live) -> None:
-    """Readers have nothing of it, as before it was published. If that was the first time, it never was: nothing stays of its address."""
+    """Readers have nothing of it, as before it was published. If that was the first time, it never was: nothing stays of its address.
+    Whoever calls holds the site, and the post."""
     if post.is_published:
         await _take_away(work, post)
         post.has_changes = False
@@ -309,7 +310,7 @@ async def take_back(work: Work, post: Post, live: Live) -> None:
 
 async def trash(work: Work, actor: Actor, post_id: int) -> Post:
     """Into the trash; taken away from readers if it was public."""
-    post = await posts.get_visible(work.session, actor, post_id, lock=True)
+    post = await posts.hold(work, actor, post_id)
     policy.require(actor, Capability.of(post.kind, "trash"), post)
     if post.is_trashed:
         raise Conflict("This is in the trash already.")
@@ -398,7 +399,7 @@ async def renew_below(work: Work, parent: Published) -> None:
 
 
 async def _take_away(work: Work, post: Post) -> None:
-    await site.hold(work)
+    """Whoever calls holds the site, and the post."""
     published = await work.session.get_one(Published, post.id)
     below = select(Published.title).where(Published.parent_id == post.id).limit(1)
     if child := await work.session.scalar(below):

@@ -108,7 +108,7 @@ async def undo(work: Work, actor: Actor, ticket: UndoTicket, act: Act, version: 
 
     Raises ``Conflict`` if it is too late, or something else happened to the post meanwhile.
     """
-    post = await posts.get_visible(work.session, actor, act.post_id, lock=True)
+    post = await posts.hold(work, actor, act.post_id)
     entry = await _last_act(work.session, post.kind, post.id)
     verb = entry.action.partition(".")[2] if entry else ""
     policy.require(actor, Capability.of(post.kind, "trash" if verb == "trash" else "publish"), post)

@@ -16,7 +16,7 @@ async def choose(work: Work, actor: Actor, post_id: int, wanted: Visibility, pas
 
     Raises ``InvalidInput`` on ``password`` if one is needed and there is none.
     """
-    post = await posts.get_visible(work.session, actor, post_id, lock=True)
+    post = await posts.hold(work, actor, post_id)
     require_changeable(actor, post)
     if wanted is Visibility.PASSWORD and not (password_hash or post.password_hash):
         raise InvalidInput({"password": "Readers need a password to be asked for."})
@@ -43,7 +43,6 @@ def require_changeable(actor: Actor, post: Post) -> None:
 async def _show(work: Work, published: Published, wanted: Visibility) -> None:
     """Let the lists have it, or take it out of them; what stands around it follows."""
     session = work.session
-    await site.hold(work)
     before, around = documents.listed(published), await surroundings.around(session, [published])
     was_listed, published.visibility = published.is_listed, wanted
     await session.flush()

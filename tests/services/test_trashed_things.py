@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import itertools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ from cms.models import (
 )
 from cms.models.address import TargetKind
 from cms.models.desk import TrashKind
+from cms.models.post import Visibility
 from cms.policy import Actor
 from cms.schemas.fields import NewFieldInput
 from cms.schemas.library import FolderInput
@@ -53,6 +54,7 @@ from cms.services import (
     folders,
     passing_on,
     post_templates,
+    publishing,
     redirects,
     restoring,
     site,
@@ -60,6 +62,7 @@ from cms.services import (
     taxonomies,
     trashed_terms,
     trashed_things,
+    visibility,
 )
 from cms.telemetry import Metrics
 from cms.worker import loop
@@ -418,19 +421,42 @@ async def test_who_publishes_at_that_moment_waits_and_nobody_waits_for_the_other
     editor = await person(database, "editor")
     text = await published(database, editor, tags=("Sea",))
     tag = await tag_id(database, "Sea")
-    waiting = sql("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
     async with database.transaction() as work:
         await site.hold(work)
-        publishing = asyncio.create_task(publish(database, editor, text.post_id))
-        while not await act(database, lambda other: other.session.scalar(waiting)):
-            pass
+        going = await waiting(database, publish(database, editor, text.post_id))
         await trashed_terms.delete(work, editor, TAG, tag)
         await work.session.execute(update(Post).values(folded_author="x"))  # as whoever takes it out again sorts texts
     with contextlib.suppress(Conflict):
-        await publishing
+        await going
     async with database.read() as session:
         assert [row.tags for row in await session.scalars(select(Published))] == [[]]
-    assert not publishing.exception() or type(publishing.exception()) is Conflict
+    assert not going.exception() or type(going.exception()) is Conflict
+
+
+@pytest.mark.parametrize(
+    "take_away",
+    [publishing.withdraw, publishing.trash, lambda *who: visibility.choose(*who, Visibility.UNLISTED, None)],
+    ids=["withdraw", "trash", "unlist"],
+)
+async def test_and_so_does_who_takes_it_from_readers(database: Database, take_away: Any) -> None:
+    if database.dialect.name == "sqlite":
+        pytest.skip("one writer at a time")
+    editor = await person(database, "editor")
+    text = await published(database, editor)
+    async with database.transaction() as work:
+        await site.hold(work)
+        going = await waiting(database, act(database, take_away, editor, text.post_id))
+        await work.session.execute(update(Post).values(folded_author="x"))
+    await going
+
+
+async def waiting(database: Database, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+    """It, waiting for somebody else's lock."""
+    locked = sql("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+    going = asyncio.create_task(coroutine)
+    while not await act(database, lambda other: other.session.scalar(locked)):
+        assert not going.done()
+    return going
 
 
 async def test_deleted_for_good_while_its_texts_are_taken_out_leaves_nothing(
