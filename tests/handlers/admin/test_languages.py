@@ -165,6 +165,8 @@ def unmarked(element: Element) -> Iterator[str]:
 
 @pytest.mark.usefixtures("at_its_own_speed")
 async def test_every_word_of_the_desk_comes_through_the_translation(site: Site, marked: None) -> None:
+    if site.database.dialect.name != "sqlite":
+        pytest.skip("what a template says is no matter of the database")
     browser, actor = await site.signed_in("owner"), Actor(await site.person("owner"), Role.OWNER)
     world, found, looked_at = World(site, await walk.upload(site)), set[tuple[str, str]](), 0
     for name, stop in STOPS.items():
