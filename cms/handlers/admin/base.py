@@ -1,13 +1,14 @@
 """AdminHandler: who is signed in and may be here, headers, messages shown once, and error pages on which nothing typed is lost."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
 
 from tornado.web import HTTPError
 
 from cms import policy
+from cms.db.session import Work
 from cms.errors import CMSError, Forbidden, NotAuthenticated, NotConfirmed
 from cms.handlers.base import BaseHandler, safe_path
 from cms.handlers.forms import takes_several
@@ -21,6 +22,7 @@ from cms.ui.languages import Language
 from cms.ui.words import Words, direction, href, written
 from cms.wording import phrases
 
+MOST_TURNS = 10  # transactions of one act
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; connect-src 'self'; frame-src 'self'; "
     "media-src 'self' https:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -128,6 +130,19 @@ class AdminHandler(BaseHandler):
     def login_url(self, path: str) -> str:
         safe = safe_path(path)
         return self.reverse_url("login") + (f"?{urlencode({'next': safe})}" if safe else "")
+
+    # --- acts ---
+
+    async def in_turns(self, act: Callable[[Work], Awaitable[int]], at_once: int) -> int:
+        """Much, in transactions that are short enough for others to write in between: until one does less than ``at_once``, or many have.
+        How many things it was."""
+        number = 0
+        for _ in range(MOST_TURNS):
+            done = await self.in_transaction(act)
+            number += done
+            if done < at_once:
+                break
+        return number
 
     # --- messages ---
 

@@ -10,8 +10,6 @@ from cms.services import bulk, desk_lists, posts, site, trash
 from cms.services.bulk import Report
 from cms.ui.lists import DONE, FIELDS, WAITING
 
-MOST_EMPTIED = 10  # times as many as one transaction deletes
-
 
 class BulkHandler(UndoableHandler, ListingHandler):
     """One report at the end: how many are done, and which were refused and why."""
@@ -77,13 +75,7 @@ class TrashHandler(EditorHandler):
         self.render("admin/posts/trash.html", number=number, days=limits.trash_days)
 
     async def post(self) -> None:
-        number = 0
-        for _ in range(MOST_EMPTIED):
-            async with self.transaction() as work:
-                gone = await trash.empty(work, self.actor, self.kind)
-            number += gone
-            if gone < trash.AT_ONCE:
-                break
+        number = await self.in_turns(lambda work: trash.empty(work, self.actor, self.kind), trash.AT_ONCE)
         self.flash(self.locale.translate(*DONE["delete"], number) % number)
         self.redirect(self.reverse_url(f"admin.{self.kind}s") + "?status=trashed", status=303)
 

@@ -18,7 +18,6 @@ from cms.services import catalogue, trashed_terms
 from cms.wording import say, sentences
 
 LISTS = {TargetKind.CATEGORY: "admin.categories", TargetKind.TAG: "admin.tags", TargetKind.SERIES: "admin.series"}
-MOST_DELETED = 10  # times as many unused tags as one transaction deletes
 LATER = "Many posts are concerned, so they follow one after another; this may take some minutes."
 
 
@@ -121,12 +120,7 @@ class UnusedTagsHandler(TermsHandler):
         self.render("admin/terms/unused.html", found=found)
 
     async def post(self) -> None:
-        number = 0
-        for _ in range(MOST_DELETED):
-            gone = await self.in_transaction(lambda work: trashed_terms.delete_unused_tags(work, self.actor))
-            number += gone
-            if gone < trashed_terms.AT_ONCE:
-                break
+        number = await self.in_turns(lambda work: trashed_terms.delete_unused_tags(work, self.actor), trashed_terms.AT_ONCE)
         self.go_back(say("One unused tag is in the trash.", "{number} unused tags are in the trash.", number))
 
 

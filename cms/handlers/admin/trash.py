@@ -26,7 +26,6 @@ LISTS: Mapping[TrashKind, str] = {
     TrashKind.REDIRECT: "admin.redirects",
     TrashKind.FOLDER: "admin.media",
 }
-MOST_EMPTIED = 10  # times as many as one transaction deletes
 
 
 def way_out(handler: AdminHandler, thing: TrashedThing) -> Way:
@@ -122,11 +121,7 @@ class ThingsEmptyingHandler(TrashHandler):
         self.render("admin/trash/emptying.html", section="trash", found=found, kind=kind, kinds=words.KINDS, address=self.address)
 
     async def post(self) -> None:
-        number, (kind, _) = 0, self.asked()
-        for _time in range(MOST_EMPTIED):
-            gone = await self.in_transaction(lambda work: trashed_things.empty(work, self.actor, kind))
-            number += gone
-            if gone < trashed_things.AT_ONCE:
-                break
+        kind, _ = self.asked()
+        number = await self.in_turns(lambda work: trashed_things.empty(work, self.actor, kind), trashed_things.AT_ONCE)
         self.flash(self.locale.translate("%d thing is deleted for good.", "%d things are deleted for good.", number) % number)
         self.redirect_to("admin.trash")
