@@ -18,7 +18,7 @@ class Program:
     def __init__(self, folder: Path, database_url: str = "", *arguments: str, **settings: str) -> None:
         if database_url:
             settings["SQUALL_DATABASE_URL"] = database_url
-        self._squall = Squall(folder, settings, is_measured=False)
+        self._squall = Squall(folder, settings)
         socket, port = bind_unused_port()
         socket.close()
         self._arguments = ("--port", str(port), *arguments)

@@ -5,11 +5,9 @@ One backend only: ``./squall test -k sqlite`` or ``-k postgresql``.
 
 import contextlib
 import gc
-import importlib
 import itertools
 import logging
 import os
-import pkgutil
 import shutil
 import signal
 from collections.abc import AsyncIterator, Iterator
@@ -22,7 +20,6 @@ import pytest
 import structlog
 from sqlalchemy import make_url
 
-import cms
 from cms.db import migrations
 from cms.db.session import Clock, Database, utc_now
 from cms.imaging import Imaging
@@ -31,43 +28,15 @@ from cms.rendering import Renderer
 from cms.settings import load
 from cms.telemetry import log
 from tests import postgresql, s3, statements
-from tests.measuring import unmeasured, unmeasured_workers
 from tests.reused import Reused
 
 SERVER = pytest.StashKey[postgresql.Server]()
-REPEATS = pytest.StashKey[bool]()  # it is not the first case of its test
 TEMPLATE = "squall_template"
 EMPTY = "template1"  # PostgreSQL's own, with nothing in it
-HEAVY = frozenset({"database_url", "templates", "squall", "program"})  # fixtures of tests that do much
 
 statements.share()
 hypothesis.settings.register_profile("squall", deadline=None)  # how long one example takes is the machine's matter
 hypothesis.settings.load_profile("squall")
-
-
-@pytest.fixture(autouse=True)
-def lines_counted_once(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Counting doubles what a test takes. Where that is much, the first case counts the lines that the others go through, too."""
-    repeats = request.node.stash.get(REPEATS, False) and not HEAVY.isdisjoint(request.fixturenames)
-    with contextlib.ExitStack() as stack:
-        if repeats or request.node.get_closest_marker("reads_code"):
-            stack.enter_context(unmeasured())
-            stack.enter_context(unmeasured_workers())
-        yield
-
-
-@pytest.fixture
-def at_its_own_speed() -> Iterator[None]:
-    """For a test that goes again and again where others go, too: its lines are counted there."""
-    with unmeasured(), unmeasured_workers():
-        yield
-
-
-@pytest.fixture
-def programs_at_their_own_speed() -> Iterator[None]:
-    """For a test that starts whole programs, whose lines are counted where they are tested for themselves: it doubles what they take."""
-    with unmeasured_workers():
-        yield
 
 
 @pytest.fixture(autouse=True)
@@ -102,14 +71,13 @@ class Templates:
         return f"sqlite+aiosqlite:///{target}"
 
     @contextlib.asynccontextmanager
-    async def on(self, kind: str, folder: Path, *, is_measured: bool = False) -> AsyncIterator[str]:
+    async def on(self, kind: str, folder: Path) -> AsyncIterator[str]:
         """The address of a copy on this kind of database; a SQLite file is in the folder."""
         if kind == "sqlite":
             yield await self.copy_sqlite(folder / "squall.db")
             return
         async with self._reusing_postgresql() as url:
-            with _counted(is_measured):
-                yield url
+            yield url
 
     @contextlib.asynccontextmanager
     async def _reusing_postgresql(self) -> AsyncIterator[str]:
@@ -125,8 +93,7 @@ class Templates:
     async def on_postgresql(self, *, template: str = TEMPLATE) -> AsyncIterator[str]:
         """The address of a copy that is dropped afterwards, for tests that do more with it than read and write."""
         url = await self._copy_postgresql(template)
-        with _counted(False):
-            yield url
+        yield url
         await self._drop_postgresql(url)
 
     async def _copy_postgresql(self, template: str) -> str:
@@ -164,16 +131,6 @@ class Templates:
             await self._connection.close()
 
 
-@contextlib.contextmanager
-def _counted(is_measured: bool) -> Iterator[None]:
-    """Tests run on both, and their lines are counted once: on SQLite."""
-    with contextlib.ExitStack() as stack:
-        if not is_measured:
-            stack.enter_context(unmeasured())
-            stack.enter_context(unmeasured_workers())
-        yield
-
-
 async def _pack(postgresql_url: str) -> None:
     """Into fewer files: each of them is copied for each test."""
     connection = await asyncpg.connect(postgresql_url.replace("+asyncpg", ""))
@@ -191,8 +148,7 @@ async def templates(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPa
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def database_url(request: pytest.FixtureRequest, templates: Templates, tmp_path: Path) -> AsyncIterator[str]:
     """The address of a fresh, migrated database; the test runs once on each backend."""
-    both_count = request.node.get_closest_marker("both_count") is not None
-    async with templates.on(request.param, tmp_path, is_measured=both_count) as url:
+    async with templates.on(request.param, tmp_path) as url:
         yield url
 
 
@@ -213,8 +169,7 @@ async def database(database_url: str, clock: Clock) -> AsyncIterator[Database]:
 async def renderer() -> AsyncIterator[Renderer]:
     """One for all tests that are not about it: its process takes a second to start."""
     renderer = Renderer()
-    with unmeasured_workers():
-        await renderer.start()
+    await renderer.start()
     yield renderer
     await renderer.close()
 
@@ -268,18 +223,6 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", postgresql.MEMORY)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_collection(session: pytest.Session) -> Iterator[object]:
-    """Reading all tests takes twice as long while lines are counted. The program's own are, as each part of it is imported before."""
-    with contextlib.ExitStack() as stack:
-        if hasattr(session.config, "workerinput"):
-            for module in pkgutil.walk_packages(cms.__path__, "cms."):
-                if module.name != "cms.__main__":
-                    importlib.import_module(module.name)
-            stack.enter_context(unmeasured())
-        return (yield)
-
-
 def pytest_collection_finish() -> None:
     """Garbage is looked for less often, and not among what is there now: it was imported, and stays. To look through that takes so long
     that whoever measures what keeps others waiting would find it."""
@@ -292,11 +235,6 @@ def pytest_collection_finish() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long comes first, so that at the end there is something left for each worker."""
     items.sort(key=_length, reverse=True)
-    first: set[tuple[object, str]] = set()
-    for item in items:
-        if isinstance(item, pytest.Function) and "postgresql" not in item.name:
-            item.stash[REPEATS] = (item.parent, item.originalname) in first
-            first.add((item.parent, item.originalname))
 
 
 def _length(item: pytest.Item) -> float:

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -22,11 +23,7 @@ CHECKS: dict[str, list[str | Path]] = {
     "mypy": [SCRIPTS / "mypy"],
     "import-linter": [SCRIPTS / "lint-imports"],
 }
-TESTS: dict[str, list[str | Path]] = {
-    "pytest": [PYTHON, "-m", "coverage", "run", "-m", "pytest", "-n", WORKERS, "--dist", "worksteal"],
-    "coverage data": [PYTHON, "-m", "coverage", "combine", "-q"],
-    "coverage": [PYTHON, "-m", "coverage", "report"],
-}
+PYTEST: list[str | Path] = [PYTHON, "-m", "pytest", "-n", WORKERS, "--dist", "worksteal"]
 CLOSING = re.compile(r"=*( \d+ (passed|failed|skipped|errors?|xfailed|xpassed|deselected|warnings?)\b.*| no tests ran.*)")
 SILENCE = 600  # seconds in which nothing is said: whoever waits that long waits for ever
 COLOURS = re.compile(r"\x1b\[[\d;]*m")
@@ -37,15 +34,15 @@ def main(arguments: list[str]) -> int:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each process that reads the tests translates all of them, every time
     if arguments:
         return subprocess.call([PYTHON, "-m", "pytest", *arguments])
-    subprocess.call([PYTHON, "-m", "coverage", "erase"])
     subprocess.call(
         [PYTHON, "-m", "compileall", "-q", "cms", "migrations"]
     )  # or each of many processes does it, where none may write down that it did
     closing = "0 passed, 1 failed"  # if pytest does not even say how it ended
     results = []
-    with ThreadPoolExecutor(1) as beside:  # the tests wait now and then, for a disk or a clock
+    with ThreadPoolExecutor(1) as beside, tempfile.TemporaryDirectory() as seen:  # the tests wait now and then, for a disk or a clock
         checks = {name: beside.submit(check, command) for name, command in CHECKS.items()}
-        for name, command in TESTS.items():
+        os.environ["COUNTED_IN"] = seen
+        for name, command in {"pytest": PYTEST, "coverage": [PYTHON, "-m", "tests.counting", seen]}.items():
             print(f"\n── {name}", flush=True)
             started = time.monotonic()
             code, last = run(command)

@@ -6,14 +6,13 @@ with Server() as server:
 
 import asyncio
 import itertools
+import os
 import re
 import subprocess
 import sys
 import urllib.request
 from typing import Self
 from urllib.parse import urlsplit
-
-from tests.measuring import unmeasured_environment
 
 SECRET = "a secret/with+signs"
 KEY = {"SQUALL_S3_ACCESS_KEY_ID": "squall", "SQUALL_S3_SECRET_ACCESS_KEY": SECRET}
@@ -27,7 +26,7 @@ class Server:
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.s3"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-            env=unmeasured_environment(),
+            env=os.environ,
         )  # fmt: skip
         assert self._process.stdout is not None
         self.address = self._process.stdout.readline().strip()

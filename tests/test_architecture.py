@@ -20,8 +20,6 @@ from cms.models.address import RESERVED_SEGMENTS
 from cms.policy import Capability
 from cms.routes import refuse_undeclared, routes
 
-pytestmark = pytest.mark.reads_code
-
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = {path.relative_to(ROOT).as_posix(): path.read_text() for path in sorted((ROOT / "cms").rglob("*.py"))}
 TEMPLATES = {path.relative_to(ROOT / "templates").as_posix(): path.read_text() for path in sorted((ROOT / "templates").rglob("*.*"))}

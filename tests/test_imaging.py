@@ -4,7 +4,7 @@ import asyncio
 import os
 import resource
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -14,16 +14,9 @@ from cms import imaging as imaging_module
 from cms.content.renditions import Spec
 from cms.errors import InvalidInput, Unavailable
 from cms.imaging import MEMORY_BYTES, Imaging
-from tests.measuring import unmeasured_workers
 from tests.media import made
 
 _MEGABYTE = 1_000_000
-
-
-@pytest.fixture(autouse=True)
-def at_their_own_speed() -> Iterator[None]:
-    with unmeasured_workers():
-        yield
 
 
 @pytest.fixture

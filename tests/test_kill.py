@@ -37,7 +37,7 @@ class Log:
 
 
 async def test_published_is_published_whatever_happens(tmp_path: Path) -> None:
-    squall = Squall(tmp_path, is_measured=False)
+    squall = Squall(tmp_path)
     await asyncio.to_thread(squall.owner)
     told, browser, chance = Log(), Browser(""), random.Random()
     for kill in range(KILLS + 1):

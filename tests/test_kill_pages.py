@@ -73,7 +73,7 @@ async def test_no_file_is_out_of_date_whoever_is_killed(database_url: str, tmp_p
 def _program(folder: Path, database_url: str, pages: Path) -> Squall:
     folder.mkdir()
     settings = {"SQUALL_DATA": str(folder.parent / "data"), "SQUALL_DATABASE_URL": database_url, "SQUALL_SECRET_KEYS": "k" * 40}
-    return Squall(folder, {**settings, "SQUALL_SITE_URL": URL, "SQUALL_PAGES_FOLDER": str(pages)}, is_measured=False)
+    return Squall(folder, {**settings, "SQUALL_SITE_URL": URL, "SQUALL_PAGES_FOLDER": str(pages)})
 
 
 async def _publish(browser: Browser, done: list[str]) -> None:

@@ -42,7 +42,7 @@ async def done(database: Database) -> int:
 
 async def test_an_act_is_done_once_though_the_process_was_killed_in_it(database: Database, tmp_path: Path) -> None:
     ids, chance = await planned(database), random.Random()
-    squall = Squall(tmp_path, {"SQUALL_DATABASE_URL": database.url}, is_measured=False)
+    squall = Squall(tmp_path, {"SQUALL_DATABASE_URL": database.url})
     for kill in range(1, KILLS + 1):
         site = await asyncio.to_thread(Serving(squall).start)
         try:

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +16,6 @@ from cms import processes, rendering
 from cms.content.pipeline import RenderContext, render
 from cms.errors import InvalidInput, Unavailable
 from cms.rendering import MAX_SOURCE_BYTES, Renderer
-from tests.measuring import unmeasured_workers
 
 _HOSTILE = "[a" * 60_000
 _ROOT = Path(__file__).parents[1]
@@ -42,12 +41,6 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         print("closed")
 """
-
-
-@pytest.fixture(autouse=True)
-def at_their_own_speed() -> Iterator[None]:
-    with unmeasured_workers():
-        yield
 
 
 @pytest.fixture

@@ -30,7 +30,6 @@ from cms.settings import Settings, data_folder
 from cms.ui.module import Loader
 from tests import markup
 from tests.http_client import AGENT, fetch
-from tests.measuring import unmeasured
 
 PASSWORD = "correct horse battery"
 signing_in.FLOOR = 0.03  # here people mistype by the hundred; bench/sign_ins.py measures the program's own
@@ -52,11 +51,10 @@ class Answer:
     @cached_property
     def page(self) -> Element:
         """The parsed page; invalid HTML raises."""
-        with unmeasured():
-            try:
-                return markup.read(self.text)
-            except markup.Unusual:
-                return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(self.text)
+        try:
+            return markup.read(self.text)
+        except markup.Unusual:
+            return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(self.text)
 
     @property
     def words(self) -> str:
@@ -123,8 +121,7 @@ class Site:
         """A browser of a person with this role, whose address is ``ROLE@example.org``; made when first asked for. It is given what it
         would have after the form (``Browser.sign_in``), which takes as long as a short test."""
         number = await self.person(role)
-        with unmeasured():
-            return await self._sign_in(number)
+        return await self._sign_in(number)
 
     async def _sign_in(self, number: int) -> Browser:
         async with self.database.transaction(address="127.0.0.1") as work:
@@ -143,8 +140,7 @@ class Site:
         return create_signed_value(keys, name, value, key_version=version).decode()
 
     async def person(self, role: str) -> int:
-        with unmeasured():
-            return await self._person(role)
+        return await self._person(role)
 
     async def _person(self, role: str) -> int:
         async with self.database.read() as session:
@@ -182,18 +178,16 @@ async def running_site(
     quiet = {"access_log": "off", **settings}
     configured = Settings(data=folder, database_url=database_url, port=port, secret_keys="k" * 40, **quiet)
     cheap = Passwords(memory=64, passes=1)  # tests sign in many hundred times
-    with unmeasured():  # counted where the program is started by its command, as are people and sign-ins where they are tested
-        application = Squall(configured, clock=clock, renderer=renderer, imaging=imaging, passwords=cheap, templates=TEMPLATES)
-        await application.start()
-        server = Server(application)
-        server.add_socket(socket)
+    application = Squall(configured, clock=clock, renderer=renderer, imaging=imaging, passwords=cheap, templates=TEMPLATES)
+    await application.start()
+    server = Server(application)
+    server.add_socket(socket)
     try:
         yield Site(application, f"http://localhost:{port}".replace("localhost", "127.0.0.1"))
     finally:
-        with unmeasured():
-            server.stop()
-            await server.close_all_connections()
-            await application.close()
+        server.stop()
+        await server.close_all_connections()
+        await application.close()
 
 
 def path_of(url: str) -> str:

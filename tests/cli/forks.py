@@ -11,7 +11,6 @@ import atexit
 import contextlib
 import gc
 import importlib
-import inspect
 import json
 import os
 import select
@@ -24,9 +23,7 @@ import time
 from pathlib import Path
 from typing import IO, Any, Self
 
-import coverage
-
-from tests.measuring import is_about_measuring, unmeasured
+from tests import counting
 
 ROOT = Path(__file__).resolve().parents[2]
 MAX_REQUEST = 200_000  # bytes
@@ -148,24 +145,12 @@ def _become(request: dict[str, Any], streams: list[int]) -> None:
     os.chdir(request["cwd"])
     os.environ.clear()
     os.environ.update(request["env"])
-    if measuring := coverage.process_startup(force=True, slug="fork"):  # the environment says whether
-        with unmeasured():  # it goes on in the quicker way
-            measuring._inorout.source_dirs.clear()  # all files there are, run or not, are listed often enough
+    counting.begin_anew()
     time.tzset()
     main = importlib.import_module("cms.__main__")
     sys.modules["__main__"] = main  # what rendering processes import again
     sys.argv = [str(main.__file__), *request["arguments"]]
     sys.path[0] = request["cwd"]
-
-
-def _stop_measuring() -> None:
-    """What was imported is counted here, and what a fork does in the fork, if it is to be."""
-    if measuring := coverage.Coverage.current():
-        measuring.stop()
-        measuring.save()
-        measuring._auto_save = False  # nor by each fork that ends
-    for name in list(filter(is_about_measuring, os.environ)):
-        del os.environ[name]
 
 
 def _compile_templates() -> None:
@@ -200,9 +185,7 @@ if __name__ == "__main__":
     assert commands, serving  # which main() would import,
     assert email_validator, zxcvbn  # and the first person with a password
 
-    configure_mappers()  # and whatever else each would do in the same way: coverage asks where every module is from
-    inspect.stack()
-    _stop_measuring()
+    configure_mappers()  # and whatever else each would do in the same way
     _compile_templates()
     gc.collect()
     gc.freeze()  # what is shared stays shared, and is not looked through by each when it ends

@@ -23,7 +23,6 @@ from typing import IO, Any, Self
 from urllib.parse import urlsplit
 
 from tests.cli import forks
-from tests.measuring import unmeasured_environment
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PASSWORD = "correct horse battery"
@@ -55,7 +54,6 @@ class Squall:
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
     run_as: dict[str, Any] = field(default_factory=dict)  # in ``subprocess``'s words
-    is_measured: bool = True
     has_parent: bool = False  # what serves is below a parent, as ``python -m cms`` has it; else it is the process that was started
 
     @property
@@ -81,8 +79,7 @@ class Squall:
         return [sys.executable, "-m", "cms", *map(str, arguments)]
 
     def options(self, settings: dict[str, str]) -> dict[str, Any]:
-        given = os.environ if self.is_measured else unmeasured_environment()
-        plain = {name: value for name, value in given.items() if not name.startswith("SQUALL_")}
+        plain = {name: value for name, value in os.environ.items() if not name.startswith("SQUALL_")}
         ours = {"SQUALL_LOG_FORMAT": "json", **self.settings, **settings}
         environment = {**plain, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "NO_COLOR": "1", **ours}
         return {"env": environment, "cwd": self.folder, **self.run_as}

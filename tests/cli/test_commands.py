@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import sqlite3
 import subprocess
@@ -13,7 +14,6 @@ from typer.main import get_command
 
 from cms.cli.commands import app
 from tests.cli.program import PASSWORD, Squall
-from tests.measuring import unmeasured_environment
 
 
 def command_paths() -> list[tuple[str, ...]]:
@@ -195,7 +195,7 @@ def test_folder_with_every_sign_in_its_name(squall: Squall) -> None:
 
 def test_plain_alembic_works_too(squall: Squall) -> None:
     root = Path(__file__).resolve().parent.parent.parent
-    environment = {**unmeasured_environment(), "SQUALL_DATA": str(squall.data)}
+    environment = {**os.environ, "SQUALL_DATA": str(squall.data)}
     command = [str(Path(squall.command()[0]).parent / "alembic"), "upgrade", "head"]
     done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr

@@ -48,7 +48,7 @@ os.execv(sys.argv[1], sys.argv[1:])
 @pytest.fixture
 def below(migrated: Squall) -> Squall:
     """The program below its parent, which the other tests of the command line do without."""
-    migrated.has_parent, migrated.is_measured = True, False
+    migrated.has_parent = True
     return migrated
 
 
@@ -117,7 +117,7 @@ def _ask(port: int, keeps: bool, is_over: threading.Event, asked: list[int], fai
 
 
 async def test_whoever_writes_and_whoever_listens_come_again(squall: Squall) -> None:
-    squall.has_parent, squall.is_measured = True, False
+    squall.has_parent = True
     await asyncio.to_thread(squall.owner)
     with squall.serving("--workers", "1") as site:
         browser, post_id = await _draft(site)
@@ -140,7 +140,7 @@ async def test_whoever_writes_and_whoever_listens_come_again(squall: Squall) -> 
 
 
 def test_all_are_gone_with_a_killed_parent_and_all_below_a_killed_one_with_it(squall: Squall) -> None:
-    squall.has_parent, squall.is_measured = True, False
+    squall.has_parent = True
     with squall.serving("--workers", "2") as site:
         site.wait_until(lambda: len(workers(site)) == 2 and len(below_of(site.process.pid)) >= 4)  # each with what renders
         killed = workers(site)[0]
@@ -208,7 +208,7 @@ def test_one_whose_loop_stands_still_is_replaced(squall: Squall) -> None:
 
 
 def test_what_the_first_one_says_is_what_a_start_says(squall: Squall) -> None:
-    squall.has_parent, squall.is_measured = True, False
+    squall.has_parent = True
     assert squall("serve", "--prot", "1").code == 2
     assert "SQUALL_PROT is not a setting" in squall("serve", "--port", "0", SQUALL_PROT="1").sentence
     assert "--workers" in squall.ok("serve", "--help").out
@@ -218,7 +218,7 @@ def test_what_the_first_one_says_is_what_a_start_says(squall: Squall) -> None:
 
 
 def test_any_of_them_tells_the_numbers_of_all_and_lines_say_whose_they_are(squall: Squall) -> None:
-    squall.has_parent, squall.is_measured = True, False
+    squall.has_parent = True
     with squall.serving("--workers", "2", SQUALL_LOG_LEVEL="info") as site:
         site.wait_until(lambda: len(workers(site)) == 2)
         site.get("/")
@@ -237,7 +237,7 @@ def test_any_of_them_tells_the_numbers_of_all_and_lines_say_whose_they_are(squal
 
 
 def test_systemd_hands_over_a_socket_and_hears_how_it_goes(squall: Squall, tmp_path: Path) -> None:
-    squall.has_parent, squall.is_measured = True, False
+    squall.has_parent = True
     told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     told.settimeout(PATIENCE)
     told.bind(str(tmp_path / "notify"))
@@ -270,7 +270,7 @@ def test_systemd_hands_over_a_socket_and_hears_how_it_goes(squall: Squall, tmp_p
 def hurried(squall: Squall, silence: float) -> Iterator[Serving]:
     """Below a parent with less patience."""
     command = [sys.executable, "-c", HURRIED.format(silence=silence)]
-    squall.has_parent, squall.is_measured = True, False
+    squall.has_parent = True
     squall.command = lambda *arguments: [*command, *map(str, arguments)]  # type: ignore[method-assign]
     with squall.serving() as site:
         yield site

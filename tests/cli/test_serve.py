@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import re
 import signal
 import socket
@@ -27,7 +28,6 @@ from cms.worker import loop, tasks
 from tests import postgresql
 from tests.cli.program import PATIENCE, ROOT, Squall
 from tests.factories import means
-from tests.measuring import unmeasured_environment
 
 
 def test_first_start_says_where_it_is_and_how_to_become_its_owner(squall: Squall) -> None:
@@ -291,7 +291,7 @@ cms.cli.main()
 
 def test_program_that_touched_uploads_ends_quietly(squall: Squall) -> None:
     """The storage's own threads may still be about to say they are done; torn down with Python, they would abort the process."""
-    options = {**squall.options({}), "env": {**unmeasured_environment(), "PYTHONPATH": str(ROOT)}}
+    options = {**squall.options({}), "env": {**os.environ, "PYTHONPATH": str(ROOT)}}
     for _ in range(8):  # every third was ended by SIGABRT
         done = subprocess.run([sys.executable, "-c", TOUCHES_UPLOADS], capture_output=True, text=True, timeout=PATIENCE, **options)
         assert (done.returncode, done.stdout, done.stderr) == (0, "said\n", "")

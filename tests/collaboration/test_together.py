@@ -73,7 +73,7 @@ async def test_yjs_and_pycrdt_agree_in_two_processes_on_one_database(
 
 async def test_nothing_that_was_acknowledged_is_lost_when_a_process_is_killed(tmp_path: Path, yjs: list[YjsDocument]) -> None:
     """Typed in two processes; one is killed again and again. What it had not kept, the browser still has."""
-    squall = Squall(tmp_path, is_measured=False)
+    squall = Squall(tmp_path)
     await asyncio.to_thread(squall.owner)
     steady = await asyncio.to_thread(Serving(squall).start)
     browser = Browser(steady.url)

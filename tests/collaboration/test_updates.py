@@ -70,7 +70,6 @@ def test_what_no_document_of_ours_holds_is_refused(data: bytes) -> None:
         updates.read(data)
 
 
-@pytest.mark.usefixtures("at_its_own_speed")
 def test_noise_is_refused_or_harmless() -> None:
     """Recorded edits with bytes changed, cut out and doubled: never another error, and what is let through leaves one text in all."""
     chance = random.Random(7)

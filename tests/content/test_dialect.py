@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from cms.content.markdown import to_html
 from tests.content import dialect
-from tests.measuring import unmeasured
 
 _ARCHIVE = Path(__file__).parents[1] / "data" / "rust-blog.tar.xz"
 
@@ -293,11 +292,10 @@ def readings() -> dict[str, tuple[list[str], list[str]]]:
     with tarfile.open(_ARCHIVE) as archive:
         files = {member.name: archive.extractfile(member) for member in archive if member.name.endswith(".md")}
         sources = {name.partition("/")[2]: _body(file.read().decode()) for name, file in sorted(files.items()) if file}
-    with unmeasured():
-        return {
-            name: (dialect.blocks_with_words(to_html(source)), dialect.blocks_with_words(dialect.commonmark(source)))
-            for name, source in sources.items()
-        }
+    return {
+        name: (dialect.blocks_with_words(to_html(source)), dialect.blocks_with_words(dialect.commonmark(source)))
+        for name, source in sources.items()
+    }
 
 
 def _body(text: str) -> str:

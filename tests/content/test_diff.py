@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from cms.content import diff
 from cms.content.diff import Row, Span, count_words, side_by_side
-from tests.measuring import unmeasured
 
 _TEXTS = st.lists(st.sampled_from(["a", "b b", "c", "", "long line of words"]), max_size=30).map("\n".join)
 
@@ -78,7 +77,6 @@ def test_edits_are_as_short_as_can_be_afforded(monkeypatch: pytest.MonkeyPatch) 
     assert diff.edits("a b a b a", "a c a c a") == [(2, 7, "c a c")]
 
 
-@pytest.mark.usefixtures("at_its_own_speed")
 def test_a_megabyte_is_compared_whatever_happened_to_it() -> None:
     """A comparison that grows with the square of the lines would take hours, and run into the time limit of all tests."""
     chance = random.Random(1)
@@ -93,5 +91,4 @@ def test_a_megabyte_is_compared_whatever_happened_to_it() -> None:
         ("\n".join(lines), "\n".join(line.replace("word", "ward") for line in lines)),
     ]
     for old, new in pairs:
-        with unmeasured():
-            assert any(row.changed for row in side_by_side(old, new))
+        assert any(row.changed for row in side_by_side(old, new))

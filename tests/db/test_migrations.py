@@ -1,5 +1,6 @@
 """The schema's history, up and down with something in every table, by one process and by two, by our command and by Alembic's own."""
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -20,13 +21,10 @@ from cms.models import Published
 from cms.settings import load
 from tests.conftest import EMPTY, Templates
 from tests.db.rows import TABLES, count, fill
-from tests.measuring import unmeasured_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAD = migrations.newest()
 UPGRADE = "import asyncio, sys; from cms.db import migrations; print(asyncio.run(migrations.upgrade(sys.argv[1])).current)"
-
-pytestmark = pytest.mark.both_count
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -229,7 +227,7 @@ async def test_database_that_cannot_be_reached_is_refused_in_a_sentence(database
 
 async def test_of_two_processes_one_migrates_and_the_other_finds_it_done(empty_url: str) -> None:
     command = [sys.executable, "-c", UPGRADE, empty_url]
-    options: dict[str, Any] = {"cwd": ROOT, "env": unmeasured_environment(), "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    options: dict[str, Any] = {"cwd": ROOT, "env": os.environ, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     started = [subprocess.Popen(command, **options, text=True) for _ in range(2)]
     answers = [process.communicate() for process in started]
     assert [process.returncode for process in started] == [0, 0], answers
@@ -238,7 +236,7 @@ async def test_of_two_processes_one_migrates_and_the_other_finds_it_done(empty_u
 
 
 async def test_plain_alembic_works(empty_url: str, tmp_path: Path) -> None:
-    environment = {**unmeasured_environment(), "SQUALL_DATABASE_URL": empty_url, "SQUALL_DATA": str(tmp_path / "data")}
+    environment = {**os.environ, "SQUALL_DATABASE_URL": empty_url, "SQUALL_DATA": str(tmp_path / "data")}
     command = [sys.executable, "-m", "alembic", "upgrade", "head"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -24,8 +24,6 @@ from tests import postgresql, watching
 from tests.factories import draft, edited, person, published
 from tests.waiting import MOST, longest_wait
 
-pytestmark = pytest.mark.both_count
-
 
 def tag(name: str) -> Tag:
     return Tag(name=name, folded=name, slug=name)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -21,7 +22,6 @@ from cms.policy import SYSTEM
 from cms.schemas.post import PostInput
 from cms.services import inspection, posts, reading
 from tests.exchange.moving import DOT, Mover
-from tests.measuring import unmeasured_environment
 
 MANY = 120  # texts of which a stopped import leaves some outside
 POST = '+++\ntitle = "{title}"\ndate = {date}\nauthors = ["Edna Reed"]\n{more}+++\n{body}\n'
@@ -131,7 +131,7 @@ async def test_a_draft_and_a_day_to_come_stay_drafts(move_in: Mover, folder: Pat
 
 
 def start(folder: Path, data: Path, database_url: str, *more: str, options: tuple[str, ...] = ()) -> subprocess.Popen[str]:
-    environment = {**unmeasured_environment(), "SQUALL_DATA": str(data), "SQUALL_DATABASE_URL": database_url, "SQUALL_LOG_LEVEL": "error"}
+    environment = {**os.environ, "SQUALL_DATA": str(data), "SQUALL_DATABASE_URL": database_url, "SQUALL_LOG_LEVEL": "error"}
     command = [sys.executable, "-m", "cms", *options, "import", "markdown", str(folder), "--json", *more]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, stdin=pipe, text=True)

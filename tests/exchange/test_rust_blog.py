@@ -3,6 +3,7 @@
 import asyncio
 import html
 import json
+import os
 import re
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
@@ -27,7 +28,6 @@ from cms.telemetry import Metrics
 from cms.worker import loop
 from tests import rust_blog, specifications
 from tests.factories import means, person
-from tests.measuring import unmeasured, unmeasured_environment
 from tests.web import Browser, Site, running_site
 
 PERMALINK = "/{year}/{month}/{day}/{slug}"
@@ -41,15 +41,14 @@ def blog(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 async def site(database_url: str, tmp_path: Path, renderer: Renderer) -> AsyncIterator[Site]:
     """At its own speed, which counting lines would halve."""
-    with unmeasured():
-        async with running_site(database_url, tmp_path / "data", renderer=renderer) as site:
-            await site.person("owner")
-            yield site
+    async with running_site(database_url, tmp_path / "data", renderer=renderer) as site:
+        await site.person("owner")
+        yield site
 
 
 async def move_in(database_url: str, data: Path, folder: Path) -> dict[str, Any]:
     """By the command, beside the running site; at its own speed, too."""
-    environment = unmeasured_environment() | {"SQUALL_DATABASE_URL": database_url, "SQUALL_DATA": str(data), "SQUALL_LOG_LEVEL": "error"}
+    environment = os.environ | {"SQUALL_DATABASE_URL": database_url, "SQUALL_DATA": str(data), "SQUALL_LOG_LEVEL": "error"}
     command = [sys.executable, "-m", "cms", "import", "markdown", str(folder), "--json"]
     running = await asyncio.create_subprocess_exec(*command, env=environment, stdout=PIPE, stdin=DEVNULL)
     said, _ = await running.communicate()

@@ -62,7 +62,6 @@ async def ask(browser: Browser, method: str, path: str, **headers: str) -> Answe
     return await browser.send(method, path, form, {"Host": HOST, **headers})
 
 
-@pytest.mark.usefixtures("at_its_own_speed")
 async def test_every_route_by_every_method(secure: Site) -> None:
     browser, asset, wrong, seen = secure.browser(), await walk.upload(secure), [], set()
     for route in routes():

@@ -21,7 +21,6 @@ from cms.services.throttling import Limit, Tally
 from tests import factories
 from tests.handlers import walk
 from tests.handlers.walk import ABSENT, METHODS, SAFE, STOPS, WORDS, Stop, Thing
-from tests.measuring import unmeasured
 from tests.web import PASSWORD, Answer, Browser, Site
 
 ROLES = ["signed out", "contributor", "author", "editor", "administrator", "owner", "disabled"]
@@ -75,8 +74,7 @@ async def world(site: Site) -> AsyncIterator[World]:
     parts, without_end = site.application.parts, Limit("none", 10**9, 1)
     parts.searches, parts.writes = Tally(site.database, without_end), Tally(site.database, without_end)
     parts.news.per_person = 0
-    with unmeasured():
-        yield World(site, await walk.upload(site))
+    return World(site, await walk.upload(site))
 
 
 async def arrive(site: Site, role: str) -> tuple[Actor, Browser]:

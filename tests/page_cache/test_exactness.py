@@ -30,8 +30,6 @@ from tests import bulk, factories
 from tests.watching import Clock
 from tests.web import Answer, Site, running_site
 
-pytestmark = pytest.mark.usefixtures("at_its_own_speed")
-
 POSTS = 10_000
 TAGS = 20
 NOWHERE = {"/nothing-here", "/tag/nobody-has-this"}  # which shows what is near: any title may change that, so it is asked again more often

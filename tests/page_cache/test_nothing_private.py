@@ -145,7 +145,6 @@ def said(answer: Answer, asked: str) -> str:
     return text
 
 
-@pytest.mark.usefixtures("at_its_own_speed")
 async def test_no_word_of_what_is_not_public_is_in_any_answer(site: Site) -> None:
     """Drafts, working copies, previews, what was withdrawn, waits for its time, lies in the trash or was said before it was corrected;
     notes in comments; names that nobody published under. Asked twice: when pages are made, and when they are kept."""

@@ -66,7 +66,6 @@ async def until(is_so: object) -> None:
             await asyncio.sleep(0.005)
 
 
-@pytest.mark.usefixtures("at_its_own_speed")
 async def test_nothing_of_anybody_comes_out_of_the_door(site: Site) -> None:
     """Whatever those who are signed in have looked at before: no token, no name, no draft, no word that was not public."""
     await fill(site)

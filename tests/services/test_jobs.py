@@ -58,7 +58,6 @@ async def number_of_jobs(database: Database) -> int:
         return await session.scalar(select(func.count()).select_from(Job)) or 0
 
 
-@pytest.mark.usefixtures("at_its_own_speed")
 async def test_four_workers_do_three_hundred_jobs_once_each(database: Database) -> None:
     await enqueue(database, *(str(number) for number in range(300)))
     done: Counter[str] = Counter()

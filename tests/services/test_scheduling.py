@@ -86,7 +86,6 @@ async def test_what_the_editor_saw_goes_out_and_not_what_was_typed_since(databas
     assert (last.action, last.user_id) == ("post.publish", ana.user_id), "noted as if by hand"
 
 
-@pytest.mark.usefixtures("at_its_own_speed")
 async def test_a_hundred_go_out_once_each_though_two_processes_look_at_once(
     database: Database, database_url: str, clock: Clock, worker: Means, tmp_path: Path, renderer: Renderer
 ) -> None:

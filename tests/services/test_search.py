@@ -78,7 +78,6 @@ async def harbour(database_url: str) -> Database:
     await database.dispose()
 
 
-@pytest.mark.both_count
 async def test_the_same_is_found_in_the_same_order_on_both_databases(harbour: Database, subtests: pytest.Subtests) -> None:
     for query, expected in QUERIES.items():
         with subtests.test(query=query):

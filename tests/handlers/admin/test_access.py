@@ -33,7 +33,6 @@ async def test_every_answer_is_guarded(site: Site) -> None:
             assert (await browser.get(href)).status == 200, href
 
 
-@pytest.mark.usefixtures("at_its_own_speed")
 async def test_no_link_of_the_desk_is_dead(site: Site) -> None:
     browser = await site.signed_in("owner")
     await published(browser, await written(browser))

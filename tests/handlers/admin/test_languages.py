@@ -163,7 +163,6 @@ def unmarked(element: Element) -> Iterator[str]:
         yield from unmarked(child)
 
 
-@pytest.mark.usefixtures("at_its_own_speed")
 async def test_every_word_of_the_desk_comes_through_the_translation(site: Site, marked: None) -> None:
     if site.database.dialect.name != "sqlite":
         pytest.skip("what a template says is no matter of the database")

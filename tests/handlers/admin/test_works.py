@@ -63,7 +63,6 @@ BLOG = {
 
 
 @LONG
-@pytest.mark.usefixtures("programs_at_their_own_speed")
 async def test_archive_is_rehearsed_brought_in_and_taken_out_again(site: Site) -> None:
     owner, reader = await site.signed_in("owner"), site.browser()
     rehearsal = await send(owner, zipped(BLOG), rehearsal="on", permalink="/{slug}")
@@ -218,7 +217,6 @@ async def test_backup_is_made_and_only_the_owner_takes_it_away(site: Site) -> No
 
 
 @LONG
-@pytest.mark.usefixtures("programs_at_their_own_speed")
 async def test_system_page_says_what_the_doctor_says(site: Site) -> None:
     owner = await site.signed_in("owner")
     assert "Nobody has looked yet" in (await owner.get("/admin/system")).words

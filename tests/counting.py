@@ -1,0 +1,61 @@
+"""Which lines and branches of the program are run. Whoever imports this before the program has it counted, if ``COUNTED_IN`` names the
+folder where each process then writes down what it saw: ``tests/run.py`` sets it.
+
+``python -m tests.counting FOLDER`` says what was seen by nobody, and fails if that is too much.
+"""
+
+import atexit
+import json
+import os
+import secrets
+import sys
+from pathlib import Path
+
+from slipcover import FileMatcher, ImportManager, Slipcover, print_coverage
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = "COUNTED_IN"
+LEAST = 95  # percent
+EXCLUDED = [r"@overload", r"\.\.\.$"]
+_KEPT = 1_000_000_000  # times that a line is counted before it is changed back, which costs more than counting it
+
+_counts: Slipcover | None = None
+
+
+def begin(folder: str | None = os.environ.get(FOLDER)) -> None:
+    global _counts
+    if folder and _counts is None:
+        _counts = Slipcover(branch=True, d_miss_threshold=_KEPT)
+        ImportManager(_counts, FileMatcher(sources=[ROOT / "cms"])).__enter__()
+        atexit.register(_write, _counts, Path(folder))
+
+
+def begin_anew() -> None:
+    """In a process that was forked: what was seen before is its parent's to tell."""
+    if _counts:
+        _counts.signal_child_process()
+
+
+def _write(counts: Slipcover, folder: Path) -> None:
+    seen = {file: list(each) for file, each in counts.newly_seen.items()}
+    unfinished = folder / secrets.token_hex(8)
+    unfinished.write_text(json.dumps(seen))
+    unfinished.rename(unfinished.with_suffix(".json"))
+
+
+def report(folder: Path) -> int:
+    """Exit code."""
+    counts = Slipcover(branch=True, source=[str(ROOT / "cms")], exclude_also=EXCLUDED)
+    for written in folder.glob("*.json"):
+        for file, seen in json.loads(written.read_text()).items():
+            counts.all_seen[file].update(tuple(each) if isinstance(each, list) else each for each in seen)
+    coverage = counts.get_coverage()
+    print_coverage(coverage, skip_covered=True)
+    percent = coverage["summary"]["percent_covered"]
+    print(f"{percent:.1f} % of lines and branches; {LEAST} are asked for.")
+    return int(percent < LEAST)
+
+
+if __name__ == "__main__":
+    sys.exit(report(Path(sys.argv[1])))
+begin()
