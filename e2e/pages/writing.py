@@ -14,7 +14,7 @@ class WritingScreen(Screen):
 
     def start(self, text: str = "") -> None:
         """In the surface, with this text and the cursor at its end."""
-        self.driver.execute_script("arguments[0].focus()", self.surface)  # a pointer could meet what floats over the text
+        self.surface.click()
         self.keys(Keys.CONTROL, "a")
         self.keys(Keys.BACKSPACE)
         self.driver.execute_cdp_cmd("Input.insertText", {"text": text}) if text else None
