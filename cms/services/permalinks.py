@@ -128,7 +128,8 @@ async def _fields(session: AsyncSession, rows: Sequence[_Line]) -> Mapping[int, 
 
 
 async def _posts(session: AsyncSession, rows: Sequence[_Line]) -> Mapping[int, Post]:
-    return {post.id: post for post in await session.scalars(select(Post).where(Post.id.in_([row.post_id for row in rows])))}
+    wanted = select(Post).where(Post.id.in_([row.post_id for row in rows])).order_by(Post.id)  # the older one gets what two want
+    return {post.id: post for post in await session.scalars(wanted)}
 
 
 async def _taken(session: AsyncSession, all_: Mapping[int, Change], moving: Mapping[int, Change]) -> list[Change]:
