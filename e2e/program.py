@@ -10,10 +10,7 @@ from tests.cli.program import Serving, Squall
 
 
 class Program:
-    """``squall serve`` on ``data`` in a folder, always on the same port; ``out`` is what the terminal shows.
-
-    It runs at its own speed: what a browser meets was counted where the same is asked for without one.
-    """
+    """``squall serve`` on ``data`` in a folder, always on the same port; ``out`` is what the terminal shows."""
 
     def __init__(self, folder: Path, database_url: str = "", *arguments: str, **settings: str) -> None:
         if database_url:

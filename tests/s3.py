@@ -6,7 +6,6 @@ with Server() as server:
 
 import asyncio
 import itertools
-import os
 import re
 import subprocess
 import sys
@@ -26,7 +25,6 @@ class Server:
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.s3"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-            env=os.environ,
         )  # fmt: skip
         assert self._process.stdout is not None
         self.address = self._process.stdout.readline().strip()

@@ -121,9 +121,6 @@ class Site:
         """A browser of a person with this role, whose address is ``ROLE@example.org``; made when first asked for. It is given what it
         would have after the form (``Browser.sign_in``), which takes as long as a short test."""
         number = await self.person(role)
-        return await self._sign_in(number)
-
-    async def _sign_in(self, number: int) -> Browser:
         async with self.database.transaction(address="127.0.0.1") as work:
             user = await work.session.get_one(User, number)
             device = await devices.recognise(work, user, "")
@@ -140,9 +137,6 @@ class Site:
         return create_signed_value(keys, name, value, key_version=version).decode()
 
     async def person(self, role: str) -> int:
-        return await self._person(role)
-
-    async def _person(self, role: str) -> int:
         async with self.database.read() as session:
             known = await accounts.find_by_email(session, f"{role}@example.org")
         if known:

@@ -185,7 +185,7 @@ if __name__ == "__main__":
     assert commands, serving  # which main() would import,
     assert email_validator, zxcvbn  # and the first person with a password
 
-    configure_mappers()  # and whatever else each would do in the same way
+    configure_mappers()  # which each would do in the same way
     _compile_templates()
     gc.collect()
     gc.freeze()  # what is shared stays shared, and is not looked through by each when it ends

@@ -227,7 +227,7 @@ async def test_database_that_cannot_be_reached_is_refused_in_a_sentence(database
 
 async def test_of_two_processes_one_migrates_and_the_other_finds_it_done(empty_url: str) -> None:
     command = [sys.executable, "-c", UPGRADE, empty_url]
-    options: dict[str, Any] = {"cwd": ROOT, "env": os.environ, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    options: dict[str, Any] = {"cwd": ROOT, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     started = [subprocess.Popen(command, **options, text=True) for _ in range(2)]
     answers = [process.communicate() for process in started]
     assert [process.returncode for process in started] == [0, 0], answers
