@@ -19,7 +19,7 @@ FOLDER = "COUNTED_IN"
 LEAST = 95  # percent
 EXCLUDED = [r"@overload", r"\.\.\.$"]
 _NEVER = 1_000_000_000  # times that a line is seen before it is left alone, in the midst of whatever is done: here that is between tests
-_TESTS = 100
+_TESTS = 200
 
 _counts: Slipcover | None = None
 _numbers = count(1)

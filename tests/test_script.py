@@ -87,6 +87,17 @@ def test_no_python_at_all_is_the_same_sentence(checkout: Path, bare_path: Path) 
     assert done.stderr.count("\n") == 1
 
 
+def test_of_two_pythons_of_one_version_it_is_the_system_s(checkout: Path, bare_path: Path) -> None:
+    system = next((found for minor in (13, 12, 11) if (found := Path(f"/usr/bin/python3.{minor}")).exists()), None)
+    if system is None:
+        pytest.skip("the system has none")
+    for name in (system.name, "uv"):  # one that somebody built, and an installer that is done at once
+        (bare_path / name).write_text("#!/bin/sh\n")
+        (bare_path / name).chmod(0o755)
+    run(checkout / "squall", "--help", PATH=f"{bare_path}:/usr/bin")
+    assert (checkout / ".venv/bin/python").resolve() == system.resolve()
+
+
 def test_a_python_of_ours_that_cannot_start_is_made_anew(installed: Path, bare_path: Path) -> None:
     python = installed / ".venv/bin/python"
     python.unlink()
