@@ -13,13 +13,13 @@ class Systemd:
     def __init__(self) -> None:
         self._address = os.environ.pop("NOTIFY_SOCKET", "")
         mine = str(os.getpid())
-        count, of = os.environ.pop("LISTEN_FDS", "0"), os.environ.pop("LISTEN_PID", "")
+        count, of = _number("LISTEN_FDS"), os.environ.pop("LISTEN_PID", "")
         os.environ.pop("LISTEN_FDNAMES", None)
-        self.sockets = [socket.socket(fileno=_FIRST + number) for number in range(int(count) if of == mine else 0)]
+        self.sockets = [socket.socket(fileno=_FIRST + number) for number in range(count if of == mine else 0)]
         for each in self.sockets:
             each.set_inheritable(False)
-        wanted, of = os.environ.pop("WATCHDOG_USEC", "0"), os.environ.pop("WATCHDOG_PID", mine)
-        self.watchdog = int(wanted) / 1e6 / 2 if of == mine else 0.0
+        wanted, of = _number("WATCHDOG_USEC"), os.environ.pop("WATCHDOG_PID", mine)
+        self.watchdog = wanted / 1e6 / 2 if of == mine else 0.0
         """Seconds between two signs of life; 0: nobody waits for any."""
 
     def tell(self, state: str) -> None:
@@ -34,3 +34,9 @@ class Systemd:
 
     def tell_reloading(self) -> None:
         self.tell(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+
+
+def _number(name: str) -> int:
+    """What is no number says as little as nothing at all."""
+    said = os.environ.pop(name, "")
+    return int(said) if said.isascii() and said.isdecimal() else 0
