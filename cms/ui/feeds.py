@@ -174,7 +174,7 @@ def rss_date(moment: datetime) -> str:
 
 
 def iso_date(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 MODULES: dict[str, type[UIModule]] = {"FeedLinks": FeedLinks}

@@ -42,7 +42,7 @@ class Words:
 
     def moment(self, moment: datetime) -> str:
         """To the minute."""
-        return self._joined(format_date(self.local(moment).date(), "long", self._locale), moment)
+        return self._joined(self.date(moment), moment)
 
     def exact(self, moment: datetime) -> str:
         """29 Nov 2026, 14:03"""
@@ -87,7 +87,7 @@ class Words:
 
     def _skeleton(self, skeleton: str, moment: datetime) -> str:
         local = self.local(moment) if moment.tzinfo else moment
-        return format_skeleton(skeleton, local.date(), locale=self._locale)
+        return _in_skeleton(skeleton, local.date(), self.language)
 
 
 @lru_cache(maxsize=4096)  # most pages show dates that others have shown
@@ -98,6 +98,11 @@ def _iso(moment: datetime, zone: ZoneInfo) -> str:
 @lru_cache(maxsize=4096)
 def _date(day: date, language: str) -> str:
     return format_date(day, "long", locale_of(language))
+
+
+@lru_cache(maxsize=4096)
+def _in_skeleton(skeleton: str, day: date, language: str) -> str:
+    return format_skeleton(skeleton, day, locale=locale_of(language))
 
 
 @lru_cache(maxsize=256)
