@@ -29,7 +29,7 @@ from cms.services.passwords import Passwords
 from cms.settings import Settings, data_folder
 from cms.ui.module import Loader
 from tests import markup
-from tests.http_client import AGENT, fetch
+from tests.http_client import AGENT, fetch, keeping
 
 PASSWORD = "correct horse battery"
 signing_in.FLOOR = 0.03  # here people mistype by the hundred; bench/sign_ins.py measures the program's own
@@ -177,7 +177,8 @@ async def running_site(
     server = Server(application)
     server.add_socket(socket)
     try:
-        yield Site(application, f"http://localhost:{port}".replace("localhost", "127.0.0.1"))
+        with keeping("127.0.0.1", port):
+            yield Site(application, f"http://127.0.0.1:{port}")
     finally:
         server.stop()
         await server.close_all_connections()
