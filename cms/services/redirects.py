@@ -111,16 +111,18 @@ async def follow(session: ReadSession, path: str) -> Way | None:
 
 
 async def _rule_for(session: AsyncSession, path: str) -> Rule | None:
-    found = [Rule(*row) for row in await session.execute(select(*_RULE).where(_is_for(path)))]
+    above = [each for each in _and_above(path) if len(each) <= MAX_PATH]
+    found = [Rule(*row) for row in await session.execute(_RULES_FOR, {"path": path, "above": above})]
     return max(found, key=lambda rule: (rule.match is Match.EXACT, len(rule.path)), default=None)
 
 
 _RULE = (Redirect.id, Redirect.match, Redirect.path, Redirect.target)
-
-
-def _is_for(path: str) -> ColumnElement[bool]:
-    above = [each for each in _and_above(path) if len(each) <= MAX_PATH]
-    return or_(and_(Redirect.match == Match.EXACT, Redirect.path == path), and_(Redirect.match == Match.PREFIX, Redirect.path.in_(above)))
+_RULES_FOR = select(*_RULE).where(  # asked wherever nothing stands
+    or_(
+        and_(Redirect.match == Match.EXACT, Redirect.path == bindparam("path")),
+        and_(Redirect.match == Match.PREFIX, Redirect.path.in_(bindparam("above", expanding=True))),
+    )
+)
 
 
 def _and_above(path: str) -> Iterator[str]:

@@ -133,6 +133,8 @@ async def near_titles(session: ReadSession, path: str) -> list[tuple[str, str]]:
         return []
     terms = tuple(Term((word,)) for word in sorted(wanted))
     ids = await session.dialect.search(session, Wanted(terms, any_term=True), MOST, in_title=True)
+    if not ids:
+        return []
     rows = await session.execute(select(SearchDocument.id, SearchDocument.ref, SearchDocument.heading).where(SearchDocument.id.in_(ids)))
     scored = sorted(((-len(wanted.intersection(heading.split())), len(heading), -id_, ref) for id_, ref, heading in rows))
     cards = await reading.cards(session, [ref for *_, ref in scored[:NEAR]])
