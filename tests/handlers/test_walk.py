@@ -36,8 +36,13 @@ class World:
     """A site with something of each kind in it."""
 
     site: Site
-    asset: str = ""
+    asset: str
+    other: Actor
     made: dict[tuple[str, str, int], Thing] = field(default_factory=dict)
+
+    @classmethod
+    async def on(cls, site: Site) -> "World":
+        return cls(site, await walk.upload(site), await factories.person(site.database, "author", "Otto Other"))
 
     async def things(self, stop: Stop, actor: Actor) -> list[Thing | None]:
         """All that the address can be tried with: one's own, another's, nobody's."""
@@ -45,9 +50,8 @@ class World:
             return [None]
         kind = next(kind for kind in walk.THINGS if f"{{{kind}}}" in stop.path)
         states, make, _ = walk.THINGS[kind]
-        other = await factories.person(self.site.database, "author", "Otto Other")
         found: list[Thing | None] = [ABSENT]
-        for whose in (other, *([actor] if actor.is_signed_in else [])):
+        for whose in (self.other, *([actor] if actor.is_signed_in else [])):
             for state in states:
                 key = (kind, state, whose.user_id or 0)
                 if key not in self.made:
@@ -74,7 +78,7 @@ async def world(site: Site) -> AsyncIterator[World]:
     parts, without_end = site.application.parts, Limit("none", 10**9, 1)
     parts.searches, parts.writes = Tally(site.database, without_end), Tally(site.database, without_end)
     parts.news.per_person = 0
-    return World(site, await walk.upload(site))
+    return await World.on(site)
 
 
 async def arrive(site: Site, role: str) -> tuple[Actor, Browser]:
@@ -103,12 +107,12 @@ async def disabled(site: Site) -> Browser:
 
 
 async def send(browser: Browser, method: str, path: str, form: dict[str, str] | None = None, **headers: str) -> Answer:
-    """With the key that the browser has."""
+    """With the key that the browser has. What comes of compressing is seen where all addresses are looked at."""
     if "xsrf" not in browser.cookies:
         await browser.get("/login")
     body = None if method in ("GET", "HEAD") else {"_xsrf": browser.cookies["xsrf"], **(form or {})}
     kind = {} if body is None else {"Content-Type": "application/x-www-form-urlencoded", "X-Xsrftoken": browser.cookies["xsrf"]}
-    return await browser.send(method, path, body, {**kind, **headers})
+    return await browser.send(method, path, body, {"Accept-Encoding": "identity", **kind, **headers})
 
 
 async def rows(site: Site) -> dict[str, list[str]]:

@@ -167,7 +167,7 @@ async def test_every_word_of_the_desk_comes_through_the_translation(site: Site, 
     if site.database.dialect.name != "sqlite":
         pytest.skip("what a template says is no matter of the database")
     browser, actor = await site.signed_in("owner"), Actor(await site.person("owner"), Role.OWNER)
-    world, found, looked_at = World(site, await walk.upload(site)), set[tuple[str, str]](), 0
+    world, found, looked_at = await World.on(site), set[tuple[str, str]](), 0
     for name, stop in STOPS.items():
         speaks_to_readers = issubclass(ROUTES[name].handler_class, (FrameHandler, LookPreviewHandler))
         if not name.startswith(("admin", "account")) or name in SKIPPED or speaks_to_readers:
