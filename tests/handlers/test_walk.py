@@ -237,6 +237,8 @@ async def test_nothing_changes_by_looking(world: World) -> None:
 
 @pytest.mark.timeout(240)
 async def test_nothing_changes_without_the_key_or_from_another_site(world: World) -> None:
+    if world.site.database.dialect.name != "sqlite":
+        pytest.skip("it is refused before the database is asked anything")
     actor, browser = await arrive(world.site, "owner")
     _, other = await arrive(world.site, "editor")
     key, theirs = browser.cookies["xsrf"], other.cookies["xsrf"]
