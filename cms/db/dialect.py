@@ -76,7 +76,7 @@ class Dialect(Protocol):
     async def announce(self, session: AsyncSession, origin: str, ids: Sequence[int]) -> None:
         """Let other processes know of these rows of the outbox, once the transaction is committed."""
 
-    def notices(self, url: str, origin: str) -> AsyncIterator[Sequence[Told] | None]:
+    def notices(self, url: str, origin: str, sharers: int) -> AsyncIterator[Sequence[Told] | None]:
         """The outbox' rows of others, in order, as they are committed; None at first, as some may have been missed. Ends when the database
         is away or made anew, and waits for nobody who reads."""
 

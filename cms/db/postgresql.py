@@ -157,7 +157,7 @@ class PostgreSQL:
             told = ",".join(map(str, ids[start : start + IDS_A_NOTICE]))
             await session.execute(text("SELECT pg_notify(:channel, :told)"), {"channel": CHANNEL, "told": f"{origin}:{told}"})
 
-    async def notices(self, url: str, origin: str) -> AsyncIterator[Sequence[Told] | None]:
+    async def notices(self, url: str, origin: str, sharers: int) -> AsyncIterator[Sequence[Told] | None]:
         """By LISTEN, on a connection of its own. Ids become visible out of order, so each is told by name."""
         engine = _engine(url, {}, pool_size=1, command_timeout=SIGN_WITHIN, isolation_level="AUTOCOMMIT")
         try:

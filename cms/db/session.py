@@ -97,6 +97,7 @@ class Database:
         self.url = url
         self.clock = clock
         self.dialect = dialect_for(url)
+        self.sharers = sharers
         self.reading, self.writing = self.dialect.engines(url, sharers)
         engine = self.dialect.engine_at_hand(url)
         self.at_hand = AtHand(engine) if engine is not None else None

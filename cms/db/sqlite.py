@@ -33,7 +33,8 @@ from cms.wording import say
 
 PREFIX = "sqlite+aiosqlite:///"
 BUSY_TIMEOUT = 5000  # milliseconds; how long a second process waits for the first one's short transaction
-LOOK_EVERY = 0.01  # seconds; how late another process may hear of a commit
+LOOK_EVERY = 0.01  # seconds; how late another process that serves may hear of a commit
+LOOK_EVERY_ALONE = 0.05  # where only commands write beside it: looking is most of what it does while nobody comes
 READERS = 4  # connections; each is a thread
 
 _NEWER = "SELECT id, origin, name, payload FROM outbox WHERE id > ? ORDER BY id"
@@ -168,13 +169,14 @@ class SQLite:
     async def announce(self, session: AsyncSession, origin: str, ids: Sequence[int]) -> None:
         """The file's own version tells that something was committed."""
 
-    async def notices(self, url: str, origin: str) -> AsyncIterator[Sequence[Told] | None]:
+    async def notices(self, url: str, origin: str, sharers: int) -> AsyncIterator[Sequence[Told] | None]:
         """From looking at the file's version, which takes three microseconds (https://www.sqlite.org/pragma.html#pragma_data_version)."""
+        wait = LOOK_EVERY if sharers > 1 else LOOK_EVERY_ALONE
         with suppress(sqlite3.Error), closing(sqlite3.connect(_path(url), isolation_level=None, timeout=0)) as connection:
             newest, version = _newest_entry(connection), _version(connection)
             yield None
             while True:
-                await asyncio.sleep(LOOK_EVERY)
+                await asyncio.sleep(wait)
                 if version == (version := _version(connection)):
                     continue
                 rows = connection.execute(_NEWER, (newest,)).fetchall()

@@ -50,7 +50,7 @@ async def hear_others(database: Database, missed: Callable[[], None]) -> None:
 
 
 async def _hear(database: Database, missed: Callable[[], None]) -> None:
-    async for told in database.dialect.notices(database.url, database.origin):
+    async for told in database.dialect.notices(database.url, database.origin, database.sharers):
         events = [from_json(name, payload) for name, payload in told or ()]
         if told is None or None in events:  # or one that this version of the program does not understand
             missed()
