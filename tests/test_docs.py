@@ -44,7 +44,7 @@ def test_every_promise_of_safety_has_the_tests_that_it_names() -> None:
 def test_every_command_runs_as_it_is_written(path: Path, tmp_path: Path) -> None:
     """In order, in an empty folder; ``./squall`` is the same program without the installation around it (tests/test_script.py has that)."""
     backup, squall = tmp_path / "a.tar.gz", Squall(tmp_path)
-    squall.ok("db", "upgrade")
+    squall.migrate()
     shutil.copytree(ROOT / "tests" / "data" / "zola", tmp_path / "MY_BLOG")
     for line in commands(path):
         line = re.sub(r"\bFOLDER\b", str(tmp_path / "restored"), re.sub(r"\bFILE\b", str(backup), line))
