@@ -10,6 +10,7 @@ import logging
 import os
 import shutil
 import signal
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -28,9 +29,11 @@ from cms.rendering import Renderer
 from cms.settings import load
 from cms.telemetry import log
 from tests import postgresql, s3, statements
+from tests.cli import forks
 from tests.reused import Reused
 
 SERVER = pytest.StashKey[postgresql.Server]()
+DOOR = pytest.StashKey[forks.Door]()
 TEMPLATE = "squall_template"
 EMPTY = "template1"  # PostgreSQL's own, with nothing in it
 
@@ -206,8 +209,20 @@ def server_folder(config: pytest.Config) -> str:
     return str(config.stash[SERVER].folder)
 
 
+def forks_address(config: pytest.Config) -> str:
+    """Where xdist's workers ask for programs: each would import, and have counted, all that one can."""
+    if DOOR not in config.stash:
+        folder = tempfile.TemporaryDirectory(prefix="squall-forks-", dir="/tmp")  # a socket's path has at most 107 characters
+        door = config.stash[DOOR] = forks.Door(Path(folder.name))
+        door.start_when_asked()
+        config.add_cleanup(folder.cleanup)
+        config.add_cleanup(door.close)
+    return config.stash[DOOR].address
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
+    node.workerinput["forks"] = forks_address(node.config)
     with contextlib.suppress(postgresql.Missing):  # the workers find that out, too, and skip
         node.workerinput["postgresql"] = server_folder(node.config)
 
@@ -217,6 +232,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     What a script starts in the background ignores Ctrl-C, and so would the programs that tests stop with it."""
     gc.disable()  # while all is imported, which stays
+    forks.Forks.address = getattr(config, "workerinput", {}).get("forks", "")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if postgresql.is_roomy(postgresql.MEMORY):
