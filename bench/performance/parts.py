@@ -19,7 +19,7 @@ from bench import load, sign_ins
 from bench.performance import content, machine, servers
 from bench.performance.editor import Editor
 from bench.performance.plan import Plan
-from bench.performance.sampling import CONNECTIONS, WAYS, Server, by_seconds, fetched, sample
+from bench.performance.sampling import CONNECTIONS, PLAIN, WAYS, Sample, Server, Way, by_seconds, fetched, sample
 from bench.performance.slow import read_beside
 
 FEW = 4  # connections, where one answer may take a tenth of a second
@@ -47,6 +47,9 @@ class Bench:
     def squall(self, path: str = content.PATH, *, posts: int = 0, **settings: Any) -> Iterator[Server]:
         with servers.squall(self.folder / str(posts or self.plan.usual), path, **settings) as server:
             yield server
+
+    def sample(self, server: Server, seconds: int, way: Way = PLAIN, connections: int = CONNECTIONS) -> Sample:
+        return sample(server, seconds, way, connections, pause=self.plan.pause)
 
     @cached_property
     def ours(self) -> Server:
@@ -81,7 +84,7 @@ def compared(bench: Bench) -> dict[str, Any]:
                 for how, way in WAYS.items():
                     if how == "browsers" and server.name not in servers.REMEMBER:
                         continue
-                    samples[server.name][how].append(asdict(sample(server, bench.plan.seconds, way)))
+                    samples[server.name][how].append(asdict(bench.sample(server, bench.plan.seconds, way)))
         sizes = {server.name: {how: fetched(server, way) for how, way in WAYS.items()} for server in running}
     versions = servers.wagtail_versions(bench.wagtail) if bench.wagtail else ""
     return {"samples": samples, "sizes": sizes, "wagtail": versions, "seconds": bench.plan.seconds, "left out": left_out}
@@ -111,14 +114,14 @@ def posts(bench: Bench) -> dict[str, Any]:
                 "home, made anew": replace(anew, url=f"{anew.url}/"),
                 "post, made anew": replace(anew, url=anew.url + content.PATH),
             }
-            found[str(number)] = _in_turn(bench, pages, lambda server: sample(server, bench.plan.growth_seconds, connections=FEW))
+            found[str(number)] = _in_turn(bench, pages, lambda server: bench.sample(server, bench.plan.growth_seconds, connections=FEW))
     return found
 
 
 def connections(bench: Bench) -> dict[str, Any]:
     asked, seconds = {each.name: each for each in (bench.nginx, bench.ours)}, bench.plan.growth_seconds
     return {
-        str(number): _in_turn(bench, asked, lambda server: sample(server, seconds, connections=number))  # noqa: B023 - called at once
+        str(number): _in_turn(bench, asked, lambda server: bench.sample(server, seconds, connections=number))  # noqa: B023 - called at once
         for number in bench.plan.connections
     }
 
@@ -136,7 +139,7 @@ def _in_turn(bench: Bench, running: dict[str, Server], measure: Callable[[Server
 def warm_up(bench: Bench, server: Server, connections: int = CONNECTIONS) -> None:
     if bench.plan.warm_up:
         for way in (WAYS["plain"], WAYS["browser"]):
-            sample(server, bench.plan.warm_up, way, connections)
+            bench.sample(server, bench.plan.warm_up, way, connections)
 
 
 def publishing(bench: Bench) -> dict[str, Any]:
@@ -152,7 +155,7 @@ def publishing(bench: Bench) -> dict[str, Any]:
     warm_up(bench, bench.ours)
     for what, (post, title, path) in places.items():
         editor = Editor(bench.ours.url, post, title)
-        found[what] = by_seconds(bench.ours, bench.plan.publishing_seconds, editor.publish)
+        found[what] = by_seconds(bench.ours, bench.plan.publishing_seconds, editor.publish, pause=bench.plan.pause)
         if editor.newest not in servers.body_of(replace(bench.ours, url=urljoin(bench.ours.url, path))):
             raise RuntimeError("what was published last is not shown")
     return {"bytes per second": found}

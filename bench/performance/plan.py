@@ -10,6 +10,7 @@ class Plan:
     rounds: int = 5  # of everything that is compared, in turn
     seconds: int = 2  # of one sample
     warm_up: int = 1  # seconds, before the first round
+    pause: int = 0  # milliseconds before each request, where figures mean nothing, and nobody else should have to wait for them
     posts: tuple[int, ...] = (100, 1_000, 10_000, 100_000)
     connections: tuple[int, ...] = (1, 8, 32, 128, 512)
     growth_rounds: int = 3
@@ -28,6 +29,6 @@ class Plan:
 
 
 QUICK = Plan(
-    rounds=1, seconds=1, warm_up=0, posts=(10,), connections=(1,), growth_rounds=1, publishing_seconds=1, idle=50,
+    rounds=1, seconds=1, warm_up=0, pause=50, posts=(10,), connections=(1,), growth_rounds=1, publishing_seconds=1, idle=50,
     people=2, sign_in_rounds=1, slow=100, patience=2.0,
 )  # fmt: skip

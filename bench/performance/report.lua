@@ -1,8 +1,12 @@
--- wrk's side. With a number after "--": so many browsers ask, no two of which send the same headers.
+-- wrk's side. Two numbers after "--": so many browsers ask, no two of which send the same headers, if it is not 0; and so many
+-- milliseconds each connection waits before it asks.
 
 function init(args)
-   local browsers, asked = tonumber(args[1]), 0
-   if not browsers then return end
+   local browsers, pause, asked = tonumber(args[1]), tonumber(args[2]), 0
+   if pause > 0 then
+      delay = function() return pause end
+   end
+   if browsers == 0 then return end
    local heads, agent = {}, wrk.headers["User-Agent"]
    for number = 1, browsers do
       wrk.headers["User-Agent"] = agent .. " Reader/" .. number

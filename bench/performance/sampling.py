@@ -65,9 +65,9 @@ class Sample:
     failed: int
 
 
-def sample(server: Server, seconds: int, way: Way = PLAIN, connections: int = CONNECTIONS) -> Sample:
+def sample(server: Server, seconds: int, way: Way = PLAIN, connections: int = CONNECTIONS, *, pause: int = 0) -> Sample:
     before = load.cpu_seconds(*load.family(server.pid))
-    said = _wrk(server, seconds, way, connections)
+    said = _wrk(server, seconds, way, connections, pause)
     spent = load.cpu_seconds(*load.family(server.pid)) - before
     if said["answered"] <= said["failed"]:
         raise RuntimeError(f"{server.name} did not answer")
@@ -82,23 +82,23 @@ def sample(server: Server, seconds: int, way: Way = PLAIN, connections: int = CO
     )
 
 
-def _wrk(server: Server, seconds: int, way: Way, connections: int) -> dict[str, int]:
-    done = subprocess.run(_command(server, seconds, way, connections), capture_output=True, text=True, check=True)
+def _wrk(server: Server, seconds: int, way: Way, connections: int, pause: int) -> dict[str, int]:
+    done = subprocess.run(_command(server, seconds, way, connections, pause), capture_output=True, text=True, check=True)
     said: dict[str, int] = json.loads(done.stdout.splitlines()[-1])
     return said
 
 
-def _command(server: Server, seconds: int, way: Way, connections: int) -> list[str]:
+def _command(server: Server, seconds: int, way: Way, connections: int, pause: int) -> list[str]:
     headers = [each for name, value in {**server.headers, **way.headers}.items() for each in ("-H", f"{name}: {value}")]
     command = [machine.tool(machine.WRK), "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(REPORT), *headers]
-    return [*command, server.url, *(["--", str(way.browsers)] if way.browsers else [])]
+    return [*command, server.url, "--", str(way.browsers), str(pause)]
 
 
-def by_seconds(server: Server, number: int, act: Callable[[], None]) -> list[tuple[float, float]]:
+def by_seconds(server: Server, number: int, act: Callable[[], None], *, pause: int = 0) -> list[tuple[float, float]]:
     """Of each of so many seconds in which wrk asks, and at whose beginning ``act`` is called: bytes a second that came over loopback,
     which nobody else should use, in all of it and in its second half, which waits for the end of ``act``."""
     found = []
-    with subprocess.Popen(_command(server, number + 2, PLAIN, CONNECTIONS), stdout=subprocess.DEVNULL):
+    with subprocess.Popen(_command(server, number + 2, PLAIN, CONNECTIONS, pause), stdout=subprocess.DEVNULL):
         time.sleep(1)
         for _ in range(number):
             began = _look()
