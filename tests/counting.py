@@ -9,8 +9,10 @@ import json
 import os
 import secrets
 import sys
+from collections.abc import Iterable, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from slipcover import FileMatcher, ImportManager, Slipcover, print_coverage
 
@@ -20,9 +22,11 @@ LEAST = 95  # percent
 EXCLUDED = [r"@overload", r"\.\.\.$"]
 _NEVER = 1_000_000_000  # times that a line is seen before it is left alone, in the midst of whatever is done: here that is between tests
 _TESTS = 200
+_FORKS = 4  # that have ended; and then again whenever there are twice as many
 
 _counts: Slipcover | None = None
 _numbers = count(1)
+_heeded = set[Path]()  # what was written by others
 
 
 def begin(folder: str | None = os.environ.get(FOLDER)) -> None:
@@ -39,6 +43,14 @@ def pytest_runtest_logfinish() -> None:
         _counts.deinstrument_seen()
 
 
+def heed_forks() -> None:
+    """In a process that forks for each command: what those who have ended saw costs nothing in those who come."""
+    if _counts and (ended := next(_numbers)) >= _FORKS and ended & (ended - 1) == 0 and hasattr(_counts, "deinstrument_seen"):
+        for file, seen in _written(set(Path(os.environ[FOLDER]).glob("*.json")) - _heeded):
+            _counts.newly_seen[file].update(seen)
+        _counts.deinstrument_seen()
+
+
 def begin_anew() -> None:
     """In a process that was forked: what was seen before is its parent's to tell."""
     if _counts:
@@ -52,12 +64,18 @@ def _write(counts: Slipcover, folder: Path) -> None:
     unfinished.rename(unfinished.with_suffix(".json"))
 
 
+def _written(files: Iterable[Path]) -> Iterator[tuple[str, set[Any]]]:
+    for written in files:
+        _heeded.add(written)
+        for file, seen in json.loads(written.read_text()).items():
+            yield file, {tuple(each) if isinstance(each, list) else each for each in seen}
+
+
 def report(folder: Path) -> int:
     """Exit code."""
     counts = Slipcover(branch=True, source=[str(ROOT / "cms")], exclude_also=EXCLUDED)
-    for written in folder.glob("*.json"):
-        for file, seen in json.loads(written.read_text()).items():
-            counts.all_seen[file].update(tuple(each) if isinstance(each, list) else each for each in seen)
+    for file, seen in _written(folder.glob("*.json")):
+        counts.all_seen[file].update(seen)
     coverage = counts.get_coverage()
     print_coverage(coverage, skip_covered=True)
     percent = coverage["summary"]["percent_covered"]

@@ -192,6 +192,7 @@ def _tell(children: dict[int, int]) -> None:
             with contextlib.suppress(BrokenPipeError):
                 os.write(told, b"%d\n" % os.waitstatus_to_exitcode(status))
             os.close(told)
+            counting.heed_forks()
 
 
 def _become(request: dict[str, Any], streams: list[int]) -> None:
