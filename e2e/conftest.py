@@ -1,13 +1,15 @@
 """Browser journeys: the real program, a real Chromium."""
 
 import shutil
+import sqlite3
 import subprocess
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import cache
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pytest
 from selenium.common.exceptions import WebDriverException
@@ -15,8 +17,7 @@ from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
 from cms.db import migrations
 from e2e.beginnings import Beginnings, publication
-from e2e.pages.first_run import EMAIL, PASSWORD, SetupScreen
-from e2e.pages.sign_in import SignInScreen
+from e2e.pages.first_run import SetupScreen
 from e2e.program import Program
 from tests.conftest import Templates, pytest_runtest_setup, templates
 
@@ -151,10 +152,54 @@ def open_browser() -> Iterator[OpenBrowser]:
         yield open_one
 
 
+class _Owned:
+    """A new site whose owner has just made the account: made once by each process, which takes half a second, and copied from then on."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, bytes] = {}
+        self._cookies: list[dict[str, Any]] = []  # of the owner's browser
+
+    def start(self, program: Program) -> Program:
+        """This one, in whose folder there is nothing yet."""
+        if not self._files:
+            self._make(program)
+        program.data.mkdir(mode=0o700, exist_ok=True)
+        for name, content in self._files.items():
+            file = program.data / name
+            file.touch(mode=0o600)
+            file.write_bytes(content)
+        with closing(sqlite3.connect(program.data / "squall.db")) as database, database:
+            now = "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
+            database.execute(f"UPDATE sessions SET created_at = {now}, seen_at = {now}, confirmed_at = {now}")
+        return program.start()
+
+    def _make(self, program: Program) -> None:
+        program.migrated().start()
+        with browsers() as open_one:
+            driver = open_one()
+            SetupScreen(driver).make_owner(program.owner_link)
+            self._cookies = driver.execute_cdp_cmd("Network.getCookies", {"urls": [program.url]})["cookies"]
+        program.stop()
+        assert not (program.data / "squall.db-wal").exists(), "somebody still has it open"
+        self._files = {name: (program.data / name).read_bytes() for name in ("squall.db", "secret.key")}
+
+    def let_in(self, driver: Chrome) -> Chrome:
+        """A browser of the owner's."""
+        driver.execute_cdp_cmd("Network.setCookies", {"cookies": self._cookies})
+        return driver
+
+
+owned_site = _Owned()
+
+
 @pytest.fixture
-def program(tmp_path: Path) -> Iterator[Program]:
-    """A site on SQLite that nobody owns."""
-    program = Program(tmp_path).migrated().start()
+def program(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Program]:
+    """A site on SQLite that nobody owns, if the test has not its ``owner``."""
+    program = Program(tmp_path)
+    if "owner" in request.fixturenames:
+        owned_site.start(program)
+    else:
+        program.migrated().start()
     yield program
     program.stop()
 
@@ -169,20 +214,12 @@ def demo(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
     program.stop()
 
 
-@contextmanager
-def owned(program: Program) -> Iterator[Program]:
-    program.start()
-    with browsers() as open_one:
-        SetupScreen(open_one()).make_owner(program.owner_link)
-    yield program
-    program.stop()
-
-
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """A site with an owner, for tests of one file that leave each other in peace."""
-    with owned(Program(tmp_path_factory.mktemp("site")).migrated()) as program:
-        yield program
+    program = owned_site.start(Program(tmp_path_factory.mktemp("site")))
+    yield program
+    program.stop()
 
 
 @pytest.fixture(scope="module")
@@ -190,8 +227,11 @@ def owned_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """The publication of the demo with an owner, for tests of one file that only read."""
     program = Program(tmp_path_factory.mktemp("demo"))
     Beginnings.of_this_run(tmp_path_factory).copy(publication, program.data)
-    with owned(program):
-        yield program
+    program.start()
+    with browsers() as open_one:
+        SetupScreen(open_one()).make_owner(program.owner_link)
+    yield program
+    program.stop()
 
 
 @pytest.fixture
@@ -212,15 +252,11 @@ def program_on_each(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[
 
 @pytest.fixture
 def at_desk(site: Program, open_browser: OpenBrowser) -> Chrome:
-    """A browser in which the owner of the ``site`` is signed in."""
-    driver = open_browser()
-    SignInScreen(driver).come_in(site.url, EMAIL, PASSWORD)
-    return driver
+    """A browser in which the owner of the ``site`` is signed in, as in those of other tests."""
+    return owned_site.let_in(open_browser())
 
 
 @pytest.fixture
 def owner(program: Program, open_browser: OpenBrowser) -> Chrome:
     """A browser in which the owner has just made the account."""
-    driver = open_browser()
-    SetupScreen(driver).make_owner(program.owner_link)
-    return driver
+    return owned_site.let_in(open_browser())

@@ -20,8 +20,8 @@ from cms.schemas.account import InvitationInput
 from cms.schemas.desk import ReviewInput
 from cms.schemas.threads import ThreadInput
 from cms.services import accounts, invitations, notifications, reviews, threads
-from e2e.conftest import OpenBrowser, browsers
-from e2e.pages.first_run import EMAIL, PASSWORD, SetupScreen
+from e2e.conftest import OpenBrowser, browsers, owned_site
+from e2e.pages.first_run import EMAIL, PASSWORD
 from e2e.pages.sign_in import SignInScreen
 from e2e.program import Program
 from tests import factories
@@ -32,10 +32,9 @@ COLLEAGUE = "nia@example.org"
 @contextmanager
 def two_people(folder: Path) -> Iterator[tuple[Program, OpenBrowser, Chrome, Chrome]]:
     """A site with its owner in one browser and an editor, ``COLLEAGUE``, in another."""
-    program = Program(folder).migrated().start()
+    program = owned_site.start(Program(folder))
     with browsers() as open_browser:
-        owner, colleague = open_browser(), open_browser()
-        SetupScreen(owner).make_owner(program.owner_link)
+        owner, colleague = owned_site.let_in(open_browser()), open_browser()
         program.make_person(COLLEAGUE, "Nia Bell", "editor", PASSWORD)
         SignInScreen(colleague).come_in(program.url, COLLEAGUE, PASSWORD)
         yield program, open_browser, owner, colleague

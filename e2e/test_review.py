@@ -7,9 +7,9 @@ from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 
 from e2e.axe import problems
-from e2e.conftest import browsers
+from e2e.conftest import browsers, owned_site
 from e2e.pages.editor import EditorScreen
-from e2e.pages.first_run import PASSWORD, SetupScreen
+from e2e.pages.first_run import PASSWORD
 from e2e.pages.screen import Screen, Waiting
 from e2e.pages.sign_in import SignInScreen
 from e2e.program import Program
@@ -23,10 +23,9 @@ TEXT = "\n\n".join(f"The ebb follows the flood, {number}." for number in range(6
 @pytest.fixture(scope="module")
 def screens(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EditorScreen, EditorScreen, Screen, str]]:
     """Who writes, a colleague in the same text, somebody outside, and the text's address."""
-    program = Program(tmp_path_factory.mktemp("review")).migrated().start()
+    program = owned_site.start(Program(tmp_path_factory.mktemp("review")))
     with browsers() as open_browser:
-        writer, colleague, guest = open_browser(), open_browser(), open_browser()
-        SetupScreen(writer).make_owner(program.owner_link)
+        writer, colleague, guest = owned_site.let_in(open_browser()), open_browser(), open_browser()
         program.make_person("nia@example.org", "Nia Bell", "editor", PASSWORD)
         SignInScreen(colleague).come_in(program.url, "nia@example.org", PASSWORD)
         screen = EditorScreen(writer)

@@ -6,9 +6,9 @@ import pytest
 from selenium.webdriver.common.by import By
 
 from e2e.axe import problems
-from e2e.conftest import OpenBrowser, browsers
+from e2e.conftest import OpenBrowser, browsers, owned_site
 from e2e.pages.editor import EditorScreen
-from e2e.pages.first_run import PASSWORD, SetupScreen
+from e2e.pages.first_run import PASSWORD
 from e2e.pages.screen import Screen
 from e2e.pages.sign_in import SignInScreen
 from e2e.program import Program
@@ -19,9 +19,8 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Program, OpenBrowser]]:
     """A program with an owner, an editor and a contributor."""
-    program = Program(tmp_path_factory.mktemp("reviews")).migrated().start()
+    program = owned_site.start(Program(tmp_path_factory.mktemp("reviews")))
     with browsers() as open_browser:
-        SetupScreen(open_browser()).make_owner(program.owner_link)
         program.make_person("nia@example.org", "Nia Bell", "editor", PASSWORD)
         program.make_person("cem@example.org", "Cem Öz", "contributor", PASSWORD)
         yield program, open_browser
