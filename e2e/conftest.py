@@ -49,9 +49,10 @@ OPTIONS = (
 OpenBrowser = Callable[..., Chrome]
 
 
-def resize(driver: Chrome, width: int, height: int = 900) -> None:
-    """The window of a headless Chromium cannot be narrower than 500 pixels; the emulated screen can."""
-    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+def resize(driver: Chrome, width: int, height: int = 900, *, scale: float = 1) -> None:
+    """The window of a headless Chromium cannot be narrower than 500 pixels; the emulated screen can. With a ``scale`` it is drawn so small,
+    and to the page all is as before; nothing can be clicked on then."""
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False, "scale": scale}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
 

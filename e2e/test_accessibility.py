@@ -26,6 +26,7 @@ from tests.handlers.walk import is_done
 pytestmark = pytest.mark.browser
 
 PHONE, DESK = 375, 1280
+SCALE = 0.1  # no picture of the pages is looked at
 
 READERS = (
     "/", "/the-rule-of-twelfths", "/about/how-to-read-a-tide-table", "/tag/tides", "/category/almanac", "/archive", "/nothing-here",
@@ -117,7 +118,7 @@ def _look_at(driver: Chrome, url: str, paths: Iterable[str]) -> None:
     first, other = PHONE, DESK
     for path in paths:
         for width in (first, other):
-            resize(driver, width)
+            resize(driver, width, scale=SCALE)
             if width == first:
                 driver.get(url + path)
                 assert "/login" in path or "/login" not in driver.current_url, path
@@ -126,6 +127,7 @@ def _look_at(driver: Chrome, url: str, paths: Iterable[str]) -> None:
             for heading in driver.find_elements("css selector", ".shell .page h1"):
                 assert heading.location["y"] < 200, f"{path} at {width}px"
         first, other = other, first
+    resize(driver, DESK)
 
 
 async def test_no_page_is_wider_than_its_window_however_long_its_words(
