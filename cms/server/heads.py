@@ -16,7 +16,7 @@ MOST = 512  # of each that are remembered: browsers and proxies send the same on
 
 # GET or HEAD, a path, and perhaps a query with fewer fields than would be refused.
 _FIRST = re.compile(rb"(GET|HEAD) (/[!->@-~]*)(\?[!-~]{0,900})? HTTP/1\.1")
-_LINES = re.compile(rb"(?:\r\n[!#$%&'*+.^_`|~0-9A-Za-z-]++:[ -~]*+)++\r\n\r\n")
+_LINES = re.compile(rb"(?:\r\n[!#$%&'*+.^_`|~0-9A-Za-z-]++:[ -~]*+)+\r\n\r\n")  # no group with "++", which Python 3.11.2 never finds
 _TELLING = re.compile(
     rb"\r\n(host|cookie|connection|accept-encoding|if-none-match"
     rb"|content-[^:]*|transfer-encoding|trailer|te|expect|upgrade|range|if-range):(?: *([!-~](?:[ -~]*[!-~])?))? *(?=\r)",
