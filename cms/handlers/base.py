@@ -15,9 +15,9 @@ from urllib.parse import quote, urlsplit
 
 import structlog
 from pydantic import BaseModel
-from tornado.httputil import HTTPHeaders, HTTPServerRequest
+from tornado.httputil import HTTPServerRequest
 from tornado.template import BaseLoader
-from tornado.web import Application, HTTPError, OutputTransform, RequestHandler
+from tornado.web import Application, HTTPError, RequestHandler
 
 from cms.collaboration.rooms import Rooms
 from cms.content.context import Rendered
@@ -167,16 +167,6 @@ class Parts:
     def use_frame(self, frame: Frame) -> None:
         if frame is not self.last_frame and frame != self.last_frame:
             self.last_frame, self.drawn = frame, {}
-
-
-class Last(OutputTransform):
-    """Says that the connection ends: a proxy would send somebody else's request on it."""
-
-    def transform_first_chunk(
-        self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
-    ) -> tuple[int, HTTPHeaders, bytes]:
-        headers["Connection"] = "close"
-        return status_code, headers, chunk
 
 
 class BaseHandler(RequestHandler):
@@ -377,8 +367,13 @@ class BaseHandler(RequestHandler):
 
     def turn_away(self, status: int) -> None:
         """Answer with an error before anything else was done: no method is called, and nothing was prepared."""
-        self._transforms = [Last(self.request)]
+        self._transforms = []
+        self.end_connection()
         self.send_error(status)
+
+    def end_connection(self) -> None:
+        """With this answer, which says so: a proxy would send somebody else's request on it. Tornado goes by what was asked for."""
+        self.request.connection._disconnect_on_finish = True  # type: ignore[union-attr]
 
     @staticmethod
     def reason(status: int) -> str:

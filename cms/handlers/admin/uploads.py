@@ -12,7 +12,7 @@ from tornado.web import HTTPError, stream_request_body
 
 from cms.errors import CMSError, TooManyRequests
 from cms.handlers.admin.base import AdminHandler
-from cms.handlers.base import STATUS, Last
+from cms.handlers.base import STATUS
 from cms.handlers.multipart import Event, FieldSent, FileBegins, FileEnds, FormReader
 from cms.models import Asset, Upload
 from cms.policy import Capability
@@ -84,7 +84,7 @@ class ReceivingHandler(AdminHandler, is_base=True):
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
         if self.is_receiving:
             self.request.connection.stream.lingers = True  # type: ignore[union-attr]  # ours (server/stream.py)
-            self._transforms = [Last(self.request)]
+            self.end_connection()
         super().send_error(status_code, **kwargs)
 
     def _take_place(self) -> None:

@@ -275,6 +275,21 @@ async def test_a_script_goes_on_where_the_network_was_lost(site: Site) -> None:
     assert [name for name in names if name.startswith("uploads/")] == []
 
 
+async def test_whoever_is_refused_hears_that_the_connection_ends_and_it_does(site: Site) -> None:
+    script = Script(await site.signed_in("author"))
+    _, upload = await script.begin(name="a.png", size=5)
+    cookies = "; ".join(f"{name}={value}" for name, value in script.browser.cookies.items())
+    host = urlsplit(site.url).netloc
+    head = f"PUT /admin/media/uploads/{upload['id']}?offset=3 HTTP/1.1\r\nHost: {host}\r\nContent-Length: 1\r\nCookie: {cookies}\r\n"
+    reader, writer = await asyncio.open_connection(*host.split(":"))
+    writer.write(f"{head}X-Xsrftoken: {script.browser.cookies['xsrf']}\r\n\r\nx".encode())
+    async with asyncio.timeout(10):
+        answer = await reader.read()
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 409 ")
+    assert answer.count(b"\r\nConnection: close\r\n") == 1
+
+
 async def test_scripts_are_told_in_sentences_what_is_wrong(site: Site) -> None:
     script = Script(await site.signed_in("author"))
     assert (await script.begin(name="a.mp4", size=2_000_000_001)) == (413, {"error": "This is too large: 2,000 MB at most, please."})
