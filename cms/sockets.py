@@ -55,7 +55,7 @@ class Wire(asyncio.BufferedProtocol):
         self._most = most
         self._unread, self._at = bytearray(), 0
         self._frames: Coroutine[bool, None, None] | None = None
-        self._is_waiting = False
+        self._is_over = self._is_waiting = False
         self._written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._written.set_result(None)
 
@@ -70,12 +70,11 @@ class Wire(asyncio.BufferedProtocol):
         return _came
 
     def buffer_updated(self, count: int) -> None:
-        if self._frames is None:
-            return  # it has ended; what is not read would have the reason for that lost on the way
+        if self._is_over:
+            return  # what is not taken would have the reason for that lost on the way
         self._unread += memoryview(_came)[:count]
-        if not self._is_waiting:
-            self._is_waiting = True
-            _turns.want(self)
+        if self._frames and not self._is_waiting:
+            self._want()
         elif len(self._unread) > CHUNK:
             self._transport.pause_reading()
 
@@ -98,18 +97,24 @@ class Wire(asyncio.BufferedProtocol):
         """Have them read by ``frames`` from now on."""
         self._frames = frames
         self._transport.resume_reading()
+        if self._unread:  # which Python 3.11.2 brings although it was asked to wait
+            self._want()
+
+    def _want(self) -> None:
+        self._is_waiting = True
+        _turns.want(self)
 
     def read(self) -> bool:
         """One message, or as much of it as is there. Whether there is more to read."""
         try:
-            has_more = self._frames is not None and self._frames.send(None)
+            has_more = self._frames is not None and not self._is_over and self._frames.send(None)
         except StopIteration:
-            has_more, self._frames = False, None
+            has_more, self._is_over = False, True
         except Exception as error:
             if not isinstance(error, StreamClosedError | StreamBufferFullError):
                 log.exception("a socket was not read")
             self.close()
-            has_more, self._frames = False, None
+            has_more, self._is_over = False, True
         if not has_more:
             self._is_waiting = False
             self._transport.resume_reading()
