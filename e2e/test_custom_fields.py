@@ -47,7 +47,7 @@ def test_fields_are_defined_filled_in_with_and_without_scripts_and_read(program:
     define(editor, program.url, "Sky", "Choice", choices="clear\ncloudy")
     assert problems(owner) == []
 
-    editor.open_new(program.url).when_ready()
+    editor.open_new(program.url)
     owner.execute_script(OPEN)
     editor.write("Spring tides", "The tide comes in.")
     editor.fill("Height of the tide", "three")
@@ -70,7 +70,7 @@ def test_fields_are_defined_filled_in_with_and_without_scripts_and_read(program:
     plain.fill("E-mail", EMAIL)
     plain.fill("Password", PASSWORD)
     plain.press("Sign in")
-    plain.open_new(program.url)
+    plain.open_new(program.url, scripts=False)
     plain.fill("Title", "Neap tides")
     plain.driver.find_element(By.XPATH, "//label[.//input[@id='view-settings']]").click()
     plain.driver.find_element(By.XPATH, "//details/summary[starts-with(normalize-space(), 'More')]").click()
@@ -114,7 +114,7 @@ def test_snippet_comes_in_by_keys_alone_and_a_text_becomes_a_template(program: P
     editor.button("More").click()
     editor.press("Make a template of it")
     assert problems(owner) == []
-    editor.open_new(program.url).when_ready()
+    editor.open_new(program.url)
     editor.press("Review")
     editor.when_ready()
     writer.wait_for_text("Before after")

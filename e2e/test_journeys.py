@@ -73,7 +73,7 @@ def test_everything_works_without_scripts(program: Program, open_browser: OpenBr
     driver = open_browser(scripts=False)
     SetupScreen(driver).sign_up(program.owner_link)
     SetupScreen(driver).begin()
-    editor = EditorScreen(driver).open_new(program.url)
+    editor = EditorScreen(driver).open_new(program.url, scripts=False)
     editor.write("Without scripts", TEXT)
     editor.save()
     editor.button("Show what is typed").click()

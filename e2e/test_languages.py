@@ -32,7 +32,7 @@ def test_person_has_the_desk_in_german(demo: Program, open_browser: OpenBrowser)
         driver.get(demo.url + path)
         assert not screen.is_wider_than_the_window(), path
         assert driver.find_element("tag name", "html").get_attribute("lang") == "de", path
-    screen.open_new(demo.url).when_ready().type("Ebbe")
+    screen.open_new(demo.url).type("Ebbe")
     screen.wait_for("Gespeichert gerade eben")
     assert not screen.is_wider_than_the_window()
     size = driver.find_element("css selector", ".desk-acts").size

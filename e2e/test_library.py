@@ -162,7 +162,7 @@ def test_crops_follow_the_focus_that_is_set_on_the_picture(program: Program, own
 
 def test_picture_of_the_library_is_put_into_a_text_and_above_it(program: Program, owner: Chrome) -> None:
     one, two = fill(program, "", shelf(program, "one.png", "two.png"))
-    EditorScreen(owner).open_new(program.url).when_ready()
+    EditorScreen(owner).open_new(program.url)
     editor = WritingScreen(owner)
     editor.start("Before.\n\n")
     editor.type("/pict")

@@ -140,7 +140,7 @@ def test_what_one_publishes_is_no_news_on_the_page_that_follows(desk: Desk) -> N
 def test_number_of_notifications_is_renewed_and_said(desk: Desk) -> None:
     cem = desk.open_browser()
     SignInScreen(cem).come_in(desk.program.url, "cem@example.org", PASSWORD)
-    writer = EditorScreen(cem).open_new(desk.program.url).when_ready()
+    writer = EditorScreen(cem).open_new(desk.program.url)
     told = desk.open("/admin/notifications")
     assert "Nothing yet" in told.text
     desk.nia.switch_to.new_window("tab")

@@ -35,7 +35,7 @@ def test_contributor_to_editor_and_back_and_out(desk: tuple[Program, OpenBrowser
     writer.driver.get(f"{program.url}/admin")
     assert "Write the first post" in writer.text
     assert problems(writer.driver) == []
-    writer.open_new(program.url).when_ready().write("Low tide", "Mud, mostly.")
+    writer.open_new(program.url).write("Low tide", "Mud, mostly.")
     writer.wait_for_state("Saved")
     address = writer.driver.current_url
     writer.press("Submit for review…")
@@ -87,7 +87,7 @@ def test_site_demands_it_and_its_pages_have_no_barriers(desk: tuple[Program, Ope
         assert not owner.is_wider_than_the_window()
     owner.driver.find_element(By.CSS_SELECTOR, "input[name=roles][value=administrator]").click()
     owner.press("Save")
-    owner.open_new(program.url).when_ready().write("My own", "Nobody else reads it first.")
+    owner.open_new(program.url).write("My own", "Nobody else reads it first.")
     owner.wait_for_state("Saved")
     owner.driver.get(f"{owner.driver.current_url}/publication")
     assert "This needs to be approved before it goes out." in owner.text

@@ -140,7 +140,7 @@ def test_what_is_typed_without_a_network_comes_when_there_is_one(desk: Desk) -> 
 
 
 def test_a_new_post_that_never_reached_the_server_is_offered_again(desk: Desk) -> None:
-    editor = desk.first.open_new(desk.program.url).when_ready()
+    editor = desk.first.open_new(desk.program.url)
     lose_network(editor.driver, True)
     editor.write("In the tunnel", "Only here.")
     editor.wait_for_state("Offline: kept on this device")

@@ -24,7 +24,7 @@ from cms.models import User
 from cms.rendering import Renderer
 from cms.schemas.account import OwnerInput, UserInput
 from cms.server.http import Server
-from cms.services import accounts, devices, notices, sessions, signing_in, user_agents
+from cms.services import accounts, devices, notices, sessions, user_agents
 from cms.services.passwords import Passwords
 from cms.settings import Settings, data_folder
 from cms.ui.module import Loader
@@ -32,7 +32,6 @@ from tests import markup
 from tests.http_client import AGENT, fetch, keeping
 
 PASSWORD = "correct horse battery"
-signing_in.FLOOR = 0.03  # here people mistype by the hundred; bench/sign_ins.py measures the program's own
 
 
 TEMPLATES = Loader(str(data_folder("templates")))  # compiled once for all tests

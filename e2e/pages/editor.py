@@ -12,9 +12,9 @@ WRITER = (By.CSS_SELECTOR, ".cm-content")
 
 
 class EditorScreen(Screen):
-    def open_new(self, url: str, kind: str = "post") -> "EditorScreen":
+    def open_new(self, url: str, kind: str = "post", *, scripts: bool = True) -> "EditorScreen":
         self.driver.get(f"{url}/admin/{kind}s/new")
-        return self
+        return self.when_ready() if scripts else self
 
     def open(self, address: str) -> "EditorScreen":
         """One that is there, until it can be written in."""

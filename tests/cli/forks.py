@@ -35,6 +35,7 @@ from tests import counting
 ROOT = Path(__file__).resolve().parents[2]
 MAX_REQUEST = 200_000  # bytes
 RENDERING = {"serve", "run", "demo", "import"}  # commands that need what renders
+SHOWN = ("/", "/archive", "/login", "/admin", "/admin/posts", "/admin/posts/new", "/admin/media", "/admin/site", "/account")
 FAR = 500  # beyond all descriptors that a process has when it starts another
 
 
@@ -266,6 +267,16 @@ def _compile_templates() -> None:
     Squall.__init__.__kwdefaults__["templates"] = loader
 
 
+async def _show_pages() -> None:
+    """Of a site: statements are compiled and much else is found out at the first page of each kind."""
+    with tempfile.TemporaryDirectory() as folder:
+        await migrations.upgrade(url := f"sqlite+aiosqlite:///{folder}/squall.db")
+        async with running_site(url, Path(folder), renderer=Renderer()) as site:
+            browser = await site.signed_in("owner")
+            for path in SHOWN:
+                assert (await browser.get(path)).status < 400, path
+
+
 async def _encode_static_files() -> None:
     """All that lie on the disk, too: a browser asks for a third of a second's work, and what was made of a file is kept by its content."""
     folder = data_folder("static")
@@ -293,9 +304,13 @@ if __name__ == "__main__":
     from cms.app import Squall
     from cms.cli import commands, main, serving
     from cms.content.pipeline import render
+    from cms.db import migrations
+    from cms.rendering import Renderer
     from cms.settings import data_folder
     from cms.static_files import StaticFiles
     from cms.ui.module import Loader
+    from tests import statements
+    from tests.web import running_site
 
     assert commands, serving  # which main() would import,
     assert email_validator, zxcvbn  # and the first person with a password,
@@ -304,7 +319,10 @@ if __name__ == "__main__":
     configure_mappers()  # which each would do in the same way
     _compile_templates()
     asyncio.run(_encode_static_files())
+    statements.share()
+    asyncio.run(_show_pages())
     render("*Ready*")  # as each does that renders, and compiles patterns for it
+    assert threading.active_count() == 1, "a fork would be without the others"
     gc.collect()
     gc.freeze()  # what is shared stays shared, and is not looked through by each when it ends
 
