@@ -157,6 +157,11 @@ class PostFields(BaseModel):
         return {key.removeprefix(CUSTOM): value for key, value in said if key.startswith(CUSTOM) and value and isinstance(value, str)}
 
     @property
+    def sent_custom(self) -> dict[str, str]:
+        """The same, as a form sends them."""
+        return {f"{CUSTOM}{key}": value for key, value in self.custom.items()}
+
+    @property
     def meta(self) -> dict[str, str] | None:
         return {name: said for name in META if (said := getattr(self, name))} or None
 

@@ -16,7 +16,7 @@ from cms.events import WorkChanged
 from cms.models import Post, PostAuthor, SearchDocument, Series, User, WorkingCopy
 from cms.models.post import Kind, Live, Reason, Side, Visibility
 from cms.policy import Actor, Capability, Scope
-from cms.schemas.post import MAX_TITLE, META, PartOfSeries, PostFields, PostInput
+from cms.schemas.post import CUSTOM, MAX_TITLE, META, PartOfSeries, PostFields, PostInput
 from cms.services import audit, custom_fields, documents, link_cards, outbox, post_fields, references, site, taxonomies, working_copies
 
 SHORT = ("title", "slug", "date")  # fields that the audit has as they were and are
@@ -34,6 +34,31 @@ class Draft:
     updated_by: str  # a name, or ""
     tags: tuple[str, ...]  # names
     series: str = ""  # its name
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What the editor's form shows."""
+        fields = self.fields
+        values = {
+            "title": fields.title,
+            "text": self.content,
+            "slug": fields.slug,
+            "excerpt": fields.excerpt,
+            "tags": ", ".join(self.tags),
+            "category": fields.category,
+            "parent": fields.parent,
+            "authors": ",".join(map(str, fields.authors)),
+            "language": fields.language,
+            "date": fields.date,
+            "picture": fields.picture,
+            **{name: getattr(fields, name) for name in META},
+            "series": self.series,
+            "part": fields.series.position if fields.series else None,
+            "featured": "on" if fields.featured else "",
+            "version": self.version,
+            **fields.sent_custom,
+        }
+        return {name: value for name, value in values.items() if value not in (None, "")}
 
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:
@@ -205,8 +230,8 @@ async def create(work: Work, actor: Actor, kind: Kind, wanted: PostInput, *, fie
 async def save(work: Work, actor: Actor, post_id: int, wanted: PostInput, *, on_purpose: bool = True) -> Post:
     """The working copy and, if somebody saves on purpose, a revision of it.
 
-    What somebody else wrote since the form was ``seen`` stays. Raises ``Conflict`` if the form does not say what was seen, and the
-    working copy is no longer the version that was.
+    What somebody else wrote since the form was ``seen`` stays. Raises ``Conflict`` if both changed the same field, or the form does not
+    say what was seen, and the working copy is no longer the version that was.
     """
     post = await get_editable(work.session, actor, post_id, lock=True)
     if post.is_trashed:
@@ -216,6 +241,8 @@ async def save(work: Work, actor: Actor, post_id: int, wanted: PostInput, *, on_
         raise Conflict
     text, fields = copy.content, copy.fields
     wished = await _fields(work, actor, post, wanted, PostFields.model_validate(fields))
+    if wanted.seen and copy.version != wanted.version and await _overwrites(work, post, wanted.seen, wished):
+        raise Conflict
     base = wanted.seen.text if wanted.seen else text
     copy = await working_copies.edit(work, actor, post_id, content=wanted.text, fields=wished.to_json(), base=base)
     note_saved(work, actor, post, fields, copy, _changed(copy, text, fields))
@@ -223,6 +250,15 @@ async def save(work: Work, actor: Actor, post_id: int, wanted: PostInput, *, on_
         await working_copies.keep(work, [copy], Reason.SAVED, actor.user_id)
         await link_cards.want(work, await references.bare_addresses(copy.content))
     return post
+
+
+async def _overwrites(work: Work, post: Post, seen: PostInput, wished: PostFields) -> bool:
+    """Whether this changes a field that is another now than it was ``seen``. Texts are merged."""
+    draft = await _draft(work.session, post)
+    now = PostInput.model_validate({**draft.values, "seen": seen})
+    theirs = {"series" if name == "part" else name for name in now.typed} | {f"{CUSTOM}{key}" for key in now.typed_custom}
+    is_now = draft.fields.to_json()
+    return any(value != is_now.get(name) for name, value in wished.to_json().items() if name in theirs)
 
 
 async def refile(work: Work, actor: Actor, post_id: int, changes: Callable[[PostFields], Mapping[str, Any]]) -> Post:

@@ -14,7 +14,7 @@ from cms.models.desk import FieldType
 from cms.models.post import Kind, Post
 from cms.policy import Capability
 from cms.schemas.desk import ListQuery
-from cms.schemas.post import CUSTOM, META, PostFields, PostInput
+from cms.schemas.post import CUSTOM, PostFields, PostInput
 from cms.services import desk, post_templates, posts, references, scheduling, working_copies
 from cms.services.desk import Surroundings
 from cms.services.post_templates import Start
@@ -167,38 +167,13 @@ class EditorHandler(AdminHandler, is_base=True):
 
 def form_of(draft: Draft) -> Form[PostInput]:
     """The editor's form as it is stored."""
-    fields = draft.fields
-    values = {
-        "title": fields.title,
-        "text": draft.content,
-        "slug": fields.slug,
-        "excerpt": fields.excerpt,
-        "tags": ", ".join(draft.tags),
-        "category": fields.category,
-        "parent": fields.parent,
-        "authors": ",".join(map(str, fields.authors)),
-        "language": fields.language,
-        "date": fields.date,
-        "picture": fields.picture,
-        **{name: getattr(fields, name) for name in META},
-        "series": draft.series,
-        "part": fields.series.position if fields.series else None,
-        "featured": "on" if fields.featured else "",
-        "version": draft.version,
-        **_custom_of(fields),
-    }
-    said = {name: value for name, value in values.items() if value not in (None, "")}
-    return Form(PostInput, {**values, "seen": json.dumps(said, ensure_ascii=False)})
+    return Form(PostInput, {**draft.values, "seen": json.dumps(draft.values, ensure_ascii=False)})
 
 
 def begun_with(start: Start) -> dict[str, Any]:
     """What stands in a form that begins with a template."""
     fields, tags = start.fields, ", ".join(start.tags)
-    return {"text": start.template.content, "category": fields.category, "language": fields.language, "tags": tags, **_custom_of(fields)}
-
-
-def _custom_of(fields: PostFields) -> dict[str, str]:
-    return {f"{CUSTOM}{key}": value for key, value in fields.custom.items()}
+    return {"text": start.template.content, "category": fields.category, "language": fields.language, "tags": tags, **fields.sent_custom}
 
 
 def _panel(form: Form[PostInput], draft: Draft | None, around: Surroundings, language: Language) -> dict[str, Any]:

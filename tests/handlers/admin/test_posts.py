@@ -393,10 +393,27 @@ async def test_two_without_scripts_change_one_text_and_both_changes_stay(site: S
     assert (now["title"], now["tags"]) == ("Night", "Weather")
 
 
+@pytest.mark.parametrize(("name", "theirs", "mine"), [("title", "Ebb", "Flood"), ("tags", "Mud", "Sand"), ("excerpt", "Wet.", "Dry.")])
+async def test_who_changes_without_scripts_what_somebody_else_has_changed_is_told(site: Site, name: str, theirs: str, mine: str) -> None:
+    author, owner = await site.signed_in("author"), await site.signed_in("owner")
+    post_id = await written(author, title="Tide", text="It was dark.")
+    seen = await editor(author, post_id)
+    await saved(owner, post_id, **{name: theirs})
+    answer = await author.post(f"/admin/posts/{post_id}", {**seen, name: mine, "text": "It was very dark."})
+    assert answer.status == 409
+    assert theirs in answer.words
+    now = await editor(owner, post_id)
+    assert (now[name], now["text"].strip()) == (theirs, "It was dark.")
+    again = fields(answer.page, form_of(answer.page, form_id="post"))
+    assert (again[name], again["text"].strip()) == (mine, "It was very dark.")
+    assert (await author.post(f"/admin/posts/{post_id}", again)).status == 303
+    assert (await editor(owner, post_id))[name] == mine
+
+
 async def test_form_that_is_sent_twice_is_saved_once(site: Site) -> None:
     owner = await site.signed_in("owner")
     post_id = await written(owner, text="It was dark.")
-    typed = {**await editor(owner, post_id), "text": "It was very dark. And stormy."}
+    typed = {**await editor(owner, post_id), "text": "It was very dark. And stormy.", "slug": "In the Dark", "tags": "Mud, mud"}
     answers = await asyncio.gather(*(owner.post(f"/admin/posts/{post_id}", typed) for _ in range(2)))
     assert [answer.status for answer in answers] == [303, 303]
     assert (await editor(owner, post_id))["text"].strip() == "It was very dark. And stormy."
